@@ -1,0 +1,60 @@
+package abi
+
+// The methods here are what a detour's own code uses; they allocate nothing.
+
+// Ask adds an intent to the response and returns it for its fields to be set.
+// Past MaxIntents it returns a spare that the host never sees, and the count
+// says so: the host refuses the response as a whole.
+func (r *Response) Ask(kind IntentKind) *Intent {
+	i := int(r.Intents)
+	r.Intents++
+	if i >= MaxIntents {
+		i = MaxIntents - 1
+	}
+	r.Intent[i] = Intent{Kind: kind}
+	return &r.Intent[i]
+}
+
+// SetFlags asks for flags of the flag table to be set.
+func (r *Response) SetFlags(f FlagTable) { r.Ask(IntentFlag).Value = uint64(f) }
+
+// Add appends a CCW to the response's recipes and reports whether it fitted.
+func (r *Response) Add(c RecipeCCW) bool {
+	if r.Recipes >= MaxRecipe {
+		return false
+	}
+	r.Recipe[r.Recipes] = c
+	r.Recipes++
+	return true
+}
+
+// Block appends a parameter block and returns it with its index, or nil when
+// the response has no room for another.
+func (r *Response) Block() (*[ParameterSize]byte, uint8) {
+	if r.Parameters >= MaxResponseParameters {
+		return nil, 0
+	}
+	i := r.Parameters
+	r.Parameters++
+	return &r.Parameter[i], uint8(i)
+}
+
+// Took reports a step of the method, where somebody wants to see steps.
+func (f *Frame) Took(step uint16) {
+	if f.Head.Flags&Tracing == 0 {
+		return
+	}
+	if f.Response.Steps < MaxSteps {
+		f.Response.Step[f.Response.Steps] = step
+		f.Response.Steps++
+	}
+}
+
+// ParameterBlock is the parameter block of a CCW of the chain, or nil when the
+// frame does not carry it.
+func (c *Chain) ParameterBlock(w *CCW) *[ParameterSize]byte {
+	if w.Parameter == 0 || uint16(w.Parameter) > c.Parameters || w.Parameter > InlineParameters {
+		return nil
+	}
+	return &c.Parameter[w.Parameter-1]
+}

@@ -1,0 +1,397 @@
+package abi
+
+// Version of the contract. A module of another major version is refused; a
+// minor version only adds fields at the ends of sections, intents and flags.
+const (
+	Major = 1
+	Minor = 0
+)
+
+// Limits of the frame.
+const (
+	// MaxMirrors is the most mirrors that a primary can have.
+	MaxMirrors = 8
+	// InlineCCWs is how many CCWs of a chain the frame carries; the rest of a
+	// longer chain is read with the host function chain_read.
+	InlineCCWs = 64
+	// InlineParameters is how many parameter blocks of a chain's commands (define
+	// extent, locate record, prefix) the frame carries.
+	InlineParameters = 4
+	// ParameterSize is the size of a parameter block in bytes; a longer parameter
+	// (prefix) takes as many blocks, one after the other, as it needs.
+	ParameterSize = 32
+	// MaxIntents is the most intents in a response.
+	MaxIntents = 16
+	// MaxRecipe is the most CCWs in a response's recipes together.
+	MaxRecipe = 80
+	// MaxResponseParameters is the most parameter blocks in a response.
+	MaxResponseParameters = 8
+	// MaxSteps is the most steps that a response can report.
+	MaxSteps = 48
+	// MaxSettings is the most settings that a detour can have.
+	MaxSettings = 32
+	// ScratchSize is the size of the scratch area in bytes.
+	ScratchSize = 64
+)
+
+// Hook says which of its exports a detour is called through, and by that which
+// slot it sits on.
+type Hook uint8
+
+// The hooks, one a slot.
+const (
+	FrontEnd   Hook = iota // DDTSIO pointer
+	BackEnd                // return address of the SSCH call
+	PostStatus             // SRBEP
+	Hooks                  // how many there are
+)
+
+// Export is the name of the module's export for h.
+func (h Hook) Export() string {
+	switch h {
+	case FrontEnd:
+		return "front_end"
+	case BackEnd:
+		return "back_end"
+	case PostStatus:
+		return "post_status"
+	}
+	return ""
+}
+
+func (h Hook) String() string { return h.Export() }
+
+// MarkerExport is the export that makes a module a detour of this major
+// version: a function without parameters that returns the offset of the frame.
+const MarkerExport = "iosrun_abi_1"
+
+// HostModule is the name under which the host's functions are imported.
+const HostModule = "iosrun"
+
+// Frame is what host and detour share: the sections of the request, written by
+// the host before a call, and the response, zeroed by the host and written by
+// the detour. It lies in the detour's memory, on a multiple of 8. Every
+// section of the request begins with its size in bytes; a section that a later
+// minor version makes longer uses the reserved bytes behind it, so that no
+// offset ever moves.
+type Frame struct {
+	Head     Head
+	Target   Target
+	Status   Status
+	Pair     Pair
+	Chain    Chain
+	Settings Settings
+	// Scratch stays with the I/O: what one detour leaves here the next one of
+	// the same I/O finds. It is zero at the first call for an I/O.
+	Scratch  [ScratchSize]byte
+	Response Response
+}
+
+// Head says what the call is about.
+type Head struct {
+	Size       uint32 // of this section
+	FrameSize  uint32 // of the whole frame
+	Minor      uint16 // minor version that the host speaks
+	Hook       Hook
+	Flags      HeadFlags
+	Generation uint32 // of the slots, for this I/O
+	Now        int64  // virtual time, nanoseconds
+	IO         uint64 // identity of the I/O; a mirror I/O has the identity of its primary I/O
+	Random     uint64 // seeded, the same in every run of the same experiment
+	Call       uint32 // how often this hook has been called for this I/O before
+	_          [20]byte
+}
+
+// HeadFlags are the circumstances of a call.
+type HeadFlags uint8
+
+const (
+	// Disabled says that the processor runs in disabled mode: a STARTIO must not
+	// be issued now (steps 270, 272).
+	Disabled HeadFlags = 1 << iota
+	// Tracing says that somebody wants to see the steps: report them with
+	// Response.Steps. Without it the host ignores them.
+	Tracing
+)
+
+// Role is what a device is to the mirroring.
+type Role uint8
+
+// The roles (steps 114 and 116).
+const (
+	RoleNone Role = iota
+	RolePrimary
+	RoleMirror
+)
+
+// Origin says who made an I/O request.
+type Origin uint8
+
+// The origins. A request to a mirror device of OriginApplication that writes is
+// an interloper's.
+const (
+	OriginApplication Origin = iota
+	OriginMirror             // a mirror I/O that the detours asked for (step 128)
+	OriginRouted             // an application's read that was routed to a mirror
+	OriginSync               // the mirror process: synchronisation, label
+)
+
+// DeviceClass is the class of a device.
+type DeviceClass uint8
+
+// The device classes.
+const (
+	ClassECKD DeviceClass = iota
+	ClassFBA
+)
+
+// Target is the device and the request block (IOSB).
+type Target struct {
+	Size           uint32
+	Subchannel     uint32 // subsystem-identification word
+	Device         uint16 // device number
+	Role           Role
+	Class          DeviceClass
+	Origin         Origin
+	DriverID       uint8 // IOSDVRID
+	CompletionCode uint8 // IOSCOD
+	Retries        uint8 // how often this request was driven again
+	FirstTrack     uint32
+	LastTrack      uint32 // the tracks (FBA: groups of blocks) that the chain's extent covers
+	DataLength     uint32 // bytes that the chain transfers, as its counts say
+	_              [20]byte
+}
+
+// FlagTable is the flag table's entry of one I/O (steps 229, 298, 302, 308; M1).
+type FlagTable uint32
+
+// The flags of an I/O.
+const (
+	FlagCCWError         FlagTable = 1 << iota // no valid mirror chain could be built (229)
+	FlagPrimaryError                           // the primary I/O failed (298)
+	FlagBothComplete                           // primary and mirror I/O are complete (302)
+	FlagMirrorIncomplete                       // the mirror I/O is under way (308)
+	FlagPrimaryComplete                        // the primary I/O is complete
+	FlagMirrorComplete                         // every mirror I/O of this request has ended (284)
+	FlagMirrorError                            // at least one of them ended with an error
+	FlagConstantCopy                           // this request does not wait for its mirror I/O (182, 216)
+	FlagTimedOut                               // the monitor gave up waiting (M2)
+	flagsKnown           = iota
+)
+
+// FlagsKnown is the mask of the flags that this version defines.
+const FlagsKnown FlagTable = 1<<flagsKnown - 1
+
+// Status is how the start or the I/O ended.
+type Status struct {
+	Size      uint32
+	Flags     FlagTable
+	CC        uint8 // condition code of SSCH (back-end), deferred one (post-status)
+	SenseSize uint8
+	OK        uint8 // 1: the I/O ended with channel end and device end alone
+	_         uint8
+	SCSW      [12]byte // big-endian, as the channel stores it
+	Sense     [32]byte
+	_         [8]byte
+}
+
+// PairMode is how a pair mirrors.
+type PairMode uint8
+
+// The modes (steps 182, 216, 234).
+const (
+	ModeSynchronous  PairMode = iota // the application waits for primary and mirrors
+	ModeConstantCopy                 // the application waits for the primary alone
+)
+
+// MirrorState is what the host knows of a mirror.
+type MirrorState uint8
+
+// The states of a mirror.
+const (
+	MirrorNone          MirrorState = iota
+	MirrorSynchronising             // being made identical (FIG. 2)
+	MirrorInSync                    // follows the primary
+	MirrorSuspended                 // dissociated: takes no writes; what it misses is marked
+	MirrorFailed                    // the device does not work
+)
+
+// MirrorFlags are facts about a mirror.
+type MirrorFlags uint8
+
+const (
+	// MirrorHasSuspendedChain: a mirror chain that ended in a suspended CCW waits
+	// on the mirror's queue (step 252).
+	MirrorHasSuspendedChain MirrorFlags = 1 << iota
+	// MirrorTracksInSync: every track of this I/O is the same on the mirror, by
+	// the host's own account, and no write to one of them is under way.
+	MirrorTracksInSync
+	// MirrorWasSynchronising: the mirror was synchronising when this mirror
+	// request was made (step 248).
+	MirrorWasSynchronising
+	// MirrorLabelRead: the mirror's VOL1 label has been read for this request, and
+	// State is what it said (step 250).
+	MirrorLabelRead
+)
+
+// MirrorIO is how far the mirror I/O of this request has got.
+type MirrorIO uint8
+
+// The states of a mirror I/O request.
+const (
+	MirrorIONone      MirrorIO = iota
+	MirrorIOShadow             // on the shadow queue (236, 228)
+	MirrorIOScheduled          // the back-end detour will run for it again (270)
+	MirrorIOBegun              // started, or joined to a resumed chain (262)
+	MirrorIOFailed             // could not be started (264), or ended with an error
+	MirrorIOComplete           // ended well
+	MirrorIODropped            // taken off the shadow queue (242)
+)
+
+// Mirror is one mirror of the pair.
+type Mirror struct {
+	Device       uint16
+	CFWID        uint16
+	State        MirrorState
+	Flags        MirrorFlags
+	IO           MirrorIO
+	_            uint8
+	Queue        uint32 // requests on its unit control block, started ones included
+	ReadLatency  uint32 // estimate, nanoseconds
+	WriteLatency uint32 // estimate, nanoseconds
+	OutOfSync    uint32 // tracks marked out of sync
+	AtRisk       uint32 // writes acknowledged to an application but not on this mirror
+	LastTrack    uint32 // where its last request ended
+	_            [16]byte
+}
+
+// Pair is the primary and its mirrors, for a request whose target is one of
+// them.
+type Pair struct {
+	Size         uint32
+	ID           uint32
+	Group        uint32 // consistency group, 0: none
+	Mirrors      uint8  // how many entries of Mirror are in use
+	Mode         PairMode
+	Active       uint8 // mask: mirrors with a mirror I/O of this request under way (120)
+	Self         uint8 // which mirror the target is, when the target is a mirror
+	CFWID        uint16
+	_            uint16
+	Queue        uint32 // of the primary
+	ReadLatency  uint32 // of the primary: estimate, nanoseconds
+	WriteLatency uint32
+	LastTrack    uint32
+	AtRisk       uint32 // writes acknowledged but not on every mirror
+	_            [24]byte
+	Mirror       [MaxMirrors]Mirror
+}
+
+// CCW is one channel command word of the request's chain, in the terms of
+// format 1 whatever its format in storage.
+type CCW struct {
+	Command   uint8
+	Flags     uint8
+	Count     uint16
+	Address   uint32 // data address
+	Location  uint32 // where the CCW itself lies in main storage
+	Parameter uint8  // 1 + index of its first parameter block in Chain.Parameter; 0: none
+	_         [3]byte
+}
+
+// ChainFlags are facts about a chain.
+type ChainFlags uint32
+
+// ChainTruncated says that following the chain was ended by the host's limit,
+// or by an address that is not backed: the chain cannot be judged as a whole.
+const ChainTruncated ChainFlags = 1
+
+// Chain is the channel program.
+type Chain struct {
+	Size       uint32
+	Flags      ChainFlags
+	Count      uint16 // CCWs in the chain
+	Inline     uint16 // of these in CCW
+	Parameters uint16 // blocks in use in Parameter
+	_          uint16
+	_          [16]byte
+	CCW        [InlineCCWs]CCW
+	Parameter  [InlineParameters][ParameterSize]byte
+}
+
+// Settings are the detour's settings, in the order of its manifest. The host
+// writes them once, when it makes the instance.
+type Settings struct {
+	Size  uint32
+	Count uint32
+	Value [MaxSettings]int64
+}
+
+// Verdict says how the slot goes on.
+type Verdict uint32
+
+// The verdicts. An unknown verdict means Continue.
+const (
+	// Continue: the next detour of the chain, at last the conventional target
+	// (DDTSIO, the return to IOSVSSCH, IECVPST).
+	Continue Verdict = iota
+	// Return: not the conventional target. On the DDTSIO slot the request goes
+	// back to IOSVSSCH with the return code that an intent gives; on SRBEP the
+	// unit of work goes back to the dispatcher and no completion is reported; on
+	// the return address it ends the chain of detours.
+	Return
+)
+
+// Response is the detour's answer.
+type Response struct {
+	Verdict    Verdict
+	Intents    uint16 // in use in Intent
+	Recipes    uint16 // in use in Recipe
+	Parameters uint16 // in use in Parameter
+	Steps      uint16 // in use in Step
+	_          uint32
+	Intent     [MaxIntents]Intent
+	Recipe     [MaxRecipe]RecipeCCW
+	Parameter  [MaxResponseParameters][ParameterSize]byte
+	Step       [MaxSteps]uint16
+}
+
+// Intent is one thing that the detour asks the host to do. The host checks it
+// against the slot, the state and the capabilities, and carries it out or
+// refuses it, visibly.
+type Intent struct {
+	Kind    IntentKind
+	Mirrors uint8  // mask of mirrors that it is about
+	Code    uint8  // by kind
+	Flags   uint8  // by kind
+	First   uint16 // first CCW of a recipe in Response.Recipe
+	Count   uint16 // CCWs of the recipe; 0: the same chain
+	Value   uint64 // by kind
+}
+
+// RecipeKind says what a CCW of a recipe is.
+type RecipeKind uint8
+
+const (
+	// RecipeCopy copies CCW number Source of the primary chain, data address and
+	// all, with Command, Flags and Count of the recipe in place of its own.
+	RecipeCopy RecipeKind = iota
+	// RecipeParameter has parameter block Parameter of the response as its data.
+	RecipeParameter
+	// RecipePrivate is RecipeCopy with a private copy of the data area, as it is
+	// when the primary chain is started.
+	RecipePrivate
+	// RecipeTransfer is a TIC to CCW number Source of the recipe.
+	RecipeTransfer
+	// RecipeControl is a command without data.
+	RecipeControl
+)
+
+// RecipeCCW is one CCW of a mirror chain, in terms of the primary chain.
+type RecipeCCW struct {
+	Kind      RecipeKind
+	Command   uint8
+	Flags     uint8
+	Parameter uint8 // index in Response.Parameter
+	Source    uint16
+	Count     uint16
+}

@@ -1,0 +1,132 @@
+package abi
+
+import "fmt"
+
+// IntentKind is what an intent asks for.
+type IntentKind uint8
+
+// The intents. Their rows in IntentTable say on which slots they are heard and
+// what capability they need; SPEC.md has the fields.
+const (
+	IntentNone          IntentKind = iota
+	IntentBackEnd                  // point the return address at the back-end detours (108)
+	IntentMirror                   // make mirror requests for Mirrors with a recipe (124, 236)
+	IntentReject                   // fail the request with IOSCOD Code and return code 8 (130)
+	IntentRetry                    // return code 4: leave the request queued, drive it later (122)
+	IntentInhibit                  // let the request run with a file mask that inhibits writes (130)
+	IntentRoute                    // send this read to mirror Code instead of the primary (192)
+	IntentMode                     // set the pair's mode to Code (182, 216, 234)
+	IntentFlag                     // set the flags Value in the flag table (229, 298, 302, 308)
+	IntentDrop                     // take the mirror requests of Mirrors off the shadow queue (242)
+	IntentSchedule                 // run the back-end detour again, enabled, at high priority (270)
+	IntentStart                    // STARTIO for the mirror requests of Mirrors (274)
+	IntentResume                   // join them to the suspended chain and resume it (254, 256, 258)
+	IntentLabel                    // read the VOL1 label of Mirrors first (250)
+	IntentRetryMirror              // queue the mirror I/O of Mirrors for another attempt (306)
+	IntentDissociate               // dissociate Mirrors; Code says how far (M4)
+	IntentPromote                  // make mirror Code the primary (M3)
+	IntentChangedTracks            // copy the tracks that this chain changes once it has ended (199)
+	intentKinds
+)
+
+// IntentKinds is how many kinds this version knows, IntentNone included.
+const IntentKinds = int(intentKinds)
+
+// The scopes of IntentDissociate.
+const (
+	ScopeMirror uint8 = iota // the mirrors of the mask
+	ScopePair                // every mirror of this primary
+	ScopeGroup               // every mirror of every primary of the consistency group
+)
+
+// Flags of IntentMirror.
+const (
+	// MirrorWithError: no valid chain could be built; the request is put on the
+	// shadow queue all the same, to be tried later or dissociated (228).
+	MirrorWithError uint8 = 1 << iota
+	// MirrorConstantCopy: this request's completion does not wait for the mirrors
+	// of this intent.
+	MirrorConstantCopy
+)
+
+// Capability is something that a policy grants to a detour.
+type Capability uint32
+
+// The capabilities.
+const (
+	CapMirror     Capability = 1 << iota // make, drop, schedule, start, resume and retry mirror requests
+	CapReject                            // fail requests, or inhibit their writes
+	CapRetry                             // leave requests queued
+	CapRoute                             // choose where reads go
+	CapMode                              // set a pair's mode
+	CapFlag                              // set flags of the flag table
+	CapHold                              // hold back completions
+	CapDissociate                        // cut mirrors off
+	CapPromote                           // make a mirror the primary
+	CapChain                             // read chains that are longer than the frame
+	capabilities  = iota
+)
+
+// CapabilitiesKnown is the mask of the capabilities of this version.
+const CapabilitiesKnown Capability = 1<<capabilities - 1
+
+// CapabilityNames are the names by which manifests and policies call the
+// capabilities, in the order of the bits.
+var CapabilityNames = [...]string{"mirror", "reject", "retry", "route", "mode", "flag", "hold", "dissociate", "promote", "chain"}
+
+// ParseCapability gives the capability of that name.
+func ParseCapability(name string) (Capability, error) {
+	for i, n := range CapabilityNames {
+		if n == name {
+			return 1 << i, nil
+		}
+	}
+	return 0, fmt.Errorf("capability %q is unknown: want one of %v", name, CapabilityNames)
+}
+
+// Names lists the capabilities of the mask.
+func (c Capability) Names() []string {
+	var names []string
+	for i, n := range CapabilityNames {
+		if c&(1<<i) != 0 {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+// IntentRow is what is fixed about a kind of intent.
+type IntentRow struct {
+	Name  string
+	Needs Capability
+	Heard [Hooks]bool // on which slots
+}
+
+// IntentTable has a row a kind. It must not be changed.
+var IntentTable = [IntentKinds]IntentRow{
+	IntentNone:          {"none", 0, [Hooks]bool{true, true, true}},
+	IntentBackEnd:       {"back-end", 0, [Hooks]bool{FrontEnd: true}},
+	IntentMirror:        {"mirror", CapMirror, [Hooks]bool{FrontEnd: true}},
+	IntentReject:        {"reject", CapReject, [Hooks]bool{FrontEnd: true}},
+	IntentRetry:         {"retry", CapRetry, [Hooks]bool{FrontEnd: true}},
+	IntentInhibit:       {"inhibit", CapReject, [Hooks]bool{FrontEnd: true}},
+	IntentRoute:         {"route", CapRoute, [Hooks]bool{FrontEnd: true}},
+	IntentMode:          {"mode", CapMode, [Hooks]bool{FrontEnd: true, PostStatus: true}},
+	IntentFlag:          {"flag", CapFlag, [Hooks]bool{true, true, true}},
+	IntentDrop:          {"drop", CapMirror, [Hooks]bool{BackEnd: true, PostStatus: true}},
+	IntentSchedule:      {"schedule", CapMirror, [Hooks]bool{BackEnd: true}},
+	IntentStart:         {"start", CapMirror, [Hooks]bool{BackEnd: true}},
+	IntentResume:        {"resume", CapMirror, [Hooks]bool{BackEnd: true}},
+	IntentLabel:         {"label", CapMirror, [Hooks]bool{BackEnd: true}},
+	IntentRetryMirror:   {"retry-mirror", CapMirror, [Hooks]bool{PostStatus: true}},
+	IntentDissociate:    {"dissociate", CapDissociate, [Hooks]bool{FrontEnd: true, PostStatus: true}},
+	IntentPromote:       {"promote", CapPromote, [Hooks]bool{PostStatus: true}},
+	IntentChangedTracks: {"changed-tracks", CapMirror, [Hooks]bool{FrontEnd: true}},
+}
+
+func (k IntentKind) String() string {
+	if int(k) < len(IntentTable) {
+		return IntentTable[k].Name
+	}
+	return fmt.Sprintf("intent %d", uint8(k))
+}

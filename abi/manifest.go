@@ -1,0 +1,148 @@
+package abi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+)
+
+// ManifestSection is the name of the custom section that holds the manifest,
+// as JSON.
+const ManifestSection = "iosrun.manifest"
+
+// MaxManifest is the most bytes that a manifest can have.
+const MaxManifest = 64 << 10
+
+// Manifest is what a module says of itself. It is read before anything runs.
+type Manifest struct {
+	// Name is what policies and logs call the detour: lower-case letters, digits,
+	// '-' and '/'.
+	Name string `json:"name"`
+	// Version is the detour's own, for people.
+	Version string `json:"version"`
+	// ABI is the version of the contract as "major.minor".
+	ABI string `json:"abi"`
+	// Hooks are the exports that it implements.
+	Hooks []string `json:"hooks"`
+	// Capabilities are what it cannot work without.
+	Capabilities []string `json:"capabilities,omitempty"`
+	// Settings are in the order in which the frame holds them.
+	Settings []Setting `json:"settings,omitempty"`
+	// Summary is a line for lists.
+	Summary string `json:"summary,omitempty"`
+}
+
+// Setting is one setting of a detour, a whole number, or the name of one where
+// Names is not empty (its value is then the index in Names).
+type Setting struct {
+	Name    string   `json:"name"`
+	Summary string   `json:"summary,omitempty"`
+	Default int64    `json:"default"`
+	Min     int64    `json:"min"`
+	Max     int64    `json:"max"`
+	Names   []string `json:"names,omitempty"`
+}
+
+var manifestName = regexp.MustCompile(`^[a-z0-9][a-z0-9/-]{0,63}$`)
+
+// ParseManifest reads and checks a manifest. Unknown keys are errors.
+func ParseManifest(p []byte) (*Manifest, error) {
+	if len(p) > MaxManifest {
+		return nil, fmt.Errorf("manifest: %d bytes: at most %d", len(p), MaxManifest)
+	}
+	d := json.NewDecoder(bytes.NewReader(p))
+	d.DisallowUnknownFields()
+	m := new(Manifest)
+	if err := d.Decode(m); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("manifest: is empty: want a JSON object")
+		}
+		return nil, fmt.Errorf("manifest: not a JSON object of the known keys: %w", err)
+	}
+	if d.More() {
+		return nil, errors.New("manifest: has text behind its JSON object")
+	}
+	return m, m.Check()
+}
+
+// Check reports the first thing that is wrong with the manifest.
+func (m *Manifest) Check() error {
+	if !manifestName.MatchString(m.Name) {
+		return fmt.Errorf("manifest: name %q: want 1 to 64 of a-z, 0-9, '-' and '/'", m.Name)
+	}
+	var major, minor int
+	if n, err := fmt.Sscanf(m.ABI, "%d.%d", &major, &minor); n != 2 || err != nil {
+		return fmt.Errorf("manifest of %s: abi %q: want \"major.minor\", this host speaks %d.%d", m.Name, m.ABI, Major, Minor)
+	}
+	if major != Major {
+		return fmt.Errorf("manifest of %s: abi %q: major version %d, this host speaks %d", m.Name, m.ABI, major, Major)
+	}
+	if minor > Minor {
+		return fmt.Errorf("manifest of %s: abi %q: minor version %d, this host speaks up to %d", m.Name, m.ABI, minor, Minor)
+	}
+	if len(m.Hooks) == 0 {
+		return fmt.Errorf("manifest of %s: names no hooks: want some of front_end, back_end, post_status", m.Name)
+	}
+	for _, h := range m.Hooks {
+		if _, ok := ParseHook(h); !ok {
+			return fmt.Errorf("manifest of %s: hook %q is unknown: want front_end, back_end or post_status", m.Name, h)
+		}
+	}
+	if _, err := m.Wants(); err != nil {
+		return fmt.Errorf("manifest of %s: %w", m.Name, err)
+	}
+	if len(m.Settings) > MaxSettings {
+		return fmt.Errorf("manifest of %s: %d settings: at most %d", m.Name, len(m.Settings), MaxSettings)
+	}
+	seen := make(map[string]bool, len(m.Settings))
+	for i := range m.Settings {
+		s := &m.Settings[i]
+		if len(s.Names) != 0 {
+			s.Min, s.Max = 0, int64(len(s.Names)-1)
+		}
+		switch {
+		case s.Name == "" || seen[s.Name]:
+			return fmt.Errorf("manifest of %s: setting %d: name %q is empty or there twice", m.Name, i, s.Name)
+		case s.Min > s.Max || s.Default < s.Min || s.Default > s.Max:
+			return fmt.Errorf("manifest of %s: setting %s: default %d is not within %d to %d", m.Name, s.Name, s.Default, s.Min, s.Max)
+		}
+		seen[s.Name] = true
+	}
+	return nil
+}
+
+// Wants is the mask of the capabilities that the manifest asks for.
+func (m *Manifest) Wants() (Capability, error) {
+	var c Capability
+	for _, n := range m.Capabilities {
+		b, err := ParseCapability(n)
+		if err != nil {
+			return 0, err
+		}
+		c |= b
+	}
+	return c, nil
+}
+
+// Implements reports whether the manifest names the hook.
+func (m *Manifest) Implements(h Hook) bool {
+	for _, n := range m.Hooks {
+		if n == h.Export() {
+			return true
+		}
+	}
+	return false
+}
+
+// ParseHook gives the hook whose export has that name.
+func ParseHook(name string) (Hook, bool) {
+	for h := Hook(0); h < Hooks; h++ {
+		if h.Export() == name {
+			return h, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,69 @@
+package channel
+
+import "github.com/iosrun/iosrun/emulator/machine"
+
+// Session is one subchannel's way to a device: what the channel subsystem
+// calls. A device with alias subchannels gives each a session of its own. All
+// calls come from the machine's event loop.
+//
+// A channel program happens in three moments of virtual time. At StartSubchannel
+// the start function leaves the channel: Deliver says when it reaches the
+// control unit. At that time the channel subsystem calls Begin and executes the
+// chain command by command; its effects on the medium and on main storage
+// happen then, in the order in which chains arrive, while its duration is only
+// added up. At the end it calls End, which says when the ending status reaches
+// the channel; that is when the subchannel becomes status pending.
+type Session interface {
+	// Deliver is told that a start or resume function leaves the channel at
+	// now. It returns the time at which the control unit gets it, machine.Never
+	// when it is lost on the way (a later halt or clear ends the wait), or
+	// operational false when there is no path to the device at all.
+	Deliver(now machine.Time) (at machine.Time, operational bool)
+
+	// Begin starts a chain, at its first command or again after a resume: all
+	// positioning, file masks, extents and domains of an earlier chain are
+	// gone. It returns the initial unit status: 0 to go on, busy, or unit check.
+	Begin(now machine.Time, orb *ORB) UnitStatus
+
+	// Command executes one command. The status ends it: ChannelEnd|DeviceEnd
+	// for success, with StatusModifier to skip a CCW, with UnitCheck (sense is
+	// kept for Sense) or UnitException. The device takes and gives data through
+	// op.Data only.
+	Command(op *Operation) UnitStatus
+
+	// Elapsed is how long the chain has lasted so far, from Begin on: the time
+	// at which a program-controlled interruption happens.
+	Elapsed() machine.Time
+
+	// End is told that the chain has ended or been suspended. It returns the
+	// time at which the status reaches the channel, machine.Never if it never
+	// does.
+	End(now machine.Time) machine.Time
+
+	// Sense is the sense bytes of the last unit check, and clears them.
+	// The slice is valid until the next call.
+	Sense() []byte
+
+	// Reset is told of a halt or clear: what the session holds is dropped
+	// (a clear also ends a contingent allegiance). It may be called in any
+	// state.
+	Reset(clear bool)
+}
+
+// Operation is one command on its way to a device.
+type Operation struct {
+	// Command is the command code.
+	Command byte
+	// Flags are the CCW's flags.
+	Flags Flags
+	// Count is the CCW's count, or the sum over a data chain where the channel
+	// knows it; a device transfers by Data and needs it only for checks that
+	// the architecture words in terms of the count.
+	Count int
+	// Index is the ordinal of the command in the chain since Begin, from 0.
+	Index int
+	// Chained says that the command follows another by command chaining.
+	Chained bool
+	// Data is the transfer between main storage and the device.
+	Data *Transfer
+}

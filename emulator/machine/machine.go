@@ -1,0 +1,50 @@
+package machine
+
+import "fmt"
+
+// The machine's own event kinds.
+const (
+	kindSRBReady = KindMachine + iota
+	kindProcessorFree
+)
+
+// MaxProcessors is the most processors that a machine can have.
+const MaxProcessors = 64
+
+// Step is the number of a step of the interception method, as in steps.tsv.
+// The unnumbered rows M1 to M7 are StepM+1 to StepM+7.
+type Step uint16
+
+// StepM is the base of the unnumbered steps.
+const StepM Step = 1000
+
+// StepRecorder is told of the steps that are taken, for whoever wants to see
+// them. who is the component that took the step, io the identity of the I/O.
+type StepRecorder interface {
+	Step(at Time, step Step, who string, io uint64)
+}
+
+// Machine is a host computer.
+type Machine struct {
+	Clock      Clock
+	Storage    Storage
+	Processors []Processor
+	Dispatcher Dispatcher
+	// Steps is told of the method's steps; nil, as usual, costs a comparison.
+	Steps StepRecorder
+}
+
+// New makes a machine with the given number of processors, its clock at zero
+// and no storage mapped.
+func New(processors int) (*Machine, error) {
+	if processors < 1 || processors > MaxProcessors {
+		return nil, fmt.Errorf("machine: %d processors: want 1 to %d", processors, MaxProcessors)
+	}
+	m := &Machine{Processors: make([]Processor, processors)}
+	for i := range m.Processors {
+		m.Processors[i].ID = i
+		m.Processors[i].m = m
+	}
+	m.Dispatcher.m = m
+	return m, nil
+}

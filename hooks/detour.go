@@ -1,0 +1,122 @@
+package hooks
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/abi"
+)
+
+// Slot is one of the three pointers at which control is taken.
+type Slot uint8
+
+// The slots.
+const (
+	DDTSIO        Slot = Slot(abi.FrontEnd)
+	ReturnAddress Slot = Slot(abi.BackEnd)
+	SRBEP         Slot = Slot(abi.PostStatus)
+	Slots         Slot = Slot(abi.Hooks) // how many there are
+)
+
+// Hook is the hook through which a detour on the slot is called.
+func (s Slot) Hook() abi.Hook { return abi.Hook(s) }
+
+var slotNames = [Slots]string{"DDTSIO", "return address", "SRBEP"}
+
+func (s Slot) String() string {
+	if s < Slots {
+		return slotNames[s]
+	}
+	return fmt.Sprintf("slot %d", uint8(s))
+}
+
+// Detour is something that can be attached to a slot, native or WebAssembly.
+// Its calls come from one goroutine at a time.
+type Detour interface {
+	// Frame is the frame to fill and to read the response from. It is the
+	// detour's own memory, and stays at its address until Close or Renew.
+	Frame() *abi.Frame
+	// Call runs the hook on what the frame holds. An error means that the call
+	// ended abnormally (a trap): the response means nothing and the detour must
+	// be renewed before it is called again.
+	Call(abi.Hook) error
+	// Renew replaces whatever state an abnormal end has left behind by a fresh
+	// one.
+	Renew() error
+	// Close releases the detour. No call follows.
+	Close() error
+}
+
+// Containment says what happens to an I/O whose detour ended abnormally or
+// answered nonsense.
+type Containment uint8
+
+// The containment rules.
+const (
+	// Bypass lets the I/O go on as if the detour had not been there.
+	Bypass Containment = iota
+	// FailIO fails the application's I/O.
+	FailIO
+	// SuspendMirroring dissociates the mirrors and goes on.
+	SuspendMirroring
+)
+
+var containmentNames = [...]string{"bypass", "fail-io", "suspend-mirroring"}
+
+func (c Containment) String() string {
+	if int(c) < len(containmentNames) {
+		return containmentNames[c]
+	}
+	return fmt.Sprintf("containment %d", uint8(c))
+}
+
+// ParseContainment gives the rule of that name.
+func ParseContainment(name string) (Containment, error) {
+	for i, n := range containmentNames {
+		if n == name {
+			return Containment(i), nil
+		}
+	}
+	return 0, fmt.Errorf("containment %q is unknown: want one of %v", name, containmentNames)
+}
+
+// Counters are what is counted for a link since it was attached.
+type Counters struct {
+	Calls     uint64
+	Continues uint64
+	Returns   uint64
+	Intents   uint64
+	Refused   uint64 // intents that the host refused
+	Traps     uint64 // calls that ended abnormally
+	Invalid   uint64 // responses that did not pass the check
+}
+
+// Attachment is a detour as it stands in a chain. What the event loop needs for
+// a call is in its fields; Counters belong to the event loop.
+type Attachment struct {
+	Name        string
+	Detour      Detour
+	Granted     abi.Capability
+	Containment Containment
+	Counters    Counters
+	// Disabled is set when the detour could not be renewed: it is passed over.
+	Disabled bool
+
+	slot        Slot
+	generations int // that hold it, under the table's lock
+	link        *Link
+}
+
+// ChainReader reads the request's channel program beyond what the frame
+// carries.
+type ChainReader interface {
+	// ReadChain copies CCWs of the chain from number first on and reports how
+	// many it copied.
+	ReadChain(first int, into []abi.CCW) int
+}
+
+// ChainUser is implemented by a detour that can read long chains. The reader is
+// given once, before the first call, and answers for the I/O of the call that is
+// under way.
+type ChainUser interface {
+	UseChain(ChainReader)
+}

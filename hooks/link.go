@@ -1,0 +1,92 @@
+package hooks
+
+import "fmt"
+
+// Link is a detour's place in a chain. It outlives the detour: Update puts
+// another one there.
+type Link struct {
+	table    *Table
+	slot     Slot
+	at       *Attachment // under the table's lock
+	detached bool
+}
+
+// Info is what a link is, at one moment.
+type Info struct {
+	Slot     Slot
+	Name     string
+	Position int    // in the chain, from 0; -1 when detached
+	Revision uint64 // of the table
+}
+
+func (l *Link) current() *Attachment {
+	if l == nil || l.detached {
+		return nil
+	}
+	return l.at
+}
+
+// Info tells where the link stands.
+func (l *Link) Info() Info {
+	l.table.mu.Lock()
+	defer l.table.mu.Unlock()
+	g := l.table.load()
+	i := Info{Slot: l.slot, Name: l.at.Name, Position: -1, Revision: g.ID}
+	if !l.detached {
+		i.Position = indexOf(g.chains[l.slot], l.at)
+	}
+	return i
+}
+
+// Attachment is the detour that stands there now.
+func (l *Link) Attachment() *Attachment {
+	l.table.mu.Lock()
+	defer l.table.mu.Unlock()
+	return l.at
+}
+
+// Update puts next where old stands, if it still does; otherwise it changes
+// nothing and fails with ErrStale.
+func (l *Link) Update(old, next *Attachment) error {
+	l.table.mu.Lock()
+	defer l.table.mu.Unlock()
+	switch {
+	case l.detached:
+		return fmt.Errorf("update %s on %s: %w", next.Name, l.slot, ErrDetached)
+	case l.at != old:
+		return fmt.Errorf("update %s on %s: %s stands there: %w", next.Name, l.slot, l.at.Name, ErrStale)
+	case next.link != nil:
+		return fmt.Errorf("update %s on %s: is attached to %s already", next.Name, l.slot, next.slot)
+	}
+	g := l.table.load()
+	i := indexOf(g.chains[l.slot], old)
+	if i < 0 { // Install has replaced the chain
+		l.detached = true
+		return fmt.Errorf("update %s on %s: %w", next.Name, l.slot, ErrDetached)
+	}
+	next.slot, next.link = l.slot, l
+	chain := append([]*Attachment(nil), g.chains[l.slot]...)
+	chain[i] = next
+	l.at = next
+	l.table.install(g, l.slot, chain)
+	return nil
+}
+
+// Detach takes the detour out of the chain. Detaching twice is no error.
+func (l *Link) Detach() error {
+	l.table.mu.Lock()
+	defer l.table.mu.Unlock()
+	if l.detached {
+		return nil
+	}
+	l.detached = true
+	g := l.table.load()
+	i := indexOf(g.chains[l.slot], l.at)
+	if i < 0 {
+		return nil
+	}
+	old := g.chains[l.slot]
+	chain := append(append(make([]*Attachment, 0, len(old)-1), old[:i]...), old[i+1:]...)
+	l.table.install(g, l.slot, chain)
+	return nil
+}

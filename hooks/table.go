@@ -1,0 +1,245 @@
+package hooks
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// MaxDetours is the most detours in the chain of one slot.
+const MaxDetours = 8
+
+var (
+	// ErrStale says that what the caller saw is no longer so: the chain's
+	// revision, or the detour that Update was to replace.
+	ErrStale = errors.New("changed since the caller looked")
+	// ErrDetached says that a link's detour is no longer in a chain.
+	ErrDetached = errors.New("link is detached")
+	// ErrFull says that a chain has MaxDetours detours.
+	ErrFull = fmt.Errorf("chain has the limit of %d detours", MaxDetours)
+)
+
+// Generation is an immutable snapshot of the three chains. An I/O holds the
+// generation under which its front-end ran from Enter to Leave.
+type Generation struct {
+	// ID grows with every change of the table.
+	ID     uint64
+	chains [Slots][]*Attachment
+
+	table    *Table
+	inflight int
+	retired  bool
+}
+
+// Chain is the chain of detours on the slot, first to last. It must not be
+// changed.
+func (g *Generation) Chain(s Slot) []*Attachment { return g.chains[s] }
+
+// Empty reports whether no slot has a detour.
+func (g *Generation) Empty() bool {
+	return len(g.chains[DDTSIO])+len(g.chains[ReturnAddress])+len(g.chains[SRBEP]) == 0
+}
+
+// Enter takes the generation for an I/O.
+func (g *Generation) Enter() { g.inflight++ }
+
+// Leave gives it back. The last I/O of a generation that is no longer current
+// closes it.
+func (g *Generation) Leave() {
+	g.inflight--
+	if g.inflight == 0 && g.retired {
+		g.table.release(g)
+	}
+}
+
+// Inflight is how many I/Os hold the generation.
+func (g *Generation) Inflight() int { return g.inflight }
+
+// Table is the three slots. The zero Table has no detours.
+type Table struct {
+	mu      sync.Mutex
+	current atomic.Pointer[Generation]
+	closeEr []error
+}
+
+// Current is the generation for I/Os that begin now.
+func (t *Table) Current() *Generation {
+	if g := t.current.Load(); g != nil {
+		return g
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.load()
+}
+
+func (t *Table) load() *Generation {
+	g := t.current.Load()
+	if g == nil {
+		g = &Generation{table: t}
+		t.current.Store(g)
+	}
+	return g
+}
+
+// Anchor says where in a chain a detour goes.
+type Anchor struct {
+	kind anchorKind
+	link *Link
+}
+
+type anchorKind uint8
+
+const (
+	anchorTail anchorKind = iota
+	anchorHead
+	anchorBefore
+	anchorAfter
+)
+
+// Tail is the position in front of the conventional target; it is the zero
+// Anchor.
+func Tail() Anchor { return Anchor{} }
+
+// Head is the position that is called first.
+func Head() Anchor { return Anchor{kind: anchorHead} }
+
+// Before is the position in front of another link's detour.
+func Before(l *Link) Anchor { return Anchor{anchorBefore, l} }
+
+// After is the position behind another link's detour.
+func After(l *Link) Anchor { return Anchor{anchorAfter, l} }
+
+// AttachOptions say how to attach.
+type AttachOptions struct {
+	At Anchor
+	// Revision, when not 0, is the generation ID that the caller saw: attaching
+	// fails with ErrStale when the table has changed since.
+	Revision uint64
+}
+
+// Attach puts a into the slot's chain and makes that the current generation.
+func (t *Table) Attach(s Slot, a *Attachment, o AttachOptions) (*Link, error) {
+	if s >= Slots {
+		return nil, fmt.Errorf("attach %s: %s does not exist", a.Name, s)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g := t.load()
+	if o.Revision != 0 && o.Revision != g.ID {
+		return nil, fmt.Errorf("attach %s to %s: revision %d, now %d: %w", a.Name, s, o.Revision, g.ID, ErrStale)
+	}
+	if a.link != nil {
+		return nil, fmt.Errorf("attach %s to %s: is attached to %s already", a.Name, s, a.slot)
+	}
+	old := g.chains[s]
+	if len(old) == MaxDetours {
+		return nil, fmt.Errorf("attach %s to %s: %w", a.Name, s, ErrFull)
+	}
+	at := len(old)
+	switch o.At.kind {
+	case anchorHead:
+		at = 0
+	case anchorBefore, anchorAfter:
+		i := indexOf(old, o.At.link.current())
+		if i < 0 {
+			return nil, fmt.Errorf("attach %s to %s: anchor: %w", a.Name, s, ErrDetached)
+		}
+		at = i
+		if o.At.kind == anchorAfter {
+			at++
+		}
+	}
+	a.slot = s
+	a.link = &Link{table: t, slot: s, at: a}
+	chain := make([]*Attachment, 0, len(old)+1)
+	chain = append(append(append(chain, old[:at]...), a), old[at:]...)
+	t.install(g, s, chain)
+	return a.link, nil
+}
+
+// Install replaces all three chains at once: it swaps a policy. I/Os that have
+// begun stay with the generation that they hold. The links are in the order of
+// the chains.
+func (t *Table) Install(chains [Slots][]*Attachment) ([Slots][]*Link, error) {
+	var links [Slots][]*Link
+	for s, c := range chains {
+		if len(c) > MaxDetours {
+			return links, fmt.Errorf("install on %s: %d detours: %w", Slot(s), len(c), ErrFull)
+		}
+		for _, a := range c {
+			if a.link != nil {
+				return links, fmt.Errorf("install %s on %s: is attached to %s already", a.Name, Slot(s), a.slot)
+			}
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g := t.load()
+	for s, c := range chains {
+		for _, a := range c {
+			a.slot = Slot(s)
+			a.link = &Link{table: t, slot: Slot(s), at: a}
+			links[s] = append(links[s], a.link)
+		}
+	}
+	t.replace(g, chains)
+	return links, nil
+}
+
+func (t *Table) install(g *Generation, s Slot, chain []*Attachment) {
+	chains := g.chains
+	chains[s] = chain
+	t.replace(g, chains)
+}
+
+func (t *Table) replace(old *Generation, chains [Slots][]*Attachment) {
+	g := &Generation{ID: old.ID + 1, table: t}
+	for s, c := range chains {
+		g.chains[s] = append([]*Attachment(nil), c...)
+		for _, a := range c {
+			a.generations++
+		}
+	}
+	t.current.Store(g)
+	old.retired = true
+	if old.inflight == 0 {
+		t.drop(old)
+	}
+}
+
+func (t *Table) release(g *Generation) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.drop(g)
+}
+
+func (t *Table) drop(g *Generation) {
+	for s := range g.chains {
+		for _, a := range g.chains[s] {
+			if a.generations--; a.generations == 0 {
+				if err := a.Detour.Close(); err != nil {
+					t.closeEr = append(t.closeEr, fmt.Errorf("close %s: %w", a.Name, err))
+				}
+			}
+		}
+		g.chains[s] = nil
+	}
+}
+
+// Close detaches everything and reports what could not be closed.
+func (t *Table) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.replace(t.load(), [Slots][]*Attachment{})
+	return errors.Join(t.closeEr...)
+}
+
+func indexOf(chain []*Attachment, a *Attachment) int {
+	for i, c := range chain {
+		if c == a {
+			return i
+		}
+	}
+	return -1
+}
