@@ -1,0 +1,356 @@
+package access
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// Limits of the block access method.
+const (
+	// SmallBlocks is the most blocks of a small data area.
+	SmallBlocks = 16
+	// MaxSmall and MaxLarge are how many small and large data areas there are: so
+	// many channel programs can be under way, mirror I/Os of requests that have
+	// ended included. A request beyond waits.
+	MaxSmall = 8192
+	MaxLarge = 2048
+
+	storageBase machine.Address = 0x10000000
+	largeSize                   = 256 << 10
+	smallSize                   = SmallBlocks * BlockSize
+	controlBase machine.Address = 0x08000000
+	// Path is what the access method costs in virtual time a channel program: an
+	// estimate of two thousand instructions at 1000 million a second.
+	Path = 2 * machine.Microsecond
+	// MaxRequest is the most bytes of a request.
+	MaxRequest = 32 << 20
+)
+
+// Application is told how its requests end.
+type Application interface {
+	// Complete says that the request token has ended at now: code is
+	// ios.CodeNormal, or the completion code of the first part that failed. It is
+	// called once a request.
+	Complete(token uint64, code uint8, now machine.Time)
+}
+
+// Counts are what the access method counts.
+type Counts struct {
+	Submitted  uint64
+	Completed  uint64
+	Failed     uint64
+	Programs   uint64 // channel programs
+	Overlapped uint64 // writes that waited for an earlier write to the same blocks
+	Exhausted  uint64 // requests that waited for a data area
+	Reread     uint64 // writes that had to read their blocks first
+	Duplicates uint64 // completions of a request that had ended: always 0
+}
+
+// Block is the block access method on one volume. An application that submits a
+// write for blocks with a write under way has it started after that one, so the
+// order of overlapping writes is that of their submission.
+type Block struct {
+	s      *ios.Supervisor
+	unit   *ios.UCB
+	layout Layout
+	app    Application
+
+	writing map[int64]*part
+	pools   [2]pool
+	mapped  machine.Address
+	control machine.Address
+	free    *request
+	written uint64
+	counts  Counts
+}
+
+type pool struct {
+	free  *part
+	made  int
+	limit int
+	size  int
+	wait  partQueue
+}
+
+// request is what the application has asked for; it has ended when its parts
+// have.
+type request struct {
+	token uint64
+	parts int
+	code  uint8
+	next  *request
+}
+
+// part is one channel program of a request.
+type part struct {
+	d       *Block
+	block   ios.IOSB
+	srb     machine.SRB
+	request *request
+	pool    *pool
+
+	write   bool
+	reread  bool // the blocks are read first, then written
+	first   int64
+	n       int
+	offset  int64 // first byte on the volume
+	length  int   // bytes
+	content uint64
+	control []byte
+	at      machine.Address
+	data    *machine.Segment
+	waiters partQueue
+	next    *part
+}
+
+type partQueue struct{ head, tail *part }
+
+func (q *partQueue) push(t *part) {
+	t.next = nil
+	if q.tail == nil {
+		q.head = t
+	} else {
+		q.tail.next = t
+	}
+	q.tail = t
+}
+
+func (q *partQueue) pop() *part {
+	t := q.head
+	if t != nil {
+		q.head = t.next
+		if q.head == nil {
+			q.tail = nil
+		}
+		t.next = nil
+	}
+	return t
+}
+
+// NewBlock makes the access method for the volume on unit.
+func NewBlock(s *ios.Supervisor, unit *ios.UCB, layout Layout, app Application) *Block {
+	d := &Block{s: s, unit: unit, layout: layout, app: app, writing: make(map[int64]*part)}
+	d.pools[0] = pool{limit: MaxSmall, size: smallSize}
+	d.pools[1] = pool{limit: MaxLarge, size: largeSize}
+	return d
+}
+
+// Counts are the counts so far.
+func (d *Block) Counts() Counts { return d.counts }
+
+// Bytes is the size of the volume as the application sees it.
+func (d *Block) Bytes() int64 { return d.layout.Blocks() * BlockSize }
+
+// Submit asks for length bytes at offset to be read or written, now. Both are
+// multiples of 512. What a write stores is synthetic content of its own.
+func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
+	switch {
+	case length <= 0 || length > MaxRequest || length%machine.UnitSize != 0:
+		return fmt.Errorf("request of %d bytes: want a multiple of %d up to %d", length, machine.UnitSize, MaxRequest)
+	case offset < 0 || offset%machine.UnitSize != 0:
+		return fmt.Errorf("request at offset %d: want a multiple of %d", offset, machine.UnitSize)
+	case offset+length > d.Bytes():
+		return fmt.Errorf("request at offset %d, %d bytes: beyond the volume's %d bytes", offset, length, d.Bytes())
+	}
+	d.counts.Submitted++
+	r := d.free
+	if r == nil {
+		r = &request{}
+	} else {
+		d.free = r.next
+	}
+	*r = request{token: token, code: ios.CodeNormal, parts: 1} // 1: until all parts are made
+	if write {
+		d.written++
+	}
+	content := d.written << 16
+	for unit := uint64(0); length > 0; {
+		first := offset / BlockSize
+		n := int(min((offset+length-1)/BlockSize-first+1, MaxBlocks))
+		bytes := int(min(length, (first+int64(n))*BlockSize-offset))
+		r.parts++
+		q := &d.pools[0]
+		if n > SmallBlocks {
+			q = &d.pools[1]
+		}
+		t := d.take(q)
+		if t == nil {
+			d.counts.Exhausted++
+			t = &part{d: d, pool: q} // carries the request until an area is free
+			d.fill(t, r, write, first, n, offset, bytes, content+unit)
+			q.wait.push(t)
+		} else {
+			d.fill(t, r, write, first, n, offset, bytes, content+unit)
+			d.enter(t)
+		}
+		unit += uint64(bytes / machine.UnitSize)
+		offset += int64(bytes)
+		length -= int64(bytes)
+	}
+	d.partEnded(r, ios.CodeNormal)
+	return nil
+}
+
+func (d *Block) fill(t *part, r *request, write bool, first int64, n int, offset int64, bytes int, content uint64) {
+	t.request, t.write, t.first, t.n, t.offset, t.length, t.content = r, write, first, n, offset, bytes, content
+	t.reread = write && (offset%BlockSize != 0 || bytes != n*BlockSize)
+}
+
+// take gives a part with storage, or nil when the limit is reached.
+func (d *Block) take(q *pool) *part {
+	if t := q.free; t != nil {
+		q.free = t.next
+		t.next = nil
+		return t
+	}
+	if q.made == q.limit {
+		return nil
+	}
+	t := &part{d: d, pool: q}
+	st := &d.s.Machine.Storage
+	var err error
+	if t.data, err = st.MapSynthetic(storageBase+d.mapped, q.size); err != nil {
+		return nil
+	}
+	d.mapped += machine.Address(q.size)
+	if d.control%machine.FrameSize == 0 {
+		if _, err = st.MapBytes(controlBase+d.control, machine.FrameSize); err != nil {
+			return nil
+		}
+	}
+	t.at = controlBase + d.control
+	t.control = st.View(t.at, controlSize)
+	d.control += controlSize
+	t.srb.Entry = t
+	t.srb.Priority = machine.PriorityTask
+	t.block.Exit = t
+	q.made++
+	return t
+}
+
+// enter starts a part, unless a write to one of its blocks is under way and it
+// writes: then it waits for that one.
+func (d *Block) enter(t *part) {
+	if t.write {
+		for b := t.first; b < t.first+int64(t.n); b++ {
+			if o := d.writing[b]; o != nil {
+				d.counts.Overlapped++
+				o.waiters.push(t)
+				return
+			}
+		}
+		for b := t.first; b < t.first+int64(t.n); b++ {
+			d.writing[b] = t
+		}
+	}
+	d.schedule(t)
+}
+
+func (d *Block) schedule(t *part) {
+	t.srb.Parm = t.request.token
+	d.s.Machine.Dispatcher.Schedule(d.s.Machine.Clock.Now(), &t.srb)
+}
+
+// Enter is the application's unit of work: it builds the channel program and
+// issues STARTIO.
+func (t *part) Enter(p *machine.Processor, _ *machine.SRB) {
+	d := t.d
+	p.Charge(Path)
+	write := t.write && !t.reread
+	if write {
+		t.store()
+	}
+	if t.reread {
+		d.counts.Reread++
+	}
+	d.layout.build(t.control, t.at, t.data.Base, write, t.first, t.n)
+	b := &t.block
+	b.Init(d.s)
+	b.ID = 0
+	b.UCB = d.unit
+	b.ChannelProgram = t.at + ccwAt
+	b.DriverID = ios.DriverBlock
+	b.Writes = write
+	d.counts.Programs++
+	b.SRB.Parm = t.request.token
+	d.s.STARTIO(p, b)
+}
+
+// store puts the content that the application writes into the data area.
+func (t *part) store() {
+	from := int(t.offset-t.first*BlockSize) / machine.UnitSize
+	n := t.length / machine.UnitSize
+	if tags := t.data.Tags(); tags != nil {
+		for i := range n {
+			tags[from+i] = machine.Tag(t.content + uint64(i) + 1)
+		}
+		return
+	}
+	bytes := t.data.Bytes()
+	for i := range n {
+		machine.Tag(t.content+uint64(i)+1).Fill(bytes[(from+i)*machine.UnitSize:(from+i+1)*machine.UnitSize], 0)
+	}
+}
+
+// Done is the exit of a part's channel program.
+func (t *part) Done(_ *machine.Processor, b *ios.IOSB) {
+	if t.reread && b.OK() {
+		return // Released goes on with the write
+	}
+	t.reread = false
+	d := t.d
+	if t.write {
+		for i := t.first; i < t.first+int64(t.n); i++ {
+			if d.writing[i] == t {
+				delete(d.writing, i)
+			}
+		}
+		for w := t.waiters.pop(); w != nil; w = t.waiters.pop() {
+			d.enter(w)
+		}
+	}
+	d.partEnded(t.request, b.CompletionCode)
+}
+
+func (d *Block) partEnded(r *request, code uint8) {
+	if r.parts == 0 {
+		d.counts.Duplicates++
+		return
+	}
+	if code != ios.CodeNormal && r.code == ios.CodeNormal {
+		r.code = code
+	}
+	if r.parts--; r.parts > 0 {
+		return
+	}
+	d.counts.Completed++
+	if r.code != ios.CodeNormal {
+		d.counts.Failed++
+	}
+	d.app.Complete(r.token, r.code, d.s.Machine.Clock.Now())
+	r.next = d.free
+	d.free = r
+}
+
+// Released gives the part's storage back once nothing refers to it.
+func (t *part) Released(*ios.IOSB) {
+	d := t.d
+	if t.reread {
+		t.reread = false
+		d.schedule(t)
+		return
+	}
+	if !t.data.Synthetic() {
+		t.data.Synthesize()
+	}
+	q := t.pool
+	if w := q.wait.pop(); w != nil {
+		d.fill(t, w.request, w.write, w.first, w.n, w.offset, w.length, w.content)
+		d.enter(t)
+		return
+	}
+	t.next = q.free
+	q.free = t
+}

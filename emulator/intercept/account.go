@@ -1,0 +1,150 @@
+package intercept
+
+import (
+	"math/bits"
+
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// account is what the host knows of one mirror, track by track: how many writes
+// that reached the primary are on their way to the mirror, and which tracks have
+// missed one. A track with neither is the same on both sides.
+type account struct {
+	inflight []uint16
+	marked   []uint64 // a bit a track
+	count    int      // of bits
+}
+
+// extent is a range of tracks, both ends included.
+type extent struct{ first, last uint32 }
+
+func newAccount(tracks uint32) account {
+	return account{inflight: make([]uint16, tracks), marked: make([]uint64, (tracks+63)/64)}
+}
+
+// begin notes that a write to the tracks is on its way. A track with more such
+// writes than can be counted is marked instead, by the false that end gets.
+func (a *account) begin(e extent) {
+	for t := e.first; t <= e.last; t++ {
+		if a.inflight[t]++; a.inflight[t] == 0 {
+			a.inflight[t]--
+			a.mark(extent{t, t})
+		}
+	}
+}
+
+// end notes how such a write has ended.
+func (a *account) end(e extent, onMirror bool) {
+	for t := e.first; t <= e.last; t++ {
+		if a.inflight[t] != 0 {
+			a.inflight[t]--
+		}
+	}
+	if !onMirror {
+		a.mark(e)
+	}
+}
+
+// mark notes that the mirror has missed a write to the tracks.
+func (a *account) mark(e extent) {
+	for t := e.first; t <= e.last; t++ {
+		if w, b := &a.marked[t/64], uint64(1)<<(t%64); *w&b == 0 {
+			*w |= b
+			a.count++
+		}
+	}
+}
+
+// unmark notes that the tracks have been copied whole.
+func (a *account) unmark(e extent) {
+	for t := e.first; t <= e.last; t++ {
+		if w, b := &a.marked[t/64], uint64(1)<<(t%64); *w&b != 0 {
+			*w &^= b
+			a.count--
+		}
+	}
+}
+
+func (a *account) markAll() { a.mark(extent{0, uint32(len(a.inflight) - 1)}) }
+
+func (a *account) isMarked(t uint32) bool { return a.marked[t/64]&(1<<(t%64)) != 0 }
+
+// next is the first marked track from t on.
+func (a *account) next(t uint32) (uint32, bool) {
+	for i := int(t / 64); i < len(a.marked); i++ {
+		w := a.marked[i]
+		if i == int(t/64) {
+			w &= ^uint64(0) << (t % 64)
+		}
+		if w != 0 {
+			return uint32(i*64 + bits.TrailingZeros64(w)), true
+		}
+	}
+	return 0, false
+}
+
+// inSync reports whether every track of e is the same on the mirror.
+func (a *account) inSync(e extent) bool {
+	for t := e.first; t <= e.last; t++ {
+		if a.inflight[t] != 0 || a.isMarked(t) {
+			return false
+		}
+	}
+	return true
+}
+
+// Risk is what would have been lost with the primary: writes that an
+// application had been told were done and that the mirror did not have.
+type Risk struct {
+	// IOs and Bytes are at risk now; the maxima are over the run.
+	IOs, MaxIOs     uint64
+	Bytes, MaxBytes uint64
+	// MaxAge is the longest time for which a write was at risk.
+	MaxAge machine.Time
+	// Unmirrored is how many acknowledged writes the mirror has missed for good
+	// (until a synchronisation).
+	Unmirrored uint64
+}
+
+type risk struct {
+	Risk
+	missedSince machine.Time // acknowledgement of the first write missed for good
+}
+
+func (r *risk) acknowledge(bytes uint64) {
+	r.IOs++
+	r.Bytes += bytes
+	r.MaxIOs = max(r.MaxIOs, r.IOs)
+	r.MaxBytes = max(r.MaxBytes, r.Bytes)
+}
+
+// settle ends the risk of a write acknowledged at ack.
+func (r *risk) settle(bytes uint64, ack, now machine.Time) {
+	r.IOs--
+	r.Bytes -= bytes
+	r.MaxAge = max(r.MaxAge, now-ack)
+}
+
+// miss says that a write acknowledged at ack will not reach the mirror.
+func (r *risk) miss(ack machine.Time) {
+	if r.Unmirrored == 0 {
+		r.missedSince = ack
+	}
+	r.Unmirrored++
+}
+
+// clear says that a synchronisation has brought every missed write over.
+func (r *risk) clear(now machine.Time) {
+	if r.Unmirrored != 0 {
+		r.MaxAge = max(r.MaxAge, now-r.missedSince)
+	}
+	r.IOs, r.Bytes, r.Unmirrored = 0, 0, 0
+}
+
+func (r *risk) at(now machine.Time) Risk {
+	s := r.Risk
+	if r.Unmirrored != 0 {
+		s.MaxAge = max(s.MaxAge, now-r.missedSince)
+	}
+	return s
+}

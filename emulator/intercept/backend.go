@@ -1,0 +1,229 @@
+package intercept
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
+)
+
+func (x *Process) carryOutBackEnd(a *hooks.Attachment, c *call, ans *response) {
+	r := c.r
+	for i := range ans.intents[:ans.n] {
+		n := &ans.intents[i]
+		done := true
+		switch n.Kind {
+		case abi.IntentDrop:
+			done = x.each(r, n.Mirrors, func(mr *mirrorRequest) bool {
+				if !mr.waiting() {
+					return false
+				}
+				mr.drop()
+				return true
+			})
+		case abi.IntentSchedule:
+			done = c.p.Mode == machine.Disabled && r.block.CC == 0 && x.schedule(c.p, r, n.Mirrors)
+		case abi.IntentStart:
+			done = c.p.Mode == machine.Enabled && x.startMirrors(c.p, r, n.Mirrors)
+		default:
+			done = x.anywhere(c, n)
+		}
+		if !done {
+			x.refuse(a, c, n)
+		}
+	}
+}
+
+// each calls f for every mirror request of the mask that was made; it reports
+// whether there were any and f was content with each.
+func (x *Process) each(r *Request, mask uint8, f func(*mirrorRequest) bool) bool {
+	if mask == 0 || mask&^r.made != 0 {
+		return false
+	}
+	ok := true
+	for i := range r.pair.mirrors {
+		if mask&(1<<i) != 0 && !f(&r.mirrors[i]) {
+			ok = false
+		}
+	}
+	return ok
+}
+
+// schedule has the back-end detours run again, enabled, at high priority. (Step
+// 270.)
+func (x *Process) schedule(p *machine.Processor, r *Request, mask uint8) bool {
+	if mask == 0 || mask&^r.made != 0 {
+		return false
+	}
+	ok := true
+	for i := range r.pair.mirrors {
+		if mr := &r.mirrors[i]; mask&(1<<i) != 0 {
+			if mr.state != abi.MirrorIOShadow || mr.chain == noChain {
+				ok = false
+				continue
+			}
+			mr.state = abi.MirrorIOScheduled
+		}
+	}
+	r.backEnd.Parm = r.block.ID
+	x.ios.Machine.Dispatcher.Schedule(p.Now(), &r.backEnd)
+	return ok
+}
+
+// startMirrors issues STARTIO for mirror requests: they go from the shadow queue
+// to the mirrors' queues. (Steps 268, 274, 260, 262.)
+func (x *Process) startMirrors(p *machine.Processor, r *Request, mask uint8) bool {
+	if mask == 0 || mask&^r.made != 0 {
+		return false
+	}
+	ok := true
+	for i := range r.pair.mirrors {
+		if mask&(1<<i) == 0 {
+			continue
+		}
+		mr := &r.mirrors[i]
+		if !mr.waiting() || mr.chain == noChain || mr.m.State == abi.MirrorSuspended || mr.m.State == abi.MirrorFailed {
+			ok = false
+			continue
+		}
+		mr.start(p)
+	}
+	return ok
+}
+
+// waiting reports whether the mirror request is on the shadow queue.
+func (mr *mirrorRequest) waiting() bool {
+	return mr.state == abi.MirrorIOShadow || mr.state == abi.MirrorIOScheduled
+}
+
+func (mr *mirrorRequest) start(p *machine.Processor) {
+	r, x := mr.r, mr.r.x
+	b := &mr.block
+	b.Init(x.ios)
+	b.ID = r.block.ID
+	b.UCB = mr.m.unit
+	b.ChannelProgram = mr.chain
+	b.Control = r.block.Control
+	if mr.area != nil {
+		b.Control = channel.ORBDefaultControl // the host builds format 1
+	}
+	b.DriverID = ios.DriverMirror
+	b.Writes = false // never held back: the primary has the write
+	b.Exit = mr
+	b.IRBRoutine = mr
+	b.Use = mr
+	b.SRB.Parm = b.ID
+	mr.state = abi.MirrorIOBegun
+	mr.leaveShadow()
+	r.open++
+	x.counts.Mirrored++
+	x.step(p, 262, hookNames[abi.BackEnd], b.ID)
+	x.ios.STARTIO(p, b)
+}
+
+// leaveShadow counts the request off the shadow queue with the last of its
+// mirror requests that was on it.
+func (mr *mirrorRequest) leaveShadow() {
+	r := mr.r
+	for i := range r.pair.mirrors {
+		if r.made&(1<<i) != 0 && r.mirrors[i].waiting() {
+			return
+		}
+	}
+	r.x.shadow--
+}
+
+// drop takes a mirror request off the shadow queue; where the primary has the
+// write, the mirror has missed it. (Step 242.)
+func (mr *mirrorRequest) drop() {
+	mr.state = abi.MirrorIODropped
+	mr.leaveShadow()
+	mr.settle(false, 0)
+}
+
+// fail ends a mirror request that was never started.
+func (mr *mirrorRequest) fail(p *machine.Processor) {
+	mr.state = abi.MirrorIOFailed
+	mr.leaveShadow()
+	mr.settle(false, p.Now())
+	mr.r.flags |= abi.FlagMirrorError
+	mr.r.mirrorEnded(p)
+}
+
+// forget makes the place free for another mirror request of the same I/O.
+func (mr *mirrorRequest) forget() {
+	if mr.waiting() {
+		mr.state = abi.MirrorIONone
+		mr.leaveShadow()
+	}
+	mr.settle(mr.state == abi.MirrorIOComplete, 0)
+	mr.state = abi.MirrorIONone
+	if mr.area != nil {
+		mr.r.x.areas.put(mr.area)
+		mr.area = nil
+	}
+}
+
+// Status is the IRB routine of a mirror I/O: it sets the mirror-completion flag
+// when the mirror has the write. (Step 284.)
+func (mr *mirrorRequest) Status(p *machine.Processor, b *ios.IOSB) {
+	mr.m.estimate.observe(true, b.EndedAt-b.StartedAt, mr.r.program.tracks.last)
+	if !b.IRB.OK() {
+		return // error recovery may drive it again; Done knows
+	}
+	mr.state = abi.MirrorIOComplete
+	mr.settle(true, p.Now())
+	mr.r.noteMirrors()
+}
+
+// settle tells the account how the mirror request has ended, once.
+func (mr *mirrorRequest) settle(onMirror bool, now machine.Time) {
+	if !mr.counted || mr.settled {
+		return
+	}
+	mr.settled = true
+	r := mr.r
+	mr.m.account.end(r.program.tracks, onMirror)
+	if r.ackedAt == 0 {
+		return
+	}
+	if onMirror {
+		mr.m.risk.settle(uint64(r.program.bytes), r.ackedAt, now)
+	} else {
+		mr.m.risk.miss(r.ackedAt)
+	}
+}
+
+// noteMirrors sets the mirror-completion flag once no mirror I/O is on its way.
+func (r *Request) noteMirrors() {
+	for i := range r.pair.mirrors {
+		if r.made&(1<<i) != 0 {
+			switch r.mirrors[i].state {
+			case abi.MirrorIOShadow, abi.MirrorIOScheduled, abi.MirrorIOBegun:
+				return
+			}
+		}
+	}
+	r.flags |= abi.FlagMirrorComplete
+}
+
+// Done is the exit of a mirror I/O.
+func (mr *mirrorRequest) Done(p *machine.Processor, b *ios.IOSB) {
+	if !b.OK() {
+		mr.state = abi.MirrorIOFailed
+		mr.settle(false, p.Now())
+		mr.r.flags |= abi.FlagMirrorError
+		mr.r.noteMirrors()
+	}
+}
+
+// Released ends the mirror I/O's hold on its request.
+func (mr *mirrorRequest) Released(*ios.IOSB) {
+	r := mr.r
+	if mr.area != nil {
+		r.x.areas.put(mr.area)
+		mr.area = nil
+	}
+	r.open--
+}

@@ -1,0 +1,156 @@
+package intercept
+
+import (
+	"unsafe"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// call is one call of a slot's detours: what the frame is filled from.
+type call struct {
+	hook    abi.Hook
+	p       *machine.Processor
+	r       *Request
+	block   *ios.IOSB
+	role    unitRole
+	origin  abi.Origin
+	program *program
+}
+
+// fill writes the request part of the frame and zeroes the response's head.
+func (x *Process) fill(f *abi.Frame, c *call) {
+	r := c.r
+	h := &f.Head
+	h.Size = uint32(unsafe.Sizeof(abi.Head{}))
+	h.FrameSize = uint32(unsafe.Sizeof(abi.Frame{}))
+	h.Minor = abi.Minor
+	h.Hook = c.hook
+	h.Flags = 0
+	if c.p.Mode == machine.Disabled {
+		h.Flags |= abi.Disabled
+	}
+	if x.ios.Machine.Steps != nil {
+		h.Flags |= abi.Tracing
+	}
+	h.Generation = uint32(r.generation.ID)
+	h.Now = int64(c.p.Now())
+	h.IO = c.block.ID
+	h.Random = x.random(c.block.ID, c.hook)
+	h.Call = r.calls[c.hook]
+
+	b := c.block
+	t := &f.Target
+	t.Size = uint32(unsafe.Sizeof(abi.Target{}))
+	t.Device = b.UCB.DeviceNumber
+	t.Subchannel = 0x10000 | uint32(b.UCB.Index)
+	t.Role = c.role.role
+	t.Class = 0
+	t.Origin = c.origin
+	t.DriverID = b.DriverID
+	t.CompletionCode = b.CompletionCode
+	t.Retries = b.Retries
+	t.FirstTrack = c.program.tracks.first
+	t.LastTrack = c.program.tracks.last
+	t.DataLength = c.program.bytes
+
+	s := &f.Status
+	s.Size = uint32(unsafe.Sizeof(abi.Status{}))
+	s.Flags = r.flags
+	s.CC = uint8(b.CC)
+	s.OK = 0
+	s.SenseSize = 0
+	if c.hook == abi.PostStatus {
+		b.IRB.SCSW.Put(s.SCSW[:])
+		if b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == ios.CodeNormal) {
+			s.OK = 1
+		} else {
+			s.Sense = b.IRB.ECW
+			s.SenseSize = uint8(len(s.Sense))
+		}
+	} else {
+		s.SCSW = [12]byte{}
+		s.Sense = [32]byte{}
+	}
+
+	if pair := c.role.pair; pair != nil {
+		t.Class = pair.geometry.Class
+		x.fillPair(&f.Pair, c, pair)
+	} else {
+		f.Pair = abi.Pair{Size: uint32(unsafe.Sizeof(abi.Pair{}))}
+	}
+	fillChain(&f.Chain, c.program)
+	f.Scratch = r.scratch
+	f.Response.Verdict, f.Response.Intents, f.Response.Recipes, f.Response.Parameters, f.Response.Steps = 0, 0, 0, 0, 0
+}
+
+func (x *Process) fillPair(f *abi.Pair, c *call, pair *Pair) {
+	r := c.r
+	f.Size = uint32(unsafe.Sizeof(abi.Pair{}))
+	f.ID = pair.ID
+	f.Group = pair.Group
+	f.Mode = pair.Mode
+	f.Active = r.active()
+	f.Self = 0
+	if c.role.mirror != nil {
+		f.Self = c.role.mirror.index
+	}
+	f.CFWID = pair.cfwid
+	f.Queue = uint32(pair.primary.Length())
+	f.ReadLatency = clamp32(pair.estimate.read)
+	f.WriteLatency = clamp32(pair.estimate.write)
+	f.LastTrack = pair.estimate.lastTrack
+	f.AtRisk = pair.atRisk
+	for i := len(pair.mirrors); i < int(f.Mirrors); i++ {
+		f.Mirror[i] = abi.Mirror{}
+	}
+	f.Mirrors = uint8(len(pair.mirrors))
+	for i, m := range pair.mirrors {
+		d := &f.Mirror[i]
+		mr := &r.mirrors[i]
+		d.Device = m.unit.DeviceNumber
+		d.CFWID = m.cfwid
+		d.State = m.State
+		d.Flags, d.IO = 0, abi.MirrorIONone
+		if r.made&(1<<i) != 0 {
+			d.Flags, d.IO = mr.flags, mr.state
+		}
+		if c.hook == abi.FrontEnd && m.State == abi.MirrorInSync && m.account.inSync(c.program.tracks) {
+			d.Flags |= abi.MirrorTracksInSync
+		}
+		d.Queue = uint32(m.unit.Length())
+		d.ReadLatency = clamp32(m.estimate.read)
+		d.WriteLatency = clamp32(m.estimate.write)
+		d.OutOfSync = uint32(m.account.count)
+		d.AtRisk = clamp32(int64(m.risk.IOs))
+		d.LastTrack = m.estimate.lastTrack
+	}
+}
+
+// fillChain copies the channel program, as far as the frame carries it, and
+// clears what an earlier and longer one has left.
+func fillChain(f *abi.Chain, g *program) {
+	f.Size = uint32(unsafe.Sizeof(abi.Chain{}))
+	f.Flags = g.flags
+	f.Count = uint16(len(g.ccws))
+	n := copy(f.CCW[:], g.ccws)
+	if left := min(int(f.Inline), len(f.CCW)); left > n {
+		clear(f.CCW[n:left])
+	}
+	f.Inline = uint16(n)
+	p := copy(f.Parameter[:], g.parameters[:g.blocks])
+	if left := min(int(f.Parameters), len(f.Parameter)); left > p {
+		clear(f.Parameter[p:left])
+	}
+	f.Parameters = uint16(p)
+}
+
+// random is what a detour gets to draw from: a function of the seed, the I/O
+// and the hook (the finaliser of splitmix64).
+func (x *Process) random(io uint64, h abi.Hook) uint64 {
+	v := x.Seed + io*0x9E3779B97F4A7C15 + uint64(h)
+	v = (v ^ v>>30) * 0xBF58476D1CE4E5B9
+	v = (v ^ v>>27) * 0x94D049BB133111EB
+	return v ^ v>>31
+}

@@ -1,0 +1,158 @@
+package intercept
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// Geometry is what the intercept process must know of a device to say which
+// tracks a channel program touches.
+type Geometry struct {
+	Class abi.DeviceClass
+	// Tracks is how many tracks the device has; of a fixed-block device, how many
+	// groups of GroupBlocks blocks.
+	Tracks uint32
+	// Heads is how many tracks a cylinder has (ECKD).
+	Heads uint32
+}
+
+// GroupBlocks is how many 512-byte blocks of a fixed-block device the account
+// takes together as a track.
+const GroupBlocks = 128
+
+// Pair is a primary device and its mirrors.
+type Pair struct {
+	// ID numbers the pairs from 1.
+	ID uint32
+	// Group is the consistency group, 0 for none.
+	Group uint32
+	// Mode is how the pair mirrors now.
+	Mode abi.PairMode
+
+	primary  *ios.UCB
+	geometry Geometry
+	cfwid    uint16
+	mirrors  []*Mirror
+	estimate estimate
+	written  []uint32 // by track: number of the last write that reached the primary
+	writes   uint32   // numbers the pair's writes from 1
+	atRisk   uint32   // writes acknowledged that some mirror lacks
+}
+
+// Mirror is one mirror of a pair.
+type Mirror struct {
+	// State is what the mirror is to the pair now.
+	State abi.MirrorState
+
+	pair     *Pair
+	index    uint8
+	unit     *ios.UCB
+	cfwid    uint16
+	estimate estimate
+	account  account
+	risk     risk
+}
+
+// Primary is the unit of the primary device.
+func (p *Pair) Primary() *ios.UCB { return p.primary }
+
+// Mirrors are the pair's mirrors. The slice must not be changed.
+func (p *Pair) Mirrors() []*Mirror { return p.mirrors }
+
+// Unit is the unit of the mirror device.
+func (m *Mirror) Unit() *ios.UCB { return m.unit }
+
+// OutOfSync is how many tracks are marked out of sync.
+func (m *Mirror) OutOfSync() int { return m.account.count }
+
+// Marked reports whether the track is marked out of sync.
+func (m *Mirror) Marked(track uint32) bool { return m.account.isMarked(track) }
+
+// Risk is what was at risk of being lost with the primary.
+func (m *Mirror) Risk(now machine.Time) Risk { return m.risk.at(now) }
+
+// Device describes one side of a pair for AddPair.
+type Device struct {
+	Unit  *ios.UCB
+	CFWID uint16
+}
+
+// AddPair declares that primary is mirrored by the devices of mirrors, all of
+// the same geometry. They are taken to be identical when inSync, else every
+// track is marked.
+func (x *Process) AddPair(primary Device, geometry Geometry, mirrors []Device, inSync bool) (*Pair, error) {
+	if len(mirrors) > abi.MaxMirrors {
+		return nil, fmt.Errorf("pair of unit %04X: %d mirrors: at most %d", primary.Unit.DeviceNumber, len(mirrors), abi.MaxMirrors)
+	}
+	if geometry.Tracks == 0 || geometry.Class == abi.ClassECKD && geometry.Heads == 0 {
+		return nil, fmt.Errorf("pair of unit %04X: geometry of %d tracks, %d heads", primary.Unit.DeviceNumber, geometry.Tracks, geometry.Heads)
+	}
+	for _, d := range append([]Device{primary}, mirrors...) {
+		if r := x.roleOf(d.Unit); r.role != abi.RoleNone {
+			return nil, fmt.Errorf("pair of unit %04X: unit %04X belongs to pair %d already", primary.Unit.DeviceNumber, d.Unit.DeviceNumber, r.pair.ID)
+		}
+	}
+	p := &Pair{
+		ID: uint32(len(x.pairs) + 1), primary: primary.Unit, geometry: geometry, cfwid: primary.CFWID,
+		written: make([]uint32, geometry.Tracks),
+	}
+	x.setRole(primary.Unit, unitRole{role: abi.RolePrimary, pair: p})
+	for i, d := range mirrors {
+		m := &Mirror{State: abi.MirrorInSync, pair: p, index: uint8(i), unit: d.Unit, cfwid: d.CFWID, account: newAccount(geometry.Tracks)}
+		if !inSync {
+			m.State = abi.MirrorSuspended
+			m.account.markAll()
+		}
+		p.mirrors = append(p.mirrors, m)
+		x.setRole(d.Unit, unitRole{role: abi.RoleMirror, pair: p, mirror: m})
+	}
+	x.pairs = append(x.pairs, p)
+	return p, nil
+}
+
+// unitRole is what a unit is to the mirroring.
+type unitRole struct {
+	role   abi.Role
+	pair   *Pair
+	mirror *Mirror
+}
+
+func (x *Process) roleOf(u *ios.UCB) unitRole {
+	if u.Index < len(x.roles) {
+		return x.roles[u.Index]
+	}
+	return unitRole{}
+}
+
+func (x *Process) setRole(u *ios.UCB, r unitRole) {
+	for len(x.roles) <= u.Index {
+		x.roles = append(x.roles, unitRole{})
+	}
+	x.roles[u.Index] = r
+}
+
+// estimate is the expected service time of a device: an average that forgets,
+// with a weight of 1/8 for the newest, as TCP's round-trip estimate has it (RFC
+// 6298).
+type estimate struct {
+	read, write int64 // nanoseconds
+	lastTrack   uint32
+}
+
+func (e *estimate) observe(write bool, took machine.Time, track uint32) {
+	v := &e.read
+	if write {
+		v = &e.write
+	}
+	if *v == 0 {
+		*v = int64(took)
+	} else {
+		*v += (int64(took) - *v) / 8
+	}
+	e.lastTrack = track
+}
+
+func clamp32(v int64) uint32 { return uint32(min(max(v, 0), 1<<32-1)) }

@@ -1,0 +1,257 @@
+package intercept
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
+)
+
+// PostStatus is what the third pointer leads to: the post-status detours, then
+// IECVPST or the dispatcher. (Steps 290 to 312.)
+func (x *Process) PostStatus(p *machine.Processor, b *ios.IOSB) {
+	switch use := b.Use.(type) {
+	case *mirrorRequest:
+		x.postMirror(p, use)
+	case *Request:
+		x.postRequest(p, use)
+	default:
+		x.ios.IECVPST(p, b)
+	}
+}
+
+// postMirror ends a mirror I/O; the mirror process learns of it (M1).
+func (x *Process) postMirror(p *machine.Processor, mr *mirrorRequest) {
+	r := mr.r
+	c := call{hook: abi.PostStatus, p: p, r: r, block: &mr.block, role: x.roleOf(mr.block.UCB), origin: abi.OriginMirror, program: &r.program}
+	x.postDetours(&c)
+	x.ios.IECVPST(p, &mr.block)
+	if mr.block.CompletionCode != 0 {
+		r.mirrorEnded(p)
+		r.release()
+	}
+}
+
+// mirrorEnded tells the mirror process that a mirror I/O of r has ended.
+func (r *Request) mirrorEnded(p *machine.Processor) {
+	r.noteMirrors()
+	if r.x.Mirror != nil {
+		r.x.Mirror.Ended(p, r)
+	}
+}
+
+func (x *Process) postRequest(p *machine.Processor, r *Request) {
+	b := r.block
+	ok := b.CompletionCode == 0 && b.IRB.OK()
+	if !r.observed {
+		r.observed = true
+		x.observe(r, b)
+		if ok {
+			r.flags |= abi.FlagPrimaryComplete
+		} else if r.reached {
+			x.doubt(r)
+		}
+	}
+	c := call{hook: abi.PostStatus, p: p, r: r, block: b, role: r.role, origin: r.origin, program: &r.program}
+	r.unhold()
+	if r.role.role == abi.RoleNone && r.generation.Empty() {
+		x.finish(p, r)
+		return
+	}
+	if x.postDetours(&c) && !r.forced && ok && r.role.role == abi.RolePrimary && x.holdable(r) {
+		r.hold(p)
+		return
+	}
+	x.finish(p, r)
+}
+
+// holdable reports whether something will bring a held request back: a mirror
+// I/O under way, or the monitor.
+func (x *Process) holdable(r *Request) bool {
+	return r.open > 0 || r.backEnd.Queued() || x.Mirror != nil
+}
+
+// postDetours calls the post-status detours and reports whether one of them
+// returns to the dispatcher (312).
+func (x *Process) postDetours(c *call) bool {
+	r := c.r
+	held := false
+	for _, a := range r.generation.Chain(hooks.SRBEP) {
+		ans, ok := x.ask(a, c)
+		if !ok {
+			if a.Containment == hooks.FailIO && !a.Disabled && c.block.CompletionCode == 0 {
+				c.block.CompletionCode = ios.CodePermanent
+			}
+			x.contain(a, c)
+			continue
+		}
+		for i := range ans.intents[:ans.n] {
+			n := &ans.intents[i]
+			done := true
+			switch n.Kind {
+			case abi.IntentRetryMirror:
+				done = x.retryMirrors(c.p, r, n.Mirrors)
+			case abi.IntentDrop:
+				done = x.each(r, n.Mirrors, func(mr *mirrorRequest) bool {
+					if mr.waiting() {
+						mr.drop()
+						return true
+					}
+					return false
+				})
+			case abi.IntentPromote:
+				done = x.promote(c, n.Code)
+			default:
+				done = x.anywhere(c, n)
+			}
+			if !done {
+				x.refuse(a, c, n)
+			}
+		}
+		x.depth--
+		if ans.verdict == abi.Return {
+			held = true
+			break
+		}
+	}
+	if c.origin != abi.OriginMirror {
+		r.calls[c.hook]++
+	}
+	return held
+}
+
+// observe takes the outcome of a request into its device's estimates.
+func (x *Process) observe(r *Request, b *ios.IOSB) {
+	if r.pair == nil || b.EndedAt <= b.StartedAt || b.CompletionCode != 0 {
+		return
+	}
+	e := &r.pair.estimate
+	if r.routed != nil {
+		e = &r.routed.estimate
+	} else if r.role.mirror != nil {
+		e = &r.role.mirror.estimate
+	}
+	e.observe(r.program.writes, b.EndedAt-b.StartedAt, r.program.tracks.last)
+}
+
+// doubt marks the tracks of a write that the primary has answered with an error:
+// nobody knows which side has what.
+func (x *Process) doubt(r *Request) {
+	for _, m := range r.pair.mirrors {
+		m.account.mark(r.program.tracks)
+	}
+}
+
+// finish lets IECVPST have the request: it is driven again, or its application
+// is told. It keeps the account of what the application may rely on.
+func (x *Process) finish(p *machine.Processor, r *Request) {
+	b := r.block
+	if r.routed != nil && b.CompletionCode == 0 && !b.IRB.OK() {
+		x.returnToPrimary(p, r)
+		return
+	}
+	write := r.reached && r.role.role == abi.RolePrimary
+	if write && b.CompletionCode == 0 && b.IRB.OK() {
+		x.acknowledge(p, r)
+	}
+	x.ios.IECVPST(p, b)
+	if b.CompletionCode == 0 {
+		return // error recovery drives it again
+	}
+	r.ended = true
+	r.release()
+}
+
+// acknowledge is the moment at which an application is about to learn that its
+// write is done: what the mirrors lack is at risk from now on, and what the
+// policy has promised is checked.
+func (x *Process) acknowledge(p *machine.Processor, r *Request) {
+	r.ackedAt = p.Now()
+	lacking := false
+	for i, m := range r.pair.mirrors {
+		mr := &r.mirrors[i]
+		if r.made&(1<<i) != 0 && mr.state == abi.MirrorIOComplete {
+			continue
+		}
+		m.risk.acknowledge(uint64(r.program.bytes))
+		if r.made&(1<<i) == 0 || mr.settled || !mr.counted {
+			m.risk.miss(r.ackedAt)
+		}
+		if m.State == abi.MirrorInSync {
+			lacking = true
+		}
+	}
+	if lacking && x.Durability == DurableMirrors {
+		if r.flags&abi.FlagConstantCopy != 0 || r.pair.Mode == abi.ModeConstantCopy {
+			x.counts.Degraded++
+		} else {
+			x.counts.Violations++
+		}
+	}
+}
+
+// returnToPrimary drives a read that a mirror could not serve on the primary.
+func (x *Process) returnToPrimary(p *machine.Processor, r *Request) {
+	b := r.block
+	r.routed, r.origin, r.observed = nil, abi.OriginApplication, false
+	b.UCB = r.pair.primary
+	x.ios.IOSVSSCQ(p, b)
+}
+
+// heldList is the requests that are held, the longest held first.
+type heldList struct{ head, tail *Request }
+
+func (r *Request) hold(p *machine.Processor) {
+	h := &r.x.held
+	r.held = true
+	r.heldSince = p.Now()
+	r.heldPrev, r.heldNext = h.tail, nil
+	if h.tail == nil {
+		h.head = r
+	} else {
+		h.tail.heldNext = r
+	}
+	h.tail = r
+	if r.x.Mirror != nil {
+		r.x.Mirror.Held(p, r)
+	}
+}
+
+func (r *Request) unhold() {
+	if !r.held {
+		return
+	}
+	h := &r.x.held
+	r.held = false
+	if r.heldPrev == nil {
+		h.head = r.heldNext
+	} else {
+		r.heldPrev.heldNext = r.heldNext
+	}
+	if r.heldNext == nil {
+		h.tail = r.heldPrev
+	} else {
+		r.heldNext.heldPrev = r.heldPrev
+	}
+	r.heldNext, r.heldPrev = nil, nil
+}
+
+// LongestHeld is the request that has been held for the longest, or nil.
+func (x *Process) LongestHeld() *Request { return x.held.head }
+
+// Reschedule has post-status processing run for a held request again (M1).
+func (r *Request) Reschedule(p *machine.Processor) { r.reschedule(p.Now()) }
+
+func (r *Request) reschedule(now machine.Time) {
+	r.x.ios.Machine.Dispatcher.Schedule(now, &r.block.SRB)
+}
+
+// TimeOut posts an error for a held request whose mirror does not answer (M2):
+// its detour gets one more call with FlagTimedOut set; if it holds the request
+// even then, the request is completed all the same.
+func (r *Request) TimeOut(now machine.Time) {
+	r.forced = r.flags&abi.FlagTimedOut != 0
+	r.flags |= abi.FlagTimedOut
+	r.x.counts.TimedOut++
+	r.reschedule(now)
+}

@@ -1,0 +1,354 @@
+package intercept
+
+import (
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
+)
+
+// Limits and defaults of the intercept process.
+const (
+	// MaxTraps is how many calls of a detour may end abnormally before it is
+	// passed over for good.
+	MaxTraps = 16
+	// DetourCost is what a call of a detour costs in virtual time, until its
+	// instructions are counted: an estimate of 300 instructions at 1000 million
+	// a second.
+	DetourCost = 300 * machine.Time(1)
+)
+
+// MirrorProcess is told what the mirror process must know.
+type MirrorProcess interface {
+	// Ended says that a mirror I/O of r has ended. If the primary I/O is complete
+	// and held, the mirror process schedules post-status processing for it again
+	// (M1).
+	Ended(p *machine.Processor, r *Request)
+	// Held says that r is held (312), so that the monitor looks after it (M2).
+	Held(p *machine.Processor, r *Request)
+}
+
+// Durability is what a policy promises of a completion that it reports for a
+// write.
+type Durability uint8
+
+// The durabilities.
+const (
+	DurablePrimary Durability = iota // the primary has it
+	DurableMirrors                   // every mirror that is in sync has it too
+)
+
+// Counts are what the process counts over a run.
+type Counts struct {
+	Calls       [abi.Hooks]uint64 // of detours
+	Mirrored    uint64            // mirror I/Os started
+	Routed      uint64            // reads sent to a mirror
+	Rejected    uint64            // requests failed by a detour
+	Retried     uint64            // mirror I/Os tried again
+	Refused     uint64            // intents that the host did not carry out
+	Traps       uint64
+	Invalid     uint64 // responses that did not pass the check
+	Violations  uint64 // completions earlier than the declared durability allows
+	Degraded    uint64 // completions in constant copy although the policy is synchronous
+	ShadowPeak  int    // longest shadow queue
+	Dissociated uint64 // mirrors cut off
+	TimedOut    uint64 // held requests that the monitor gave up
+}
+
+// Process is the intercept process of a machine.
+type Process struct {
+	// Seed is what detours' randomness is derived from.
+	Seed uint64
+	// Durability is what the policy in force declares.
+	Durability Durability
+	// Cost is what a call of a detour costs in virtual time.
+	Cost machine.Time
+	// Mirror is the mirror process; nil only in tests of a part.
+	Mirror MirrorProcess
+	// Log takes what an operator must know; never nil after New.
+	Log hclog.Logger
+
+	ios      *ios.Supervisor
+	pairs    []*Pair
+	roles    []unitRole
+	free     *Request
+	requests int // made so far: the pool's size
+	shadow   int // requests on the shadow queue
+	held     heldList
+	areas    areas
+	counts   Counts
+	stack    [maxDepth]response
+	depth    int
+	current  *program // of the call under way, for ReadChain
+}
+
+// maxDepth is how deep detours' calls can nest: a back-end detour that starts a
+// mirror I/O has the front-end detour called for it.
+const maxDepth = 4
+
+// response is the host's copy of what a detour has answered.
+type response struct {
+	verdict abi.Verdict
+	n       int
+	intents [abi.MaxIntents]abi.Intent
+}
+
+// New puts an intercept process behind the slots of s.
+func New(s *ios.Supervisor, log hclog.Logger) *Process {
+	if log == nil {
+		log = hclog.NewNullLogger()
+	}
+	x := &Process{ios: s, Cost: DetourCost, Log: log}
+	x.areas.storage = &s.Machine.Storage
+	s.Slots.DDTSIO = x
+	s.Slots.SRBEP = x
+	return x
+}
+
+// Counts are the counts so far.
+func (x *Process) Counts() Counts { return x.counts }
+
+// Pairs are the pairs, by identity. The slice must not be changed.
+func (x *Process) Pairs() []*Pair { return x.pairs }
+
+// Pending is how many requests have not ended with all their mirror I/Os.
+func (x *Process) Pending() int {
+	free := 0
+	for r := x.free; r != nil; r = r.next {
+		free++
+	}
+	return x.requests - free
+}
+
+// ReadChain answers a detour's request for CCWs that its frame does not carry.
+func (x *Process) ReadChain(first int, into []abi.CCW) int {
+	if x.current == nil || first < 0 || first >= len(x.current.ccws) {
+		return 0
+	}
+	return copy(into, x.current.ccws[first:])
+}
+
+// DDTSIO is what the first pointer leads to: the front-end detours, then the
+// conventional module. (Steps 94 to 108.)
+func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
+	b := q.IOSB
+	if mr, ok := b.Use.(*mirrorRequest); ok {
+		return x.startMirror(p, q, mr)
+	}
+	role := x.roleOf(b.UCB)
+	r, _ := b.Use.(*Request)
+	if r == nil {
+		r = x.newRequest()
+		r.begin(b, role, x.ios.Hooks.Current())
+		x.scan(r, b)
+	} else {
+		r.role = role
+	}
+	if role.role == abi.RoleNone && r.generation.Empty() {
+		return x.ios.DDTSIO(p, q)
+	}
+	c := call{hook: abi.FrontEnd, p: p, r: r, block: b, role: role, origin: r.origin, program: &r.program}
+	if role.role == abi.RolePrimary && r.calls[abi.FrontEnd] != 0 && r.active() == 0 {
+		r.redriven()
+	}
+	rc, backEnd := x.frontEnd(&c, q)
+	if rc != ios.Started {
+		return rc
+	}
+	if backEnd {
+		q.ReturnAddress = x
+	}
+	rc = x.ios.DDTSIO(p, q)
+	if role.role == abi.RolePrimary && b.CC == 0 && r.program.writes {
+		x.reached(p, r)
+	}
+	return rc
+}
+
+// startMirror lets a mirror I/O through the front-end slot.
+func (x *Process) startMirror(p *machine.Processor, q *ios.IOQ, mr *mirrorRequest) ios.ReturnCode {
+	c := call{hook: abi.FrontEnd, p: p, r: mr.r, block: q.IOSB, role: x.roleOf(q.IOSB.UCB), origin: abi.OriginMirror, program: &mr.r.program}
+	if rc, _ := x.frontEnd(&c, q); rc != ios.Started {
+		return rc
+	}
+	return x.ios.DDTSIO(p, q)
+}
+
+func (x *Process) scan(r *Request, b *ios.IOSB) {
+	geo := &noGeometry
+	if r.pair != nil {
+		geo = &r.pair.geometry
+	}
+	format1 := b.Control == 0 || b.Control&channel.ORBFormat1 != 0
+	r.program.scan(&x.ios.Machine.Storage, b.ChannelProgram, format1, geo)
+}
+
+// noGeometry stands for a device that is not part of a pair.
+var noGeometry = Geometry{Class: abi.ClassECKD, Tracks: 1 << 31, Heads: 15}
+
+// redriven forgets the mirror requests of an earlier drive of the request.
+func (r *Request) redriven() {
+	for i := range r.mirrors {
+		if r.made&(1<<i) != 0 {
+			r.mirrors[i].forget()
+		}
+	}
+	r.made, r.flags, r.waitsFor, r.observed, r.reached = 0, 0, 0, false, false
+}
+
+// reached notes that the primary has got a write: the number of the write, and
+// on each mirror a write under way or a mark.
+func (x *Process) reached(p *machine.Processor, r *Request) {
+	pair, e := r.pair, r.program.tracks
+	r.reached = true
+	pair.writes++
+	r.number = pair.writes
+	for t := e.first; t <= e.last; t++ {
+		pair.written[t] = r.number
+	}
+	for i, m := range pair.mirrors {
+		mr := &r.mirrors[i]
+		if r.made&(1<<i) != 0 && mr.state != abi.MirrorIODropped && mr.state != abi.MirrorIOFailed {
+			m.account.begin(e)
+			mr.counted = true
+		} else {
+			m.account.mark(e)
+		}
+	}
+}
+
+// Return is what the return address leads to: the back-end detours, disabled.
+// (Steps 104, 110, 112.)
+func (x *Process) Return(p *machine.Processor, q *ios.IOQ, cc channel.CC) {
+	b := q.IOSB
+	r, ok := b.Use.(*Request)
+	if !ok {
+		return
+	}
+	x.backEnd(p, r)
+	if cc != 0 {
+		for i := range r.mirrors {
+			if r.made&(1<<i) != 0 && r.mirrors[i].waiting() {
+				r.mirrors[i].drop()
+			}
+		}
+	}
+}
+
+// backEndEntry is the entry point of a back-end detour that has scheduled
+// itself (step 270).
+type backEndEntry struct{ r *Request }
+
+// Enter runs the back-end detours, enabled.
+func (e *backEndEntry) Enter(p *machine.Processor, _ *machine.SRB) {
+	e.r.x.backEnd(p, e.r)
+	e.r.settleUnstarted(p)
+	e.r.release()
+}
+
+func (x *Process) backEnd(p *machine.Processor, r *Request) {
+	c := call{hook: abi.BackEnd, p: p, r: r, block: r.block, role: r.role, origin: r.origin, program: &r.program}
+	x.step(p, 238, "back-end detour", 0)
+	for _, a := range r.generation.Chain(hooks.ReturnAddress) {
+		ans, ok := x.ask(a, &c)
+		if !ok {
+			x.contain(a, &c)
+			continue
+		}
+		x.carryOutBackEnd(a, &c, ans)
+		x.depth--
+		if ans.verdict == abi.Return {
+			break
+		}
+	}
+	r.calls[abi.BackEnd]++
+}
+
+// settleUnstarted fails mirror requests that the enabled back-end detour has
+// neither started nor dropped: nobody would come back to them.
+func (r *Request) settleUnstarted(p *machine.Processor) {
+	for i := range r.mirrors {
+		if mr := &r.mirrors[i]; r.made&(1<<i) != 0 && mr.waiting() && !r.backEnd.Queued() {
+			mr.fail(p)
+		}
+	}
+}
+
+func (x *Process) step(p *machine.Processor, n machine.Step, who string, io uint64) {
+	if io == 0 {
+		return
+	}
+	if s := x.ios.Machine.Steps; s != nil {
+		s.Step(p.Now(), n, who, io)
+	}
+}
+
+// hookNames name the detours as the table of steps does.
+var hookNames = [abi.Hooks]string{"front-end detour", "back-end detour", "post-status detour"}
+
+// ask fills the frame of a, calls it and takes a checked copy of its answer. A
+// true ok obliges the caller to give the copy back (x.depth--).
+func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
+	if a.Disabled || x.depth == maxDepth {
+		return nil, false
+	}
+	f := a.Detour.Frame()
+	x.fill(f, c)
+	x.current = c.program
+	x.counts.Calls[c.hook]++
+	a.Counters.Calls++
+	c.p.Charge(x.Cost)
+	if err := a.Detour.Call(c.hook); err != nil {
+		x.trapped(a, c, err)
+		return nil, false
+	}
+	if err := f.Response.Check(c.hook, a.Granted, len(c.program.ccws)); err != nil {
+		a.Counters.Invalid++
+		x.counts.Invalid++
+		x.Log.Error("response refused", "detour", a.Name, "io", c.block.ID, "error", err)
+		return nil, false
+	}
+	c.r.scratch = f.Scratch
+	s := &x.stack[x.depth]
+	x.depth++
+	s.verdict = f.Response.Verdict
+	s.n = copy(s.intents[:], f.Response.Intent[:f.Response.Intents])
+	a.Counters.Intents += uint64(s.n)
+	if s.verdict == abi.Return {
+		a.Counters.Returns++
+	} else {
+		a.Counters.Continues++
+	}
+	if f.Response.Steps != 0 && x.ios.Machine.Steps != nil {
+		for _, n := range f.Response.Step[:f.Response.Steps] {
+			x.ios.Machine.Steps.Step(c.p.Now(), machine.Step(n), hookNames[c.hook], c.block.ID)
+		}
+	}
+	return s, true
+}
+
+// trapped deals with an abnormal end: a fresh instance, or none any more.
+func (x *Process) trapped(a *hooks.Attachment, c *call, err error) {
+	a.Counters.Traps++
+	x.counts.Traps++
+	x.Log.Error("detour ended abnormally", "detour", a.Name, "hook", c.hook, "io", c.block.ID, "containment", a.Containment, "error", err)
+	if a.Counters.Traps >= MaxTraps {
+		a.Disabled = true
+		x.Log.Error("detour is passed over from now on", "detour", a.Name, "traps", a.Counters.Traps, "limit", MaxTraps)
+		return
+	}
+	if err := a.Detour.Renew(); err != nil {
+		a.Disabled = true
+		x.Log.Error("detour could not be renewed and is passed over from now on", "detour", a.Name, "error", err)
+	}
+}
+
+// contain applies the containment rule after a call that gave no answer.
+func (x *Process) contain(a *hooks.Attachment, c *call) {
+	if a.Containment == hooks.SuspendMirroring && c.role.pair != nil {
+		x.dissociate(c.p, c.role.pair, allMirrors, abi.ScopePair)
+	}
+}

@@ -1,0 +1,114 @@
+package intercept
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// An area holds the mirror chain that the host builds from a recipe: CCWs, then
+// parameter blocks, in main storage that only the host writes.
+type area struct {
+	base machine.Address
+	view []byte
+	next *area
+}
+
+const (
+	areaCCWs = abi.MaxRecipe * channel.CCWSize
+	areaSize = 2048
+	// areaBase is where in main storage the areas lie; the room reaches up to
+	// areaLimit.
+	areaBase  machine.Address = 0x60000000
+	areaLimit machine.Address = 0x70000000
+	areasEach                 = machine.FrameSize / areaSize
+)
+
+// areas is the pool of areas, mapped as they are first needed.
+type areas struct {
+	storage *machine.Storage
+	free    *area
+	next    machine.Address // to be mapped next, less areaBase
+}
+
+func (a *areas) get() (*area, error) {
+	if a.free == nil {
+		base := areaBase + a.next
+		if base >= areaLimit {
+			return nil, fmt.Errorf("mirror chain: the limit of %d areas is in use", int(areaLimit-areaBase)/areaSize)
+		}
+		g, err := a.storage.MapBytes(base, machine.FrameSize)
+		if err != nil {
+			return nil, err
+		}
+		a.next += machine.FrameSize
+		slab := make([]area, areasEach)
+		for i := range slab {
+			slab[i] = area{base: base + machine.Address(i*areaSize), view: g.Bytes()[i*areaSize : (i+1)*areaSize]}
+			a.put(&slab[i])
+		}
+	}
+	r := a.free
+	a.free = r.next
+	r.next = nil
+	return r, nil
+}
+
+func (a *areas) put(r *area) {
+	r.next = a.free
+	a.free = r
+}
+
+// build makes the mirror chain that a recipe asks for. Every data address in it
+// is one of the primary chain's, or a parameter block of the response. The
+// response has passed its check.
+func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) bool {
+	a, err := x.areas.get()
+	if err != nil {
+		x.Log.Error("mirror chain could not be built", "error", err)
+		return false
+	}
+	mr.area = a
+	params := a.base + areaCCWs
+	for i := range resp.Parameter[:resp.Parameters] {
+		copy(a.view[areaCCWs+i*abi.ParameterSize:], resp.Parameter[i][:])
+	}
+	ccws := mr.r.program.ccws
+	recipe := resp.Recipe[n.First : n.First+n.Count]
+	for i := range recipe {
+		c := &recipe[i]
+		w := channel.CCW{Command: c.Command, Flags: channel.Flags(c.Flags), Count: c.Count}
+		switch c.Kind {
+		case abi.RecipeCopy:
+			s := &ccws[c.Source]
+			if w.Count > s.Count {
+				return x.abandon(mr)
+			}
+			w.Address = s.Address
+			w.Flags = w.Flags&^(channel.FlagIDA|channel.FlagMIDA) | channel.Flags(s.Flags)&(channel.FlagIDA|channel.FlagMIDA)
+		case abi.RecipeParameter:
+			w.Address = uint32(params) + uint32(c.Parameter)*abi.ParameterSize
+		case abi.RecipeTransfer:
+			if c.Source < n.First || c.Source >= n.First+n.Count {
+				return x.abandon(mr)
+			}
+			w = channel.CCW{Command: channel.TIC, Address: uint32(a.base) + uint32(c.Source-n.First)*channel.CCWSize}
+		case abi.RecipeControl:
+			w.Address = uint32(params)
+		default:
+			return x.abandon(mr)
+		}
+		channel.PutCCW1(a.view[i*channel.CCWSize:], w)
+	}
+	mr.chain = a.base
+	return true
+}
+
+// abandon gives up a chain that cannot be built.
+func (x *Process) abandon(mr *mirrorRequest) bool {
+	x.areas.put(mr.area)
+	mr.area = nil
+	return false
+}

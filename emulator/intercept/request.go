@@ -1,0 +1,141 @@
+package intercept
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
+)
+
+// Request is what the intercept process keeps of an I/O from its front-end call
+// to its end: its entry of the flag table, its mirror requests on the shadow
+// queue, the scratch area of its detours.
+type Request struct {
+	x          *Process
+	block      *ios.IOSB
+	pair       *Pair
+	role       unitRole
+	generation *hooks.Generation
+	flags      abi.FlagTable
+	origin     abi.Origin
+	program    program
+	scratch    [abi.ScratchSize]byte
+	calls      [abi.Hooks]uint32
+	mirrors    [abi.MaxMirrors]mirrorRequest
+	made       uint8 // mask: mirrors for which a mirror request was made
+	open       int   // mirror I/Os that have not ended
+	number     uint32
+	reached    bool // the primary's SSCH was accepted
+	ended      bool // the application has been told
+	held       bool // post-status processing was put off
+	observed   bool // its outcome has been taken into the estimates
+	forced     bool // the monitor completes it without asking a detour again
+	routed     *Mirror
+	heldSince  machine.Time
+	ackedAt    machine.Time
+	waitsFor   uint8 // mask: mirrors whose completion the application waits for
+
+	backEnd   machine.SRB // enabled run of the back-end detour (step 270)
+	backEntry backEndEntry
+	next      *Request // free list
+	heldNext  *Request
+	heldPrev  *Request
+}
+
+// ID is the identity of the I/O.
+func (r *Request) ID() uint64 { return r.block.ID }
+
+// Pair is the pair that the I/O is for, or nil.
+func (r *Request) Pair() *Pair { return r.pair }
+
+// PrimaryComplete reports whether the primary I/O has ended (M1).
+func (r *Request) PrimaryComplete() bool { return r.flags&abi.FlagPrimaryComplete != 0 }
+
+// Held reports whether the application waits although the primary I/O has ended.
+func (r *Request) Held() bool { return r.held }
+
+// HeldSince is when the request was first held.
+func (r *Request) HeldSince() machine.Time { return r.heldSince }
+
+// HeldNext is the request that was held next after r, or nil.
+func (r *Request) HeldNext() *Request { return r.heldNext }
+
+// MirrorsEnded reports whether no mirror I/O of the request is under way.
+func (r *Request) MirrorsEnded() bool { return r.open == 0 }
+
+// mirrorRequest is one mirror I/O: chain, IOSB, IOQ and what became of it.
+type mirrorRequest struct {
+	r       *Request
+	m       *Mirror
+	block   ios.IOSB
+	state   abi.MirrorIO
+	flags   abi.MirrorFlags
+	counted bool // the account has it as under way
+	settled bool // the account has its outcome
+	area    *area
+	chain   machine.Address
+}
+
+func (x *Process) newRequest() *Request {
+	r := x.free
+	if r == nil {
+		r = &Request{x: x}
+		r.backEntry.r = r
+		r.backEnd.Entry = &r.backEntry
+		r.backEnd.Priority = machine.PriorityHigh
+		r.program.ccws = make([]abi.CCW, 0, abi.InlineCCWs)
+		for i := range r.mirrors {
+			r.mirrors[i].r = r
+		}
+		x.requests++
+		return r
+	}
+	x.free = r.next
+	r.next = nil
+	return r
+}
+
+// begin makes r the request of b under generation g.
+func (r *Request) begin(b *ios.IOSB, role unitRole, g *hooks.Generation) {
+	r.block, r.role, r.pair, r.generation = b, role, role.pair, g
+	r.flags, r.calls, r.made, r.open = 0, [abi.Hooks]uint32{}, 0, 0
+	r.reached, r.ended, r.held, r.observed, r.forced = false, false, false, false, false
+	r.routed, r.waitsFor, r.ackedAt, r.heldSince = nil, 0, 0, 0
+	r.scratch = [abi.ScratchSize]byte{}
+	r.origin = abi.OriginApplication
+	if b.DriverID == ios.DriverProcess {
+		r.origin = abi.OriginSync
+	}
+	g.Enter()
+	b.Fix()
+	b.Use = r
+}
+
+// release gives the request back once nothing of it is under way.
+func (r *Request) release() {
+	if !r.ended || r.open != 0 || r.backEnd.Queued() {
+		return
+	}
+	x, b := r.x, r.block
+	r.generation.Leave()
+	r.generation, r.block = nil, nil
+	b.Use = nil
+	r.next = x.free
+	x.free = r
+	b.Unfix()
+}
+
+// active is the mask of the mirrors with a mirror I/O of this request under way
+// (step 120).
+func (r *Request) active() uint8 {
+	var mask uint8
+	for i := range r.mirrors {
+		if r.made&(1<<i) != 0 {
+			switch r.mirrors[i].state {
+			case abi.MirrorIOScheduled, abi.MirrorIOBegun:
+				mask |= 1 << i
+			}
+		}
+	}
+	return mask
+}

@@ -1,0 +1,312 @@
+package intercept
+
+import (
+	"encoding/binary"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// MaxChain is the most CCWs of a chain that are followed; a longer chain is
+// said to be truncated, and every track of its extent counts as written.
+const MaxChain = 1024
+
+// program is what the host knows of a request's channel program.
+type program struct {
+	ccws       []abi.CCW
+	parameters [abi.InlineParameters][abi.ParameterSize]byte
+	blocks     int // in use in parameters
+	flags      abi.ChainFlags
+	writes     bool
+	bytes      uint32 // that the commands transfer, parameters not counted
+	tracks     extent // that it can touch
+	suspends   bool
+}
+
+// The command codes that the host itself must understand: those that say where
+// a chain may write (FACTS: ECKD and fixed-block command tables of the 3990 and
+// 3370 references).
+const (
+	commandDefineExtent   = 0x63
+	commandLocateRecord   = 0x47
+	commandLocateExtended = 0x4B
+	commandPrefix         = 0xE7
+	commandSeek           = 0x07
+	commandSeekCylinder   = 0x0B
+	commandLocateFBA      = 0x43
+	commandWriteFBA       = 0x41
+)
+
+// role of a command code as the host sees it.
+const (
+	isWrite = 1 << iota
+	isData
+	isParameter
+)
+
+var eckdRoles = func() (t [256]uint8) {
+	for c := range t {
+		if c&3 == 1 || c&3 == 2 || c&0xF == 0xC { // write, read, read backward
+			t[c] = isData
+		}
+		if c&3 == 1 {
+			t[c] |= isWrite
+		}
+	}
+	for _, c := range []int{0x31, 0x51, 0x71, 0x29, 0x49, 0x69, 0x39, 0x25, 0x45, 0x65} { // searches
+		t[c], t[c|0x80] = 0, 0
+	}
+	for _, c := range []int{commandDefineExtent, commandLocateRecord, commandLocateExtended, commandPrefix, commandSeek, commandSeekCylinder} {
+		t[c] = isParameter
+	}
+	return t
+}()
+
+var fbaRoles = func() (t [256]uint8) {
+	for c := range t {
+		if c&3 == 2 {
+			t[c] = isData
+		}
+	}
+	t[commandWriteFBA] = isData | isWrite
+	t[commandDefineExtent], t[commandLocateFBA] = isParameter, isParameter
+	return t
+}()
+
+// scan follows the channel program at cpa and fills g, whose buffers it reuses.
+func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, geo *Geometry) {
+	g.ccws = g.ccws[:0]
+	g.blocks, g.flags, g.writes, g.bytes, g.suspends = 0, 0, false, 0, false
+	roles := &eckdRoles
+	if geo.Class == abi.ClassFBA {
+		roles = &fbaRoles
+	}
+	w := where{geo: geo}
+	chained := false // by data chaining: the command code means nothing
+	command := byte(0)
+	for at := cpa; ; {
+		v := s.View(at, channel.CCWSize)
+		if v == nil || len(g.ccws) == MaxChain {
+			g.flags |= abi.ChainTruncated
+			break
+		}
+		var c channel.CCW
+		if format1 {
+			c = channel.ParseCCW1(v)
+		} else {
+			c = channel.ParseCCW0(v)
+		}
+		n := len(g.ccws)
+		if n < cap(g.ccws) {
+			g.ccws = g.ccws[:n+1]
+		} else {
+			g.ccws = append(g.ccws, abi.CCW{})
+		}
+		e := &g.ccws[n]
+		*e = abi.CCW{Command: c.Command, Flags: uint8(c.Flags), Count: c.Count, Address: c.Address, Location: uint32(at)}
+		if c.Command == channel.TIC || !format1 && c.Command&0xF == channel.TIC {
+			to := machine.Address(c.Address)
+			if g.seen(uint32(to)) {
+				at += channel.CCWSize // the loop of a search: it goes on behind
+			} else {
+				at = to
+			}
+			continue
+		}
+		if !chained {
+			command = c.Command
+			r := roles[command]
+			if r&isParameter != 0 {
+				g.parameter(s, e, c)
+				w.command(command, s, e)
+			} else if r&isWrite != 0 {
+				g.writes = true
+				w.write(command)
+			}
+		}
+		if roles[command]&isData != 0 {
+			g.bytes += uint32(c.Count)
+		}
+		if c.Flags&channel.FlagS != 0 {
+			g.suspends = true
+		}
+		if c.Flags&(channel.FlagCC|channel.FlagCD) == 0 {
+			break
+		}
+		chained = c.Flags&channel.FlagCD != 0
+		at += channel.CCWSize
+	}
+	if g.flags&abi.ChainTruncated != 0 {
+		g.writes = true
+		w.wide()
+	}
+	g.tracks = w.extent()
+}
+
+func (g *program) seen(location uint32) bool {
+	for i := range g.ccws {
+		if g.ccws[i].Location == location {
+			return true
+		}
+	}
+	return false
+}
+
+// parameter copies the command's parameters into blocks, while there are any.
+func (g *program) parameter(s *machine.Storage, e *abi.CCW, c channel.CCW) {
+	if c.Command == commandSeek || c.Command == commandSeekCylinder {
+		return
+	}
+	need := (int(c.Count) + abi.ParameterSize - 1) / abi.ParameterSize
+	if need == 0 || g.blocks+need > len(g.parameters) {
+		return
+	}
+	from := dataAddress(s, c)
+	e.Parameter = uint8(g.blocks + 1)
+	for left := int(c.Count); left > 0; left -= abi.ParameterSize {
+		p := &g.parameters[g.blocks]
+		n := min(left, abi.ParameterSize)
+		if v := s.View(from, n); v != nil {
+			copy(p[:n], v)
+		} else if _, err := s.Load(from, p[:n]); err != nil {
+			clear(p[:])
+		}
+		if n < len(p) {
+			clear(p[n:])
+		}
+		g.blocks++
+		from += machine.Address(n)
+	}
+}
+
+// dataAddress is where a CCW's data begins, through the first indirect-address
+// word where there is one.
+func dataAddress(s *machine.Storage, c channel.CCW) machine.Address {
+	if c.Flags&channel.FlagIDA != 0 {
+		if v := s.View(machine.Address(c.Address), 4); v != nil {
+			return machine.Address(binary.BigEndian.Uint32(v))
+		}
+	}
+	return machine.Address(c.Address)
+}
+
+// where works out the tracks that a chain can touch: what its locates and seeks
+// name, within its extent.
+type where struct {
+	geo           *Geometry
+	define        extent
+	defined       bool
+	located       extent
+	any, isWide   bool
+	pointed       bool // a locate or a seek has said where
+	base, logical uint32
+}
+
+func (w *where) command(code byte, s *machine.Storage, e *abi.CCW) {
+	var p [64]byte
+	n := min(int(e.Count), len(p))
+	at := dataAddress(s, channel.CCW{Flags: channel.Flags(e.Flags), Address: e.Address})
+	v := s.View(at, n)
+	if v == nil {
+		if _, err := s.Load(at, p[:n]); err != nil {
+			return
+		}
+		v = p[:n]
+	}
+	if w.geo.Class == abi.ClassFBA {
+		w.fba(code, v)
+		return
+	}
+	switch code {
+	case commandDefineExtent:
+		w.extentOf(v)
+	case commandPrefix:
+		if len(v) >= 12 {
+			w.extentOf(v[12:])
+			if v[0] != 0 && len(v) >= 44 {
+				w.locate(v[44:])
+			}
+		}
+	case commandLocateRecord, commandLocateExtended:
+		w.locate(v)
+	case commandSeek, commandSeekCylinder:
+		if len(v) >= 6 {
+			t := w.track(v[2:])
+			w.add(extent{t, t})
+		}
+	}
+}
+
+func (w *where) track(p []byte) uint32 {
+	cc, hh := uint32(binary.BigEndian.Uint16(p)), uint32(binary.BigEndian.Uint16(p[2:]))
+	cc |= hh >> 4 << 16 // 28-bit cylinder addresses of large volumes
+	return cc*w.geo.Heads + hh&0xF
+}
+
+func (w *where) extentOf(p []byte) {
+	if len(p) < 16 {
+		return
+	}
+	w.define = extent{w.track(p[8:]), w.track(p[12:])}
+	w.defined = true
+}
+
+func (w *where) locate(p []byte) {
+	if len(p) < 16 {
+		return
+	}
+	t := w.track(p[4:])
+	last := t + max(uint32(p[3]), 1) - 1
+	if w.defined {
+		last = min(last, w.define.last)
+	}
+	w.add(extent{t, max(t, last)})
+}
+
+func (w *where) fba(code byte, p []byte) {
+	switch {
+	case code == commandDefineExtent && len(p) >= 16:
+		w.base, w.logical = binary.BigEndian.Uint32(p[4:]), binary.BigEndian.Uint32(p[8:])
+		last := binary.BigEndian.Uint32(p[12:])
+		w.define = extent{w.base / GroupBlocks, (w.base + last - w.logical) / GroupBlocks}
+		w.defined = true
+	case code == commandLocateFBA && len(p) >= 8:
+		first := w.base + binary.BigEndian.Uint32(p[4:]) - w.logical
+		count := max(uint32(binary.BigEndian.Uint16(p[2:])), 1)
+		w.add(extent{first / GroupBlocks, (first + count - 1) / GroupBlocks})
+	}
+}
+
+func (w *where) add(e extent) {
+	w.pointed = true
+	if !w.any {
+		w.located, w.any = e, true
+		return
+	}
+	w.located.first = min(w.located.first, e.first)
+	w.located.last = max(w.located.last, e.last)
+}
+
+// write notes a command that writes; where nothing has said where, the whole
+// extent may be meant.
+func (w *where) write(byte) {
+	if !w.pointed {
+		w.isWide = true
+	}
+}
+
+func (w *where) wide() { w.isWide = true }
+
+func (w *where) extent() extent {
+	e := extent{0, w.geo.Tracks - 1}
+	if w.defined {
+		e = w.define
+	}
+	if w.any && !w.isWide {
+		e = w.located
+	}
+	e.last = min(e.last, w.geo.Tracks-1)
+	e.first = min(e.first, e.last)
+	return e
+}

@@ -1,0 +1,258 @@
+package ios
+
+import (
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// Completion codes of an IOSB (IOSCOD), as z/OS documents them for the ECB.
+const (
+	CodeNormal      = 0x7F // ended well
+	CodePermanent   = 0x41 // permanent I/O error
+	CodeExtent      = 0x42 // outside the extent
+	CodeIntercepted = 0x44 // held back after an earlier error
+	CodePurged      = 0x48 // purged
+	CodeRejected    = 0x4A // write to a mirror device refused (step 130)
+	CodeNoPath      = 0x51 // no path, or ended by missing-interrupt handling
+)
+
+// ReturnCode is what a module returns to IOSVSSCH.
+type ReturnCode uint8
+
+// The return codes of the DDTSIO slot.
+const (
+	Started ReturnCode = 0  // SSCH was issued; the IOSB has its condition code
+	Queued  ReturnCode = 4  // left on the queue, to be driven again later (step 122)
+	Refused ReturnCode = 8  // failed with the IOSB's completion code (step 130)
+	Moved   ReturnCode = 12 // handed to another unit's queue (step 192)
+)
+
+// Exit is what a requester is called back through.
+type Exit interface {
+	// Done is the normal or abnormal exit, taken by IECVPST once a request:
+	// b.CompletionCode says how it ended. It runs on p, enabled.
+	Done(p *machine.Processor, b *IOSB)
+	// Released says that nothing refers any longer to the request's channel
+	// program and data areas; it comes after Done, or within it.
+	Released(b *IOSB)
+}
+
+// IRBRoutine is the routine that an IOSB names for the interruption handler to
+// call with the interruption-response block (step 284). It runs disabled.
+type IRBRoutine interface {
+	Status(p *machine.Processor, b *IOSB)
+}
+
+// IOSB is an I/O supervisor block: one request and its outcome. It belongs to
+// its requester, who reuses it after Released. The zero IOSB needs Init.
+type IOSB struct {
+	// ID is the identity of the I/O; a mirror I/O has that of its primary I/O.
+	ID uint64
+	// UCB is the unit (IOSUCB); with aliases the base unit.
+	UCB *UCB
+	// ChannelProgram is the address of the first CCW (IOSRST).
+	ChannelProgram machine.Address
+	// Control is word 1 of the ORB; 0 stands for channel.ORBDefaultControl.
+	Control uint32
+	// Exit is the requester's exits (IOSNRM, IOSABN); never nil.
+	Exit Exit
+	// IRBRoutine is called with each status, if not nil.
+	IRBRoutine IRBRoutine
+	// DriverID says which driver made the request (IOSDVRID).
+	DriverID uint8
+	// Writes says that the channel program may write: it waits while writes to
+	// the unit are held.
+	Writes bool
+
+	// KeepSuspended says that the channel program is one that stays suspended on
+	// purpose: it is never overdue.
+	KeepSuspended bool
+
+	// CompletionCode is how the request ended (IOSCOD); 0 while it has not.
+	CompletionCode uint8
+	// CC is the condition code of the last SSCH (IOSCC).
+	CC channel.CC
+	// IRB is the last status (IOSIPIB). The sense bytes of a unit check are in
+	// its ECW.
+	IRB channel.IRB
+	// Retries is how often the error recovery has driven the request again.
+	Retries uint8
+	// StartedAt is when its last SSCH was issued.
+	StartedAt machine.Time
+	// EndedAt is when its status was presented.
+	EndedAt machine.Time
+
+	// Use is the intercept process's (IOSUSE).
+	Use any
+
+	// SRB is the unit of work of post-status processing; its entry point is
+	// SRBEP.
+	SRB machine.SRB
+
+	fixed int32
+	done  bool
+	lost  bool // ended by missing-interrupt handling
+	ioq   IOQ
+	entry srbep
+	orb   channel.ORB
+}
+
+// The driver identities that this supervisor's requesters use.
+const (
+	DriverBlock   = 0x10 // block access method
+	DriverExcp    = 0x11 // somebody's own channel program
+	DriverMirror  = 0x20 // mirror I/O made by the intercept process
+	DriverProcess = 0x21 // the mirror process: synchronisation, labels
+)
+
+// Init makes b ready for STARTIO with its requester's fields set. It keeps
+// nothing of an earlier use.
+func (b *IOSB) Init(s *Supervisor) {
+	b.CompletionCode, b.CC, b.Retries = 0, 0, 0
+	b.Use = nil
+	b.done, b.lost = false, false
+	b.fixed = 1
+	b.StartedAt, b.EndedAt = 0, 0
+	b.ioq = IOQ{IOSB: b}
+	b.entry.s, b.entry.b = s, b
+	b.SRB.Entry = &b.entry
+	b.SRB.Priority = machine.PriorityNormal
+}
+
+// Fix keeps the channel program and data areas as they are until Unfix.
+func (b *IOSB) Fix() { b.fixed++ }
+
+// Unfix ends a Fix, or the hold that lasts from Init to Done.
+func (b *IOSB) Unfix() {
+	b.fixed--
+	if b.fixed == 0 {
+		b.Exit.Released(b)
+	}
+}
+
+// OK reports whether the request ended well.
+func (b *IOSB) OK() bool { return b.CompletionCode == CodeNormal }
+
+// IOQ is an entry of a unit's queue: a request that waits or is started.
+type IOQ struct {
+	IOSB *IOSB
+	// ReturnAddress is where IOSVSCP returns the condition code; nil is the
+	// conventional return to IOSVSSCH.
+	ReturnAddress ReturnAddress
+
+	via  *UCB // through which it is being started or was started
+	next *IOQ
+}
+
+// release gives the unit up through which q was to be started.
+func (q *IOQ) release() {
+	if q.via != nil {
+		q.via.active = nil
+		q.via.putIdle()
+		q.via = nil
+	}
+}
+
+// UCB is a unit control block. The queue of requests is the base unit's; an
+// alias has a subchannel of its own through which the base's requests are
+// started (parallel access volumes).
+type UCB struct {
+	// Index numbers the supervisor's units from 0.
+	Index int
+	// DeviceNumber is the device number.
+	DeviceNumber uint16
+	// Subchannel is the unit's own.
+	Subchannel *channel.Subchannel
+	// Base is the base unit of an alias, or nil.
+	Base *UCB
+	// Aliases are a base unit's aliases.
+	Aliases []*UCB
+
+	active    *IOQ
+	queue     ioQueue
+	length    int // queued and started requests of a base unit
+	started   int // of these started
+	quiesced  bool
+	holdWrite bool
+	driving   bool
+	slih      slih
+	idle      *UCB // next idle unit of the base's list
+	idleHead  *UCB // base: units that can start a request
+	isIdle    bool
+	peak      int
+	missing   uint8 // scans that found its request overdue
+}
+
+type ioQueue struct{ head, tail *IOQ }
+
+func (q *ioQueue) push(e *IOQ) {
+	e.next = nil
+	if q.tail == nil {
+		q.head = e
+	} else {
+		q.tail.next = e
+	}
+	q.tail = e
+}
+
+// insert puts e behind prev (nil: at the head).
+func (q *ioQueue) insert(prev, e *IOQ) {
+	if prev == nil {
+		e.next = q.head
+		q.head = e
+	} else {
+		e.next = prev.next
+		prev.next = e
+	}
+	if e.next == nil {
+		q.tail = e
+	}
+}
+
+// remove takes e out, whose predecessor is prev (nil: e is the head).
+func (q *ioQueue) remove(prev, e *IOQ) {
+	if prev == nil {
+		q.head = e.next
+	} else {
+		prev.next = e.next
+	}
+	if q.tail == e {
+		q.tail = prev
+	}
+	e.next = nil
+}
+
+// Length is how many requests the unit has, queued and started.
+func (u *UCB) Length() int { return u.length }
+
+// Started is how many of them are started.
+func (u *UCB) Started() int { return u.started }
+
+// Peak is the greatest Length that the unit has had.
+func (u *UCB) Peak() int { return u.peak }
+
+func (u *UCB) base() *UCB {
+	if u.Base != nil {
+		return u.Base
+	}
+	return u
+}
+
+func (u *UCB) putIdle() {
+	b := u.base()
+	if !u.isIdle {
+		u.isIdle = true
+		u.idle = b.idleHead
+		b.idleHead = u
+	}
+}
+
+func (u *UCB) takeIdle() *UCB {
+	i := u.idleHead
+	if i != nil {
+		u.idleHead = i.idle
+		i.idle = nil
+		i.isIdle = false
+	}
+	return i
+}

@@ -1,0 +1,200 @@
+package ios
+
+import (
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// The components that take steps, as the table of steps names them.
+const (
+	whoAccess  = "access method"
+	whoSSCQ    = "IOSVSSCQ"
+	whoSSCH    = "IOSVSSCH"
+	whoSCP     = "IOSVSCP"
+	whoSLIH    = "SLIH"
+	whoVSLIH   = "IOSVSLIH"
+	whoIECVPST = "IECVPST"
+)
+
+func (s *Supervisor) step(at machine.Time, n machine.Step, who string, io uint64) {
+	if r := s.Machine.Steps; r != nil {
+		r.Step(at, n, who, io)
+	}
+}
+
+// STARTIO asks for the request b, which has been Init'ed. The requester runs on
+// p; the request is queued disabled. (Step 88.)
+func (s *Supervisor) STARTIO(p *machine.Processor, b *IOSB) {
+	s.counts.STARTIO++
+	if b.ID == 0 {
+		b.ID = s.NextID()
+	}
+	s.step(p.Now(), 88, whoAccess, b.ID)
+	s.IOSVSSCQ(p, b)
+}
+
+// IOSVSSCQ builds the queue entry of a request and calls IOSVSSCH. (Steps 90
+// and 92.)
+func (s *Supervisor) IOSVSSCQ(p *machine.Processor, b *IOSB) {
+	p.Charge(s.Paths.IOSVSSCQ)
+	mode := p.Mode
+	p.Mode = machine.Disabled
+	s.step(p.Now(), 90, whoSSCQ, b.ID)
+	b.ioq.ReturnAddress = nil
+	s.step(p.Now(), 92, whoSSCQ, b.ID)
+	s.IOSVSSCH(p, &b.ioq)
+	p.Mode = mode
+}
+
+// IOSVSSCH queues the entry on its unit and starts what can be started.
+func (s *Supervisor) IOSVSSCH(p *machine.Processor, q *IOQ) {
+	u := q.IOSB.UCB.base()
+	u.queue.push(q)
+	u.length++
+	u.peak = max(u.peak, u.length)
+	s.drive(p, u)
+}
+
+// outcome is what became of a request that drive took off the queue.
+type outcome uint8
+
+const (
+	underway outcome = iota // started: its subchannel is in use
+	gone                    // failed, or handed to another unit
+	left                    // to be tried again
+)
+
+// drive starts queued requests of base unit u while a subchannel is idle. A
+// request that is left queued does not keep those behind it from being tried.
+func (s *Supervisor) drive(p *machine.Processor, u *UCB) {
+	if u.driving || u.quiesced {
+		return
+	}
+	u.driving = true
+	var prev *IOQ
+	for q := u.queue.head; q != nil && u.idleHead != nil; {
+		if u.holdWrite && q.IOSB.Writes {
+			prev, q = q, q.next
+			continue
+		}
+		next := q.next
+		u.queue.remove(prev, q)
+		q.via = u.takeIdle()
+		switch s.start(p, u, q) {
+		case underway:
+			u.started++
+			s.underway++
+			s.watch(p)
+		case left:
+			q.release()
+			u.queue.insert(prev, q)
+			prev = q
+			s.Machine.Clock.At(p.Now()+BusyRetry, s, kindRedrive, uint64(u.Index))
+		case gone:
+			q.release()
+			u.length--
+		}
+		q = next
+	}
+	u.driving = false
+}
+
+// start calls through the first pointer for q.
+func (s *Supervisor) start(p *machine.Processor, u *UCB, q *IOQ) outcome {
+	b := q.IOSB
+	p.Charge(s.Paths.IOSVSSCH)
+	q.via.active = q
+	s.step(p.Now(), 94, whoSSCH, b.ID)
+	q.ReturnAddress = nil
+	mode := p.Mode
+	p.Mode = machine.Disabled
+	var rc ReturnCode
+	if s.Slots.DDTSIO != nil {
+		rc = s.Slots.DDTSIO.DDTSIO(p, q)
+	} else {
+		rc = s.DDTSIO(p, q)
+	}
+	p.Mode = mode
+	switch rc {
+	case Started:
+		switch b.CC {
+		case 0:
+			return underway
+		case 1, 2:
+			return left
+		}
+		s.fail(p, b, CodeNoPath)
+		return gone
+	case Queued:
+		return left
+	case Moved:
+		return gone
+	}
+	if b.CompletionCode == 0 {
+		b.CompletionCode = CodePermanent
+	}
+	s.fail(p, b, b.CompletionCode)
+	return gone
+}
+
+// fail ends a request that was not started: post-status processing is
+// scheduled with the completion code.
+func (s *Supervisor) fail(p *machine.Processor, b *IOSB, code uint8) {
+	b.CompletionCode = code
+	b.EndedAt = p.Now()
+	s.Machine.Dispatcher.Schedule(p.Now(), &b.SRB)
+}
+
+// DDTSIO is the conventional target of the first pointer: it calls IOSVSCP and
+// lets the condition code return through the return address. (Steps 96, 104.)
+func (s *Supervisor) DDTSIO(p *machine.Processor, q *IOQ) ReturnCode {
+	p.Charge(s.Paths.DDTSIO)
+	cc := s.IOSVSCP(p, q)
+	q.IOSB.CC = cc
+	s.step(p.Now(), 104, whoSCP, q.IOSB.ID)
+	if q.ReturnAddress != nil {
+		q.ReturnAddress.Return(p, q, cc)
+	}
+	return Started
+}
+
+// IOSVSCP issues SSCH for the request on the subchannel that IOSVSSCH has
+// chosen.
+func (s *Supervisor) IOSVSCP(p *machine.Processor, q *IOQ) channel.CC {
+	p.Charge(s.Paths.IOSVSCP)
+	b := q.IOSB
+	s.step(p.Now(), 96, whoSCP, b.ID)
+	s.counts.SSCH++
+	b.StartedAt = p.Now()
+	b.orb.ChannelProgram = uint32(b.ChannelProgram)
+	b.orb.InterruptionParameter = uint32(b.ID)
+	b.orb.Control = b.Control
+	if b.Control == 0 {
+		b.orb.Control = channel.ORBDefaultControl
+	}
+	return s.Channel.StartSubchannel(p.Now(), q.via.Subchannel, &b.orb)
+}
+
+// IOSVRSUM resumes the subchannel on which the request b is suspended. (Step
+// 258.)
+func (s *Supervisor) IOSVRSUM(p *machine.Processor, b *IOSB) channel.CC {
+	p.Charge(s.Paths.IOSVRSUM)
+	via := b.ioq.via
+	if via == nil {
+		return 3
+	}
+	s.counts.RSCH++
+	return s.Channel.ResumeSubchannel(p.Now(), via.Subchannel)
+}
+
+// Move hands the request q, which IOSVSSCH is about to start, to unit to: it is
+// queued there and comes through the slots again. The caller returns Moved.
+// (Step 192.)
+func (s *Supervisor) Move(p *machine.Processor, q *IOQ, to *UCB) {
+	q.release()
+	q.IOSB.UCB = to
+	s.IOSVSSCH(p, q)
+}
+
+// Redrive starts what the unit has queued, if it can be started.
+func (s *Supervisor) Redrive(p *machine.Processor, u *UCB) { s.drive(p, u.base()) }

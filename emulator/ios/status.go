@@ -1,0 +1,167 @@
+package ios
+
+import (
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// slih is the unit of work of a unit's interruptions. With redriveOnly it
+// drives the queue again without an interruption.
+type slih struct {
+	machine.SRB
+	s       *Supervisor
+	u       *UCB
+	irb     channel.IRB
+	pending bool
+	again   machine.SRB
+	driver  driver
+}
+
+type driver struct{ l *slih }
+
+func (l *slih) init(s *Supervisor, u *UCB) {
+	l.s, l.u = s, u
+	l.SRB.Entry = l
+	l.SRB.Priority = machine.PriorityInterrupt
+	l.SRB.Parm = uint64(u.Index)
+	l.driver.l = l
+	l.again.Entry = &l.driver
+	l.again.Priority = machine.PriorityHigh
+	l.again.Parm = uint64(u.Index)
+}
+
+func (l *slih) redrive() {
+	if l.u.base().queue.head != nil {
+		l.s.Machine.Dispatcher.Schedule(l.s.Machine.Clock.Now(), &l.again)
+	}
+}
+
+// Enter drives the queue of the unit.
+func (d *driver) Enter(p *machine.Processor, _ *machine.SRB) { d.l.s.drive(p, d.l.u.base()) }
+
+// Interruption is told by the channel subsystem that a subchannel is status
+// pending. (Step 276.)
+func (s *Supervisor) Interruption(now machine.Time, sch *channel.Subchannel) {
+	u := sch.Owner.(*UCB)
+	s.Machine.Dispatcher.Schedule(now, &u.slih.SRB)
+}
+
+// Enter is the second-level interruption handler for the unit.
+func (l *slih) Enter(p *machine.Processor, _ *machine.SRB) {
+	s, u := l.s, l.u
+	p.Mode = machine.Disabled
+	s.counts.Interruptions++
+	var io uint64
+	if u.active != nil {
+		io = u.active.IOSB.ID
+	}
+	s.step(p.Now(), 276, whoSLIH, io)
+	s.IOSVSLIH(p, u)
+}
+
+// IOSVSLIH gets the interruption-response block with TSCH, calls the IRB
+// routine of the request and schedules its post-status processing. (Steps 278,
+// 284 and 286.)
+func (s *Supervisor) IOSVSLIH(p *machine.Processor, u *UCB) {
+	p.Charge(s.Paths.IOSVSLIH)
+	irb := &u.slih.irb
+	if s.Channel.TestSubchannel(u.Subchannel, irb) != 0 || u.active == nil {
+		return
+	}
+	b := u.active.IOSB
+	s.step(p.Now(), 278, whoVSLIH, b.ID)
+	b.IRB = *irb
+	b.EndedAt = p.Now()
+	if b.IRBRoutine != nil {
+		s.step(p.Now(), 284, whoSLIH, b.ID)
+		b.IRBRoutine.Status(p, b)
+	}
+	const final = channel.StatusPrimary | channel.StatusSecond | channel.StatusAlert
+	if irb.SCSW.Control&final == 0 && irb.SCSW.Control&channel.StatusIntermed != 0 {
+		return // program-controlled or suspended: the function goes on
+	}
+	s.free(u)
+	s.step(p.Now(), 286, whoSLIH, b.ID)
+	s.Machine.Dispatcher.Schedule(p.Now(), &b.SRB)
+	s.drive(p, u.base())
+}
+
+// free makes the unit able to start another request.
+func (s *Supervisor) free(u *UCB) {
+	b := u.base()
+	u.active.release()
+	u.missing = 0
+	b.started--
+	b.length--
+	s.underway--
+}
+
+// srbep is the entry point of an IOSB's SRB.
+type srbep struct {
+	s *Supervisor
+	b *IOSB
+}
+
+// Enter calls through the third pointer.
+func (e *srbep) Enter(p *machine.Processor, _ *machine.SRB) {
+	if e.s.Slots.SRBEP != nil {
+		e.s.Slots.SRBEP.PostStatus(p, e.b)
+		return
+	}
+	e.s.IECVPST(p, e.b)
+}
+
+// IECVPST ends a request: error recovery drives it again, or its requester's
+// exit is taken with the completion code. (Step 288.)
+func (s *Supervisor) IECVPST(p *machine.Processor, b *IOSB) {
+	p.Charge(s.Paths.IECVPST)
+	s.step(p.Now(), 288, whoIECVPST, b.ID)
+	if b.done {
+		s.counts.Duplicates++
+		return
+	}
+	if b.CompletionCode == 0 {
+		switch {
+		case b.IRB.OK():
+			b.CompletionCode = CodeNormal
+		case s.recover(p, b):
+			return
+		}
+	}
+	b.done = true
+	s.Machine.Clock.Mix(b.ID<<8 | uint64(b.CompletionCode))
+	b.Exit.Done(p, b)
+	b.Unfix()
+}
+
+// Sense bytes that say that driving the request again can help: equipment
+// check, data check, overrun (byte 0), and the statuses that are not errors of
+// the channel program.
+const senseRetry = 0x10 | 0x08 | 0x04
+
+// recover is error recovery: it decides from the status whether the request is
+// driven again, or gives it its completion code.
+func (s *Supervisor) recover(p *machine.Processor, b *IOSB) bool {
+	w := &b.IRB.SCSW
+	retry := w.Unit&channel.UnitCheck != 0 && b.IRB.ECW[0]&senseRetry != 0 ||
+		w.Unit&channel.Busy != 0 ||
+		w.Channel&(channel.ChannelControlCheck|channel.InterfaceControlCheck) != 0
+	retry = retry || b.lost
+	switch {
+	case w.Unit&channel.UnitException != 0 && w.Channel == 0:
+		b.CompletionCode = CodePermanent
+	case b.lost && b.Retries == MaxRetries, w.Flags&channel.SCSWDeferredCC == channel.SCSWDeferredCC:
+		b.CompletionCode = CodeNoPath
+	case retry && b.Retries < MaxRetries:
+		b.Retries++
+		b.lost = false
+		s.counts.Redriven++
+		s.IOSVSSCQ(p, b)
+		return true
+	case w.Unit&channel.UnitCheck != 0 && b.IRB.ECW[1]&0x04 != 0:
+		b.CompletionCode = CodeExtent
+	default:
+		b.CompletionCode = CodePermanent
+	}
+	return false
+}

@@ -1,0 +1,133 @@
+package ios
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
+)
+
+// Limits and defaults of the supervisor.
+const (
+	// MaxUnits is the most unit control blocks, aliases included.
+	MaxUnits = 4096
+	// MaxAliases is the most aliases of a base unit.
+	MaxAliases = 255
+	// MaxRetries is how often error recovery drives a failed request again
+	// before the error is permanent.
+	MaxRetries = 3
+	// BusyRetry is how long a request waits after condition code 1 or 2, or
+	// after return code 4, before it is tried again, if nothing else drives its
+	// unit before.
+	BusyRetry = 100 * machine.Microsecond
+	// MissingInterrupt is how long a started request may take before
+	// missing-interrupt handling ends it: the default for DASD of z/OS.
+	MissingInterrupt = 15 * machine.Second
+	// missingInterruptScan is how often started requests are looked at.
+	missingInterruptScan = machine.Second
+)
+
+// The supervisor's event kinds.
+const (
+	kindRedrive = machine.KindIOS + iota
+	kindMissingInterrupt
+)
+
+// Supervisor is the I/O supervisor of a machine.
+type Supervisor struct {
+	Machine *machine.Machine
+	Channel *channel.Subsystem
+	// Slots are the first and the third pointer; the second, the return address,
+	// is each IOQ's.
+	Slots Slots
+	// Hooks are the detours on the slots and their generations.
+	Hooks hooks.Table
+	// Paths are the modules' path lengths.
+	Paths PathLengths
+	// MissingInterrupt is the time-out of started requests; 0 stands for the
+	// constant of that name, a negative one switches the handling off.
+	MissingInterrupt machine.Time
+
+	units    []*UCB
+	lastID   uint64
+	underway int // started requests on all units
+	scanning bool
+	counts   Counts
+}
+
+// Counts are what the supervisor counts over a run.
+type Counts struct {
+	STARTIO           uint64 // requests
+	SSCH              uint64 // start functions issued
+	RSCH              uint64 // resume functions issued
+	Interruptions     uint64
+	Redriven          uint64 // by error recovery
+	MissingInterrupts uint64
+	Duplicates        uint64 // post-status processing of a request that had ended: always 0
+}
+
+// New makes the supervisor of a machine and takes over its interruptions.
+func New(m *machine.Machine, c *channel.Subsystem) *Supervisor {
+	s := &Supervisor{Machine: m, Channel: c, Paths: DefaultPathLengths()}
+	c.SetInterruptHandler(s)
+	return s
+}
+
+// Counts are the counts so far.
+func (s *Supervisor) Counts() Counts { return s.counts }
+
+// Units are the units in the order of their indices. The slice must not be
+// changed.
+func (s *Supervisor) Units() []*UCB { return s.units }
+
+// NextID gives a new identity for an I/O.
+func (s *Supervisor) NextID() uint64 {
+	s.lastID++
+	return s.lastID
+}
+
+// AddUnit makes the unit control block of a device, leading to it through
+// session. An alias of base has its requests; base is nil for any other.
+func (s *Supervisor) AddUnit(deviceNumber uint16, session channel.Session, base *UCB) (*UCB, error) {
+	if len(s.units) == MaxUnits {
+		return nil, fmt.Errorf("unit %04X: there are %d units already, the limit", deviceNumber, MaxUnits)
+	}
+	if base != nil && (base.Base != nil || len(base.Aliases) == MaxAliases) {
+		return nil, fmt.Errorf("unit %04X: alias of %04X: that is an alias itself, or has %d aliases, the limit", deviceNumber, base.DeviceNumber, MaxAliases)
+	}
+	u := &UCB{Index: len(s.units), DeviceNumber: deviceNumber, Base: base}
+	u.Subchannel = s.Channel.Add(deviceNumber, session)
+	u.Subchannel.Owner = u
+	u.Subchannel.Enable()
+	u.slih.init(s, u)
+	s.units = append(s.units, u)
+	if base != nil {
+		base.Aliases = append(base.Aliases, u)
+	}
+	u.putIdle()
+	return u, nil
+}
+
+// Quiesce keeps the unit from starting requests, as IOACTION STOP does. What is
+// started goes on.
+func (s *Supervisor) Quiesce(u *UCB) { u.quiesced = true }
+
+// HoldWrites keeps the unit from starting requests that may write (step 82).
+func (s *Supervisor) HoldWrites(u *UCB) { u.holdWrite = true }
+
+// Release ends Quiesce and HoldWrites (step 86) and drives what has waited.
+func (s *Supervisor) Release(p *machine.Processor, u *UCB) {
+	u.quiesced, u.holdWrite = false, false
+	s.drive(p, u)
+}
+
+// Event drives a unit again after a wait, or looks for missing interruptions.
+func (s *Supervisor) Event(kind machine.Kind, arg uint64) {
+	switch kind {
+	case kindRedrive:
+		s.units[arg].slih.redrive()
+	case kindMissingInterrupt:
+		s.scanMissingInterrupts()
+	}
+}

@@ -1,0 +1,79 @@
+package mirror
+
+import (
+	"github.com/iosrun/iosrun/emulator/intercept"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+const who = "mirror process"
+
+// The mirror process's event kinds.
+const kindMonitor = machine.KindMirror
+
+// Defaults of the monitor (M2).
+const (
+	// Patience is how long the monitor lets a completed primary I/O wait for its
+	// mirrors. It is above the usual response of a far mirror by three orders of
+	// magnitude and below the missing-interrupt time.
+	Patience = 5 * machine.Second
+	// monitorInterval is how often the monitor looks.
+	monitorInterval = 500 * machine.Millisecond
+)
+
+// Process is the mirror process of a machine.
+type Process struct {
+	// Patience is how long a request may be held.
+	Patience machine.Time
+
+	m        *machine.Machine
+	x        *intercept.Process
+	watching bool
+}
+
+// New makes the mirror process of x and has it told of what it must know.
+func New(m *machine.Machine, x *intercept.Process) *Process {
+	p := &Process{Patience: Patience, m: m, x: x}
+	x.Mirror = p
+	return p
+}
+
+// Ended schedules post-status processing for a held primary I/O again when a
+// mirror I/O of it has ended. (M1.)
+func (p *Process) Ended(cpu *machine.Processor, r *intercept.Request) {
+	if !r.PrimaryComplete() || !r.Held() {
+		return
+	}
+	if s := p.m.Steps; s != nil {
+		s.Step(cpu.Now(), machine.StepM+1, who, r.ID())
+	}
+	r.Reschedule(cpu)
+}
+
+// Held has the monitor look after held requests. (M2.)
+func (p *Process) Held(cpu *machine.Processor, _ *intercept.Request) {
+	if p.watching {
+		return
+	}
+	p.watching = true
+	p.m.Clock.At(cpu.Now()+monitorInterval, p, kindMonitor, 0)
+}
+
+// Event lets the monitor look at the requests that have been held for the
+// longest.
+func (p *Process) Event(machine.Kind, uint64) {
+	now := p.m.Clock.Now()
+	p.watching = false
+	for r := p.x.LongestHeld(); r != nil; r = r.HeldNext() {
+		if r.HeldSince()+p.Patience > now {
+			break
+		}
+		if s := p.m.Steps; s != nil {
+			s.Step(now, machine.StepM+2, "monitor", r.ID())
+		}
+		r.TimeOut(now)
+	}
+	if p.x.LongestHeld() != nil {
+		p.watching = true
+		p.m.Clock.At(now+monitorInterval, p, kindMonitor, 0)
+	}
+}
