@@ -28,8 +28,9 @@ type Generation struct {
 	chains [Slots][]*Attachment
 
 	table    *Table
-	inflight int
-	retired  bool
+	inflight atomic.Int64
+	retired  atomic.Bool
+	dropped  bool // under the table's lock
 }
 
 // Chain is the chain of detours on the slot, first to last. It must not be
@@ -41,20 +42,21 @@ func (g *Generation) Empty() bool {
 	return len(g.chains[DDTSIO])+len(g.chains[ReturnAddress])+len(g.chains[SRBEP]) == 0
 }
 
-// Enter takes the generation for an I/O.
-func (g *Generation) Enter() { g.inflight++ }
+// Enter takes the generation once more. It is for somebody who knows that it is
+// held already, or that no other goroutine changes the table; an I/O that begins
+// takes the current generation with Table.Enter.
+func (g *Generation) Enter() { g.inflight.Add(1) }
 
 // Leave gives it back. The last I/O of a generation that is no longer current
 // closes it.
 func (g *Generation) Leave() {
-	g.inflight--
-	if g.inflight == 0 && g.retired {
+	if g.inflight.Add(-1) == 0 && g.retired.Load() {
 		g.table.release(g)
 	}
 }
 
 // Inflight is how many I/Os hold the generation.
-func (g *Generation) Inflight() int { return g.inflight }
+func (g *Generation) Inflight() int { return int(g.inflight.Load()) }
 
 // Table is the three slots. The zero Table has no detours.
 type Table struct {
@@ -63,7 +65,26 @@ type Table struct {
 	closeEr []error
 }
 
-// Current is the generation for I/Os that begin now.
+// Enter takes the current generation for an I/O that begins. The I/O gives it
+// back with Leave.
+//
+// Looking at the current generation and taking it are two steps, between which
+// another goroutine may replace and close it. So it is taken first and looked at
+// again: either this side sees the replacement, or the replacing side sees that
+// the generation is held.
+func (t *Table) Enter() *Generation {
+	for {
+		g := t.Current()
+		g.Enter()
+		if t.current.Load() == g {
+			return g
+		}
+		g.Leave()
+	}
+}
+
+// Current is the generation for I/Os that begin now, to look at. It may be
+// replaced at any moment.
 func (t *Table) Current() *Generation {
 	if g := t.current.Load(); g != nil {
 		return g
@@ -163,6 +184,9 @@ func (t *Table) Attach(s Slot, a *Attachment, o AttachOptions) (*Link, error) {
 // the chains.
 func (t *Table) Install(chains [Slots][]*Attachment) ([Slots][]*Link, error) {
 	var links [Slots][]*Link
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	seen := make(map[*Attachment]bool)
 	for s, c := range chains {
 		if len(c) > MaxDetours {
 			return links, fmt.Errorf("install on %s: %d detours: %w", Slot(s), len(c), ErrFull)
@@ -171,10 +195,12 @@ func (t *Table) Install(chains [Slots][]*Attachment) ([Slots][]*Link, error) {
 			if a.link != nil {
 				return links, fmt.Errorf("install %s on %s: is attached to %s already", a.Name, Slot(s), a.slot)
 			}
+			if seen[a] {
+				return links, fmt.Errorf("install %s on %s: is there twice", a.Name, Slot(s))
+			}
+			seen[a] = true
 		}
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	g := t.load()
 	for s, c := range chains {
 		for _, a := range c {
@@ -202,8 +228,8 @@ func (t *Table) replace(old *Generation, chains [Slots][]*Attachment) {
 		}
 	}
 	t.current.Store(g)
-	old.retired = true
-	if old.inflight == 0 {
+	old.retired.Store(true)
+	if old.inflight.Load() == 0 {
 		t.drop(old)
 	}
 }
@@ -214,7 +240,14 @@ func (t *Table) release(g *Generation) {
 	t.drop(g)
 }
 
+// drop lets go of what a retired generation held. Both the goroutine that
+// retired it and the one that left it last may come here, and one of them may
+// find it taken for a moment by an Enter that looks again.
 func (t *Table) drop(g *Generation) {
+	if g.dropped || g.inflight.Load() != 0 {
+		return
+	}
+	g.dropped = true
 	for s := range g.chains {
 		for _, a := range g.chains[s] {
 			if a.generations--; a.generations == 0 {
@@ -223,7 +256,6 @@ func (t *Table) drop(g *Generation) {
 				}
 			}
 		}
-		g.chains[s] = nil
 	}
 }
 

@@ -100,6 +100,7 @@ func (s *Supervisor) AddUnit(deviceNumber uint16, session channel.Session, base 
 	u.Subchannel = s.Channel.Add(deviceNumber, session)
 	u.Subchannel.Owner = u
 	u.Subchannel.Enable()
+	u.Subchannel.EnableConcurrentSense()
 	u.slih.init(s, u)
 	s.units = append(s.units, u)
 	if base != nil {

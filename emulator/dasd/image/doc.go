@@ -1,5 +1,27 @@
 // Package image is volumes in files: the formats of the Hercules emulator
-// (CKD, also split over several files; compressed CKD with zlib or bzip2,
-// shadow files; fixed-block images), opened read-only, read-write or
-// copy-on-write. Foreign input is checked before it is believed.
+// (CKD, also split over several files; compressed CKD and compressed FBA with
+// zlib or bzip2, with shadow files; raw fixed-block images), opened read-only,
+// read-write or copy-on-write. Open tells the formats apart by their headers.
+// Foreign input is checked before it is believed: what does not check out is a
+// DamageError, and nothing is written to such an image.
+//
+// Changed tracks stay in a cache, bounded by Options.CacheBytes, until they
+// are evicted or Flush is called. What is durable when:
+//
+//   - Flush returns after fsync of every file that it wrote to. Until then a
+//     crash of the machine may lose any change since the last Flush.
+//   - A plain image (CKD or FBA) is updated in place. A crash can leave a track
+//     or block that was being written half old and half new, as it can on the
+//     device's own sectors.
+//   - A compressed image is never updated in place. A changed track goes to
+//     space that nothing refers to, then a new lookup table that refers to it,
+//     both are made durable, and only then one aligned entry of the level 1
+//     table is switched. A crash leaves each track wholly old or wholly new.
+//     Space of old tracks is used again only after the Flush that freed it.
+//   - A compressed image that was changed carries the OPENED bit in its header
+//     until Close; an image found with it set has its free space rebuilt from
+//     the lookup tables.
+//
+// A volume belongs to one machine and is used by one goroutine at a time. Files
+// are not locked against other processes.
 package image

@@ -1,0 +1,109 @@
+package channel
+
+import (
+	"encoding/binary"
+
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// access is main storage as one start function sees it: under the ORB's key
+// and, for data, the address limit.
+type access struct {
+	storage *machine.Storage
+	key     byte // in the high four bits, as in a storage key
+	keyed   bool // a key other than zero can be refused
+	guarded bool // data addresses need a look: keyed or limited
+	limited limitMode
+	limit   machine.Address
+}
+
+// limitMode is the PMCW's limit mode (LM).
+type limitMode uint8
+
+// The limit modes: data addresses at or above the limit, or below it.
+const (
+	limitNone limitMode = iota
+	limitAbove
+	limitBelow
+)
+
+// The bits of a storage key.
+const (
+	keyAccess = 0xF0
+	keyFetch  = 0x08 // fetch protection
+)
+
+// permits says whether the key allows an access to the block that holds a.
+// Key zero goes everywhere; another one stores where it matches, and fetches
+// where it matches or the block is not fetch protected.
+func (x *access) permits(a machine.Address, store bool) bool {
+	if !x.keyed {
+		return true
+	}
+	k := x.storage.Key(a)
+	return k&keyAccess == x.key || !store && k&keyFetch == 0
+}
+
+// reach is how many of the n data bytes from a on may be accessed: those of
+// a's block, on a's side of the limit. 0 comes with the check.
+func (x *access) reach(a machine.Address, n int, store bool) (int, ChannelStatus) {
+	n = min(n, machine.KeyBlockSize-int(a%machine.KeyBlockSize))
+	switch x.limited {
+	case limitAbove:
+		if a < x.limit {
+			return 0, ProgramCheck
+		}
+	case limitBelow:
+		if a >= x.limit {
+			return 0, ProgramCheck
+		}
+		n = min(n, int(x.limit-a))
+	}
+	if !x.permits(a, store) {
+		return 0, ProtectionCheck
+	}
+	return n, 0
+}
+
+// control fetches the len(p) bytes of a CCW, IDAW or MIDAW at a into p. It is
+// aligned to its length, so that it lies in one block.
+func (x *access) control(a machine.Address, p []byte) ChannelStatus {
+	if x.keyed && !x.permits(a, false) {
+		return ProtectionCheck
+	}
+	if v := x.storage.View(a, len(p)); v != nil {
+		copy(p, v)
+		return 0
+	}
+	if _, err := x.storage.Load(a, p); err != nil {
+		return ProgramCheck
+	}
+	return 0
+}
+
+// ccw fetches the CCW at a, which is a multiple of CCWSize.
+func (x *access) ccw(a machine.Address, format1 bool) (CCW, ChannelStatus) {
+	v := x.storage.View(a, CCWSize)
+	if v == nil || x.keyed {
+		var p [CCWSize]byte
+		if check := x.control(a, p[:]); check != 0 {
+			return CCW{}, check
+		}
+		v = p[:]
+	}
+	if format1 {
+		return ParseCCW1(v), 0
+	}
+	return ParseCCW0(v), 0
+}
+
+// word fetches the four bytes at a, eight bytes where wide says so.
+func (x *access) word(a machine.Address, wide bool) (uint64, ChannelStatus) {
+	var p [8]byte
+	if wide {
+		check := x.control(a, p[:])
+		return binary.BigEndian.Uint64(p[:]), check
+	}
+	check := x.control(a, p[:4])
+	return uint64(binary.BigEndian.Uint32(p[:4])), check
+}

@@ -1,0 +1,345 @@
+package channel
+
+import "github.com/iosrun/iosrun/emulator/machine"
+
+// The limits of executing channel programs.
+const (
+	// MaxCCWs is how many CCWs, TICs included, are executed in one event. A
+	// longer program goes on in another event, so that one that never ends
+	// stops neither the machine nor a halt or clear.
+	MaxCCWs = 65536
+	// CCWTime is the least time that a CCW takes when a program is longer than
+	// MaxCCWs: an endless loop of commands that cost nothing still lets virtual
+	// time pass.
+	CCWTime = machine.Microsecond
+	// MaxDataChain is how many CCWs one command can go through by data chaining
+	// at least. A data chain that goes on much longer, in a loop against a
+	// device that takes whatever comes, ends with a chaining check.
+	MaxDataChain = MaxCCWs
+	// MaxDataChainAhead is how many CCWs of a data chain are looked at ahead to
+	// learn its count.
+	MaxDataChainAhead = 256
+	// MaxIntermediate is how many intermediate interruptions of one subchannel
+	// are under way at a time. Further program-controlled interruptions are
+	// shown with the ending status, as for a channel that is slow.
+	MaxIntermediate = 16
+)
+
+// class is what the low four bits of a command code say.
+type class uint8
+
+const (
+	classInvalid class = iota
+	classWrite
+	classRead
+	classBackward
+	classControl
+	classSense
+	classTIC
+)
+
+// classes has the class for the low four bits of a command code.
+var classes = [16]class{
+	0x1: classWrite, 0x5: classWrite, 0x9: classWrite, 0xD: classWrite,
+	0x2: classRead, 0x6: classRead, 0xA: classRead, 0xE: classRead,
+	0x3: classControl, 0x7: classControl, 0xB: classControl, 0xF: classControl,
+	0x4: classSense, 0xC: classBackward, 0x8: classTIC,
+}
+
+// normal is the unit status of a command that ended well.
+const normal = ChannelEnd | DeviceEnd
+
+// chain is the execution of a start function's channel program.
+type chain struct {
+	dataCursor
+	sch       *Subchannel
+	orb       ORB
+	format1   bool
+	idaw      addressing
+	following machine.Address // of the CCW to fetch next
+	residual  uint16          // of the last CCW whose count was looked at
+	index     int             // commands since Begin
+	begun     machine.Time    // of Begin
+	resumed   bool            // since a resume: its first CCW may be a TIC
+	started   bool            // the first command of the start function has been accepted
+	transfer  Transfer
+	op        Operation
+}
+
+// dataCursor is what data chaining changes of a chain, so that a transfer can
+// take it back.
+type dataCursor struct {
+	at       machine.Address // of the last CCW used
+	executed int             // CCWs in this event
+	noted    int             // intermediate interruptions, see Subchannel.notes
+	owed     bool            // a program-controlled interruption that found no room
+}
+
+// outcome is how a chain ended.
+type outcome struct {
+	address  uint32
+	unit     UnitStatus
+	channel  ChannelStatus
+	residual uint16
+	deferred uint16 // deferred condition code, as in SCSW.Flags
+	suspend  bool   // no end: the chain is suspended
+}
+
+// prepare takes up the start function that orb asks for.
+func (c *chain) prepare(sch *Subchannel, orb *ORB) {
+	s := sch.subsystem
+	c.sch = sch
+	c.orb = *orb
+	c.format1 = orb.Control&ORBFormat1 != 0
+	switch orb.Control & (ORBFormat2IDAW | ORB2KIDAW) {
+	case ORBFormat2IDAW:
+		c.idaw = idaw2
+	case ORBFormat2IDAW | ORB2KIDAW:
+		c.idaw = idaw2Of2K
+	default:
+		c.idaw = idaw1
+	}
+	c.following = machine.Address(orb.ChannelProgram)
+	c.dataCursor = dataCursor{at: c.following}
+	c.residual = 0
+	c.resumed, c.started = false, false
+	x := &c.transfer.access
+	x.storage = &s.machine.Storage
+	x.key = byte(orb.Control>>ORBKeyShift) << 4
+	x.limited = limitNone
+	if orb.Control&ORBAddressLimit != 0 {
+		x.limit = s.limit
+		switch sch.pmcw.Flags & PMCWLimit {
+		case PMCWLimitAbove:
+			x.limited = limitAbove
+		case PMCWLimitBelow:
+			x.limited = limitBelow
+		}
+	}
+	c.transfer.chain = c
+	c.op.Data = &c.transfer
+}
+
+// begin is the chain's arrival at the control unit: at its first command, or
+// again after a resume.
+func (c *chain) begin(now machine.Time) {
+	c.begun = now
+	c.index = 0
+	x := &c.transfer.access
+	x.keyed = x.key != 0 && x.storage.Keyed()
+	x.guarded = x.keyed || x.limited != limitNone
+	if status := c.sch.session.Begin(now, &c.orb); status != 0 {
+		c.at = c.following
+		c.end(outcome{unit: status, deferred: 1})
+		return
+	}
+	c.run()
+}
+
+// run executes commands until the chain ends, is suspended, or has used up
+// what one event may execute.
+func (c *chain) run() {
+	c.executed = 0
+	for c.executed < MaxCCWs {
+		w, check := c.fetch(c.following, c.index > 0 || c.resumed)
+		if check != 0 {
+			c.end(outcome{channel: check})
+			return
+		}
+		if w.Flags&FlagS != 0 && c.orb.Control&ORBSuspend != 0 {
+			c.following = c.at
+			c.residual = w.Count
+			c.end(outcome{suspend: true})
+			return
+		}
+		if !c.command(w) {
+			return
+		}
+	}
+	elapsed := c.begun + c.sch.session.Elapsed()
+	clock := &c.sch.subsystem.machine.Clock
+	clock.At(max(elapsed, clock.Now()+MaxCCWs*CCWTime), c.sch, kindContinue, c.sch.tag())
+}
+
+// command executes one command with its data chain. It reports whether
+// another is to be fetched, at c.following.
+func (c *chain) command(w CCW) bool {
+	if !c.valid(w, false) {
+		c.end(outcome{channel: ProgramCheck})
+		return false
+	}
+	c.residual = w.Count
+	class := classes[w.Command&0x0F]
+	if class == classInvalid || class == classTIC || w.Count == 0 && (!c.format1 || w.Flags&FlagCD != 0) {
+		c.end(outcome{channel: ProgramCheck})
+		return false
+	}
+
+	t := &c.transfer
+	t.output = class == classWrite || class == classControl
+	t.back = class == classBackward
+	t.after, t.moved, t.length, t.check = 0, 0, lengthNone, 0
+	t.begin(w)
+	op := &c.op
+	op.Command, op.Flags, op.Count = w.Command, w.Flags, t.left+t.after
+	op.Index, op.Chained = c.index, c.index > 0
+
+	scheduled := c.noted
+	if w.Flags&FlagPCI != 0 {
+		c.interrupt()
+	}
+	initial := !c.started && c.orb.Control&ORBInitialStatus != 0
+	var accepted note
+	if initial {
+		accepted = c.note(0, true)
+	}
+
+	unit := c.sch.session.Command(op)
+
+	var ending ChannelStatus
+	immediate := t.length == lengthNone && t.moved == 0
+	switch {
+	case t.check != 0:
+		// The device took the channel's stop for the end of the count. What it
+		// made of the rest is not the program's to see.
+		unit &= normal
+		ending = t.check
+	case unit == 0:
+		ending = InterfaceControlCheck
+	case unit&ChannelEnd != 0 && t.wrongLength(immediate):
+		ending = IncorrectLength
+	}
+	c.residual = uint16(t.left)
+	more := unit&^StatusModifier == normal && ending == 0 && t.flags&(FlagCC|FlagCD) == FlagCC
+	if initial && (!immediate || more) {
+		c.interruptInitial(accepted, scheduled)
+	}
+	c.started = true
+	c.scheduleNotes(scheduled)
+	if !more {
+		c.end(outcome{unit: unit, channel: ending})
+		return false
+	}
+	c.index++
+	c.following = c.at + CCWSize
+	if unit&StatusModifier != 0 {
+		c.following += CCWSize
+	}
+	return true
+}
+
+// wrongLength reports whether the command ends with incorrect length.
+func (t *Transfer) wrongLength(immediate bool) bool {
+	c := t.chain
+	suppressed := t.flags&(FlagSLI|FlagCD) == FlagSLI
+	if immediate && (!c.format1 || c.orb.Control&ORBIncorrectLengthSuppress != 0) {
+		suppressed = true
+	}
+	short := t.left > 0 || t.flags&FlagCD != 0
+	return !suppressed && (short || t.length > t.moved)
+}
+
+// valid reports whether the CCW's flags and address are. chained says that it
+// was fetched by data chaining.
+func (c *chain) valid(w CCW, chained bool) bool {
+	const rare = FlagS | FlagMIDA
+	if w.Flags&rare != 0 {
+		if w.Flags&FlagS != 0 && (chained || c.orb.Control&ORBSuspend == 0) {
+			return false
+		}
+		if w.Flags&FlagMIDA != 0 &&
+			(w.Flags&(FlagIDA|FlagSkip) != 0 || c.orb.Control&ORBModifiedIDAW == 0) {
+			return false
+		}
+	}
+	return w.Address < machine.StorageSize && !(chained && w.Count == 0)
+}
+
+// fetch fetches the CCW at a, or the one that a TIC there leads to. A TIC may
+// neither begin a program (ticAllowed) nor follow another. c.at becomes the
+// address of the last CCW used, which for a bad target is the TIC's.
+func (c *chain) fetch(a machine.Address, ticAllowed bool) (CCW, ChannelStatus) {
+	for {
+		c.at = a
+		c.executed++
+		w, check := c.peek(a)
+		if check != 0 || !c.isTIC(w) {
+			return w, check
+		}
+		target := machine.Address(w.Address)
+		if !ticAllowed || c.format1 && (w.Flags != 0 || w.Count != 0) || target%CCWSize != 0 ||
+			c.transfer.access.storage.Segment(target) == nil {
+			return w, ProgramCheck
+		}
+		ticAllowed = false
+		a = target
+	}
+}
+
+// peek looks at the CCW at a without using it.
+func (c *chain) peek(a machine.Address) (CCW, ChannelStatus) {
+	if a%CCWSize != 0 || !c.format1 && a >= addresses24 {
+		return CCW{}, ProgramCheck
+	}
+	return c.transfer.access.ccw(a, c.format1)
+}
+
+func (c *chain) isTIC(w CCW) bool {
+	return w.Command == TIC || !c.format1 && w.Command&0x0F == TIC
+}
+
+// data goes on to the next CCW of a data chain.
+func (c *chain) data() (CCW, ChannelStatus) {
+	if c.executed >= MaxCCWs+MaxDataChain {
+		return CCW{}, ChainingCheck
+	}
+	w, check := c.fetch(c.at+CCWSize, true)
+	if check != 0 {
+		return w, check
+	}
+	if !c.valid(w, true) {
+		return w, ProgramCheck
+	}
+	if w.Flags&FlagPCI != 0 {
+		c.interrupt()
+	}
+	return w, 0
+}
+
+// ahead is the sum of the counts of the data chain that follows the CCW in
+// use, as far as it is valid and MaxDataChainAhead reaches.
+func (c *chain) ahead() int {
+	sum := 0
+	a := c.at
+	tic := false
+	for range MaxDataChainAhead {
+		if !tic {
+			a += CCWSize
+		}
+		w, check := c.peek(a)
+		if check != 0 {
+			break
+		}
+		if c.isTIC(w) {
+			if tic {
+				break
+			}
+			tic = true
+			a = machine.Address(w.Address)
+			continue
+		}
+		tic = false
+		sum += int(w.Count)
+		if w.Flags&FlagCD == 0 || w.Count == 0 {
+			break
+		}
+	}
+	return sum
+}
+
+// end hands the outcome to the subchannel: the status is on its way.
+func (c *chain) end(o outcome) {
+	o.address = uint32(c.at + CCWSize)
+	o.residual = c.residual
+	c.sch.ended(o, c.begun)
+}

@@ -1,0 +1,84 @@
+package channel
+
+import "github.com/iosrun/iosrun/emulator/machine"
+
+// note is an intermediate interruption to come: a chain is executed at once,
+// but its program-controlled interruptions happen when their CCWs would take
+// control.
+type note struct {
+	at      machine.Time
+	address uint32        // CCW address of the SCSW
+	channel ChannelStatus // PCI or none
+	zero    bool          // zero condition code: initial status
+}
+
+// notes is a subchannel's intermediate interruptions under way, in the order
+// in which they happen: those from presented to chain.noted, both counted from
+// the start function on.
+type notes struct {
+	slots     [MaxIntermediate]note
+	presented int
+}
+
+func (n *notes) slot(i int) *note { return &n.slots[i%MaxIntermediate] }
+
+// note is an intermediate interruption for the CCW in use.
+func (c *chain) note(channel ChannelStatus, zero bool) note {
+	return note{
+		at:      c.begun + c.sch.session.Elapsed(),
+		address: uint32(c.at + CCWSize),
+		channel: channel,
+		zero:    zero,
+	}
+}
+
+// interrupt notes a program-controlled interruption for the CCW in use.
+func (c *chain) interrupt() {
+	n := &c.sch.notes
+	if c.noted-n.presented == MaxIntermediate {
+		c.owed = true
+		return
+	}
+	*n.slot(c.noted) = c.note(PCI, false)
+	c.noted++
+}
+
+// interruptInitial puts the initial-status interruption before what the first
+// command has noted, from index i on.
+func (c *chain) interruptInitial(initial note, i int) {
+	n := &c.sch.notes
+	if i < c.noted && n.slot(i).address == initial.address {
+		n.slot(i).zero = true
+		return
+	}
+	if c.noted-n.presented == MaxIntermediate {
+		c.owed = true
+	} else {
+		c.noted++
+	}
+	for j := c.noted - 1; j > i; j-- {
+		*n.slot(j) = *n.slot(j - 1)
+	}
+	*n.slot(i) = initial
+}
+
+// scheduleNotes lets the interruptions noted from index i on happen.
+func (c *chain) scheduleNotes(i int) {
+	for ; i < c.noted; i++ {
+		c.sch.subsystem.machine.Clock.At(c.sch.notes.slot(i).at, c.sch, kindIntermediate, c.sch.tag())
+	}
+}
+
+// intermediate makes the subchannel status pending with the next intermediate
+// interruption under way. One that has not been cleared yet takes it up.
+func (sch *Subchannel) intermediate(now machine.Time) {
+	n := sch.notes.slot(sch.notes.presented)
+	sch.notes.presented++
+	sch.scsw.CCWAddress = n.address
+	sch.scsw.Channel |= n.channel
+	if n.zero {
+		sch.scsw.Flags |= SCSWZero
+	}
+	sch.scsw.Control |= StatusIntermed | StatusPending
+	sch.interrupt(now)
+}

@@ -1,0 +1,172 @@
+package channel
+
+import (
+	"encoding/binary"
+
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// addressing says how the CCW's data address finds the data.
+type addressing uint8
+
+const (
+	direct       addressing = iota
+	idaw1                   // words of 31 bits, blocks of 2 KiB
+	idaw2Of2K               // doublewords, blocks of 2 KiB (ORB H and T)
+	idaw2                   // doublewords, blocks of 4 KiB (ORB H)
+	modifiedIDAW            // quadwords with a count and flags each
+)
+
+// indirection is what an addressing mode's list looks like: facts of the
+// formats of IDAWs. MIDAWs count their own bytes.
+var indirection = [...]struct {
+	size  machine.Address // of a list entry, which is aligned to it
+	block machine.Address
+}{
+	idaw1:        {4, 2048},
+	idaw2Of2K:    {8, 2048},
+	idaw2:        {8, 4096},
+	modifiedIDAW: {16, 4096},
+}
+
+// The flags of a MIDAW, in its byte 5.
+const (
+	midawLast      = 0x80
+	midawSkip      = 0x40
+	midawInterrupt = 0x20 // data-transfer interruption
+)
+
+// The ends of the address spaces: a direct address of a CCW of format 0 has 24
+// bits; nothing wraps.
+const addresses24 = 1 << 24
+
+// begin takes up the CCW w: the transfer's next byte is its first.
+func (t *Transfer) begin(w CCW) {
+	t.flags = w.Flags
+	t.left = int(w.Count)
+	t.skip = w.Flags&FlagSkip != 0 && !t.output
+	t.address = direct
+	t.at = machine.Address(w.Address)
+	switch {
+	case w.Flags&(FlagIDA|FlagMIDA) == 0 || t.skip:
+		t.piece = t.left
+		if t.skip {
+			break
+		}
+		if !t.chain.format1 {
+			t.piece = min(t.piece, addresses24-int(w.Address))
+		}
+		if t.back {
+			t.piece = min(t.left, int(w.Address)+1)
+		}
+	case w.Flags&FlagMIDA != 0:
+		t.address = modifiedIDAW
+	default:
+		t.address = t.chain.idaw
+	}
+	if t.address != direct {
+		t.list, t.piece, t.first, t.last = t.at, 0, true, false
+	}
+	if w.Flags&FlagCD != 0 && t.after == 0 {
+		t.after = t.chain.ahead()
+	}
+}
+
+// ready makes the current piece hold at least one byte. It reports false at
+// the end of the count and after a check.
+func (t *Transfer) ready() bool {
+	if t.check != 0 {
+		return false
+	}
+	return t.piece > 0 || t.next()
+}
+
+func (t *Transfer) next() bool {
+	for t.left == 0 {
+		if t.flags&FlagCD == 0 {
+			return false
+		}
+		w, check := t.chain.data()
+		if check != 0 {
+			t.check = check
+			return false
+		}
+		t.after = max(0, t.after-int(w.Count))
+		t.begin(w)
+	}
+	switch {
+	case t.piece > 0:
+	case t.address == direct: // the count goes past the end of the addresses
+		t.check = ProgramCheck
+	case t.address == modifiedIDAW:
+		t.check = t.nextMIDAW()
+	default:
+		t.check = t.nextIDAW()
+	}
+	return t.check == 0
+}
+
+// nextIDAW looks up the next word of the IDA list. The first may point
+// anywhere; each other continues at a block's edge.
+func (t *Transfer) nextIDAW() ChannelStatus {
+	form := indirection[t.address]
+	if t.list%form.size != 0 || !t.chain.format1 && t.list >= addresses24 {
+		return ProgramCheck
+	}
+	word, check := t.access.word(t.list, form.size == 8)
+	if check != 0 {
+		return check
+	}
+	if word >= machine.StorageSize { // in format 1 bit 0 is not zero
+		return ProgramCheck
+	}
+	t.list += form.size
+	t.at = machine.Address(word)
+	offset := t.at % form.block
+	edge := machine.Address(0)
+	room := form.block - offset
+	if t.back {
+		edge, room = form.block-1, offset+1
+	}
+	if !t.first && offset != edge {
+		return ProgramCheck
+	}
+	t.first = false
+	t.piece = min(t.left, int(room))
+	return 0
+}
+
+// nextMIDAW looks up the next quadword of the MIDA list. Its data lies within
+// one block of 4 KiB, and so does the list.
+func (t *Transfer) nextMIDAW() ChannelStatus {
+	const size, block = 16, machine.KeyBlockSize
+	if t.list%size != 0 || !t.chain.format1 && t.list >= addresses24 || t.last || t.back ||
+		!t.first && t.list%block == 0 {
+		return ProgramCheck
+	}
+	var p [size]byte
+	if check := t.access.control(t.list, p[:]); check != 0 {
+		return check
+	}
+	reserved := binary.BigEndian.Uint32(p[:])
+	flags := p[5]
+	count := int(binary.BigEndian.Uint16(p[6:]))
+	data := binary.BigEndian.Uint64(p[8:])
+	skip := flags&midawSkip != 0 && !t.output
+	if reserved != 0 || p[4] != 0 || count == 0 || flags&^(midawLast|midawSkip|midawInterrupt) != 0 {
+		return ProgramCheck
+	}
+	if !skip && (data >= machine.StorageSize || int(data%block)+count > block) {
+		return ProgramCheck
+	}
+	if flags&midawInterrupt != 0 {
+		t.chain.interrupt()
+	}
+	t.list += size
+	t.first = false
+	t.last = flags&midawLast != 0
+	t.skip = skip
+	t.at = machine.Address(data)
+	t.piece = min(t.left, count)
+	return 0
+}

@@ -1,0 +1,291 @@
+package channel
+
+import "github.com/iosrun/iosrun/emulator/machine"
+
+// Transfer is the data side of one command: the bytes between main storage and
+// the device, in the order in which they pass the interface. It hides the
+// CCW's count, data chaining, skipping, indirect addressing and protection.
+//
+// The command code decides the direction. Read moves bytes for the write and
+// control classes (bits xx01 and xx11), Write for the read, read-backward and
+// sense classes; the other one moves nothing.
+//
+// A device declares the length of its side, because only then can the channel
+// tell a wrong length: Expect for a record of known length, Any where it takes
+// or gives whatever the program's count says, Immediate (the default) for a
+// command that ends without asking for a byte. A device that declares nothing
+// and moves bytes is taken to have said Any.
+//
+// A Transfer belongs to its subchannel and is valid during Session.Command.
+type Transfer struct {
+	access access
+	chain  *chain
+
+	at      machine.Address // where the next byte is; the CCW's, IDAW's or MIDAW's
+	piece   int             // bytes from at on before the next piece is looked up
+	left    int             // bytes left of the current CCW's count
+	after   int             // bytes of the rest of the data chain, as far as looked at
+	list    machine.Address // of the next IDAW or MIDAW
+	moved   int             // bytes over the whole command
+	length  int             // what the device declared; lengthAny, lengthNone
+	address addressing
+	flags   Flags         // of the current CCW
+	check   ChannelStatus // what stopped the transfer
+	output  bool          // from main storage to the device
+	back    bool          // read backward: addresses go down
+	skip    bool          // the current piece stores nothing
+	first   bool          // the next IDAW is the list's first
+	last    bool          // the current MIDAW is the list's last
+}
+
+// What a device declares other than a length.
+const (
+	lengthNone = -1 // nothing yet: an immediate command
+	lengthAny  = -2
+)
+
+// Expect declares that the device would send or accept n bytes for this
+// command, whatever the count is. With n less than the count the block is
+// short: the rest is the residual count. With n greater the block is long: the
+// residual count is zero. Either is an incorrect length unless the CCW's flags
+// suppress it. A device that learns the length on the way (a count field that
+// it reads first) may call it again; the last call holds. A negative n is 0.
+func (t *Transfer) Expect(n int) { t.length = max(n, 0) }
+
+// Any declares that the device goes on for as long as the count does. What it
+// leaves of the count is a short block; a long block does not exist.
+func (t *Transfer) Any() { t.length = lengthAny }
+
+// Immediate declares that the command moves no data: its initial status
+// carries channel end. With a count other than zero that is an incorrect
+// length for a CCW of format 1 unless SLI or the ORB's L bit suppresses it,
+// and none for a CCW of format 0.
+func (t *Transfer) Immediate() { t.length = lengthNone }
+
+// Remaining is how many bytes of the count are left, over the whole data
+// chain. Of a data chain it looks at most MaxDataChainAhead CCWs ahead,
+// so that it may grow.
+func (t *Transfer) Remaining() int {
+	if t.check != 0 {
+		return 0
+	}
+	return t.left + t.after
+}
+
+// Moved is how many bytes the command has moved so far.
+func (t *Transfer) Moved() int { return t.moved }
+
+// Failed reports whether a program or protection check has stopped the
+// transfer. The channel presents the check; the device sees no more than an
+// early end of the count, and need not ask.
+func (t *Transfer) Failed() bool { return t.check != 0 }
+
+// Read moves up to len(p) bytes from main storage to the device, into p. It
+// returns how many: less than len(p) when the count ends or a check stops the
+// transfer.
+func (t *Transfer) Read(p []byte) int {
+	if !t.output {
+		return 0
+	}
+	done := 0
+	for done < len(p) && t.ready() {
+		n := min(len(p)-done, t.piece)
+		if n = t.reach(n, false); n == 0 {
+			break
+		}
+		if v := t.access.storage.View(t.at, n); v != nil {
+			copy(p[done:], v)
+		} else if m, err := t.access.storage.Load(t.at, p[done:done+n]); err != nil {
+			t.advance(m)
+			t.check = ProgramCheck
+			return done + m
+		}
+		t.advance(n)
+		done += n
+	}
+	return done
+}
+
+// Write moves up to len(p) bytes from the device to main storage, out of p. It
+// returns how many: less than len(p) when the count ends or a check stops the
+// transfer. Bytes that a skip flag suppresses count as moved.
+func (t *Transfer) Write(p []byte) int {
+	if t.output {
+		return 0
+	}
+	done := 0
+	for done < len(p) && t.ready() {
+		n := min(len(p)-done, t.piece)
+		switch {
+		case t.skip:
+			t.advance(n)
+			done += n
+			continue
+		case t.back:
+			if n = t.storeBackward(p[done : done+n]); n == 0 {
+				return done
+			}
+			t.advance(n)
+			done += n
+			continue
+		}
+		if n = t.reach(n, true); n == 0 {
+			break
+		}
+		if v := t.access.storage.View(t.at, n); v != nil {
+			copy(v, p[done:])
+		} else if m, err := t.access.storage.Store(t.at, p[done:done+n]); err != nil {
+			t.advance(m)
+			t.check = ProgramCheck
+			return done + m
+		}
+		t.advance(n)
+		done += n
+	}
+	return done
+}
+
+// ReadTags moves the next len(tags)*machine.UnitSize bytes from main storage
+// to the device when all of them are there as synthetic content, unit by unit,
+// and copies their tags. Otherwise it changes nothing and reports false: the
+// device then asks for the bytes with Read.
+func (t *Transfer) ReadTags(tags []machine.Tag) bool {
+	if !t.output {
+		return false
+	}
+	n := len(tags) * machine.UnitSize
+	if n <= t.piece && !t.access.guarded && t.check == 0 {
+		v := t.access.storage.TagView(t.at, n)
+		if v == nil {
+			return false
+		}
+		copy(tags, v)
+		t.advance(n)
+		return true
+	}
+	return t.tagPieces(tags, true)
+}
+
+// WriteTags moves len(tags)*machine.UnitSize bytes of synthetic content from
+// the device to main storage when the destination is synthetic, unit by unit,
+// or is skipped. Otherwise it changes nothing and reports false: the device
+// then gives the bytes with Write.
+func (t *Transfer) WriteTags(tags []machine.Tag) bool {
+	if t.output || t.back {
+		return false
+	}
+	n := len(tags) * machine.UnitSize
+	if n <= t.piece && !t.access.guarded && !t.skip && t.check == 0 {
+		v := t.access.storage.TagView(t.at, n)
+		if v == nil {
+			return false
+		}
+		copy(v, tags)
+		t.advance(n)
+		return true
+	}
+	return t.tagPieces(tags, false) && t.tagPieces(tags, true)
+}
+
+// tagPieces moves tags piece by piece. Without commit it only finds out
+// whether that would work. It leaves the transfer as it was when it reports
+// false or has nothing to commit.
+func (t *Transfer) tagPieces(tags []machine.Tag, commit bool) bool {
+	saved, chained := *t, t.chain.dataCursor
+	n := len(tags) * machine.UnitSize
+	ok := true
+	for n > 0 {
+		if ok = t.ready(); !ok {
+			break
+		}
+		m := min(n, t.piece)
+		if m%machine.UnitSize != 0 {
+			ok = false
+			break
+		}
+		if !t.skip || t.output {
+			if ok = t.reach(m, !t.output) == m; !ok {
+				break
+			}
+			v := t.access.storage.TagView(t.at, m)
+			if ok = v != nil; !ok {
+				break
+			}
+			units := m / machine.UnitSize
+			switch {
+			case t.output:
+				copy(tags[:units], v)
+			case commit:
+				copy(v, tags[:units])
+			}
+		}
+		t.advance(m)
+		tags = tags[m/machine.UnitSize:]
+		n -= m
+	}
+	if !ok || !commit {
+		*t = saved
+		t.chain.dataCursor = chained
+	}
+	return ok
+}
+
+// advance takes n bytes of the current piece as moved. n is at most t.piece.
+func (t *Transfer) advance(n int) {
+	if t.back {
+		t.at -= machine.Address(n)
+	} else {
+		t.at += machine.Address(n)
+	}
+	t.piece -= n
+	t.left -= n
+	t.moved += n
+}
+
+// reach is how many of the n bytes at the current address may be accessed. 0
+// means that not even the first may, and sets the check.
+func (t *Transfer) reach(n int, store bool) int {
+	if !t.access.guarded {
+		return n
+	}
+	m, check := t.access.reach(t.at, n, store)
+	if m == 0 {
+		t.check = check
+	}
+	return m
+}
+
+// backwardChunk bounds the bytes that a read backward stores at once.
+const backwardChunk = 256
+
+// storeBackward stores the first bytes of p at descending addresses from t.at
+// on. It returns how many it took, 0 with t.check set.
+func (t *Transfer) storeBackward(p []byte) int {
+	var buffer [backwardChunk]byte
+	n := min(len(p), backwardChunk, int(t.at%machine.KeyBlockSize)+1)
+	low := t.at - machine.Address(n-1)
+	if t.access.guarded {
+		if m, check := t.access.reach(low, n, true); m < n {
+			if n == 1 {
+				t.check = check
+				return 0
+			}
+			return t.storeBackward(p[:1])
+		}
+	}
+	for i := range n {
+		buffer[n-1-i] = p[i]
+	}
+	if t.access.storage.Segment(low) == nil || t.access.storage.Segment(t.at) == nil {
+		if n == 1 {
+			t.check = ProgramCheck
+			return 0
+		}
+		return t.storeBackward(p[:1])
+	}
+	if _, err := t.access.storage.Store(low, buffer[:n]); err != nil {
+		t.check = ProgramCheck
+		return 0
+	}
+	return n
+}

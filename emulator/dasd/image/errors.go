@@ -1,0 +1,48 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrDamaged is what every DamageError matches with errors.Is.
+var ErrDamaged = errors.New("image is damaged")
+
+// ErrFull says that an image has no room for a track: a compressed image with
+// 32-bit offsets ends at 4 GiB.
+var ErrFull = errors.New("image is full")
+
+// DamageError says where an image does not check out, and what would be right.
+type DamageError struct {
+	// File is the path of the file that holds the damage.
+	File string
+	// Offset is where in File, in bytes.
+	Offset int64
+	// Unit is "track" or "block group" when the damage is in one, else empty.
+	Unit string
+	// Number is the number of the track (cylinder*heads + head) or block group.
+	Number int
+	// What is wrong and what would be right, in words.
+	What string
+	// Err is the error of a decoder, or nil.
+	Err error
+}
+
+func (e *DamageError) Error() string {
+	where := fmt.Sprintf("%s, offset %#x", e.File, e.Offset)
+	if e.Unit != "" {
+		where += fmt.Sprintf(", %s %d", e.Unit, e.Number)
+	}
+	if e.Err != nil {
+		return fmt.Sprintf("%s: %s: %v", where, e.What, e.Err)
+	}
+	return where + ": " + e.What
+}
+
+// Unwrap gives ErrDamaged and the decoder's error.
+func (e *DamageError) Unwrap() []error { return []error{ErrDamaged, e.Err} }
+
+// damage is a DamageError that belongs to no track.
+func damage(file string, offset int64, format string, args ...any) error {
+	return &DamageError{File: file, Offset: offset, What: fmt.Sprintf(format, args...)}
+}
