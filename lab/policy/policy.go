@@ -1,0 +1,193 @@
+package policy
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/hooks"
+)
+
+// MaxFile is the most bytes of a policy file.
+const MaxFile = 64 << 10
+
+// ErrUnknown says that a name is neither a shipped policy nor a file.
+var ErrUnknown = errors.New("unknown policy")
+
+// Policy is which detours stand on the slots.
+type Policy struct {
+	Name    string `yaml:"name" json:"name"`
+	Summary string `yaml:"summary" json:"summary"`
+	// Durability is what a write's completion promises: "primary", or "mirrors"
+	// for the primary and every mirror that is in sync.
+	Durability string `yaml:"durability" json:"durability"`
+	// Slots are the detours, by slot; a slot without an entry leads to its
+	// conventional target.
+	Slots Slots `yaml:"slots" json:"slots"`
+
+	// Source is the file that the policy was read from, or "built-in".
+	Source string `yaml:"-" json:"source"`
+}
+
+// Slots are the chains of detours of the three slots, first to last.
+type Slots struct {
+	FrontEnd   []Detour `yaml:"front-end,omitempty" json:"front_end,omitempty"`
+	BackEnd    []Detour `yaml:"back-end,omitempty" json:"back_end,omitempty"`
+	PostStatus []Detour `yaml:"post-status,omitempty" json:"post_status,omitempty"`
+}
+
+// Detour is one module on a slot.
+type Detour struct {
+	// Module is the name of a shipped module, a .wasm file or a Go source folder;
+	// a path is relative to the policy file.
+	Module string `yaml:"module" json:"module"`
+	// Settings are by name: whole numbers, truth values or names of the module's.
+	Settings map[string]any `yaml:"settings,omitempty" json:"settings,omitempty"`
+	// Grants are the capabilities that the module gets.
+	Grants []string `yaml:"grants,omitempty" json:"grants,omitempty"`
+	// Containment is what happens to an I/O when a call ends abnormally:
+	// "bypass" (the default), "fail-io" or "suspend-mirroring".
+	Containment string `yaml:"containment,omitempty" json:"containment,omitempty"`
+}
+
+// Chain is the detours of a slot.
+func (p *Policy) Chain(s hooks.Slot) []Detour {
+	switch s {
+	case hooks.DDTSIO:
+		return p.Slots.FrontEnd
+	case hooks.ReturnAddress:
+		return p.Slots.BackEnd
+	}
+	return p.Slots.PostStatus
+}
+
+// Granted is the mask of the capabilities granted to the detour.
+func (d *Detour) Granted() (abi.Capability, error) {
+	var c abi.Capability
+	for _, n := range d.Grants {
+		b, err := abi.ParseCapability(n)
+		if err != nil {
+			return 0, err
+		}
+		c |= b
+	}
+	return c, nil
+}
+
+// Rule is the detour's containment rule.
+func (d *Detour) Rule() (hooks.Containment, error) {
+	if d.Containment == "" {
+		return hooks.Bypass, nil
+	}
+	return hooks.ParseContainment(d.Containment)
+}
+
+//go:embed builtin/*.yaml
+var builtin embed.FS
+
+// Names are the names of the shipped policies, in order.
+func Names() []string {
+	entries, err := builtin.ReadDir("builtin")
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Load gives the policy of that name, or reads the file of that name when it
+// looks like a path (has a separator, or ends in .yaml or .yml).
+func Load(name string) (*Policy, error) {
+	if strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("policy: %w", err)
+		}
+		defer f.Close()
+		text, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+		if err != nil {
+			return nil, fmt.Errorf("policy %s: %w", name, err)
+		}
+		return Parse(text, name)
+	}
+	text, err := builtin.ReadFile("builtin/" + name + ".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("policy %q: %w: want one of %s, or a .yaml file", name, ErrUnknown, strings.Join(Names(), ", "))
+	}
+	return Parse(text, "built-in")
+}
+
+var policyName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+
+// Parse reads and checks a policy. Unknown keys are errors.
+func Parse(text []byte, source string) (*Policy, error) {
+	if len(text) > MaxFile {
+		return nil, fmt.Errorf("policy %s: more than %d bytes, the limit", source, MaxFile)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	p := &Policy{Source: source}
+	if err := d.Decode(p); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("policy %s: is empty: want name, durability and slots", source)
+		}
+		return nil, fmt.Errorf("policy %s: %w", source, err)
+	}
+	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("policy %s: holds more than one document", source)
+	}
+	p.Source = source
+	return p, p.check()
+}
+
+func (p *Policy) check() error {
+	if !policyName.MatchString(p.Name) {
+		return fmt.Errorf("policy %s: name %q: want 1 to 32 of a-z, 0-9 and '-'", p.Source, p.Name)
+	}
+	if p.Durability != "primary" && p.Durability != "mirrors" {
+		return fmt.Errorf(`policy %s: durability %q: want "primary" or "mirrors"`, p.Name, p.Durability)
+	}
+	for s := hooks.Slot(0); s < hooks.Slots; s++ {
+		chain := p.Chain(s)
+		if len(chain) > hooks.MaxDetours {
+			return fmt.Errorf("policy %s: %d detours on %s: at most %d", p.Name, len(chain), s, hooks.MaxDetours)
+		}
+		for i := range chain {
+			c := &chain[i]
+			if c.Module == "" {
+				return fmt.Errorf("policy %s: detour %d on %s: names no module", p.Name, i+1, s)
+			}
+			if _, err := c.Granted(); err != nil {
+				return fmt.Errorf("policy %s: %s on %s: %w", p.Name, c.Module, s, err)
+			}
+			if _, err := c.Rule(); err != nil {
+				return fmt.Errorf("policy %s: %s on %s: %w", p.Name, c.Module, s, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Path is what a detour's module means as a path: relative to the policy file
+// when the policy was read from one and the module is not a name.
+func (p *Policy) Path(d *Detour) string {
+	m := d.Module
+	if p.Source == "built-in" || filepath.IsAbs(m) || !strings.HasPrefix(m, ".") {
+		return m
+	}
+	return filepath.Join(filepath.Dir(p.Source), m)
+}
