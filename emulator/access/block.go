@@ -80,6 +80,7 @@ type request struct {
 	token uint64
 	parts int
 	code  uint8
+	ended machine.Time // of the last part so far
 	next  *request
 }
 
@@ -189,7 +190,7 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 		offset += int64(bytes)
 		length -= int64(bytes)
 	}
-	d.partEnded(r, ios.CodeNormal)
+	d.partEnded(r, ios.CodeNormal, d.s.Machine.Clock.Now())
 	return nil
 }
 
@@ -295,7 +296,7 @@ func (t *part) store() {
 }
 
 // Done is the exit of a part's channel program.
-func (t *part) Done(_ *machine.Processor, b *ios.IOSB) {
+func (t *part) Done(p *machine.Processor, b *ios.IOSB) {
 	if t.reread && b.OK() {
 		return // Released goes on with the write
 	}
@@ -311,14 +312,15 @@ func (t *part) Done(_ *machine.Processor, b *ios.IOSB) {
 			d.enter(w)
 		}
 	}
-	d.partEnded(t.request, b.CompletionCode)
+	d.partEnded(t.request, b.CompletionCode, p.Now())
 }
 
-func (d *Block) partEnded(r *request, code uint8) {
+func (d *Block) partEnded(r *request, code uint8, now machine.Time) {
 	if r.parts == 0 {
 		d.counts.Duplicates++
 		return
 	}
+	r.ended = max(r.ended, now)
 	if code != ios.CodeNormal && r.code == ios.CodeNormal {
 		r.code = code
 	}
@@ -329,7 +331,7 @@ func (d *Block) partEnded(r *request, code uint8) {
 	if r.code != ios.CodeNormal {
 		d.counts.Failed++
 	}
-	d.app.Complete(r.token, r.code, d.s.Machine.Clock.Now())
+	d.app.Complete(r.token, r.code, r.ended)
 	r.next = d.free
 	d.free = r
 }

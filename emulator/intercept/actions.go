@@ -65,3 +65,6 @@ func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) boo
 	}
 	return ok
 }
+
+// promote makes mirror number i the primary. (M3.)
+func (x *Process) promote(c *call, i uint8) bool { return false }

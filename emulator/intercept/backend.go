@@ -26,6 +26,8 @@ func (x *Process) carryOutBackEnd(a *hooks.Attachment, c *call, ans *response) {
 			done = c.p.Mode == machine.Disabled && r.block.CC == 0 && x.schedule(c.p, r, n.Mirrors)
 		case abi.IntentStart:
 			done = c.p.Mode == machine.Enabled && x.startMirrors(c.p, r, n.Mirrors)
+		case abi.IntentResume:
+			done = r.block.CC == 0 && x.resume(c.p, r, n.Mirrors)
 		default:
 			done = x.anywhere(c, n)
 		}
@@ -139,6 +141,7 @@ func (mr *mirrorRequest) leaveShadow() {
 func (mr *mirrorRequest) drop() {
 	mr.state = abi.MirrorIODropped
 	mr.leaveShadow()
+	mr.giveBack()
 	mr.settle(false, 0)
 }
 
@@ -146,6 +149,7 @@ func (mr *mirrorRequest) drop() {
 func (mr *mirrorRequest) fail(p *machine.Processor) {
 	mr.state = abi.MirrorIOFailed
 	mr.leaveShadow()
+	mr.giveBack()
 	mr.settle(false, p.Now())
 	mr.r.flags |= abi.FlagMirrorError
 	mr.r.mirrorEnded(p)
@@ -159,10 +163,7 @@ func (mr *mirrorRequest) forget() {
 	}
 	mr.settle(mr.state == abi.MirrorIOComplete, 0)
 	mr.state = abi.MirrorIONone
-	if mr.area != nil {
-		mr.r.x.areas.put(mr.area)
-		mr.area = nil
-	}
+	mr.giveBack()
 }
 
 // Status is the IRB routine of a mirror I/O: it sets the mirror-completion flag
@@ -221,9 +222,6 @@ func (mr *mirrorRequest) Done(p *machine.Processor, b *ios.IOSB) {
 // Released ends the mirror I/O's hold on its request.
 func (mr *mirrorRequest) Released(*ios.IOSB) {
 	r := mr.r
-	if mr.area != nil {
-		r.x.areas.put(mr.area)
-		mr.area = nil
-	}
+	mr.giveBack()
 	r.open--
 }

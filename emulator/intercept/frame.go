@@ -119,6 +119,9 @@ func (x *Process) fillPair(f *abi.Pair, c *call, pair *Pair) {
 		if c.hook == abi.FrontEnd && m.State == abi.MirrorInSync && m.account.inSync(c.program.tracks) {
 			d.Flags |= abi.MirrorTracksInSync
 		}
+		if m.standing != nil && m.standing.open() {
+			d.Flags |= abi.MirrorHasSuspendedChain
+		}
 		d.Queue = uint32(m.unit.Length())
 		d.ReadLatency = clamp32(m.estimate.read)
 		d.WriteLatency = clamp32(m.estimate.write)

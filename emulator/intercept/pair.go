@@ -54,6 +54,7 @@ type Mirror struct {
 	estimate estimate
 	account  account
 	risk     risk
+	standing *standing // nil without a standing chain
 }
 
 // Primary is the unit of the primary device.

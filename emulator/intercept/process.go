@@ -45,6 +45,7 @@ const (
 type Counts struct {
 	Calls       [abi.Hooks]uint64 // of detours
 	Mirrored    uint64            // mirror I/Os started
+	Resumed     uint64            // of these joined to a standing chain
 	Routed      uint64            // reads sent to a mirror
 	Rejected    uint64            // requests failed by a detour
 	Retried     uint64            // mirror I/Os tried again
@@ -79,6 +80,7 @@ type Process struct {
 	shadow   int // requests on the shadow queue
 	held     heldList
 	areas    areas
+	copies   copies
 	counts   Counts
 	stack    [maxDepth]response
 	depth    int
@@ -103,6 +105,7 @@ func New(s *ios.Supervisor, log hclog.Logger) *Process {
 	}
 	x := &Process{ios: s, Cost: DetourCost, Log: log}
 	x.areas.storage = &s.Machine.Storage
+	x.copies.storage = &s.Machine.Storage
 	s.Slots.DDTSIO = x
 	s.Slots.SRBEP = x
 	return x

@@ -88,6 +88,14 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) bo
 			}
 			w.Address = s.Address
 			w.Flags = w.Flags&^(channel.FlagIDA|channel.FlagMIDA) | channel.Flags(s.Flags)&(channel.FlagIDA|channel.FlagMIDA)
+		case abi.RecipePrivate:
+			s := &ccws[c.Source]
+			copied := x.privateCopy(mr, s, int(w.Count))
+			if copied == 0 {
+				return x.abandon(mr)
+			}
+			w.Address = uint32(copied)
+			w.Flags &^= channel.FlagIDA | channel.FlagMIDA
 		case abi.RecipeParameter:
 			w.Address = uint32(params) + uint32(c.Parameter)*abi.ParameterSize
 		case abi.RecipeTransfer:
@@ -102,13 +110,26 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) bo
 		}
 		channel.PutCCW1(a.view[i*channel.CCWSize:], w)
 	}
-	mr.chain = a.base
+	mr.chain, mr.length = a.base, len(recipe)
 	return true
 }
 
 // abandon gives up a chain that cannot be built.
 func (x *Process) abandon(mr *mirrorRequest) bool {
-	x.areas.put(mr.area)
-	mr.area = nil
+	mr.giveBack()
 	return false
+}
+
+// giveBack returns the storage of a chain that the host has built.
+func (mr *mirrorRequest) giveBack() {
+	x := mr.r.x
+	if mr.area != nil {
+		x.areas.put(mr.area)
+		mr.area = nil
+	}
+	for mr.copies != nil {
+		c := mr.copies
+		mr.copies = c.next
+		x.copies.put(c)
+	}
 }

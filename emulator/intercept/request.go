@@ -34,6 +34,9 @@ type Request struct {
 	heldSince  machine.Time
 	ackedAt    machine.Time
 	waitsFor   uint8 // mask: mirrors whose completion the application waits for
+	inhibited  *area // chain that stands in for the requester's (130)
+	original   machine.Address
+	control    uint32
 
 	backEnd   machine.SRB // enabled run of the back-end detour (step 270)
 	backEntry backEndEntry
@@ -73,6 +76,8 @@ type mirrorRequest struct {
 	counted bool // the account has it as under way
 	settled bool // the account has its outcome
 	area    *area
+	copies  *dataCopy
+	length  int // CCWs of a chain that the host has built
 	chain   machine.Address
 }
 
@@ -103,8 +108,11 @@ func (r *Request) begin(b *ios.IOSB, role unitRole, g *hooks.Generation) {
 	r.routed, r.waitsFor, r.ackedAt, r.heldSince = nil, 0, 0, 0
 	r.scratch = [abi.ScratchSize]byte{}
 	r.origin = abi.OriginApplication
-	if b.DriverID == ios.DriverProcess {
+	switch b.DriverID {
+	case ios.DriverProcess:
 		r.origin = abi.OriginSync
+	case ios.DriverMirror:
+		r.origin = abi.OriginMirror // a standing chain
 	}
 	g.Enter()
 	b.Fix()
@@ -117,6 +125,7 @@ func (r *Request) release() {
 		return
 	}
 	x, b := r.x, r.block
+	r.uninhibit()
 	r.generation.Leave()
 	r.generation, r.block = nil, nil
 	b.Use = nil

@@ -198,3 +198,11 @@ func (s *Supervisor) Move(p *machine.Processor, q *IOQ, to *UCB) {
 
 // Redrive starts what the unit has queued, if it can be started.
 func (s *Supervisor) Redrive(p *machine.Processor, u *UCB) { s.drive(p, u.base()) }
+
+// Cancel ends a started request with CSCH; its status follows as usual.
+func (s *Supervisor) Cancel(b *IOSB) channel.CC {
+	if b.ioq.via == nil {
+		return 3
+	}
+	return s.Channel.ClearSubchannel(s.Machine.Clock.Now(), b.ioq.via.Subchannel)
+}

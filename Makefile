@@ -1,0 +1,48 @@
+# The two commands of a fresh machine with Go and make: make demo, make test.
+
+GO       ?= go
+BIN      := bin
+IOSRUN   := $(BIN)/iosrun
+PLUGINS  := $(BIN)/plugins
+# What works on memory that several goroutines share is tested for races.
+RACE     := ./hooks/... ./host/... ./lab/... ./cmd/...
+STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: all build plugins demo test lint bench fuzz clean
+
+all: build plugins
+
+build:
+	$(GO) build -o $(IOSRUN) ./cmd/iosrun
+
+# Modules are kept by content: what has not changed is not compiled again.
+plugins: build
+	$(IOSRUN) plugin build --shipped .
+
+demo: plugins
+	$(IOSRUN) compare
+
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+
+test: lint plugins
+	$(GO) test ./...
+	$(GO) test -race -short $(RACE)
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Each fuzz target for a short while; FUZZTIME=10m for longer.
+FUZZTIME ?= 20s
+fuzz:
+	@for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+		done; \
+	done
+
+clean:
+	rm -rf $(BIN)

@@ -1,0 +1,110 @@
+// Command iosrun emulates a mainframe's I/O supervisor and lets WebAssembly
+// modules take control of its I/O process: see the README.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1 // it was tried and did not work, or a check did not hold
+	exitUsage   = 2 // what was asked for cannot be tried
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// execute runs one command line and gives its exit code.
+func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(errOut, "iosrun: interrupted")
+		return exitFailure
+	}
+	fmt.Fprintf(errOut, "iosrun: %v\n", err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// usageError is an error in what was asked for.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "iosrun",
+		Short: "Run and compare mirroring policies on an emulated mainframe I/O supervisor",
+		Long: `iosrun emulates a mainframe's I/O supervisor (IOS) and lets WebAssembly modules,
+called detours, take control of its I/O process at three pointers: the DDTSIO
+pointer, the return address of the SSCH call, and SRBEP. A policy is a set of
+detours; it mirrors the writes to a volume in one way or another.
+
+Without arguments, "iosrun compare" plays a recorded database workload against
+three policies and prints what each costs.`,
+		Example: `  iosrun compare
+  iosrun compare sync constant-copy --trace disk.csv.gz --km 100
+  iosrun run sync --swap 30s=constant-copy --json run.json
+  iosrun policy show sync
+  iosrun plugin inspect ./my-detour`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		Version:       version(),
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%w\nTry \"%s --help\".", err, c.CommandPath()))
+	})
+	root.PersistentFlags().String("plugin-dir", "", `folder of the built shipped modules (default "plugins" beside the program; IOSRUN_PLUGIN_DIR)`)
+	root.PersistentFlags().String("log-level", "warn", "what is logged to standard error: trace, debug, info, warn, error or off (IOSRUN_LOG_LEVEL)")
+	root.AddCommand(newRun(), newCompare(), newPolicy(), newPlugin())
+	wrapArgs(root)
+	return root
+}
+
+// wrapArgs makes an error in a command's arguments a usage error.
+func wrapArgs(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usage(fmt.Errorf("%w\nTry \"%s --help\".", err, c.CommandPath()))
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		wrapArgs(sub)
+	}
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/host"
+	"github.com/iosrun/iosrun/host/build"
+	"github.com/iosrun/iosrun/lab/catalog"
+)
+
+func newPlugin() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "plugin",
+		Short: "List, inspect and build detour modules",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newPluginList(), newPluginInspect(), newPluginBuild())
+	return c
+}
+
+func newPluginList() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List the shipped modules and whether they are built",
+		Example: "  iosrun plugin list\n  iosrun plugin list --json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cat := catalogOf(c)
+			entries := cat.List()
+			if asJSON {
+				return writeJSON(c, entries)
+			}
+			t := newTable(c)
+			t.AppendHeader(table.Row{"MODULE", "BUILT", "VERSION", "SUMMARY"})
+			missing := false
+			for _, e := range entries {
+				row := table.Row{e.Name, "no", "", ""}
+				if e.Built {
+					row[1] = "yes"
+					m, err := cat.Module(c.Context(), e.Name)
+					switch {
+					case err != nil:
+						row[3] = err.Error()
+					case m.Manifest == nil:
+						row[3] = m.ManifestErr.Error()
+					default:
+						row[2], row[3] = m.Manifest.Version, m.Manifest.Summary
+					}
+				}
+				missing = missing || !e.Built
+				t.AppendRow(row)
+			}
+			t.Render()
+			if missing {
+				fmt.Fprintf(c.OutOrStdout(), "\nModules are looked for in %s; \"make plugins\" builds them.\n", cat.Dir)
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// inspection is what plugin inspect prints as JSON.
+type inspection struct {
+	File     string         `json:"file"`
+	SHA256   string         `json:"sha256"`
+	Bytes    int            `json:"bytes"`
+	Manifest *abi.Manifest  `json:"manifest"`
+	Accepted bool           `json:"accepted"`
+	Findings []findingEntry `json:"findings"`
+}
+
+type findingEntry struct {
+	Severity string `json:"severity"`
+	Offset   int    `json:"offset"`
+	Text     string `json:"text"`
+}
+
+func newPluginInspect() *cobra.Command {
+	var asJSON bool
+	var grants []string
+	c := &cobra.Command{
+		Use:   "inspect MODULE",
+		Short: "Say what a module is and whether it would be accepted; nothing of it runs",
+		Long: `inspect reads a module (a shipped one by name, a .wasm file, or a folder of Go
+source, which is built first) and holds it against the detour ABI. Nothing of
+the module runs. The exit code is 1 when the module would be refused.
+
+Without --grant the module is taken to be granted what it asks for.`,
+		Example: "  iosrun plugin inspect frontend/standard\n  iosrun plugin inspect ./theirs.wasm --grant mirror,flag",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			m, err := catalogOf(c).Module(c.Context(), args[0])
+			if err != nil {
+				return usage(err)
+			}
+			granted, err := inspectGrants(m, grants, c.Flags().Changed("grant"))
+			if err != nil {
+				return usage(err)
+			}
+			r := host.Verify(m, granted)
+			if asJSON {
+				i := inspection{File: args[0], SHA256: m.Hash(), Bytes: m.Size, Manifest: m.Manifest, Accepted: r.Err() == nil}
+				for _, f := range r.Findings {
+					i.Findings = append(i.Findings, findingEntry{f.Severity.String(), f.Offset, f.Text})
+				}
+				if err := writeJSON(c, i); err != nil {
+					return err
+				}
+			} else {
+				printModule(c.OutOrStdout(), m, r)
+			}
+			return r.Err()
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringSliceVar(&grants, "grant", nil, "capabilities that a policy would grant: "+strings.Join(abi.CapabilityNames[:], ", "))
+	return c
+}
+
+func inspectGrants(m *host.Module, names []string, given bool) (abi.Capability, error) {
+	if !given {
+		if m.Manifest == nil {
+			return 0, nil
+		}
+		return m.Manifest.Wants()
+	}
+	var granted abi.Capability
+	for _, n := range names {
+		b, err := abi.ParseCapability(n)
+		if err != nil {
+			return 0, err
+		}
+		granted |= b
+	}
+	return granted, nil
+}
+
+func printModule(w io.Writer, m *host.Module, r *host.Report) {
+	fmt.Fprintf(w, "sha256    %s\nsize      %d bytes\n", m.Hash(), m.Size)
+	if n := m.Manifest; n != nil {
+		fmt.Fprintf(w, "name      %s %s\nabi       %s\nhooks     %s\nwants     %s\n", n.Name, n.Version, n.ABI, strings.Join(n.Hooks, ", "), strings.Join(n.Capabilities, ", "))
+		if n.Summary != "" {
+			fmt.Fprintf(w, "summary   %s\n", n.Summary)
+		}
+		for _, s := range n.Settings {
+			value := fmt.Sprintf("%d to %d, default %d", s.Min, s.Max, s.Default)
+			if len(s.Names) != 0 {
+				value = fmt.Sprintf("%s; default %s", strings.Join(s.Names, " | "), s.Names[s.Default])
+			}
+			fmt.Fprintf(w, "setting   %s: %s (%s)\n", s.Name, s.Summary, value)
+		}
+	}
+	fmt.Fprintf(w, "\n%s", r)
+	if r.Err() == nil {
+		fmt.Fprintln(w, "accepted")
+	} else {
+		fmt.Fprintln(w, "refused")
+	}
+}
+
+func newPluginBuild() *cobra.Command {
+	var output string
+	var shipped string
+	c := &cobra.Command{
+		Use:   "build FOLDER | build --shipped SOURCE",
+		Short: "Build a detour from a folder of Go source",
+		Long: `build compiles a folder with a main package and a manifest.json to a module,
+with the Go toolchain, gives its memory a maximum and puts the manifest into it.
+The result is kept by content: an unchanged folder is not compiled again.
+
+With --shipped it builds all shipped modules from the project's source tree into
+the folder of --plugin-dir.`,
+		Example: "  iosrun plugin build ./my-detour -o my-detour.wasm\n  iosrun plugin build --shipped .",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			cat := catalogOf(c)
+			if shipped != "" {
+				if len(args) != 0 || output != "" {
+					return usage(errors.New("--shipped takes neither a folder nor --output"))
+				}
+				for _, n := range catalog.Shipped() {
+					to := filepath.Join(cat.Dir, filepath.FromSlash(n)+catalog.Suffix)
+					if err := buildTo(c, cat, filepath.Join(shipped, catalog.SourceFolder(n)), to); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			if len(args) == 0 {
+				return usage(errors.New("names no folder"))
+			}
+			if output == "" {
+				path, err := build.Build(c.Context(), args[0], cat.BuildCache)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(c.OutOrStdout(), path)
+				return nil
+			}
+			return buildTo(c, cat, args[0], output)
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "", "file to write (default: the path in the cache is printed)")
+	c.Flags().StringVar(&shipped, "shipped", "", "root of the project's source tree: build every shipped module")
+	return c
+}
+
+func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
+	path, err := build.Build(c.Context(), folder, cat.BuildCache)
+	if err != nil {
+		return fmt.Errorf("build %s: %w", folder, err)
+	}
+	code, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	temp := to + ".part"
+	if err := os.WriteFile(temp, code, 0o644); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, to); err != nil {
+		os.Remove(temp)
+		return err
+	}
+	fmt.Fprintln(c.OutOrStdout(), to)
+	return nil
+}
+
+// catalogOf is the catalog that the command's flags and the environment name.
+func catalogOf(c *cobra.Command) *catalog.Catalog {
+	dir, _ := c.Flags().GetString("plugin-dir")
+	if dir == "" {
+		dir = os.Getenv("IOSRUN_PLUGIN_DIR")
+	}
+	if dir == "" {
+		dir = catalog.DefaultDir()
+	}
+	return &catalog.Catalog{Dir: dir}
+}

@@ -1,0 +1,104 @@
+package intercept
+
+import (
+	"encoding/binary"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// A dataCopy is a private copy of a data area, in main storage that only the
+// host writes (step 212). A CCW's count fits one frame of storage.
+type dataCopy struct {
+	segment *machine.Segment
+	next    *dataCopy
+}
+
+// Where the private copies lie, and by that how many there can be.
+const (
+	copyBase  machine.Address = 0x70000000
+	copyLimit machine.Address = 0x7C000000
+)
+
+// copies is the pool of private copies, mapped as they are first needed.
+type copies struct {
+	storage *machine.Storage
+	free    *dataCopy
+	next    machine.Address
+}
+
+func (c *copies) get() *dataCopy {
+	if d := c.free; d != nil {
+		c.free = d.next
+		d.next = nil
+		return d
+	}
+	if copyBase+c.next >= copyLimit {
+		return nil
+	}
+	g, err := c.storage.MapSynthetic(copyBase+c.next, machine.FrameSize)
+	if err != nil {
+		return nil
+	}
+	c.next += machine.FrameSize
+	return &dataCopy{segment: g}
+}
+
+func (c *copies) put(d *dataCopy) {
+	d.next = c.free
+	c.free = d
+}
+
+// privateCopy copies the first n bytes of the data area of s and returns where,
+// or 0 when there is no room or the area cannot be read.
+func (x *Process) privateCopy(mr *mirrorRequest, s *abi.CCW, n int) machine.Address {
+	if n > int(s.Count) || channel.Flags(s.Flags)&channel.FlagMIDA != 0 {
+		return 0
+	}
+	d := x.copies.get()
+	if d == nil {
+		x.Log.Error("private copy of a data area: the limit is in use", "limit", int(copyLimit-copyBase)/machine.FrameSize)
+		return 0
+	}
+	d.next, mr.copies = mr.copies, d
+	storage := &x.ios.Machine.Storage
+	if channel.Flags(s.Flags)&channel.FlagIDA == 0 {
+		if tags := storage.TagView(machine.Address(s.Address), n); tags != nil {
+			d.segment.Synthesize()
+			copy(d.segment.Tags(), tags)
+			return d.segment.Base
+		}
+	}
+	d.segment.Materialize()
+	if !loadData(storage, s, d.segment.Bytes()[:n]) {
+		return 0
+	}
+	return d.segment.Base
+}
+
+// idawBlock is what an indirect-address word of format 1 reaches to: the next 2
+// KiB boundary.
+const idawBlock = 2048
+
+// loadData copies a CCW's data area, through its indirect-address words of
+// format 1 where it has them.
+func loadData(s *machine.Storage, c *abi.CCW, p []byte) bool {
+	if channel.Flags(c.Flags)&channel.FlagIDA == 0 {
+		_, err := s.Load(machine.Address(c.Address), p)
+		return err == nil
+	}
+	for list := machine.Address(c.Address); len(p) > 0; list += 4 {
+		v := s.View(list, 4)
+		if v == nil {
+			return false
+		}
+		at := machine.Address(binary.BigEndian.Uint32(v))
+		n := min(len(p), idawBlock-int(at%idawBlock))
+		if _, err := s.Load(at, p[:n]); err != nil {
+			return false
+		}
+		p = p[n:]
+	}
+	return true
+}

@@ -1,0 +1,79 @@
+package intercept
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
+)
+
+// The file mask that inhibits every write, of define extent and set file mask
+// (FACTS: bits C0 of the mask byte).
+const (
+	maskBits           = 0xC0
+	maskInhibit        = 0x40
+	commandSetFileMask = 0x1F
+)
+
+// inhibit puts a copy of the request's chain in its place that the device lets
+// write nothing: the file mask of its define extent says so, or a set file mask
+// in front of a chain without one. (Step 130, the alternative.)
+func (x *Process) inhibit(c *call) bool {
+	r, b := c.r, c.block
+	if c.role.role != abi.RoleMirror || r.inhibited != nil || r.program.flags&abi.ChainTruncated != 0 {
+		return false
+	}
+	defined := -1
+	for i := range r.program.ccws {
+		if r.program.ccws[i].Command == commandDefineExtent {
+			defined = i
+			break
+		}
+	}
+	first := 0
+	if defined < 0 {
+		if c.role.pair.geometry.Class == abi.ClassFBA {
+			return false // nothing without a define extent can write there
+		}
+		first = 1
+	}
+	a, err := x.areas.get()
+	if err != nil {
+		x.Log.Error("inhibited chain could not be built", "error", err)
+		return false
+	}
+	if !copyChain(a, first, r.program.ccws) {
+		x.areas.put(a)
+		return false
+	}
+	parameter := a.view[areaCCWs:]
+	at := uint32(a.base) + areaCCWs
+	if defined >= 0 {
+		d := &r.program.ccws[defined]
+		if d.Count == 0 || int(d.Count) > areaSize-areaCCWs || !loadData(&x.ios.Machine.Storage, d, parameter[:d.Count]) {
+			x.areas.put(a)
+			return false
+		}
+		parameter[0] = parameter[0]&^maskBits | maskInhibit
+		channel.PutCCW1(a.view[defined*channel.CCWSize:], channel.CCW{
+			Command: d.Command, Flags: channel.Flags(d.Flags) &^ channel.FlagIDA, Count: d.Count, Address: at,
+		})
+	} else {
+		parameter[0] = maskInhibit
+		channel.PutCCW1(a.view, channel.CCW{Command: commandSetFileMask, Flags: channel.FlagCC, Count: 1, Address: at})
+	}
+	r.inhibited, r.original, r.control = a, b.ChannelProgram, b.Control
+	b.ChannelProgram = a.base
+	if b.Control != 0 {
+		b.Control |= channel.ORBFormat1
+	}
+	return true
+}
+
+// uninhibit gives the requester's chain its place back.
+func (r *Request) uninhibit() {
+	if r.inhibited == nil {
+		return
+	}
+	r.block.ChannelProgram, r.block.Control = r.original, r.control
+	r.x.areas.put(r.inhibited)
+	r.inhibited = nil
+}

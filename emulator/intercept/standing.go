@@ -1,0 +1,303 @@
+package intercept
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// A standing chain is a mirror I/O that never ends by itself: its last CCW is
+// suspended. The next mirror chain is joined on by a TIC in the suspended CCW,
+// whose suspend bit goes with it, and the subchannel is resumed; the joined
+// chain ends in a suspended CCW again. While the subchannel is still at work on
+// earlier ones, further chains are joined behind them. (FIG. 13, steps 252 to
+// 258.)
+type standing struct {
+	m        *Mirror
+	x        *Process
+	block    ios.IOSB
+	state    standingState
+	first    *area    // that the subchannel is suspended in, or has left
+	at       int      // offset in first of the CCW at which it is or was suspended
+	joined   []joined // chains behind it, in order, not known to be done
+	failures int
+	stopped  bool
+}
+
+// joined is one mirror chain on a standing chain.
+type joined struct {
+	mr   *mirrorRequest
+	area *area
+	tail int // offset in area of the CCW that ends it, suspended until another is joined
+}
+
+type standingState uint8
+
+const (
+	standingNone standingState = iota
+	standingStarting
+	standingSuspended
+	standingRunning
+)
+
+// maxStandingFailures is how often a standing chain is set up again after an
+// error before the mirror does without one.
+const maxStandingFailures = 3
+
+const (
+	commandNoOperation = 0x03
+	suspendedFlags     = channel.FlagCC | channel.FlagS | channel.FlagSLI
+)
+
+// StartStanding sets up a standing chain for a mirror of pair; mirror I/Os then
+// need no STARTIO while it is suspended. It does nothing if there is one.
+func (x *Process) StartStanding(p *machine.Processor, m *Mirror) {
+	s := m.standing
+	if s == nil {
+		s = &standing{m: m, x: x}
+		m.standing = s
+	}
+	if s.state != standingNone || s.failures > maxStandingFailures {
+		return
+	}
+	a, err := x.areas.get()
+	if err != nil {
+		x.Log.Error("standing chain could not be built", "error", err)
+		return
+	}
+	s.first, s.at, s.joined = a, 0, s.joined[:0]
+	s.stopped = false
+	putSuspended(a.view)
+	s.state = standingStarting
+	b := &s.block
+	b.Init(x.ios)
+	b.ID = 0
+	b.UCB = m.unit
+	b.ChannelProgram = a.base
+	b.Control = channel.ORBDefaultControl | channel.ORBSuspend
+	b.DriverID = ios.DriverMirror
+	b.Exit = s
+	b.IRBRoutine = s
+	b.KeepSuspended = true
+	x.ios.STARTIO(p, b)
+}
+
+func putSuspended(p []byte) {
+	channel.PutCCW1(p, channel.CCW{Command: commandNoOperation, Flags: suspendedFlags, Count: 1})
+}
+
+// StopStanding ends a suspended standing chain with CSCH.
+func (x *Process) StopStanding(m *Mirror) {
+	s := m.standing
+	if s == nil || s.state == standingNone {
+		return
+	}
+	s.stopped = true
+	if s.state == standingSuspended {
+		x.ios.Cancel(&s.block)
+	}
+}
+
+// resume joins mirror requests to the standing chains of their mirrors. (Steps
+// 254, 256, 258, 260, 262.)
+func (x *Process) resume(p *machine.Processor, r *Request, mask uint8) bool {
+	if mask == 0 || mask&^r.made != 0 {
+		return false
+	}
+	ok := true
+	for i := range r.pair.mirrors {
+		if mask&(1<<i) == 0 {
+			continue
+		}
+		mr := &r.mirrors[i]
+		s := mr.m.standing
+		if s == nil || !s.open() || !mr.waiting() || mr.chain == noChain ||
+			mr.m.State != abi.MirrorInSync || !s.join(p, mr) {
+			ok = false
+		}
+	}
+	return ok
+}
+
+// join puts the request's chain behind the suspended CCW and resumes.
+func (s *standing) join(p *machine.Processor, mr *mirrorRequest) bool {
+	x, r := s.x, mr.r
+	a := mr.area
+	n := mr.length
+	if a == nil {
+		n = len(r.program.ccws)
+		if n+1 > abi.MaxRecipe || r.program.suspends {
+			return false
+		}
+		var err error
+		if a, err = x.areas.get(); err != nil {
+			x.Log.Error("mirror chain could not be built", "error", err)
+			return false
+		}
+		if !copyChain(a, 0, r.program.ccws) {
+			x.areas.put(a)
+			return false
+		}
+	} else if n+1 > abi.MaxRecipe {
+		return false
+	}
+	mr.area = nil // the standing chain's from here on
+	last := a.view[(n-1)*channel.CCWSize:]
+	last[1] |= byte(channel.FlagCC)
+	tail := a.view[n*channel.CCWSize : (n+1)*channel.CCWSize]
+	putSuspended(tail)
+
+	channel.PutCCW1(s.end(), channel.CCW{Command: channel.TIC, Address: uint32(a.base)})
+	s.joined = append(s.joined, joined{mr, a, n * channel.CCWSize})
+	mr.state = abi.MirrorIOBegun
+	mr.leaveShadow()
+	r.open++
+	x.counts.Mirrored++
+	x.counts.Resumed++
+	if s.state == standingSuspended {
+		s.resume(p)
+	}
+	x.step(p, 262, hookNames[abi.BackEnd], r.block.ID)
+	return true
+}
+
+// open reports whether chains can be joined on.
+func (s *standing) open() bool {
+	return !s.stopped && (s.state == standingSuspended || s.state == standingRunning)
+}
+
+// end is the CCW at which the standing chain is or will be suspended.
+func (s *standing) end() []byte {
+	if n := len(s.joined); n != 0 {
+		j := &s.joined[n-1]
+		return j.area.view[j.tail : j.tail+channel.CCWSize]
+	}
+	return s.first.view[s.at : s.at+channel.CCWSize]
+}
+
+// resume lets the subchannel go on from where it is suspended. (Step 258.)
+func (s *standing) resume(p *machine.Processor) {
+	s.state = standingRunning
+	s.block.KeepSuspended = false
+	s.block.StartedAt = p.Now()
+	s.x.step(p, 258, "IOSVRSUM", s.joined[0].mr.r.block.ID)
+	if s.x.ios.IOSVRSUM(p, &s.block) != 0 {
+		s.block.CompletionCode = ios.CodePermanent
+		s.x.ios.Cancel(&s.block)
+	}
+}
+
+// copyChain copies CCWs in format 1 to the area from CCW number first on, with
+// every TIC pointing within the copy. It reports whether all of them could be.
+func copyChain(a *area, first int, ccws []abi.CCW) bool {
+	if first+len(ccws) > abi.MaxRecipe {
+		return false
+	}
+	for i := range ccws {
+		c := &ccws[i]
+		w := channel.CCW{Command: c.Command, Flags: channel.Flags(c.Flags), Count: c.Count, Address: c.Address}
+		if c.Command&0xF == channel.TIC {
+			to := -1
+			for j := range ccws {
+				if ccws[j].Location == c.Address {
+					to = j
+					break
+				}
+			}
+			if to < 0 {
+				return false
+			}
+			w = channel.CCW{Command: channel.TIC, Address: uint32(a.base) + uint32(first+to)*channel.CCWSize}
+		}
+		channel.PutCCW1(a.view[(first+i)*channel.CCWSize:], w)
+	}
+	return true
+}
+
+// Status is the IRB routine of the standing chain: suspended again means that
+// the joined chain is done.
+func (s *standing) Status(p *machine.Processor, b *ios.IOSB) {
+	w := &b.IRB.SCSW
+	if w.Control&channel.Suspended != 0 && w.Control&channel.StatusIntermed != 0 {
+		s.suspendedAt(p, machine.Address(w.CCWAddress)-channel.CCWSize)
+		return
+	}
+	// Any other status ends the chain for good: driving it again from its first
+	// CCW would mean nothing.
+	b.CompletionCode = ios.CodePermanent
+	if s.stopped {
+		b.CompletionCode = ios.CodePurged
+	}
+}
+
+// suspendedAt takes the chains that end at or before the suspended CCW as done,
+// and resumes if more have been joined meanwhile.
+func (s *standing) suspendedAt(p *machine.Processor, at machine.Address) {
+	s.state = standingSuspended
+	s.block.KeepSuspended = true
+	done := 0
+	for i := range s.joined {
+		if j := &s.joined[i]; j.area.base+machine.Address(j.tail) == at {
+			done = i + 1
+			break
+		}
+	}
+	if done != 0 {
+		s.failures = 0
+		s.m.estimate.observe(true, s.block.EndedAt-s.block.StartedAt, s.joined[done-1].mr.r.program.tracks.last)
+	}
+	for i := range done {
+		j := s.joined[i]
+		s.x.areas.put(s.first)
+		s.first, s.at = j.area, j.tail
+		j.mr.state = abi.MirrorIOComplete
+		j.mr.settle(true, p.Now())
+		j.mr.joinedEnd(p)
+	}
+	s.joined = s.joined[:copy(s.joined, s.joined[done:])]
+	switch {
+	case len(s.joined) != 0:
+		s.resume(p)
+	case s.stopped:
+		s.x.ios.Cancel(&s.block)
+	}
+}
+
+// lose gives up the joined requests: their chains did not get to the mirror, or
+// may not have.
+func (s *standing) lose(p *machine.Processor) {
+	for _, j := range s.joined {
+		s.x.areas.put(j.area)
+		j.mr.state = abi.MirrorIOFailed
+		j.mr.settle(false, p.Now())
+		j.mr.r.flags |= abi.FlagMirrorError
+		s.x.step(p, 264, hookNames[abi.BackEnd], j.mr.r.block.ID)
+		j.mr.joinedEnd(p)
+	}
+	s.joined = s.joined[:0]
+}
+
+// joinedEnd ends a mirror I/O that had no IOSB of its own.
+func (mr *mirrorRequest) joinedEnd(p *machine.Processor) {
+	r := mr.r
+	mr.giveBack()
+	r.open--
+	r.mirrorEnded(p)
+	r.release()
+}
+
+// Done is the exit of the standing chain: it has ended, by an error or by
+// StopStanding.
+func (s *standing) Done(p *machine.Processor, _ *ios.IOSB) { s.lose(p) }
+
+// Released gives the standing chain's storage back.
+func (s *standing) Released(b *ios.IOSB) {
+	s.x.areas.put(s.first)
+	s.first = nil
+	s.state = standingNone
+	if !s.stopped {
+		s.failures++
+		s.x.Log.Warn("standing chain ended", "pair", s.m.pair.ID, "mirror", s.m.index, "code", b.CompletionCode)
+	}
+}

@@ -1,0 +1,90 @@
+package experiment
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// Check is something that must hold at the end of every run, whatever the
+// detours have done.
+type Check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
+// checks holds the finished run against what must hold.
+func (r *run) checks() ([]Check, error) {
+	completed := r.completedOnce()
+	durable := r.durable()
+	equal, err := r.equal()
+	if err != nil {
+		return nil, err
+	}
+	return []Check{completed, durable, equal, r.nothingPending()}, nil
+}
+
+// completedOnce: each I/O completed exactly once.
+func (r *run) completedOnce() Check {
+	c := Check{Name: "completed once"}
+	b := r.block.Counts()
+	d := b.Duplicates + r.ios.Counts().Duplicates + r.duplicates
+	c.OK = b.Submitted == b.Completed && d == 0 && b.Submitted == uint64(r.issued)
+	c.Detail = fmt.Sprintf("%d of %d requests completed, %d twice", b.Completed, r.issued, d)
+	return c
+}
+
+// durable: no completion earlier than the policy's declared durability allows.
+func (r *run) durable() Check {
+	n := r.x.Counts()
+	c := Check{Name: "durability", OK: n.Violations == 0}
+	c.Detail = fmt.Sprintf("%d completions earlier than the policy declares", n.Violations)
+	if n.Degraded != 0 {
+		c.Detail += fmt.Sprintf(", %d in constant copy by its leave", n.Degraded)
+	}
+	return c
+}
+
+// equal: primary and each mirror are the same block by block, but for what the
+// account has marked.
+func (r *run) equal() (Check, error) {
+	c := Check{Name: "mirrors equal", OK: true}
+	for i, m := range r.pair.Mirrors() {
+		differ, unmarked, err := r.compare(i)
+		if err != nil {
+			return c, err
+		}
+		if unmarked != 0 {
+			c.OK = false
+		}
+		if i > 0 {
+			c.Detail += "; "
+		}
+		if len(r.pair.Mirrors()) > 1 {
+			c.Detail += fmt.Sprintf("mirror %d: ", i+1)
+		}
+		switch {
+		case unmarked != 0:
+			c.Detail += fmt.Sprintf("%d tracks differ, %d of them unmarked", differ, unmarked)
+		case m.OutOfSync() == 0:
+			c.Detail += "the same on every track"
+		default:
+			c.Detail += fmt.Sprintf("%d tracks differ, all among the %d marked", differ, m.OutOfSync())
+		}
+	}
+	return c, nil
+}
+
+// nothingPending: no request, mirror I/O or unit of work is left.
+func (r *run) nothingPending() Check {
+	c := Check{Name: "nothing pending"}
+	queued := 0
+	for _, u := range r.ios.Units() {
+		queued += u.Length()
+	}
+	left := r.x.Pending()
+	c.OK = queued == 0 && left == 0 && r.m.Dispatcher.Length() == 0 && r.m.Clock.Next() == machine.Never
+	c.Detail = fmt.Sprintf("%d requests on units, %d with the intercept process, %d units of work, %d events", queued, left, r.m.Dispatcher.Length(), r.m.Clock.Pending())
+	return c
+}

@@ -1,0 +1,181 @@
+package experiment
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/lab/workload"
+)
+
+// Limits of an experiment.
+const (
+	// MaxPolicies is the most policies that one comparison takes.
+	MaxPolicies = 16
+	// MaxSwaps is the most policy swaps in a run.
+	MaxSwaps = 64
+)
+
+// Config is an experiment. The koanf tags are the keys of experiment files and,
+// in upper case with '_' for '.', of the environment.
+type Config struct {
+	Name string `koanf:"name" json:"name"`
+	// Seed is what every pseudo-random draw of the run comes from.
+	Seed uint64 `koanf:"seed" json:"seed"`
+	// Processors is how many processors the host computer has.
+	Processors int `koanf:"processors" json:"processors"`
+	// Model is the device type of the primary and its mirrors.
+	Model string `koanf:"model" json:"model"`
+	// Primary is the place of the primary volume.
+	Primary Place `koanf:"primary" json:"primary"`
+	// Mirror is what holds for every mirror that does not say otherwise.
+	Mirror Place `koanf:"mirror" json:"mirror"`
+	// Mirrors are the places of the mirrors; what an entry leaves out is as in
+	// Mirror. Without entries there is one mirror.
+	Mirrors []Place `koanf:"mirrors" json:"mirrors,omitempty"`
+	// Workload is what is played.
+	Workload Workload `koanf:"workload" json:"workload"`
+	// Policies are the policies to run: names or files.
+	Policies []string `koanf:"policies" json:"policies"`
+	// Swaps change the policy while I/O runs, each as "TIME=POLICY".
+	Swaps []string `koanf:"swaps" json:"swaps,omitempty"`
+	// Native runs the shipped detours linked into the host instead of as modules.
+	Native bool `koanf:"native" json:"native,omitempty"`
+}
+
+// Place is where a volume stands: its link and its alias units.
+type Place struct {
+	// Link is the type of the channel link: "ficon" or "escon".
+	Link string `koanf:"link" json:"link"`
+	// Kilometres is the length of the link.
+	Kilometres float64 `koanf:"kilometres" json:"kilometres"`
+	// Megabytes is the link's speed in megabytes a second; 0 is the type's own.
+	Megabytes float64 `koanf:"megabytes" json:"megabytes,omitempty"`
+	// Aliases is how many alias units the volume has beside its base unit.
+	Aliases int `koanf:"aliases" json:"aliases"`
+	// CacheTracks is how many tracks the control unit's cache holds.
+	CacheTracks int `koanf:"cache-tracks" json:"cache_tracks,omitempty"`
+}
+
+// Workload is a trace or a generator.
+type Workload struct {
+	// Trace is the name of a bundled trace or a file. Empty with a generator.
+	Trace string `koanf:"trace" json:"trace,omitempty"`
+	// Format is the file's; empty is found out from its content.
+	Format string `koanf:"format" json:"format,omitempty"`
+	// Speed is the factor by which the trace is played faster.
+	Speed float64 `koanf:"speed" json:"speed"`
+	// Limit ends the workload after so many requests; 0 is no limit.
+	Limit int64 `koanf:"limit" json:"limit,omitempty"`
+	// SkipBad is how many bad rows of a trace are tolerated.
+	SkipBad int64 `koanf:"skip-bad" json:"skip_bad,omitempty"`
+	// Generator makes the requests when there is no trace.
+	Generator *workload.GeneratorConfig `koanf:"generator" json:"generator,omitempty"`
+}
+
+// Default is the experiment that runs when nothing is said: the bundled trace of
+// a database, a 3390 volume and its mirror 50 km away.
+func Default() Config {
+	return Config{
+		Name: "demo", Seed: 1, Processors: 2, Model: "3390-54",
+		Primary:  Place{Link: "ficon", Kilometres: 0.1, Aliases: 31, CacheTracks: 65536},
+		Mirror:   Place{Link: "ficon", Kilometres: 50, Aliases: 31, CacheTracks: 65536},
+		Workload: Workload{Trace: "pgbench", Speed: 1},
+		Policies: []string{"sync", "constant-copy", "read-select"},
+	}
+}
+
+// places are the mirrors' places with what they inherit.
+func (c *Config) places() []Place {
+	if len(c.Mirrors) == 0 {
+		return []Place{c.Mirror}
+	}
+	all := make([]Place, len(c.Mirrors))
+	for i, p := range c.Mirrors {
+		all[i] = p.over(c.Mirror)
+	}
+	return all
+}
+
+func (p Place) over(base Place) Place {
+	if p.Link == "" {
+		p.Link = base.Link
+	}
+	if p.Kilometres == 0 {
+		p.Kilometres = base.Kilometres
+	}
+	if p.Megabytes == 0 {
+		p.Megabytes = base.Megabytes
+	}
+	if p.Aliases == 0 {
+		p.Aliases = base.Aliases
+	}
+	if p.CacheTracks == 0 {
+		p.CacheTracks = base.CacheTracks
+	}
+	return p
+}
+
+// Check reports the first thing that is wrong with the experiment.
+func (c *Config) Check() error {
+	switch {
+	case len(c.Policies) == 0:
+		return fmt.Errorf("experiment %s: names no policies", c.Name)
+	case len(c.Policies) > MaxPolicies:
+		return fmt.Errorf("experiment %s: %d policies: at most %d", c.Name, len(c.Policies), MaxPolicies)
+	case len(c.Swaps) > MaxSwaps:
+		return fmt.Errorf("experiment %s: %d swaps: at most %d", c.Name, len(c.Swaps), MaxSwaps)
+	case len(c.Mirrors) > abi.MaxMirrors:
+		return fmt.Errorf("experiment %s: %d mirrors: at most %d", c.Name, len(c.Mirrors), abi.MaxMirrors)
+	case c.Workload.Speed <= 0:
+		return fmt.Errorf("experiment %s: workload.speed is %v: want more than 0", c.Name, c.Workload.Speed)
+	case c.Workload.Trace == "" && c.Workload.Generator == nil:
+		return fmt.Errorf("experiment %s: workload names neither a trace nor a generator", c.Name)
+	case c.Workload.Trace != "" && c.Workload.Generator != nil:
+		return fmt.Errorf("experiment %s: workload names both a trace (%s) and a generator", c.Name, c.Workload.Trace)
+	}
+	for _, p := range append([]Place{c.Primary}, c.places()...) {
+		if err := p.check(); err != nil {
+			return fmt.Errorf("experiment %s: %w", c.Name, err)
+		}
+	}
+	return nil
+}
+
+// MaxKilometres is the longest link: once around the earth.
+const MaxKilometres = 40_000
+
+func (p *Place) check() error {
+	switch {
+	case !(p.Kilometres >= 0 && p.Kilometres <= MaxKilometres):
+		return fmt.Errorf("link of %v kilometres: want 0 to %d", p.Kilometres, MaxKilometres)
+	case !(p.Megabytes >= 0 && p.Megabytes <= 1e6):
+		return fmt.Errorf("link of %v megabytes a second: want 0 (the type's own) to 1000000", p.Megabytes)
+	case p.CacheTracks < 0:
+		return fmt.Errorf("cache of %d tracks: want 0 or more", p.CacheTracks)
+	case p.Aliases < 0 || p.Aliases > 255:
+		return fmt.Errorf("%d aliases: want 0 to 255", p.Aliases)
+	}
+	return nil
+}
+
+// Swap is a change of policy while I/O runs.
+type Swap struct {
+	At     time.Duration
+	Policy string
+}
+
+// ParseSwap reads "TIME=POLICY", such as "30s=constant-copy".
+func ParseSwap(text string) (Swap, error) {
+	for i := range text {
+		if text[i] != '=' {
+			continue
+		}
+		at, err := time.ParseDuration(text[:i])
+		if err != nil || at < 0 || text[i+1:] == "" {
+			break
+		}
+		return Swap{at, text[i+1:]}, nil
+	}
+	return Swap{}, fmt.Errorf("swap %q: want TIME=POLICY, such as 30s=constant-copy", text)
+}

@@ -1,0 +1,211 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/iosrun/iosrun/emulator/access"
+	"github.com/iosrun/iosrun/emulator/intercept"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/workload"
+)
+
+// The lab's event kinds.
+const (
+	kindArrival = machine.KindLab + iota
+	kindSwap
+)
+
+// checkEvery is how many events happen between looks at the context.
+const checkEvery = 1 << 14
+
+// Options are what a run needs beside its description.
+type Options struct {
+	Log hclog.Logger
+	// Progress, if not nil, is told now and then how many requests have ended and
+	// what the virtual time is. It is called on the run's goroutine.
+	Progress func(ended int64, now machine.Time)
+	// Completed, if not nil, is told of each request that ended: its number from
+	// 0, whether it wrote, how it ended and how long it took.
+	Completed func(number int64, write bool, code uint8, took machine.Time)
+}
+
+// run is one policy on one machine. It is the machine's application.
+type run struct {
+	config  *Config
+	opts    Options
+	m       *machine.Machine
+	ios     *ios.Supervisor
+	x       *intercept.Process
+	pair    *intercept.Pair
+	block   *access.Block
+	storage storage
+
+	source   workload.Source
+	next     workload.Request
+	hasNext  bool
+	issued   int64
+	ended    int64
+	flushes  int64
+	trims    int64
+	failed   int64
+	inflight requests
+
+	swaps      []preparedSwap
+	swapped    []SwapResult
+	firstAt    machine.Time
+	lastEnd    machine.Time
+	duplicates uint64
+	err        error
+}
+
+type preparedSwap struct {
+	at     machine.Time
+	policy *catalog.Prepared
+}
+
+// requests are those under way, by token. A token is the request's number; the
+// ring grows with what is in flight.
+type requests struct {
+	ring []inflight
+}
+
+type inflight struct {
+	number int64
+	at     machine.Time
+	write  bool
+	bytes  int64
+	used   bool
+}
+
+func (q *requests) put(f inflight) {
+	for len(q.ring) == 0 || q.ring[f.number%int64(len(q.ring))].used {
+		old := q.ring
+		q.ring = make([]inflight, max(1024, 2*len(old)))
+		for _, o := range old {
+			if o.used {
+				q.ring[o.number%int64(len(q.ring))] = o
+			}
+		}
+	}
+	f.used = true
+	q.ring[f.number%int64(len(q.ring))] = f
+}
+
+func (q *requests) take(number int64) (inflight, bool) {
+	if len(q.ring) == 0 {
+		return inflight{}, false
+	}
+	f := &q.ring[number%int64(len(q.ring))]
+	if !f.used || f.number != number {
+		return inflight{}, false
+	}
+	f.used = false
+	return *f, true
+}
+
+// play lets the workload happen until nothing is left to do.
+func (r *run) play(ctx context.Context) error {
+	if err := r.advance(); err != nil {
+		return err
+	}
+	for i, s := range r.swaps {
+		r.m.Clock.At(s.at, r, kindSwap, uint64(i))
+	}
+	for n := 0; ; n++ {
+		if n%checkEvery == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if r.opts.Progress != nil {
+				r.opts.Progress(r.ended, r.m.Clock.Now())
+			}
+		}
+		if !r.m.Clock.Step() || r.err != nil {
+			break
+		}
+	}
+	if r.opts.Progress != nil {
+		r.opts.Progress(r.ended, r.m.Clock.Now())
+	}
+	return r.err
+}
+
+// advance reads the next request of the workload and has it arrive in its time.
+func (r *run) advance() error {
+	for {
+		err := r.source.Next(&r.next)
+		if errors.Is(err, io.EOF) {
+			r.hasNext = false
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch r.next.Op {
+		case workload.Flush:
+			r.flushes++
+			continue
+		case workload.Trim:
+			r.trims++
+			continue
+		}
+		r.hasNext = true
+		r.m.Clock.At(r.next.At, r, kindArrival, uint64(r.issued))
+		return nil
+	}
+}
+
+// Event is an arrival or a swap.
+func (r *run) Event(kind machine.Kind, arg uint64) {
+	if r.err != nil {
+		return
+	}
+	switch kind {
+	case kindArrival:
+		r.arrive()
+	case kindSwap:
+		r.err = r.swap(int(arg))
+	}
+}
+
+func (r *run) arrive() {
+	q := &r.next
+	write := q.Op == workload.Write
+	if r.issued == 0 {
+		r.firstAt = q.At
+	}
+	r.inflight.put(inflight{number: r.issued, at: q.At, write: write, bytes: q.Length})
+	token := uint64(r.issued)
+	r.issued++
+	if err := r.block.Submit(token, write, q.Offset, q.Length); err != nil {
+		r.err = fmt.Errorf("workload request %d: %w", token+1, err)
+		return
+	}
+	if err := r.advance(); err != nil {
+		r.err = err
+	}
+}
+
+// Complete is told by the access method that a request has ended.
+func (r *run) Complete(token uint64, code uint8, now machine.Time) {
+	f, ok := r.inflight.take(int64(token))
+	if !ok {
+		r.duplicates++
+		return
+	}
+	r.ended++
+	r.lastEnd = max(r.lastEnd, now)
+	if code != ios.CodeNormal {
+		r.failed++
+	}
+	if r.opts.Completed != nil {
+		r.opts.Completed(f.number, f.write, code, now-f.at)
+	}
+}
