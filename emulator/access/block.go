@@ -5,6 +5,7 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/program"
 )
 
 // Limits of the block access method.
@@ -99,8 +100,7 @@ type part struct {
 	offset  int64 // first byte on the volume
 	length  int   // bytes
 	content uint64
-	control []byte
-	at      machine.Address
+	control program.Control
 	data    *machine.Segment
 	waiters partQueue
 	next    *part
@@ -169,7 +169,7 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 	content := d.written << 16
 	for unit := uint64(0); length > 0; {
 		first := offset / BlockSize
-		n := int(min((offset+length-1)/BlockSize-first+1, MaxBlocks))
+		n := int(min((offset+length-1)/BlockSize-first+1, program.MaxBlocks))
 		bytes := int(min(length, (first+int64(n))*BlockSize-offset))
 		r.parts++
 		q := &d.pools[0]
@@ -221,9 +221,9 @@ func (d *Block) take(q *pool) *part {
 			return nil
 		}
 	}
-	t.at = controlBase + d.control
-	t.control = st.View(t.at, controlSize)
-	d.control += controlSize
+	at := controlBase + d.control
+	t.control = program.Control{View: st.View(at, program.ControlSize), At: at}
+	d.control += program.ControlSize
 	t.srb.Entry = t
 	t.srb.Priority = machine.PriorityTask
 	t.block.Exit = t
@@ -266,12 +266,12 @@ func (t *part) Enter(p *machine.Processor, _ *machine.SRB) {
 	if t.reread {
 		d.counts.Reread++
 	}
-	d.layout.build(t.control, t.at, t.data.Base, write, t.first, t.n)
+	d.layout.build(t.control, t.data.Base, write, t.first, t.n)
 	b := &t.block
 	b.Init(d.s)
 	b.ID = 0
 	b.UCB = d.unit
-	b.ChannelProgram = t.at + ccwAt
+	b.ChannelProgram = t.control.At + program.Start
 	b.DriverID = ios.DriverBlock
 	b.Writes = write
 	d.counts.Programs++
