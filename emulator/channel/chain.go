@@ -49,6 +49,9 @@ var classes = [16]class{
 // normal is the unit status of a command that ended well.
 const normal = ChannelEnd | DeviceEnd
 
+// retry is the unit status with which a device asks for the command again.
+const retry = normal | UnitCheck | StatusModifier
+
 // chain is the execution of a start function's channel program.
 type chain struct {
 	dataCursor
@@ -164,17 +167,12 @@ func (c *chain) run() {
 // command executes one command with its data chain. It reports whether
 // another is to be fetched, at c.following.
 func (c *chain) command(w CCW) bool {
-	if !c.valid(w, false) {
+	class := c.classify(w)
+	if class == classInvalid {
 		c.end(outcome{channel: ProgramCheck})
 		return false
 	}
-	c.residual = w.Count
-	class := classes[w.Command&0x0F]
-	if class == classInvalid || class == classTIC || w.Count == 0 && (!c.format1 || w.Flags&FlagCD != 0) {
-		c.end(outcome{channel: ProgramCheck})
-		return false
-	}
-
+	start, scheduled := c.at, c.noted
 	t := &c.transfer
 	t.output = class == classWrite || class == classControl
 	t.back = class == classBackward
@@ -183,8 +181,6 @@ func (c *chain) command(w CCW) bool {
 	op := &c.op
 	op.Command, op.Flags, op.Count = w.Command, w.Flags, t.left+t.after
 	op.Index, op.Chained = c.index, c.index > 0
-
-	scheduled := c.noted
 	if w.Flags&FlagPCI != 0 {
 		c.interrupt()
 	}
@@ -195,23 +191,18 @@ func (c *chain) command(w CCW) bool {
 	}
 
 	unit := c.sch.session.Command(op)
-
-	var ending ChannelStatus
-	immediate := t.length == lengthNone && t.moved == 0
-	switch {
-	case t.check != 0:
-		// The device took the channel's stop for the end of the count. What it
-		// made of the rest is not the program's to see.
-		unit &= normal
-		ending = t.check
-	case unit == 0:
-		ending = InterfaceControlCheck
-	case unit&ChannelEnd != 0 && t.wrongLength(immediate):
-		ending = IncorrectLength
+	if unit == retry && t.check == 0 {
+		c.following = start
+		c.scheduleNotes(scheduled)
+		return true
 	}
+	unit, ending := t.end(unit)
 	c.residual = uint16(t.left)
+
 	more := unit&^StatusModifier == normal && ending == 0 && t.flags&(FlagCC|FlagCD) == FlagCC
-	if initial && (!immediate || more) {
+	// An immediate command has no initial status of zero; where it is chained
+	// from it counts as accepted all the same.
+	if initial && (!t.immediate() || more) {
 		c.interruptInitial(accepted, scheduled)
 	}
 	c.started = true
@@ -228,15 +219,18 @@ func (c *chain) command(w CCW) bool {
 	return true
 }
 
-// wrongLength reports whether the command ends with incorrect length.
-func (t *Transfer) wrongLength(immediate bool) bool {
-	c := t.chain
-	suppressed := t.flags&(FlagSLI|FlagCD) == FlagSLI
-	if immediate && (!c.format1 || c.orb.Control&ORBIncorrectLengthSuppress != 0) {
-		suppressed = true
+// classify looks at a CCW that is to begin a command: its class, or
+// classInvalid where it is a program check. The residual count becomes the
+// CCW's once its flags and count are in order.
+func (c *chain) classify(w CCW) class {
+	if !c.valid(w, false) || w.Count == 0 && (!c.format1 || w.Flags&FlagCD != 0) {
+		return classInvalid
 	}
-	short := t.left > 0 || t.flags&FlagCD != 0
-	return !suppressed && (short || t.length > t.moved)
+	c.residual = w.Count
+	if class := classes[w.Command&0x0F]; class != classTIC {
+		return class
+	}
+	return classInvalid // a format-1 code 18 to F8
 }
 
 // valid reports whether the CCW's flags and address are. chained says that it

@@ -85,7 +85,10 @@ func (s *Subsystem) HaltSubchannel(now machine.Time, sch *Subchannel) CC {
 	}
 	sch.drop()
 	sch.dequeue()
-	w.Control = w.Control&^statuses | FunctionHalt | HaltPending
+	if w.Control&functions == 0 { // nothing of an earlier function is shown
+		*w = SCSW{Control: w.Control}
+	}
+	w.Control |= FunctionHalt | HaltPending
 	s.machine.Clock.At(now, sch, kindHalt, sch.tag())
 	return 0
 }
@@ -162,10 +165,7 @@ func (s *Subsystem) TestSubchannel(sch *Subchannel, irb *IRB) CC {
 func (sch *Subchannel) clearStatus() {
 	w := &sch.scsw
 	between := w.Control&statuses == StatusIntermed|StatusPending
-	w.Control &^= statuses
-	w.Channel, w.Unit = 0, 0
-	w.Flags &^= SCSWZero | SCSWDeferredCC | SCSWExtended | SCSWNotOperPath
-	sch.sensed = 0
+	sch.forget()
 	if !between {
 		w.Control &^= functions | ResumePending | StartPending | HaltPending | ClearPending | Suspended
 	}

@@ -86,13 +86,9 @@ func (t *Transfer) next() bool {
 		if t.flags&FlagCD == 0 {
 			return false
 		}
-		w, check := t.chain.data()
-		if check != 0 {
-			t.check = check
+		if !t.chainData() {
 			return false
 		}
-		t.after = max(0, t.after-int(w.Count))
-		t.begin(w)
 	}
 	switch {
 	case t.piece > 0:
@@ -104,6 +100,18 @@ func (t *Transfer) next() bool {
 		t.check = t.nextIDAW()
 	}
 	return t.check == 0
+}
+
+// chainData lets the next CCW of the data chain take control.
+func (t *Transfer) chainData() bool {
+	w, check := t.chain.data()
+	if check != 0 {
+		t.check = check
+		return false
+	}
+	t.after = max(0, t.after-int(w.Count))
+	t.begin(w)
+	return true
 }
 
 // nextIDAW looks up the next word of the IDA list. The first may point

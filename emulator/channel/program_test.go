@@ -50,8 +50,12 @@ func TestPrograms(t *testing.T) {
 			want: []string{"00804017000100080c400054"}},
 		{name: "read, block short in the first of a data chain, SLI is ignored", program: "02A00064000200000020002800020100",
 			want: []string{"00804017000100080c400054"}},
-		{name: "read, block ends with the first of a data chain", program: "02800010000200000000002800020100",
-			want: []string{"00804017000100080c400000"}},
+		{name: "read, block ends with the first of a data chain: the second has control", program: "02800010000200000000002800020100",
+			want: []string{"00804017000100100c400028"}},
+		{name: "read, block ends with the first of a data chain, SLI in the second", program: "02800010000200000020002800020100",
+			want: []string{"00804007000100100c000028"}},
+		{name: "read, block ends with the first of a data chain, second not valid", program: "02800010000200000000000000020100",
+			want: []string{"00804017000100100c200000"}},
 		{name: "read, data chain", program: "02800004000200000000000C00020100", want: []string{"00804007000100100c000000"},
 			after: stored{0x20000: "0102030400", 0x20100: "05060708090a0b0c0d0e0f1000"}, counts: []int{16}},
 		{name: "read, data chain over a TIC", program: "0280000400020000080000000001001800000000000000000000000C00020100",
@@ -246,6 +250,7 @@ func TestPrograms(t *testing.T) {
 		{name: "unit exception ends the chain", program: "16600010000200000300000000000000", want: []string{"00804017000100080d000010"}},
 		{name: "channel end alone", program: "4320000100020000", want: []string{"00804045000100080800" + "0001"}},
 		{name: "busy", program: "5320000100020000", want: []string{"00804017000100081000" + "0001"}},
+		{name: "command retry", program: "73600001000200000320000200000000", want: []string{"00804007000100100c000002"}, counts: []int{1, 1, 1, 2}},
 		{name: "no status", program: "6320000100020000", want: []string{"00804017000100080002" + "0001"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -278,6 +283,25 @@ func TestPrograms(t *testing.T) {
 				assert.Equal(t, c.counts, r.unit.counts)
 			}
 		})
+	}
+}
+
+func TestChannelProgramAddress(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		control uint32
+		address uint32
+		want    string
+	}{
+		{"off the doubleword", f1, 0x10004, "008040170001000c00200000"},
+		{"beyond storage", f1, 0x7F000000, "008040177f00000800200000"},
+		{"format 0 beyond 24 bits", f0, 0x1010000, "000040170101000800200000"},
+		{"synthetic storage is storage", f1, 0x100000, "008040170010000800200000"},
+	} {
+		r := newRig(t)
+		require.Equal(t, CC(0), r.s.StartSubchannel(0, r.sch, &ORB{Control: c.control, ChannelProgram: c.address}))
+		r.run()
+		assert.Equal(t, []string{c.want}, r.shown(), c.name)
 	}
 }
 

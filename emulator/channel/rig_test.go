@@ -24,6 +24,7 @@ import (
 //	43  channel end without device end
 //	53  busy
 //	63  no status at all (a broken device)
+//	73  asks twice to be issued again, then ends well
 //
 // Everything else is a unit check with command reject.
 type unit struct {
@@ -123,6 +124,10 @@ func (u *unit) Command(op *Operation) UnitStatus {
 		return Busy
 	case 0x63:
 		return 0
+	case 0x73:
+		if len(u.commands)%3 != 0 {
+			return ChannelEnd | DeviceEnd | UnitCheck | StatusModifier
+		}
 	default:
 		return u.check(0x80)
 	}

@@ -176,11 +176,11 @@ func (sch *Subchannel) suspended(now machine.Time) {
 		w.Control = w.Control&^ResumePending | SubchActive | DeviceActive
 		sch.chain.resumed = true
 		sch.forward(now)
-		return
-	}
-	w.Control |= Suspended
-	if sch.chain.orb.Control&ORBSuppressSuspended == 0 {
-		w.Control |= StatusIntermed | StatusPending
+	} else {
+		w.Control |= Suspended
+		if sch.chain.orb.Control&ORBSuppressSuspended == 0 {
+			w.Control |= StatusIntermed
+		}
 	}
 	if w.Control&StatusIntermed != 0 {
 		w.Control |= StatusPending
@@ -227,10 +227,19 @@ func (sch *Subchannel) clear(now machine.Time) {
 	sch.interrupt(now)
 }
 
-// drop forgets what is under way of the start function.
+// forget clears the status.
+func (sch *Subchannel) forget() {
+	w := &sch.scsw
+	w.Control &^= statuses
+	w.Channel, w.Unit = 0, 0
+	w.Flags &^= SCSWZero | SCSWDeferredCC | SCSWExtended | SCSWNotOperPath
+	sch.sensed = 0
+}
+
+// drop forgets the status and what is under way of the start function.
 func (sch *Subchannel) drop() {
 	sch.epoch++
-	sch.sensed = 0
+	sch.forget()
 	sch.chain.noted, sch.notes.presented = 0, 0
 	sch.chain.owed = false
 }

@@ -187,6 +187,44 @@ func (t *Transfer) WriteTags(tags []machine.Tag) bool {
 	return t.tagPieces(tags, false) && t.tagPieces(tags, true)
 }
 
+// immediate reports whether the device declared and moved nothing.
+func (t *Transfer) immediate() bool { return t.length == lengthNone && t.moved == 0 }
+
+// end is the end of the command with the given unit status: the unit and
+// channel status to go on with.
+func (t *Transfer) end(unit UnitStatus) (UnitStatus, ChannelStatus) {
+	// The next CCW of a data chain takes control with the last byte of the one
+	// before, not with the first of its own.
+	if t.moved > 0 && t.left == 0 && t.flags&FlagCD != 0 && t.check == 0 {
+		t.chainData()
+	}
+	switch {
+	case t.check != 0:
+		// The device took the channel's stop for the end of the count. What it
+		// made of the rest is not the program's to see.
+		return unit & normal, t.check
+	case unit == 0:
+		return 0, InterfaceControlCheck
+	case unit&ChannelEnd != 0 && t.wrongLength():
+		return unit, IncorrectLength
+	}
+	return unit, 0
+}
+
+// wrongLength reports whether the command ends with incorrect length. With CD
+// on, SLI has no meaning. An immediate command of format 0, or with the ORB's
+// L bit, has no wrong length.
+func (t *Transfer) wrongLength() bool {
+	c := t.chain
+	switch {
+	case t.flags&(FlagSLI|FlagCD) == FlagSLI:
+		return false
+	case t.immediate() && (!c.format1 || c.orb.Control&ORBIncorrectLengthSuppress != 0):
+		return false
+	}
+	return t.left > 0 || t.flags&FlagCD != 0 || t.length > t.moved
+}
+
 // tagPieces moves tags piece by piece. Without commit it only finds out
 // whether that would work. It leaves the transfer as it was when it reports
 // false or has nothing to commit.
@@ -199,14 +237,13 @@ func (t *Transfer) tagPieces(tags []machine.Tag, commit bool) bool {
 			break
 		}
 		m := min(n, t.piece)
-		if m%machine.UnitSize != 0 {
-			ok = false
+		if !t.skip {
+			m = t.reach(m, !t.output)
+		}
+		if ok = m > 0 && m%machine.UnitSize == 0; !ok {
 			break
 		}
-		if !t.skip || t.output {
-			if ok = t.reach(m, !t.output) == m; !ok {
-				break
-			}
+		if !t.skip {
 			v := t.access.storage.TagView(t.at, m)
 			if ok = v != nil; !ok {
 				break
