@@ -70,5 +70,5 @@ func NewFBALayout(deviceBlocks int64) (*FBALayout, error) {
 func (l *FBALayout) Blocks() int64 { return l.blocks }
 
 func (l *FBALayout) build(c program.Control, data machine.Address, write bool, first int64, n int) {
-	program.FBABlocks(c, data, write, uint32(fbaReserved+first*(BlockSize/512)), n)
+	program.FBABlocks(c, data, write, uint32(fbaReserved+first*(BlockSize/512)), n*(BlockSize/512))
 }

@@ -65,6 +65,17 @@ func (a *account) unmark(e extent) {
 	}
 }
 
+// follow marks every track on which the mirror of o differs from its primary, or
+// may come to differ by a write that is on its way: that mirror is to be the
+// primary now.
+func (a *account) follow(o *account) {
+	for t := range o.inflight {
+		if o.inflight[t] != 0 || o.isMarked(uint32(t)) {
+			a.mark(extent{uint32(t), uint32(t)})
+		}
+	}
+}
+
 func (a *account) markAll() { a.mark(extent{0, uint32(len(a.inflight) - 1)}) }
 
 func (a *account) isMarked(t uint32) bool { return a.marked[t/64]&(1<<(t%64)) != 0 }

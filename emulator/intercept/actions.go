@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -32,6 +33,7 @@ func (x *Process) cut(p *machine.Processor, pair *Pair, mask uint8) {
 		}
 		m.State = abi.MirrorSuspended
 		x.counts.Dissociated++
+		x.step(p, machine.StepM+4, "post-status detour", uint64(pair.ID))
 		x.Log.Warn("mirror dissociated", "pair", pair.ID, "mirror", i, "time", p.Now())
 	}
 }
@@ -66,5 +68,40 @@ func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) boo
 	return ok
 }
 
-// promote makes mirror number i the primary. (M3.)
-func (x *Process) promote(c *call, i uint8) bool { return false }
+// promote makes mirror number i the primary, because the primary has failed; the
+// other mirrors follow it. The old primary takes the mirror's place in the pair,
+// as one that has failed: what it will lack is marked, so that it can be made
+// identical again when it works. (M3.)
+func (x *Process) promote(c *call, i uint8) bool {
+	pair := c.role.pair
+	if c.role.role != abi.RolePrimary || c.block.UCB != pair.primary || int(i) >= len(pair.mirrors) {
+		return false
+	}
+	m := pair.mirrors[i]
+	if m.State != abi.MirrorInSync {
+		return false
+	}
+	for j, o := range pair.mirrors {
+		if j != int(i) {
+			o.account.follow(&m.account)
+		}
+	}
+	m.account.follow(&m.account)
+	clear(m.account.inflight)
+	pair.primary, m.unit = m.unit, pair.primary
+	pair.cfwid, m.cfwid = m.cfwid, pair.cfwid
+	pair.estimate, m.estimate = m.estimate, pair.estimate
+	m.State = abi.MirrorFailed
+	x.setRole(pair.primary, unitRole{role: abi.RolePrimary, pair: pair})
+	x.setRole(m.unit, unitRole{role: abi.RoleMirror, pair: pair, mirror: m})
+	x.counts.Promoted++
+	x.step(c.p, machine.StepM+3, hookNames[c.hook], c.block.ID)
+	x.Log.Warn("mirror promoted", "pair", pair.ID, "mirror", i, "device", pair.primary.DeviceNumber, "time", c.p.Now())
+	return true
+}
+
+// redirected reports whether b asks for the pair's volume by the unit of a
+// primary that has been replaced.
+func (p *Pair) redirected(b *ios.IOSB) bool {
+	return b.UCB == p.volume && p.volume != p.primary && b.DriverID < ios.DriverMirror
+}

@@ -122,3 +122,42 @@ func BenchmarkMirroredWrite(b *testing.B) {
 type loop struct{ done uint64 }
 
 func (l *loop) Complete(token uint64, _ uint8, _ machine.Time) { l.done = token }
+
+func TestPromotedMirrorTakesOver(t *testing.T) {
+	g := newRig(t, 2)
+	g.install(t, frontEnd, backEnd, func(f *abi.Frame) {
+		if f.Target.Role == abi.RolePrimary && f.Status.OK == 0 {
+			for i := range f.Pair.Mirror[:f.Pair.Mirrors] {
+				if f.Pair.Mirror[i].State == abi.MirrorInSync {
+					f.Response.Ask(abi.IntentPromote).Code = uint8(i)
+					return
+				}
+			}
+		}
+		postStatus(f)
+	})
+	for i := range 40 {
+		require.NoError(t, g.block.Submit(uint64(i), i%3 != 0, int64(i)*4096, 4096))
+		g.m.Clock.RunUntil(g.m.Clock.Now() + 300*machine.Microsecond)
+		if i == 20 {
+			g.primary.fail = func(bool) bool { return true }
+		}
+	}
+	g.run()
+	require.Len(t, g.app.codes, 40)
+	for i, c := range g.app.codes {
+		assert.EqualValues(t, ios.CodeNormal, c, i)
+	}
+	assert.EqualValues(t, 1, g.x.Counts().Promoted)
+	assert.Equal(t, uint16(0x200), g.pair.Primary().DeviceNumber)
+	assert.Equal(t, abi.MirrorFailed, g.pair.Mirrors()[0].State)
+	assert.Positive(t, g.pair.Mirrors()[0].OutOfSync())
+	for track := range uint32(300) {
+		at, end := track*12*8, (track+1)*12*8
+		assert.Equal(t, g.mirrors[0].tags[at:end], g.mirrors[1].tags[at:end])
+		if !g.pair.Mirrors()[0].Marked(track) {
+			assert.Equal(t, g.mirrors[0].tags[at:end], g.primary.tags[at:end])
+		}
+	}
+	assert.Zero(t, g.x.Pending())
+}

@@ -17,6 +17,8 @@ type Geometry struct {
 	Tracks uint32
 	// Heads is how many tracks a cylinder has (ECKD).
 	Heads uint32
+	// Blocks is how many 512-byte blocks the device has (fixed-block).
+	Blocks uint32
 }
 
 // GroupBlocks is how many 512-byte blocks of a fixed-block device the account
@@ -32,6 +34,7 @@ type Pair struct {
 	// Mode is how the pair mirrors now.
 	Mode abi.PairMode
 
+	volume   *ios.UCB // by which applications know it
 	primary  *ios.UCB
 	geometry Geometry
 	cfwid    uint16
@@ -40,6 +43,7 @@ type Pair struct {
 	written  []uint32 // by track: number of the last write that reached the primary
 	writes   uint32   // numbers the pair's writes from 1
 	atRisk   uint32   // writes acknowledged that some mirror lacks
+	writing  int      // writes that the primary has accepted and not answered
 }
 
 // Mirror is one mirror of a pair.
@@ -97,7 +101,7 @@ func (x *Process) AddPair(primary Device, geometry Geometry, mirrors []Device, i
 		}
 	}
 	p := &Pair{
-		ID: uint32(len(x.pairs) + 1), primary: primary.Unit, geometry: geometry, cfwid: primary.CFWID,
+		ID: uint32(len(x.pairs) + 1), volume: primary.Unit, primary: primary.Unit, geometry: geometry, cfwid: primary.CFWID,
 		written: make([]uint32, geometry.Tracks),
 	}
 	x.setRole(primary.Unit, unitRole{role: abi.RolePrimary, pair: p})

@@ -46,6 +46,9 @@ func (x *Process) postRequest(p *machine.Processor, r *Request) {
 	if !r.observed {
 		r.observed = true
 		x.observe(r, b)
+		if r.reached {
+			r.pair.writing--
+		}
 		if ok {
 			r.flags |= abi.FlagPrimaryComplete
 		} else if r.reached {
@@ -150,6 +153,10 @@ func (x *Process) finish(p *machine.Processor, r *Request) {
 		x.returnToPrimary(p, r)
 		return
 	}
+	if r.role.role == abi.RolePrimary && b.UCB != r.pair.primary && !b.IRB.OK() {
+		r.repeat(p) // the primary failed under it, and another has been found
+		return
+	}
 	write := r.reached && r.role.role == abi.RolePrimary
 	if write && b.CompletionCode == 0 && b.IRB.OK() {
 		x.acknowledge(p, r)
@@ -181,7 +188,7 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 			lacking = true
 		}
 	}
-	if lacking && x.Durability == DurableMirrors {
+	if lacking && r.durability == DurableMirrors {
 		if r.flags&abi.FlagConstantCopy != 0 || r.pair.Mode == abi.ModeConstantCopy {
 			x.counts.Degraded++
 		} else {
@@ -196,6 +203,15 @@ func (x *Process) returnToPrimary(p *machine.Processor, r *Request) {
 	r.routed, r.origin, r.observed = nil, abi.OriginApplication, false
 	b.UCB = r.pair.primary
 	x.ios.IOSVSSCQ(p, b)
+}
+
+// repeat drives a request again on the pair's new primary.
+func (r *Request) repeat(p *machine.Processor) {
+	b := r.block
+	b.CompletionCode, b.Retries = 0, 0
+	b.UCB = r.pair.primary
+	r.observed = false
+	r.x.ios.IOSVSSCQ(p, b)
 }
 
 // heldList is the requests that are held, the longest held first.

@@ -56,6 +56,7 @@ type Counts struct {
 	Degraded    uint64 // completions in constant copy although the policy is synchronous
 	ShadowPeak  int    // longest shadow queue
 	Dissociated uint64 // mirrors cut off
+	Promoted    uint64 // mirrors made the primary
 	TimedOut    uint64 // held requests that the monitor gave up
 }
 
@@ -142,6 +143,10 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 		return x.startMirror(p, q, mr)
 	}
 	role := x.roleOf(b.UCB)
+	if role.mirror != nil && role.pair.redirected(b) {
+		x.ios.Move(p, q, role.pair.primary)
+		return ios.Moved
+	}
 	r, _ := b.Use.(*Request)
 	if r == nil {
 		r = x.newRequest()
@@ -207,6 +212,7 @@ func (r *Request) redriven() {
 func (x *Process) reached(p *machine.Processor, r *Request) {
 	pair, e := r.pair, r.program.tracks
 	r.reached = true
+	pair.writing++
 	pair.writes++
 	r.number = pair.writes
 	for t := e.first; t <= e.last; t++ {

@@ -18,6 +18,7 @@ type Request struct {
 	generation *hooks.Generation
 	flags      abi.FlagTable
 	origin     abi.Origin
+	durability Durability // that its policy promised when it began
 	program    program
 	scratch    [abi.ScratchSize]byte
 	calls      [abi.Hooks]uint32
@@ -108,6 +109,7 @@ func (r *Request) begin(b *ios.IOSB, role unitRole, g *hooks.Generation) {
 	r.routed, r.waitsFor, r.ackedAt, r.heldSince = nil, 0, 0, 0
 	r.scratch = [abi.ScratchSize]byte{}
 	r.origin = abi.OriginApplication
+	r.durability = r.x.Durability
 	switch b.DriverID {
 	case ios.DriverProcess:
 		r.origin = abi.OriginSync

@@ -28,6 +28,8 @@ type Process struct {
 	m        *machine.Machine
 	x        *intercept.Process
 	watching bool
+	free     []*stream       // buffers of ended synchronisations
+	buffers  machine.Address // of main storage in use for them
 }
 
 // New makes the mirror process of x and has it told of what it must know.

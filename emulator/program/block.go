@@ -115,10 +115,9 @@ func (e *ECKD) Blocks(c Control, data machine.Address, write bool, track, first,
 // fbaChunk is how many bytes one CCW of a data chain has: a count has 16 bits.
 const fbaChunk = 32 << 10
 
-// FBABlocks stores a channel program that reads or writes n 4 KiB blocks of a
-// fixed-block device from its 512-byte block first on.
-func FBABlocks(c Control, data machine.Address, write bool, first uint32, n int) {
-	blocks := n * (BlockSize / 512)
+// FBABlocks stores a channel program that reads or writes so many 512-byte blocks
+// of a fixed-block device from block first on: at most MaxBlocks times 4 KiB.
+func FBABlocks(c Control, data machine.Address, write bool, first uint32, blocks int) {
 	d := c.View[defineAt : defineAt+16]
 	clear(d)
 	operation, command := byte(0x06), byte(cmdReadFBA)
@@ -134,7 +133,7 @@ func FBABlocks(c Control, data machine.Address, write bool, first uint32, n int)
 	binary.BigEndian.PutUint16(r[2:], uint16(blocks))
 	c.ccw(0, channel.CCW{Command: cmdDefineExtent, Flags: channel.FlagCC, Count: 16, Address: uint32(c.At + defineAt)})
 	c.ccw(1, channel.CCW{Command: cmdLocateFBA, Flags: channel.FlagCC, Count: 8, Address: uint32(c.At + locateAt)})
-	for i, left := 0, n*BlockSize; left > 0; i++ {
+	for i, left := 0, blocks*512; left > 0; i++ {
 		chunk := min(left, fbaChunk)
 		left -= chunk
 		flags := channel.Flags(0)

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/hashicorp/go-hclog"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/structs"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/workload"
+)
+
+// envPrefix is that of the environment variables: IOSRUN_WORKLOAD_TRACE is the
+// setting workload.trace, IOSRUN_WORKLOAD_SKIP__BAD is workload.skip-bad.
+const envPrefix = "IOSRUN_"
+
+// flagKeys are the settings that flags set, by flag.
+var flagKeys = map[string]string{
+	"seed":       "seed",
+	"processors": "processors",
+	"model":      "model",
+	"km":         "mirror.kilometres",
+	"link":       "mirror.link",
+	"megabytes":  "mirror.megabytes",
+	"aliases":    "aliases", // of both sides: see settings
+	"trace":      "workload.trace",
+	"format":     "workload.format",
+	"speed":      "workload.speed",
+	"limit":      "workload.limit",
+	"skip-bad":   "workload.skip-bad",
+	"swap":       "swaps",
+	"native":     "native",
+}
+
+// notSettings are variables of the prefix that are not an experiment's settings.
+var notSettings = map[string]bool{"IOSRUN_PLUGIN_DIR": true, "IOSRUN_LOG_LEVEL": true}
+
+// addExperimentFlags adds the flags that describe an experiment.
+func addExperimentFlags(f *pflag.FlagSet) {
+	d := experiment.Default()
+	f.StringP("experiment", "e", "", "YAML file that describes the experiment; flags go before it")
+	f.Uint64("seed", d.Seed, "seed of every pseudo-random draw")
+	f.Int("processors", d.Processors, "processors of the host computer")
+	f.String("model", d.Model, "device type of the primary and its mirrors, such as 3390-9 or 9336-20")
+	f.Float64("km", d.Mirror.Kilometres, "length of the link to the mirrors in kilometres")
+	f.String("link", d.Mirror.Link, "type of the link to the mirrors: ficon or escon")
+	f.Float64("megabytes", d.Mirror.Megabytes, "speed of the link to the mirrors in megabytes a second (0: the type's own)")
+	f.Int("mirrors", 1, "how many mirrors the primary has")
+	f.Int("aliases", d.Primary.Aliases, "alias units of each volume")
+	f.String("trace", d.Workload.Trace, "bundled trace ("+strings.Join(workload.BundledNames(), ", ")+") or file: the project's CSV, MSR Cambridge CSV or VMware vscsi, plain or compressed")
+	f.String("format", "", "layout of the trace file (default: found out from its content)")
+	f.Float64("speed", d.Workload.Speed, "factor by which the trace is played faster")
+	f.Int64("limit", 0, "end after so many requests (0: no limit)")
+	f.Int64("skip-bad", 0, "how many bad rows of the trace are tolerated")
+	f.Bool("generate", false, "make requests up instead of playing a trace; the --gen flags describe them")
+	g := workload.DefaultGenerator()
+	f.Int64("gen-count", 100_000, "requests to make up")
+	f.Float64("gen-rate", g.Rate, "arrivals a second")
+	f.Float64("gen-reads", g.ReadShare, "share of reads, 0 to 1")
+	f.Float64("gen-skew", g.Skew, "exponent of the Zipf distribution of addresses; 0: uniform")
+	f.String("gen-pattern", string(g.Pattern), "random or sequential")
+	f.Int64("gen-bytes", 4096, "size of a request")
+	f.StringArray("swap", nil, `change the policy at a virtual time while I/O runs: TIME=POLICY, such as "30s=constant-copy"`)
+	f.Bool("native", false, "link the shipped detours into the host instead of running modules (for comparison)")
+}
+
+// settings are defaults, then the experiment file, then the environment, then
+// the flags.
+func settings(c *cobra.Command) (*experiment.Config, error) {
+	k := koanf.New(".")
+	if err := k.Load(structs.Provider(experiment.Default(), "koanf"), nil); err != nil {
+		return nil, err
+	}
+	f := c.Flags()
+	if path, _ := f.GetString("experiment"); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return nil, usage(fmt.Errorf("experiment: %w", err))
+		}
+		own := koanf.New(".")
+		if err := own.Load(file.Provider(path), yaml.Parser()); err != nil {
+			return nil, usage(fmt.Errorf("experiment %s: %w", path, err))
+		}
+		if own.Exists("workload.generator") && !own.Exists("workload.trace") {
+			_ = own.Set("workload.trace", "")
+		}
+		if err := k.Merge(own); err != nil {
+			return nil, usage(fmt.Errorf("experiment %s: %w", path, err))
+		}
+	}
+	if err := k.Load(env.Provider(".", env.Opt{Prefix: envPrefix, TransformFunc: envSetting}), nil); err != nil {
+		return nil, usage(fmt.Errorf("environment: %w", err))
+	}
+	if err := k.Load(confmap.Provider(flagSettings(f), "."), nil); err != nil {
+		return nil, err
+	}
+	var cfg experiment.Config
+	err := k.UnmarshalWithConf("", &cfg, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+		Result: &cfg, TagName: "koanf", ErrorUnused: true, WeaklyTypedInput: true,
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(",")),
+	}})
+	if err != nil {
+		return nil, usage(fmt.Errorf("settings: %w", decodeText(err)))
+	}
+	return &cfg, usage(cfg.Check())
+}
+
+// envSetting turns the name of a variable into that of a setting.
+func envSetting(name, value string) (string, any) {
+	if notSettings[name] {
+		return "", nil
+	}
+	key := strings.ToLower(strings.TrimPrefix(name, envPrefix))
+	key = strings.ReplaceAll(key, "__", "-")
+	return strings.ReplaceAll(key, "_", "."), value
+}
+
+// flagSettings are the settings that were given as flags.
+func flagSettings(f *pflag.FlagSet) map[string]any {
+	m := make(map[string]any)
+	f.Visit(func(f *pflag.Flag) {
+		key, ok := flagKeys[f.Name]
+		if !ok {
+			return
+		}
+		if s, ok := f.Value.(pflag.SliceValue); ok {
+			m[key] = s.GetSlice()
+			return
+		}
+		m[key] = f.Value.String()
+	})
+	if a, ok := m["aliases"]; ok {
+		delete(m, "aliases")
+		m["primary.aliases"], m["mirror.aliases"] = a, a
+	}
+	if f.Changed("mirrors") {
+		n, _ := f.GetInt("mirrors")
+		places := make([]any, max(n, 0))
+		for i := range places {
+			places[i] = map[string]any{}
+		}
+		m["mirrors"] = places
+	}
+	if made, _ := f.GetBool("generate"); made {
+		m["workload.trace"] = ""
+		m["workload.generator"] = generatorFlags(f)
+	}
+	return m
+}
+
+func generatorFlags(f *pflag.FlagSet) map[string]any {
+	count, _ := f.GetInt64("gen-count")
+	rate, _ := f.GetFloat64("gen-rate")
+	reads, _ := f.GetFloat64("gen-reads")
+	skew, _ := f.GetFloat64("gen-skew")
+	pattern, _ := f.GetString("gen-pattern")
+	size, _ := f.GetInt64("gen-bytes")
+	return map[string]any{
+		"count": count, "rate": rate, "read_share": reads, "skew": skew, "pattern": pattern,
+		"sizes": []any{map[string]any{"bytes": size, "weight": 1}},
+	}
+}
+
+// decodeText makes the decoder's many-line error one line.
+func decodeText(err error) error {
+	var many interface{ WrappedErrors() []error }
+	if !errors.As(err, &many) {
+		return err
+	}
+	var texts []string
+	for _, e := range many.WrappedErrors() {
+		texts = append(texts, strings.TrimSpace(e.Error()))
+	}
+	return errors.New(strings.Join(texts, "; "))
+}
+
+// logger is the command's logger.
+func logger(c *cobra.Command) (hclog.Logger, error) {
+	f := c.Flags().Lookup("log-level")
+	text := f.Value.String()
+	if env := os.Getenv("IOSRUN_LOG_LEVEL"); env != "" && !f.Changed {
+		text = env
+	}
+	level := hclog.LevelFromString(text)
+	if level == hclog.NoLevel {
+		return nil, usage(fmt.Errorf("log level %q: want trace, debug, info, warn, error or off", text))
+	}
+	return hclog.New(&hclog.LoggerOptions{Name: "iosrun", Level: level, Output: c.ErrOrStderr()}), nil
+}

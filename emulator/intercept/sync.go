@@ -1,0 +1,58 @@
+package intercept
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// The methods here are what the mirror process needs to make a pair identical.
+
+// Geometry is that of the pair's devices.
+func (p *Pair) Geometry() Geometry { return p.geometry }
+
+// Writing is how many writes the primary has accepted and not yet answered.
+func (p *Pair) Writing() int { return p.writing }
+
+// Pair is the pair that the mirror belongs to.
+func (m *Mirror) Pair() *Pair { return m.pair }
+
+// Index numbers the pair's mirrors from 0.
+func (m *Mirror) Index() int { return int(m.index) }
+
+// NextMarked is the first track from t on that is marked out of sync.
+func (m *Mirror) NextMarked(t uint32) (uint32, bool) { return m.account.next(t) }
+
+// MarkAll says that nothing is known of the mirror's content.
+func (m *Mirror) MarkAll() { m.account.markAll() }
+
+// Mark says that the mirror may lack what the track has.
+func (m *Mirror) Mark(track uint32) { m.account.mark(extent{track, track}) }
+
+// Copying says that the track is about to be read from the primary, to be
+// written to the mirror whole: a write that reaches the primary from now on
+// marks it again.
+func (m *Mirror) Copying(track uint32) { m.account.unmark(extent{track, track}) }
+
+// Synchronised ends a synchronisation: the mirror follows the primary again. It
+// must have no marks.
+func (m *Mirror) Synchronised(now machine.Time) {
+	m.State = abi.MirrorInSync
+	m.risk.clear(now)
+}
+
+// SetLabel says what the mirror's label says of it, for a request whose back-end
+// detour has asked (step 250), and has the detour run again.
+func (r *Request) SetLabel(p *machine.Processor, m *Mirror, state abi.MirrorState) {
+	mr := &r.mirrors[m.index]
+	mr.flags |= abi.MirrorLabelRead
+	if state != abi.MirrorSynchronising {
+		mr.flags &^= abi.MirrorWasSynchronising
+	}
+	mr.state = abi.MirrorIOScheduled
+	r.backEnd.Parm = r.block.ID
+	r.x.ios.Machine.Dispatcher.Schedule(p.Now(), &r.backEnd)
+}
+
+// Supervisor is the I/O supervisor that the process stands behind.
+func (x *Process) Supervisor() *ios.Supervisor { return x.ios }

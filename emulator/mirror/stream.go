@@ -1,0 +1,185 @@
+package mirror
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/intercept"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/program"
+)
+
+// Where in main storage the mirror process has its buffers.
+const (
+	bufferBase  machine.Address = 0x7C000000
+	bufferLimit machine.Address = 0x80000000 - machine.FrameSize
+	dataSize                    = 256 << 10
+)
+
+// A stream copies a run of tracks: it reads them from the primary and writes
+// them to the mirror, with requests like any other's.
+type stream struct {
+	s       *Sync
+	block   ios.IOSB
+	srb     machine.SRB
+	control program.Control
+	data    *machine.Segment
+	eckd    program.ECKD
+	first   uint32
+	n       uint32
+	write   bool
+	whole   bool // track by track, whatever the format
+	ended   bool // of a request: Released goes on
+	idle    bool
+	err     error
+}
+
+func (p *Process) newStream(s *Sync) (*stream, error) {
+	if n := len(p.free); n != 0 {
+		t := p.free[n-1]
+		p.free = p.free[:n-1]
+		t.s = s
+		return t, nil
+	}
+	storage := &p.m.Storage
+	at := bufferBase + p.buffers
+	if at+dataSize+machine.FrameSize > bufferLimit {
+		return nil, fmt.Errorf("buffers for synchronisation: the limit of %d bytes of main storage is in use", int(bufferLimit-bufferBase))
+	}
+	t := &stream{s: s}
+	var err error
+	if t.data, err = storage.MapSynthetic(at, dataSize); err != nil {
+		return nil, err
+	}
+	g, err := storage.MapBytes(at+dataSize, machine.FrameSize)
+	if err != nil {
+		return nil, err
+	}
+	p.buffers += dataSize + machine.FrameSize
+	t.control = program.Control{View: g.Bytes()[:program.TrackControlSize], At: g.Base}
+	t.srb.Entry = t
+	t.srb.Priority = machine.PriorityNormal
+	t.block.Exit = t
+	return t, nil
+}
+
+// start copies n tracks from first on, at time at.
+func (t *stream) start(at machine.Time, first, n uint32) {
+	geo := t.s.m.Pair().Geometry()
+	t.idle, t.write, t.whole, t.err = false, false, false, nil
+	t.first, t.n = first, n
+	t.eckd = program.ECKD{Heads: int(geo.Heads), RecordsATrack: t.s.o.RecordsATrack}
+	for i := range n {
+		t.s.m.Copying(first + i)
+	}
+	t.schedule(at)
+}
+
+func (t *stream) schedule(at machine.Time) {
+	t.srb.Parm = uint64(t.first)
+	t.s.p.m.Dispatcher.Schedule(at, &t.srb)
+}
+
+// Enter builds the channel program of the read or the write and issues STARTIO.
+func (t *stream) Enter(cpu *machine.Processor, _ *machine.SRB) {
+	s := t.s
+	pair := s.m.Pair()
+	unit := pair.Primary()
+	if t.write {
+		unit = s.m.Unit()
+	}
+	if err := t.build(); err != nil {
+		t.fail(err)
+		return
+	}
+	x := s.p.x.Supervisor()
+	b := &t.block
+	b.Init(x)
+	b.ID = 0
+	b.UCB = unit
+	b.ChannelProgram = t.control.At + program.Start
+	b.DriverID = ios.DriverProcess
+	b.Writes = t.write
+	b.SRB.Parm = uint64(t.first)
+	t.ended = false
+	x.STARTIO(cpu, b)
+}
+
+func (t *stream) build() error {
+	if t.s.m.Pair().Geometry().Class == abi.ClassFBA {
+		first := t.first * intercept.GroupBlocks
+		program.FBABlocks(t.control, t.data.Base, t.write, first, int(min(t.n*intercept.GroupBlocks, t.s.m.Pair().Geometry().Blocks-first)))
+		return nil
+	}
+	if !t.whole {
+		t.eckd.Blocks(t.control, t.data.Base, t.write, int(t.first), 0, int(t.n)*t.eckd.RecordsATrack)
+		return nil
+	}
+	if !t.write {
+		t.data.Materialize()
+		t.eckd.ReadTrack(t.control, t.data.Base, int(t.first))
+		return nil
+	}
+	return t.eckd.WriteTrack(t.control, t.data.Bytes(), t.data.Base, int(t.first))
+}
+
+// Done is the exit of the read or the write.
+func (t *stream) Done(_ *machine.Processor, b *ios.IOSB) {
+	t.ended = true
+	if !b.OK() {
+		t.err = fmt.Errorf("track %d: %s ended with code %02X, unit status %02X, sense % X", t.first, t.verb(), b.CompletionCode, uint8(b.IRB.SCSW.Unit), b.IRB.ECW[:8])
+	}
+}
+
+func (t *stream) verb() string {
+	if t.write {
+		return "write to the mirror"
+	}
+	return "read of the primary"
+}
+
+// Released goes on once the request's storage is free.
+func (t *stream) Released(*ios.IOSB) {
+	now := t.s.p.m.Clock.Now()
+	switch {
+	case t.err == nil && !t.write:
+		t.write = true
+		t.schedule(now)
+	case t.err == nil:
+		t.done()
+	case !t.whole && t.s.m.Pair().Geometry().Class == abi.ClassECKD:
+		// Not formatted as the block access method has it: track by track.
+		t.split(now)
+	default:
+		t.fail(t.err)
+	}
+}
+
+// split copies the first of the run's tracks whole and gives the rest back.
+func (t *stream) split(now machine.Time) {
+	for i := uint32(1); i < t.n; i++ {
+		t.s.m.Mark(t.first + i)
+		t.s.add(t.first + i)
+	}
+	t.s.next = min(t.s.next, t.first+1)
+	t.n, t.whole, t.write, t.err = 1, true, false, nil
+	t.schedule(now)
+}
+
+func (t *stream) done() {
+	if !t.data.Synthetic() {
+		t.data.Synthesize()
+	}
+	t.s.streamDone(t, nil)
+}
+
+func (t *stream) fail(err error) {
+	for i := range t.n {
+		t.s.m.Mark(t.first + i)
+	}
+	if !t.data.Synthetic() {
+		t.data.Synthesize()
+	}
+	t.s.streamDone(t, err)
+}

@@ -1,0 +1,329 @@
+package mirror
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/intercept"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/program"
+)
+
+// ChangedTracks is the changed-track mask that a storage subsystem keeps of a
+// device: a bit a track, set when the track is written.
+type ChangedTracks interface {
+	Clear()
+	Count() int
+	// Next is the first changed track from t on.
+	Next(t int) (int, bool)
+}
+
+// SyncOptions say how a mirror is made identical to its primary.
+type SyncOptions struct {
+	// Full copies every track; otherwise only those that the account has marked.
+	Full bool
+	// Threshold is how many tracks may have changed during a copy for the last
+	// copy, with writes held, to follow (step 78).
+	Threshold int
+	// MaxRounds is how many copies are made with writes allowed before the last
+	// one follows whatever the threshold says; 0 stands for DefaultRounds.
+	MaxRounds int
+	// Streams is how many copies of tracks are under way at once; 0 stands for
+	// DefaultStreams.
+	Streams int
+	// TracksPerSecond throttles the copies made with writes allowed; 0 does not.
+	TracksPerSecond int
+	// Changed is the primary device's mask.
+	Changed ChangedTracks
+	// RecordsATrack is how many 4 KiB records a formatted track of the devices
+	// has. Tracks that are formatted otherwise are copied whole, one by one.
+	RecordsATrack int
+	// Done, if not nil, is called when the synchronisation has ended.
+	Done func(err error)
+}
+
+// Defaults of SyncOptions.
+const (
+	DefaultRounds  = 16
+	DefaultStreams = 4
+	// MaxStreams is the most copies under way at once.
+	MaxStreams = 64
+)
+
+// ErrBusy says that the mirror is being synchronised already.
+var ErrBusy = errors.New("is being synchronised already")
+
+// Sync is a synchronisation under way (FIG. 2).
+type Sync struct {
+	p       *Process
+	m       *intercept.Mirror
+	o       SyncOptions
+	todo    []uint64 // tracks of the round
+	next    uint32
+	left    int
+	busy    int
+	phase   phase
+	round   int
+	copied  uint64
+	failed  error
+	streams []*stream
+	run     uint32 // tracks that a stream copies at once
+	pace    machine.Time
+	held    bool
+}
+
+type phase uint8
+
+const (
+	copying   phase = iota // writes allowed (74, 80)
+	draining               // writes held, those under way still ending (82)
+	finishing              // the last copy (84)
+	ended
+)
+
+// SyncProgress is how far a synchronisation is.
+type SyncProgress struct {
+	Round  int    // copies begun
+	Left   int    // tracks of this copy not begun
+	Copied uint64 // tracks copied, over all rounds
+	Held   bool   // writes are held
+	Ended  bool
+}
+
+// Progress tells how far the synchronisation is.
+func (s *Sync) Progress() SyncProgress {
+	return SyncProgress{s.round, s.left, s.copied, s.held, s.phase == ended}
+}
+
+const kindDrained = machine.KindMirror + 1
+
+// drainInterval is how often the mirror process looks whether writes that were
+// under way have ended.
+const drainInterval = 50 * machine.Microsecond
+
+// Synchronise makes the mirror identical to its primary while applications go on
+// (steps 72 to 86). It returns at once; SyncOptions.Done tells of the end.
+func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error) {
+	pair := m.Pair()
+	if m.State == abi.MirrorSynchronising {
+		return nil, fmt.Errorf("pair %d, mirror %d: %w", pair.ID, m.Index(), ErrBusy)
+	}
+	if o.Streams == 0 {
+		o.Streams = DefaultStreams
+	}
+	if o.MaxRounds == 0 {
+		o.MaxRounds = DefaultRounds
+	}
+	if o.Streams < 1 || o.Streams > MaxStreams || o.MaxRounds < 1 || o.Threshold < 0 || o.RecordsATrack < 1 || o.Changed == nil {
+		return nil, fmt.Errorf("pair %d, mirror %d: synchronise with %d streams (1 to %d), %d rounds, threshold %d, %d records a track", pair.ID, m.Index(), o.Streams, MaxStreams, o.MaxRounds, o.Threshold, o.RecordsATrack)
+	}
+	s := &Sync{p: p, m: m, o: o, todo: make([]uint64, (pair.Geometry().Tracks+63)/64), run: tracksAtOnce(pair.Geometry(), o.RecordsATrack)}
+	for len(s.streams) < o.Streams {
+		t, err := p.newStream(s)
+		if err != nil {
+			return nil, fmt.Errorf("pair %d, mirror %d: %w", pair.ID, m.Index(), err)
+		}
+		s.streams = append(s.streams, t)
+	}
+	m.State = abi.MirrorSynchronising
+	p.step(72, 0)
+	o.Changed.Clear()
+	if o.Full {
+		m.MarkAll()
+	}
+	for t, ok := m.NextMarked(0); ok; t, ok = m.NextMarked(t + 1) {
+		s.add(t)
+	}
+	p.step(74, 0)
+	s.begin()
+	return s, nil
+}
+
+func (p *Process) step(n machine.Step, io uint64) {
+	if r := p.m.Steps; r != nil {
+		r.Step(p.m.Clock.Now(), n, who, io)
+	}
+}
+
+func (s *Sync) add(t uint32) {
+	if w, b := &s.todo[t/64], uint64(1)<<(t%64); *w&b == 0 {
+		*w |= b
+		s.left++
+	}
+}
+
+func (s *Sync) has(t uint32) bool {
+	return t < s.m.Pair().Geometry().Tracks && s.todo[t/64]&(1<<(t%64)) != 0
+}
+
+// begin starts a round's copies.
+func (s *Sync) begin() {
+	s.next = 0
+	s.round++
+	s.pace = s.p.m.Clock.Now()
+	for _, t := range s.streams {
+		t.idle = true
+	}
+	s.feed()
+}
+
+// feed gives idle streams tracks to copy, and ends the round when there are
+// none.
+func (s *Sync) feed() {
+	for _, t := range s.streams {
+		if t.idle && s.left > 0 && s.failed == nil {
+			s.take(t)
+		}
+	}
+	if s.busy == 0 {
+		s.roundDone()
+	}
+}
+
+// take gives the next run of tracks to a stream.
+func (s *Sync) take(t *stream) {
+	first := s.next
+	for !s.has(first) {
+		first++
+	}
+	n := uint32(1)
+	for n < s.run && s.has(first+n) {
+		n++
+	}
+	for i := range n {
+		s.todo[(first+i)/64] &^= 1 << ((first + i) % 64)
+	}
+	s.left -= int(n)
+	s.next = first + n
+	s.busy++
+	at := s.p.m.Clock.Now()
+	if s.o.TracksPerSecond > 0 && s.phase == copying {
+		at = max(at, s.pace)
+		s.pace = at + machine.Time(n)*machine.Second/machine.Time(s.o.TracksPerSecond)
+	}
+	t.start(at, first, n)
+}
+
+// streamDone is told by a stream that its tracks are done.
+func (s *Sync) streamDone(t *stream, err error) {
+	t.idle = true
+	s.busy--
+	if err != nil && s.failed == nil {
+		s.failed = err
+	}
+	if err == nil {
+		s.copied += uint64(t.n)
+	}
+	s.feed()
+}
+
+// roundDone decides what follows a copy.
+func (s *Sync) roundDone() {
+	if s.phase == ended {
+		return
+	}
+	if s.failed != nil {
+		s.end(s.failed)
+		return
+	}
+	if s.phase == finishing {
+		s.end(nil)
+		return
+	}
+	s.p.step(76, 0)
+	changed := s.o.Changed.Count()
+	s.p.step(78, 0)
+	if changed > s.o.Threshold && s.round < s.o.MaxRounds {
+		s.p.step(80, 0)
+		s.addChanged()
+		s.begin()
+		return
+	}
+	s.p.step(82, 0)
+	s.phase, s.held = draining, true
+	s.p.x.Supervisor().HoldWrites(s.m.Pair().Primary())
+	s.Event(kindDrained, 0)
+}
+
+// addChanged puts the tracks of the mask, and those that the account has marked
+// meanwhile, into the next copy and clears the mask.
+func (s *Sync) addChanged() {
+	for t, ok := s.o.Changed.Next(0); ok; t, ok = s.o.Changed.Next(t + 1) {
+		s.add(uint32(t))
+	}
+	for t, ok := s.m.NextMarked(0); ok; t, ok = s.m.NextMarked(t + 1) {
+		s.add(t)
+	}
+	s.o.Changed.Clear()
+}
+
+// Event looks whether the writes that were under way have ended; then nothing
+// can change any more, and the last copy begins.
+func (s *Sync) Event(machine.Kind, uint64) {
+	if s.m.Pair().Writing() != 0 {
+		s.p.m.Clock.At(s.p.m.Clock.Now()+drainInterval, s, kindDrained, uint64(s.m.Pair().ID))
+		return
+	}
+	s.phase = finishing
+	s.p.step(84, 0)
+	s.addChanged()
+	s.begin()
+}
+
+// end lets writes go on. After an error the mirror stays cut off, with every
+// track marked that is not known to be the same.
+func (s *Sync) end(err error) {
+	s.phase = ended
+	if err != nil {
+		for t, ok := s.o.Changed.Next(0); ok; t, ok = s.o.Changed.Next(t + 1) {
+			s.m.Mark(uint32(t))
+		}
+		for i := range s.todo {
+			for w := s.todo[i]; w != 0; w &= w - 1 {
+				s.m.Mark(uint32(i*64) + uint32(bits.TrailingZeros64(w)))
+			}
+		}
+		s.m.State = abi.MirrorSuspended
+	} else {
+		s.m.Synchronised(s.p.m.Clock.Now())
+	}
+	s.p.free = append(s.p.free, s.streams...)
+	s.p.step(86, 0)
+	s.held = false
+	s.p.release(s.m.Pair().Primary())
+	if s.o.Done != nil {
+		s.o.Done(err)
+	}
+}
+
+// release lets a unit start requests that write again, from a unit of work.
+func (p *Process) release(u *ios.UCB) {
+	r := &releaser{p: p, u: u}
+	r.srb.Entry = r
+	r.srb.Priority = machine.PriorityHigh
+	r.srb.Parm = uint64(u.Index)
+	p.m.Dispatcher.Schedule(p.m.Clock.Now(), &r.srb)
+}
+
+type releaser struct {
+	p   *Process
+	u   *ios.UCB
+	srb machine.SRB
+}
+
+// Enter drives what has waited.
+func (r *releaser) Enter(cpu *machine.Processor, _ *machine.SRB) {
+	r.p.x.Supervisor().Release(cpu, r.u)
+}
+
+// tracksAtOnce is how many tracks, or groups of blocks, one channel program
+// copies.
+func tracksAtOnce(g intercept.Geometry, recordsATrack int) uint32 {
+	if g.Class == abi.ClassFBA {
+		return program.MaxBlocks * (program.BlockSize / 512) / intercept.GroupBlocks
+	}
+	return uint32(max(1, program.MaxBlocks/recordsATrack))
+}

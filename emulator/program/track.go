@@ -1,0 +1,86 @@
+package program
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// TrackControlSize is the storage that WriteTrack needs: a CCW a record, and
+// the parameters.
+const TrackControlSize = 4096
+
+// MaxTrackRecords is the most records that WriteTrack writes; no device of the
+// 3390 family has as many of any length.
+const MaxTrackRecords = (TrackControlSize-Start)/channel.CCWSize - 2
+
+// MaxTrackBytes is enough for what ReadTrack reads of any device.
+const MaxTrackBytes = 60 << 10
+
+const countSize = 8
+
+// endOfTrack is what a read-track command sends behind the last record.
+const endOfTrack = ^uint64(0)
+
+// ReadTrack stores a channel program that reads a whole track with one
+// read-track command: for each record from record zero on its count, key and
+// data, then eight bytes FF. The data area has MaxTrackBytes.
+func (e *ECKD) ReadTrack(c Control, data machine.Address, track int) {
+	e.define(c, maskRead, 0, track, track)
+	e.locate(c, opReadTracks, 0, 1, track, 0, 0)
+	c.ccw(2, channel.CCW{Command: cmdReadTrack, Flags: channel.FlagSLI, Count: MaxTrackBytes, Address: uint32(data)})
+}
+
+// WriteTrack stores a channel program that formats a track with the records that
+// ReadTrack has left in image, which lies at data: write record zero, then write
+// count, key and data for each.
+func (e *ECKD) WriteTrack(c Control, image []byte, data machine.Address, track int) error {
+	at := 0
+	n := 0
+	for ; ; n++ {
+		if at+countSize > len(image) {
+			return fmt.Errorf("track %d: record %d at byte %d runs over the %d bytes read", track, n, at, len(image))
+		}
+		if binary.BigEndian.Uint64(image[at:]) == endOfTrack {
+			break
+		}
+		if n == MaxTrackRecords {
+			return fmt.Errorf("track %d: more than %d records", track, MaxTrackRecords)
+		}
+		length := countSize + int(image[at+5]) + int(binary.BigEndian.Uint16(image[at+6:]))
+		command := byte(cmdWriteC)
+		if n == 0 {
+			command = cmdWriteR0
+		}
+		c.ccw(2+n, channel.CCW{Command: command, Flags: channel.FlagCC, Count: uint16(length), Address: uint32(data) + uint32(at)})
+		at += length
+	}
+	if n == 0 {
+		return fmt.Errorf("track %d: has no record zero", track)
+	}
+	c.View[Start+(1+n)*channel.CCWSize+1] = 0 // the last one ends the chain
+	e.define(c, maskFormat, 0, track, track)
+	e.locate(c, opFormat, 0, n, track, 0, 0)
+	return nil
+}
+
+// The volume label is record 3 of track 0.
+const (
+	labelRecord = 3
+	// LabelSize is the size of the label in bytes.
+	LabelSize = 80
+)
+
+// Label stores a channel program that reads or writes the volume label (VOL1,
+// record 3 of the first track).
+func (e *ECKD) Label(c Control, data machine.Address, write bool) {
+	mask, operation, command := byte(maskRead), byte(opReadData), byte(cmdReadData)
+	if write {
+		mask, operation, command = maskUpdate, opWriteData, cmdWriteUpdate
+	}
+	e.define(c, mask, 0, 0, 0)
+	e.locate(c, operation, auxTLF, 1, 0, labelRecord, LabelSize)
+	c.ccw(2, channel.CCW{Command: command, Count: LabelSize, Address: uint32(data)})
+}

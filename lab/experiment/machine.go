@@ -1,0 +1,174 @@
+package experiment
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/access"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/dasd"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/intercept"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/mirror"
+	"github.com/iosrun/iosrun/emulator/program"
+)
+
+// volume is one side of a pair: its medium, its device and its link.
+type volume struct {
+	ckd    media.CKD
+	fba    media.FBA
+	device *dasd.Device
+	link   *dasd.Link
+	unit   *ios.UCB
+}
+
+// storage is the volumes of a run.
+type storage struct {
+	geometry *media.Geometry
+	primary  volume
+	mirrors  []volume
+}
+
+// Device numbers of the volumes: the primary's and the first mirror's; aliases
+// follow their base unit.
+const (
+	primaryNumber = 0x1000
+	mirrorNumber  = 0x2000
+	mirrorStep    = 0x0100
+)
+
+// build makes the machine: processors, channel subsystem, I/O supervisor,
+// storage subsystems with a volume each, and the pair.
+func (r *run) build() error {
+	c := r.config
+	m, err := machine.New(c.Processors)
+	if err != nil {
+		return err
+	}
+	r.m = m
+	r.ios = ios.New(m, channel.New(m))
+	r.x = intercept.New(r.ios, r.opts.Log.Named("intercept"))
+	r.x.Seed = c.Seed
+	mirror.New(m, r.x)
+	if r.storage.geometry, err = media.Lookup(c.Model); err != nil {
+		return err
+	}
+	if err := r.volume(&r.storage.primary, "PRIMARY", primaryNumber, 1, c.Primary); err != nil {
+		return err
+	}
+	places := c.places()
+	r.storage.mirrors = make([]volume, len(places))
+	var mirrors []intercept.Device
+	for i, p := range places {
+		v := &r.storage.mirrors[i]
+		if err := r.volume(v, fmt.Sprintf("MIRROR%d", i+1), uint16(mirrorNumber+i*mirrorStep), uint16(i+2), p); err != nil {
+			return err
+		}
+		mirrors = append(mirrors, intercept.Device{Unit: v.unit, CFWID: uint16(i + 2)})
+	}
+	r.pair, err = r.x.AddPair(intercept.Device{Unit: r.storage.primary.unit, CFWID: 1}, r.geometry(), mirrors, true)
+	if err != nil {
+		return err
+	}
+	layout, err := r.layout()
+	if err != nil {
+		return err
+	}
+	r.block = access.NewBlock(r.ios, r.storage.primary.unit, layout, r)
+	return nil
+}
+
+// volume makes a storage subsystem with one volume, its link, and its units.
+func (r *run) volume(v *volume, name string, number, cfwid uint16, p Place) error {
+	g := r.storage.geometry
+	cfg := dasd.DefaultConfig()
+	cfg.CFWID = cfwid
+	cfg.CacheTracks = p.CacheTracks
+	cfg.Seed = r.config.Seed ^ uint64(number)
+	sub := dasd.NewSubsystem(r.m, name, cfg)
+	var err error
+	if g.FBA() {
+		if v.fba, err = media.NewMemoryFBA(g); err != nil {
+			return err
+		}
+		v.device = sub.NewFBA(number, v.fba)
+	} else {
+		if v.ckd, err = media.NewMemoryCKD(g, g.RecordsPerTrack(0, program.BlockSize), program.BlockSize); err != nil {
+			return err
+		}
+		v.device = sub.NewECKD(number, v.ckd)
+	}
+	kind, err := dasd.ParseLinkType(p.Link)
+	if err != nil {
+		return err
+	}
+	v.link, err = dasd.NewLink(r.m, dasd.LinkConfig{Type: kind, Kilometres: p.Kilometres, BytesPerSecond: int64(p.Megabytes * 1e6)})
+	if err != nil {
+		return err
+	}
+	if v.unit, err = r.ios.AddUnit(number, v.device.NewSession(v.link), nil); err != nil {
+		return err
+	}
+	for i := range p.Aliases {
+		if _, err := r.ios.AddUnit(number+uint16(i)+1, v.device.NewSession(v.link), v.unit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// geometry is what the intercept process must know of the devices.
+func (r *run) geometry() intercept.Geometry {
+	g := r.storage.geometry
+	if g.FBA() {
+		groups := (g.Blocks + intercept.GroupBlocks - 1) / intercept.GroupBlocks
+		return intercept.Geometry{Class: abi.ClassFBA, Tracks: uint32(groups), Blocks: uint32(g.Blocks)}
+	}
+	return intercept.Geometry{Class: abi.ClassECKD, Tracks: uint32(g.Tracks()), Heads: uint32(g.Heads)}
+}
+
+func (r *run) layout() (access.Layout, error) {
+	g := r.storage.geometry
+	if g.FBA() {
+		return access.NewFBALayout(g.Blocks)
+	}
+	return access.NewECKDLayout(g.Cylinders, g.Heads, g.RecordsPerTrack(0, program.BlockSize))
+}
+
+// compare holds mirror i against the primary: how many tracks differ, and how
+// many of those the account has not marked.
+func (r *run) compare(i int) (differ, unmarked int, err error) {
+	m := r.pair.Mirrors()[i]
+	p, v := &r.storage.primary, &r.storage.mirrors[i]
+	for t := range r.geometry().Tracks {
+		same, err := equalTrack(p, v, r.storage.geometry, int(t))
+		if err != nil {
+			return differ, unmarked, err
+		}
+		if !same {
+			differ++
+			if !m.Marked(t) {
+				unmarked++
+			}
+		}
+	}
+	return differ, unmarked, nil
+}
+
+func equalTrack(a, b *volume, g *media.Geometry, t int) (bool, error) {
+	if a.ckd == nil {
+		first := int64(t) * intercept.GroupBlocks
+		return media.EqualBlocks(a.fba, b.fba, first, int(min(intercept.GroupBlocks, g.Blocks-first)))
+	}
+	x, err := a.ckd.Track(t)
+	if err != nil {
+		return false, err
+	}
+	y, err := b.ckd.Track(t)
+	if err != nil {
+		return false, err
+	}
+	return media.EqualTrack(x, y), nil
+}

@@ -1,0 +1,63 @@
+package workload
+
+import (
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// Speedup has the requests of a source arrive factor times as fast; a factor
+// below 1 slows them down. It does not touch offsets or lengths. Closing it
+// closes the source.
+func Speedup(source Source, factor float64) (Source, error) {
+	if !(factor > 0) || math.IsInf(factor, 0) {
+		return nil, fmt.Errorf("speedup %v: want a number above 0", factor)
+	}
+	if factor == 1 {
+		return source, nil
+	}
+	return &speedup{source, factor}, nil
+}
+
+type speedup struct {
+	Source
+	factor float64
+}
+
+func (s *speedup) Next(q *Request) error {
+	if err := s.Source.Next(q); err != nil {
+		return err
+	}
+	at := float64(q.At) / s.factor
+	if at > float64(MaxSpan) {
+		return fmt.Errorf("speedup %v: request at %v would arrive after more than %s", s.factor, q.At, spanText())
+	}
+	q.At = machine.Time(at)
+	return nil
+}
+
+// Limit ends a source after n requests. Closing it closes the source.
+func Limit(source Source, n int64) (Source, error) {
+	if n < 0 {
+		return nil, fmt.Errorf("limit of %d requests: want 0 or more", n)
+	}
+	return &limit{source, n}, nil
+}
+
+type limit struct {
+	Source
+	left int64
+}
+
+func (l *limit) Next(q *Request) error {
+	if l.left == 0 {
+		return io.EOF
+	}
+	if err := l.Source.Next(q); err != nil {
+		return err
+	}
+	l.left--
+	return nil
+}
