@@ -28,14 +28,15 @@ func (r *Response) Add(c RecipeCCW) bool {
 	return true
 }
 
-// Block appends a parameter block and returns it with its index, or nil when
-// the response has no room for another.
+// Block appends a parameter block of zeros and returns it with its index, or nil
+// when the response has no room for another.
 func (r *Response) Block() (*[ParameterSize]byte, uint8) {
 	if r.Parameters >= MaxResponseParameters {
 		return nil, 0
 	}
 	i := r.Parameters
 	r.Parameters++
+	r.Parameter[i] = [ParameterSize]byte{}
 	return &r.Parameter[i], uint8(i)
 }
 

@@ -49,10 +49,13 @@ func (r *Response) Check(h Hook, granted Capability, chain int) error {
 		if row.Needs&^granted != 0 {
 			return &ResponseError{h, fmt.Sprintf("intent[%d].kind", i), uint64(n.Kind), fmt.Sprintf("%s needs the capability %v, which is not granted", row.Name, (row.Needs &^ granted).Names())}
 		}
-		if n.Count != 0 && (n.Kind != IntentMirror || int(n.First)+int(n.Count) > int(r.Recipes)) {
+		if n.First|n.Count != 0 && (n.Kind != IntentMirror || int(n.First)+int(n.Count) > int(r.Recipes)) {
 			return &ResponseError{h, fmt.Sprintf("intent[%d].count", i), uint64(n.Count), fmt.Sprintf("a recipe from %d of that length does not fit the response's %d", n.First, r.Recipes)}
 		}
-		if n.Kind == IntentFlag && FlagTable(n.Value)&^FlagsKnown != 0 {
+		if n.Kind == IntentMirror && n.Flags&^(MirrorWithError|MirrorConstantCopy) != 0 {
+			return &ResponseError{h, fmt.Sprintf("intent[%d].flags", i), uint64(n.Flags), "has unknown flags"}
+		}
+		if n.Kind == IntentFlag && n.Value&^uint64(FlagsKnown) != 0 {
 			return &ResponseError{h, fmt.Sprintf("intent[%d].value", i), n.Value, "has unknown flags"}
 		}
 	}

@@ -69,8 +69,9 @@ const MarkerExport = "iosrun_abi_1"
 const HostModule = "iosrun"
 
 // Frame is what host and detour share: the sections of the request, written by
-// the host before a call, and the response, zeroed by the host and written by
-// the detour. It lies in the detour's memory, on a multiple of 8. Every
+// the host before a call, and the response, written by the detour. The host sets
+// the response's verdict and counts to zero before a call; what lies beyond the
+// counts is what an earlier call has left. The frame lies in the detour's memory, on a multiple of 8. Every
 // section of the request begins with its size in bytes; a section that a later
 // minor version makes longer uses the reserved bytes behind it, so that no
 // offset ever moves.
@@ -380,7 +381,8 @@ const (
 	// RecipePrivate is RecipeCopy with a private copy of the data area, as it is
 	// when the primary chain is started.
 	RecipePrivate
-	// RecipeTransfer is a TIC to CCW number Source of the recipe.
+	// RecipeTransfer is a TIC to the CCW of the same recipe that is number Source in
+	// Response.Recipe.
 	RecipeTransfer
 	// RecipeControl is a command without data.
 	RecipeControl

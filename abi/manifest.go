@@ -6,12 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // ManifestSection is the name of the custom section that holds the manifest,
 // as JSON.
 const ManifestSection = "iosrun.manifest"
+
+// MaxName is the most characters that a detour's name can have.
+const MaxName = 64
 
 // MaxManifest is the most bytes that a manifest can have.
 const MaxManifest = 64 << 10
@@ -36,7 +42,8 @@ type Manifest struct {
 }
 
 // Setting is one setting of a detour, a whole number, or the name of one where
-// Names is not empty (its value is then the index in Names).
+// Names is not empty: its value is then the index in Names, and Check sets Min and
+// Max to fit.
 type Setting struct {
 	Name    string   `json:"name"`
 	Summary string   `json:"summary,omitempty"`
@@ -45,8 +52,6 @@ type Setting struct {
 	Max     int64    `json:"max"`
 	Names   []string `json:"names,omitempty"`
 }
-
-var manifestName = regexp.MustCompile(`^[a-z0-9][a-z0-9/-]{0,63}$`)
 
 // ParseManifest reads and checks a manifest. Unknown keys are errors.
 func ParseManifest(p []byte) (*Manifest, error) {
@@ -62,19 +67,25 @@ func ParseManifest(p []byte) (*Manifest, error) {
 		}
 		return nil, fmt.Errorf("manifest: not a JSON object of the known keys: %w", err)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("manifest: has text behind its JSON object")
 	}
-	return m, m.Check()
+	if err := m.Check(); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Check reports the first thing that is wrong with the manifest.
 func (m *Manifest) Check() error {
-	if !manifestName.MatchString(m.Name) {
-		return fmt.Errorf("manifest: name %q: want 1 to 64 of a-z, 0-9, '-' and '/'", m.Name)
+	if !nameOK(m.Name) {
+		return fmt.Errorf("manifest: name %q: want 1 to %d of a-z, 0-9, '-' and '/', a letter or digit first", m.Name, MaxName)
 	}
-	var major, minor int
-	if n, err := fmt.Sscanf(m.ABI, "%d.%d", &major, &minor); n != 2 || err != nil {
+	if !printable(m.Version) || !printable(m.Summary) {
+		return fmt.Errorf("manifest of %s: version %q and summary %q: want one line each without control characters", m.Name, m.Version, m.Summary)
+	}
+	major, minor, ok := parseVersion(m.ABI)
+	if !ok {
 		return fmt.Errorf("manifest of %s: abi %q: want \"major.minor\", this host speaks %d.%d", m.Name, m.ABI, Major, Minor)
 	}
 	if major != Major {
@@ -103,15 +114,61 @@ func (m *Manifest) Check() error {
 		if len(s.Names) != 0 {
 			s.Min, s.Max = 0, int64(len(s.Names)-1)
 		}
+		for k, n := range s.Names {
+			if !nameOK(n) || slices.Contains(s.Names[:k], n) {
+				return fmt.Errorf("manifest of %s: setting %s: name %q of a value is not of a-z, 0-9, '-' and '/', or is there twice", m.Name, s.Name, n)
+			}
+		}
 		switch {
-		case s.Name == "" || seen[s.Name]:
-			return fmt.Errorf("manifest of %s: setting %d: name %q is empty or there twice", m.Name, i, s.Name)
+		case !nameOK(s.Name):
+			return fmt.Errorf("manifest of %s: setting %d: name %q: want 1 to %d of a-z, 0-9, '-' and '/', a letter or digit first", m.Name, i, s.Name, MaxName)
+		case seen[s.Name]:
+			return fmt.Errorf("manifest of %s: setting %q is there twice", m.Name, s.Name)
+		case !printable(s.Summary):
+			return fmt.Errorf("manifest of %s: setting %s: summary %q: want one line without control characters", m.Name, s.Name, s.Summary)
 		case s.Min > s.Max || s.Default < s.Min || s.Default > s.Max:
 			return fmt.Errorf("manifest of %s: setting %s: default %d is not within %d to %d", m.Name, s.Name, s.Default, s.Min, s.Max)
 		}
 		seen[s.Name] = true
 	}
 	return nil
+}
+
+// nameOK is written out because a compiled expression would be set up in every
+// guest at its start, which links this package but reads no manifest.
+func nameOK(name string) bool {
+	if len(name) < 1 || len(name) > MaxName || name[0] == '/' || name[0] == '-' {
+		return false
+	}
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '/':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// printable reports whether text can be shown on a terminal as it is.
+func printable(text string) bool {
+	for _, r := range text {
+		if r < ' ' || r >= 0x7F && r < 0xA0 || r == utf8.RuneError {
+			return false
+		}
+	}
+	return true
+}
+
+// parseVersion reads "major.minor".
+func parseVersion(text string) (major, minor uint64, ok bool) {
+	a, b, ok := strings.Cut(text, ".")
+	if !ok {
+		return 0, 0, false
+	}
+	major, errA := strconv.ParseUint(a, 10, 16)
+	minor, errB := strconv.ParseUint(b, 10, 16)
+	return major, minor, errA == nil && errB == nil
 }
 
 // Wants is the mask of the capabilities that the manifest asks for.

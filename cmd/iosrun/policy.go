@@ -2,14 +2,11 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/lab/policy"
 )
 
@@ -93,20 +90,6 @@ func completePolicies(*cobra.Command, []string, string) ([]string, cobra.ShellCo
 		}
 	}
 	return names, cobra.ShellCompDirectiveDefault
-}
-
-// describe names a policy's modules in a line.
-func describe(p *policy.Policy) string {
-	var parts []string
-	for s := hooks.Slot(0); s < hooks.Slots; s++ {
-		for _, d := range p.Chain(s) {
-			parts = append(parts, fmt.Sprintf("%s: %s", s, d.Module))
-		}
-	}
-	if len(parts) == 0 {
-		return "no detours"
-	}
-	return strings.Join(parts, ", ")
 }
 
 func newTable(c *cobra.Command) table.Writer {

@@ -102,7 +102,7 @@ func (x *Process) fillPair(f *abi.Pair, c *call, pair *Pair) {
 	f.WriteLatency = clamp32(pair.estimate.write)
 	f.LastTrack = pair.estimate.lastTrack
 	f.AtRisk = pair.atRisk
-	for i := len(pair.mirrors); i < int(f.Mirrors); i++ {
+	for i := len(pair.mirrors); i < min(int(f.Mirrors), len(f.Mirror)); i++ { // f.Mirrors is as the guest has left it
 		f.Mirror[i] = abi.Mirror{}
 	}
 	f.Mirrors = uint8(len(pair.mirrors))

@@ -112,6 +112,23 @@ func New(s *ios.Supervisor, log hclog.Logger) *Process {
 	return x
 }
 
+// Install puts the detours of a policy on the slots at once, with what the
+// policy promises: requests that begin from now on have them. (hooks.Table.)
+func (x *Process) Install(chains [hooks.Slots][]*hooks.Attachment, d Durability) error {
+	for _, c := range chains {
+		for _, a := range c {
+			if u, ok := a.Detour.(hooks.ChainUser); ok {
+				u.UseChain(x)
+			}
+		}
+	}
+	if _, err := x.ios.Hooks.Install(chains); err != nil {
+		return err
+	}
+	x.Durability = d
+	return nil
+}
+
 // Counts are the counts so far.
 func (x *Process) Counts() Counts { return x.counts }
 
@@ -150,7 +167,7 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 	r, _ := b.Use.(*Request)
 	if r == nil {
 		r = x.newRequest()
-		r.begin(b, role, x.ios.Hooks.Current())
+		r.begin(b, role)
 		x.scan(r, b)
 	} else {
 		r.role = role

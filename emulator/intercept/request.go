@@ -101,9 +101,9 @@ func (x *Process) newRequest() *Request {
 	return r
 }
 
-// begin makes r the request of b under generation g.
-func (r *Request) begin(b *ios.IOSB, role unitRole, g *hooks.Generation) {
-	r.block, r.role, r.pair, r.generation = b, role, role.pair, g
+// begin makes r the request of b, under the generation that is current now.
+func (r *Request) begin(b *ios.IOSB, role unitRole) {
+	r.block, r.role, r.pair, r.generation = b, role, role.pair, r.x.ios.Hooks.Enter()
 	r.flags, r.calls, r.made, r.open = 0, [abi.Hooks]uint32{}, 0, 0
 	r.reached, r.ended, r.held, r.observed, r.forced = false, false, false, false, false
 	r.routed, r.waitsFor, r.ackedAt, r.heldSince = nil, 0, 0, 0
@@ -116,7 +116,6 @@ func (r *Request) begin(b *ios.IOSB, role unitRole, g *hooks.Generation) {
 	case ios.DriverMirror:
 		r.origin = abi.OriginMirror // a standing chain
 	}
-	g.Enter()
 	b.Fix()
 	b.Use = r
 }

@@ -118,13 +118,14 @@ func (l *Loader) load(ctx context.Context, ref string, granted abi.Capability) (
 
 // Attachments makes an instance of each detour for one machine, rehearses it and
 // gives it ready for hooks.Table.Install. The instances are closed by the table;
-// on an error they are closed already.
-func (r *Prepared) Attachments(ctx context.Context, seed uint64) ([hooks.Slots][]*hooks.Attachment, error) {
+// on an error they are closed already. With native the shipped detours are those
+// that are linked in.
+func (r *Prepared) Attachments(ctx context.Context, seed uint64, native bool) ([hooks.Slots][]*hooks.Attachment, error) {
 	var all [hooks.Slots][]*hooks.Attachment
 	for s := range r.Detours {
 		for i := range r.Detours[s] {
 			d := &r.Detours[s][i]
-			inst, err := d.instance(ctx, seed, r.loader.Log)
+			a, err := d.attachment(ctx, seed, r.loader.Log, native)
 			if err != nil {
 				for _, c := range all {
 					for _, a := range c {
@@ -133,10 +134,29 @@ func (r *Prepared) Attachments(ctx context.Context, seed uint64) ([hooks.Slots][
 				}
 				return all, fmt.Errorf("policy %s: %s: module %s: %w", r.Policy.Name, hooks.Slot(s), d.Detour.Module, err)
 			}
-			all[s] = append(all[s], inst.Attachment(d.rule))
+			all[s] = append(all[s], a)
 		}
 	}
 	return all, nil
+}
+
+func (d *PreparedDetour) attachment(ctx context.Context, seed uint64, log hclog.Logger, native bool) (*hooks.Attachment, error) {
+	if native {
+		settings, err := host.Settings(d.Module.Manifest, d.settings)
+		if err != nil {
+			return nil, err
+		}
+		n, err := Native(d.Module.Manifest.Name, settings)
+		if err != nil {
+			return nil, err
+		}
+		return &hooks.Attachment{Name: d.Module.Manifest.Name, Detour: n, Granted: d.Granted, Containment: d.rule}, nil
+	}
+	i, err := d.instance(ctx, seed, log)
+	if err != nil {
+		return nil, err
+	}
+	return i.Attachment(d.rule), nil
 }
 
 func (d *PreparedDetour) instance(ctx context.Context, seed uint64, log hclog.Logger) (*host.Instance, error) {

@@ -4,41 +4,39 @@ import (
 	"fmt"
 
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/lab/report"
 )
 
-// Check is something that must hold at the end of every run, whatever the
-// detours have done.
-type Check struct {
-	Name   string `json:"name"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
-}
-
 // checks holds the finished run against what must hold.
-func (r *run) checks() ([]Check, error) {
+func (r *run) checks() ([]report.Check, error) {
 	completed := r.completedOnce()
 	durable := r.durable()
 	equal, err := r.equal()
 	if err != nil {
 		return nil, err
 	}
-	return []Check{completed, durable, equal, r.nothingPending()}, nil
+	return []report.Check{completed, durable, equal, r.nothingPending()}, nil
 }
 
 // completedOnce: each I/O completed exactly once.
-func (r *run) completedOnce() Check {
-	c := Check{Name: "completed once"}
+func (r *run) completedOnce() report.Check {
+	c := report.Check{Name: "completed once"}
 	b := r.block.Counts()
 	d := b.Duplicates + r.ios.Counts().Duplicates + r.duplicates
 	c.OK = b.Submitted == b.Completed && d == 0 && b.Submitted == uint64(r.issued)
 	c.Detail = fmt.Sprintf("%d of %d requests completed, %d twice", b.Completed, r.issued, d)
+	for code, n := range r.failed {
+		if n != 0 {
+			c.Detail += fmt.Sprintf("; %d failed: %s", n, completionText(uint8(code)))
+		}
+	}
 	return c
 }
 
 // durable: no completion earlier than the policy's declared durability allows.
-func (r *run) durable() Check {
+func (r *run) durable() report.Check {
 	n := r.x.Counts()
-	c := Check{Name: "durability", OK: n.Violations == 0}
+	c := report.Check{Name: "durability", OK: n.Violations == 0}
 	c.Detail = fmt.Sprintf("%d completions earlier than the policy declares", n.Violations)
 	if n.Degraded != 0 {
 		c.Detail += fmt.Sprintf(", %d in constant copy by its leave", n.Degraded)
@@ -48,8 +46,8 @@ func (r *run) durable() Check {
 
 // equal: primary and each mirror are the same block by block, but for what the
 // account has marked.
-func (r *run) equal() (Check, error) {
-	c := Check{Name: "mirrors equal", OK: true}
+func (r *run) equal() (report.Check, error) {
+	c := report.Check{Name: "mirrors equal", OK: true}
 	for i, m := range r.pair.Mirrors() {
 		differ, unmarked, err := r.compare(i)
 		if err != nil {
@@ -77,8 +75,8 @@ func (r *run) equal() (Check, error) {
 }
 
 // nothingPending: no request, mirror I/O or unit of work is left.
-func (r *run) nothingPending() Check {
-	c := Check{Name: "nothing pending"}
+func (r *run) nothingPending() report.Check {
+	c := report.Check{Name: "nothing pending"}
 	queued := 0
 	for _, u := range r.ios.Units() {
 		queued += u.Length()

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/iosrun/iosrun/abi"
@@ -178,4 +179,26 @@ func ParseSwap(text string) (Swap, error) {
 		return Swap{at, text[i+1:]}, nil
 	}
 	return Swap{}, fmt.Errorf("swap %q: want TIME=POLICY, such as 30s=constant-copy", text)
+}
+
+// Describe says in a line or two what is run.
+func (c *Config) Describe() string {
+	d := fmt.Sprintf("%s on a %s, %d aliases", c.Workload.name(), c.Model, c.Primary.Aliases)
+	if c.Workload.Speed != 1 {
+		d += fmt.Sprintf(", %gx speed", c.Workload.Speed)
+	}
+	for _, p := range c.places() {
+		d += fmt.Sprintf("; mirror %g km away over %s", p.Kilometres, strings.ToUpper(p.Link))
+	}
+	return d + fmt.Sprintf("; seed %d", c.Seed)
+}
+
+// CheckWorkload opens the workload and closes it again, so that what is wrong
+// with it is known before anything runs.
+func (c *Config) CheckWorkload() error {
+	source, err := c.Workload.open(0, c.Seed)
+	if err != nil {
+		return err
+	}
+	return source.Close()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/workload"
 )
 
@@ -28,9 +29,9 @@ const checkEvery = 1 << 14
 // Options are what a run needs beside its description.
 type Options struct {
 	Log hclog.Logger
-	// Progress, if not nil, is told now and then how many requests have ended and
-	// what the virtual time is. It is called on the run's goroutine.
-	Progress func(ended int64, now machine.Time)
+	// Progress, if not nil, is told now and then what share of the workload, 0 to
+	// 1, has been read. It is called on the run's goroutine.
+	Progress func(share float64)
 	// Completed, if not nil, is told of each request that ended: its number from
 	// 0, whether it wrote, how it ended and how long it took.
 	Completed func(number int64, write bool, code uint8, took machine.Time)
@@ -50,15 +51,16 @@ type run struct {
 	source   workload.Source
 	next     workload.Request
 	hasNext  bool
+	trace    *workload.Trace // nil for a generator
 	issued   int64
 	ended    int64
-	flushes  int64
-	trims    int64
-	failed   int64
+	failed   [256]int64 // by completion code
+	played   report.Workload
+	policy   *catalog.Prepared // in force
 	inflight requests
 
 	swaps      []preparedSwap
-	swapped    []SwapResult
+	swapped    []report.Swap
 	firstAt    machine.Time
 	lastEnd    machine.Time
 	duplicates uint64
@@ -124,7 +126,7 @@ func (r *run) play(ctx context.Context) error {
 				return err
 			}
 			if r.opts.Progress != nil {
-				r.opts.Progress(r.ended, r.m.Clock.Now())
+				r.opts.Progress(r.share())
 			}
 		}
 		if !r.m.Clock.Step() || r.err != nil {
@@ -132,9 +134,25 @@ func (r *run) play(ctx context.Context) error {
 		}
 	}
 	if r.opts.Progress != nil {
-		r.opts.Progress(r.ended, r.m.Clock.Now())
+		r.opts.Progress(1)
 	}
 	return r.err
+}
+
+// share is how much of the workload has been read.
+func (r *run) share() float64 {
+	w := &r.config.Workload
+	switch {
+	case w.Limit != 0:
+		return float64(r.issued) / float64(w.Limit)
+	case r.trace != nil:
+		if done, total := r.trace.Progress(); total > 0 {
+			return float64(done) / float64(total)
+		}
+	case w.Generator != nil && w.Generator.Count > 0:
+		return float64(r.issued) / float64(w.Generator.Count)
+	}
+	return 0
 }
 
 // advance reads the next request of the workload and has it arrive in its time.
@@ -150,10 +168,10 @@ func (r *run) advance() error {
 		}
 		switch r.next.Op {
 		case workload.Flush:
-			r.flushes++
+			r.played.Flushes++
 			continue
 		case workload.Trim:
-			r.trims++
+			r.played.Trims++
 			continue
 		}
 		r.hasNext = true
@@ -182,6 +200,14 @@ func (r *run) arrive() {
 		r.firstAt = q.At
 	}
 	r.inflight.put(inflight{number: r.issued, at: q.At, write: write, bytes: q.Length})
+	r.played.Requests++
+	if write {
+		r.played.Writes++
+		r.played.WriteBytes += q.Length
+	} else {
+		r.played.Reads++
+		r.played.ReadBytes += q.Length
+	}
 	token := uint64(r.issued)
 	r.issued++
 	if err := r.block.Submit(token, write, q.Offset, q.Length); err != nil {
@@ -203,7 +229,7 @@ func (r *run) Complete(token uint64, code uint8, now machine.Time) {
 	r.ended++
 	r.lastEnd = max(r.lastEnd, now)
 	if code != ios.CodeNormal {
-		r.failed++
+		r.failed[code]++
 	}
 	if r.opts.Completed != nil {
 		r.opts.Completed(f.number, f.write, code, now-f.at)

@@ -1,0 +1,21 @@
+// Package chain reads channel programs that are longer than the frame carries.
+// It is a package of its own so that only a module that uses it imports the
+// host's function, which the host grants with the capability "chain".
+package chain
+
+import "github.com/iosrun/iosrun/abi"
+
+// Read copies CCWs of the request's chain from number first on, and reports how
+// many it copied: fewer than into holds when the chain ends, 0 from its end on
+// and for a first below 0. It is for hooks only: it answers for the I/O of the
+// call that is under way. into must stay within 1 to 65535 CCWs.
+//
+// The CCWs that it copies have no Parameter: parameter blocks ride in the frame
+// alone. Built for anything but WebAssembly it finds nothing, because there is
+// no host to ask.
+func Read(first int, into []abi.CCW) int {
+	if first < 0 || len(into) == 0 {
+		return 0
+	}
+	return read(first, into)
+}

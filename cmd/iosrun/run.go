@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/iosrun/iosrun/host"
+	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/report"
+)
+
+const traceHelp = `
+Settings come from the defaults, then the experiment file (--experiment), then the
+environment (IOSRUN_WORKLOAD_TRACE is workload.trace; "__" stands for "-"), then the flags.
+
+At the end of every run it is checked that each I/O completed exactly once, that no
+completion came earlier than the policy's declared durability allows, that primary
+and mirrors are equal but for what is marked, and that nothing is pending. The exit
+code is 1 when a check does not hold, 2 when what was asked for cannot be tried.`
+
+func newRun() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "run [POLICY]",
+		Short: "Run one policy on a workload",
+		Long:  "run plays a workload against one policy (sync, if none is named) and prints what it cost.\n" + traceHelp,
+		Example: `  iosrun run sync
+  iosrun run ./mine.yaml --trace disk.vscsi.gz --speed 4
+  iosrun run sync --generate --gen-rate 5000 --gen-reads 0.3 --km 100
+  iosrun run sync --swap 30s=constant-copy --swap 60s=sync --json run.json`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completePolicies,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{"sync"}
+			}
+			return play(c, args)
+		},
+	}
+	addRunFlags(c)
+	return c
+}
+
+func newCompare() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "compare [POLICY...]",
+		Short: "Compare policies on the same workload",
+		Long: `compare plays the same workload against each policy, each on a machine of its own,
+and prints what each costs. Differences are against the first policy, I/O by I/O.
+Without arguments it is the demonstration: a recorded database workload, a 3390
+volume, its mirror 50 km away, and the policies sync, constant-copy and read-select.
+` + traceHelp,
+		Example: `  iosrun compare
+  iosrun compare none sync --km 200 --json result.json
+  iosrun compare sync constant-copy --trace disk.csv.gz --skip-bad 10
+  iosrun compare --experiment far.yaml`,
+		ValidArgsFunction: completePolicies,
+		RunE:              play,
+	}
+	addRunFlags(c)
+	return c
+}
+
+func addRunFlags(c *cobra.Command) {
+	addExperimentFlags(c.Flags())
+	c.Flags().String("json", "", "file to write the result to as JSON")
+	c.Flags().Bool("no-cache", false, "do not keep compiled modules on disk")
+	c.Flags().BoolP("quiet", "q", false, "show no progress")
+	_ = c.RegisterFlagCompletionFunc("link", cobra.FixedCompletions([]string{"ficon", "escon"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// play runs the policies of args, or of the experiment, and reports.
+func play(c *cobra.Command, args []string) error {
+	begun := time.Now()
+	cfg, err := settings(c)
+	if err != nil {
+		return err
+	}
+	if len(args) != 0 {
+		cfg.Policies = args
+	}
+	if err := cfg.Check(); err != nil {
+		return usage(err)
+	}
+	log, err := logger(c)
+	if err != nil {
+		return err
+	}
+	output, _ := c.Flags().GetString("json")
+	if output != "" {
+		if err := report.CheckWritable(output); err != nil {
+			return usage(err)
+		}
+	}
+	if err := cfg.CheckWorkload(); err != nil {
+		return usage(err)
+	}
+	rc := host.RuntimeConfig{Logger: log.Named("host")}
+	if no, _ := c.Flags().GetBool("no-cache"); !no {
+		if rc.CacheDir, err = host.DefaultCacheDir(); err != nil {
+			rc.CacheDir = ""
+		}
+	}
+	ctx := c.Context()
+	rt, err := host.NewRuntime(ctx, rc)
+	if err != nil {
+		return err
+	}
+	defer rt.Close(context.WithoutCancel(ctx))
+	loader := &catalog.Loader{Catalog: *catalogOf(c), Runtime: rt, Log: log}
+	plan, err := experiment.Prepare(ctx, *cfg, loader)
+	if err != nil {
+		return usage(err)
+	}
+	results, err := runAll(ctx, c, plan, log)
+	if err != nil {
+		return err
+	}
+	return conclude(c, cfg, results, output, time.Since(begun))
+}
+
+// runAll runs the plan's policies side by side.
+func runAll(ctx context.Context, c *cobra.Command, plan *experiment.Plan, log hclog.Logger) ([]*experiment.Result, error) {
+	bar := newBar(c, len(plan.Policies))
+	defer bar.finish()
+	results := make([]*experiment.Result, len(plan.Policies))
+	errs := make([]error, len(plan.Policies))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i := range plan.Policies {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			o := experiment.Options{Log: log.Named(plan.Policies[i].Policy.Name), Progress: bar.part(i)}
+			if results[i], errs[i] = plan.Run(ctx, i, o); errs[i] != nil {
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	var first error
+	for _, err := range errs {
+		if err != nil && (first == nil || errors.Is(first, context.Canceled)) {
+			first = err
+		}
+	}
+	return results, first
+}
+
+// conclude prints the result, writes it where it was asked for, and fails when a
+// check did not hold.
+func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Result, output string, took time.Duration) error {
+	runs := make([]report.Run, len(results))
+	for i, r := range results {
+		runs[i] = r.Report
+		if i == 0 {
+			continue
+		}
+		v, err := experiment.Versus(results[0], r, cfg.Seed)
+		if err != nil {
+			return err
+		}
+		runs[i].Versus = v
+	}
+	w := c.OutOrStdout()
+	fmt.Fprintln(w, cfg.Describe())
+	if err := report.WriteTable(w, runs, report.TableOptions{}); err != nil {
+		return err
+	}
+	if output != "" {
+		if err := report.WriteFile(output, func(w io.Writer) error { return report.WriteJSON(w, runs) }); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(w, "took %.1f s\n", took.Seconds())
+	var bad []string
+	for i := range runs {
+		for _, k := range runs[i].Checks {
+			if !k.OK {
+				bad = append(bad, fmt.Sprintf("%s: %s: %s", runs[i].Policy, k.Name, k.Detail))
+			}
+		}
+	}
+	if len(bad) != 0 {
+		return fmt.Errorf("checks that do not hold: %s", strings.Join(bad, "; "))
+	}
+	return nil
+}
+
+// bar shows how far all runs together are, on a terminal.
+type bar struct {
+	mu    sync.Mutex
+	bar   *progressbar.ProgressBar
+	parts []float64
+}
+
+// barUnits are the units of progress of one run.
+const barUnits = 1000
+
+func newBar(c *cobra.Command, runs int) *bar {
+	b := &bar{parts: make([]float64, runs)}
+	quiet, _ := c.Flags().GetBool("quiet")
+	f, ok := c.ErrOrStderr().(*os.File)
+	if quiet || !ok || !term.IsTerminal(int(f.Fd())) {
+		return b
+	}
+	b.bar = progressbar.NewOptions(runs*barUnits, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription("running"),
+		progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(40))
+	return b
+}
+
+func (b *bar) part(i int) func(float64) {
+	if b.bar == nil {
+		return nil
+	}
+	return func(share float64) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.parts[i] = share
+		sum := 0.0
+		for _, p := range b.parts {
+			sum += p
+		}
+		_ = b.bar.Set(int(sum * barUnits))
+	}
+}
+
+func (b *bar) finish() {
+	if b.bar != nil {
+		_ = b.bar.Finish()
+	}
+}

@@ -1,0 +1,180 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/host/wasm"
+)
+
+const (
+	// ManifestFile is the name of the manifest in a detour's folder.
+	ManifestFile = "manifest.json"
+	// MemoryPages is the maximum that a module's memory gets: 16 MiB. Go's linker
+	// declares none, and its runtime takes the first 4 MiB at its start.
+	MemoryPages = 256
+)
+
+var (
+	// ErrNoToolchain says that there is no Go toolchain to build with.
+	ErrNoToolchain = errors.New(`needs the Go toolchain: no "go" command in PATH`)
+	// ErrNoManifest says that a folder has no manifest.
+	ErrNoManifest = errors.New("no " + ManifestFile + " beside its main package")
+	// ErrCompile says that the toolchain refused the source. The error's text has
+	// what the toolchain printed.
+	ErrCompile = errors.New("does not compile")
+)
+
+// flags are those of go build. Paths and the state of a repository stay out of
+// the module so that the same source gives the same bytes wherever it lies.
+// Function names stay in: they make a trap's report readable, for 2 % of the size.
+var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-buildmode=c-shared"}
+
+// Build builds the detour in the folder dir, which holds a main package and a
+// manifest, and gives the path of the module. The module lies in the folder
+// cache, or in the user's cache folder where cache is empty; a module that was
+// built there from the same sources, manifest and toolchain is used again. The
+// same input gives the same bytes. Build may be called from several goroutines
+// and processes at once.
+func Build(ctx context.Context, dir, cache string) (string, error) {
+	path, err := build(ctx, dir, cache)
+	if err != nil {
+		return "", fmt.Errorf("build %s: %w", dir, err)
+	}
+	return path, nil
+}
+
+func build(ctx context.Context, dir, cache string) (string, error) {
+	text, manifest, err := readManifest(dir)
+	if err != nil {
+		return "", err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return "", err
+	}
+	if cache == "" {
+		if cache, err = DefaultCache(); err != nil {
+			return "", err
+		}
+	}
+	g, err := toolchain(dir)
+	if err != nil {
+		return "", err
+	}
+	key, err := g.key(ctx, text)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(cache, strings.ReplaceAll(manifest.Name, "/", "-")+"-"+key+".wasm")
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", fmt.Errorf("module cache: %w", err)
+	}
+	tmp, err := os.MkdirTemp(cache, ".build-")
+	if err != nil {
+		return "", fmt.Errorf("module cache: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	raw := filepath.Join(tmp, "raw.wasm")
+	if _, err := g.run(ctx, append(append([]string{"build"}, flags...), "-o", raw, ".")...); err != nil {
+		return "", err
+	}
+	module, err := os.ReadFile(raw)
+	if err != nil {
+		return "", err
+	}
+	if module, err = Stamp(module, text); err != nil {
+		return "", err
+	}
+	done := filepath.Join(tmp, "done.wasm")
+	if err := os.WriteFile(done, module, 0o644); err != nil {
+		return "", fmt.Errorf("module cache: %w", err)
+	}
+	if err := os.Rename(done, path); err != nil { // at once, or not at all
+		return "", fmt.Errorf("module cache: %w", err)
+	}
+	return path, nil
+}
+
+// Stamp makes a detour of a module that a compiler has left: the memory gets a
+// maximum of MemoryPages if it has none, and the manifest goes into its custom
+// section.
+func Stamp(module, manifest []byte) ([]byte, error) {
+	return wasm.Rewrite(module, wasm.Edit{MemoryMax: MemoryPages, Section: abi.ManifestSection, Data: manifest})
+}
+
+// DefaultCache is the folder in which modules are kept when nothing else is
+// said.
+func DefaultCache() (string, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("module cache: %w: name a folder for it", err)
+	}
+	return filepath.Join(base, "iosrun", "modules"), nil
+}
+
+func readManifest(dir string) ([]byte, *abi.Manifest, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case !info.IsDir():
+		return nil, nil, errors.New("is not a folder: want one with a main package and " + ManifestFile)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, ManifestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, ErrNoManifest
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := abi.ParseManifest(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", ManifestFile, err)
+	}
+	return text, m, nil
+}
+
+// command is the Go toolchain as it runs in one folder.
+type command struct {
+	path, dir string
+	env       []string
+}
+
+func toolchain(dir string) (*command, error) {
+	path, err := exec.LookPath("go")
+	if err != nil {
+		return nil, ErrNoToolchain
+	}
+	env := append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0", "PWD="+dir)
+	return &command{path: path, dir: dir, env: env}, nil
+}
+
+// run runs the toolchain and gives what it wrote to its standard output. What it
+// printed when it failed is in the error.
+func (g *command) run(ctx context.Context, args ...string) ([]byte, error) {
+	c := exec.CommandContext(ctx, g.path, args...)
+	c.Dir, c.Env = g.dir, g.env
+	var said strings.Builder
+	c.Stderr = &said
+	out, err := c.Output()
+	if err == nil {
+		return out, nil
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if text := strings.TrimSpace(said.String()); text != "" {
+		return nil, fmt.Errorf("%w:\n%s", ErrCompile, text)
+	}
+	return nil, fmt.Errorf("go %s: %w", args[0], err)
+}

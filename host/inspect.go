@@ -1,0 +1,86 @@
+package host
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/host/wasm"
+)
+
+// Module is a detour's module as it lies in a file, inspected and not run. It
+// does not change and may be shared by goroutines.
+type Module struct {
+	// Wasm is the outer structure of the module.
+	Wasm *wasm.Module
+	// SHA256 identifies the module.
+	SHA256 [sha256.Size]byte
+	// Size of the module in bytes.
+	Size int
+	// Manifest is nil when the module has none, or none that can be read.
+	Manifest *abi.Manifest
+	// ManifestErr says why Manifest is nil.
+	ManifestErr error
+	// ManifestOffset is the offset of the manifest's text; 0 when there is none.
+	ManifestOffset int
+
+	code []byte
+}
+
+// Inspect reads a module without running any of it. Its error says that the
+// bytes are not a WebAssembly module, and where they stop being one; whether the
+// module is a detour is for Verify to say. Inspect keeps the bytes, which must
+// not change afterwards.
+func Inspect(code []byte) (*Module, error) {
+	w, err := wasm.Parse(code)
+	if err != nil {
+		return nil, err
+	}
+	m := &Module{Wasm: w, SHA256: sha256.Sum256(code), Size: len(code), code: code}
+	c, ok := w.Custom(abi.ManifestSection)
+	if !ok {
+		m.ManifestErr = fmt.Errorf("manifest: no custom section %q", abi.ManifestSection)
+		return m, nil
+	}
+	m.ManifestOffset = c.Offset
+	if m.Manifest, err = abi.ParseManifest(c.Data); err != nil {
+		m.Manifest, m.ManifestErr = nil, err
+	}
+	return m, nil
+}
+
+// Open reads a module's file and inspects it. Its error names the file.
+func Open(path string) (*Module, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	code, err := io.ReadAll(io.LimitReader(f, wasm.MaxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	m, err := Inspect(code)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// Name is the manifest's name, or the beginning of the hash for a module without
+// a manifest.
+func (m *Module) Name() string {
+	if m.Manifest != nil {
+		return m.Manifest.Name
+	}
+	return "module " + m.Hash()[:12]
+}
+
+// Hash is the module's SHA-256 in hexadecimal.
+func (m *Module) Hash() string { return hex.EncodeToString(m.SHA256[:]) }
+
+// Bytes are the module's bytes. They must not be changed.
+func (m *Module) Bytes() []byte { return m.code }

@@ -1,0 +1,210 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/hooks"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+)
+
+// InstanceConfig is what an instance is made with.
+type InstanceConfig struct {
+	// Name is what the instance is called in logs and reports; the manifest's when
+	// it is empty.
+	Name string
+	// Settings are those of the policy, by name (see the function Settings).
+	Settings map[string]string
+	// Granted is what the policy grants.
+	Granted abi.Capability
+	// Seed is that of the random numbers that the module can draw through WASI.
+	Seed uint64
+	// Log, named after the instance, gets what the module writes to its standard
+	// output and standard error, at level info, and its traps, at level debug.
+	Log hclog.Logger
+}
+
+// Instance is a module with a memory of its own. It belongs to one machine: its
+// methods are for one goroutine at a time. It implements hooks.Detour and
+// hooks.ChainUser.
+type Instance struct {
+	compiled *Compiled
+	name     string
+	granted  abi.Capability
+	settings []int64
+	seed     uint64
+	log      hclog.Logger
+	ctx      context.Context // a *callContext, in every call
+	chain    hooks.ChainReader
+
+	// The rest is one life of the instance, from start to Renew.
+	module  api.Module
+	hook    [abi.Hooks]api.Function
+	frame   *abi.Frame
+	life    uint64
+	random  *rand.PCG
+	waited  int64 // the clock is never below it, nanoseconds
+	console [2]console
+}
+
+var (
+	_ hooks.Detour    = (*Instance)(nil)
+	_ hooks.ChainUser = (*Instance)(nil)
+)
+
+// Instantiate makes an instance: it verifies the module against what is granted,
+// checks the settings, gives the module its memory and runs its start. An error
+// that wraps ErrRefused means that the module will not do, a *TrapError that its
+// start ended abnormally.
+func (c *Compiled) Instantiate(_ context.Context, cfg InstanceConfig) (*Instance, error) {
+	if err := Verify(c.Module, cfg.Granted).Err(); err != nil {
+		return nil, err
+	}
+	values, err := Settings(c.Module.Manifest, cfg.Settings)
+	if err != nil {
+		return nil, err
+	}
+	i := &Instance{compiled: c, name: cfg.Name, granted: cfg.Granted, settings: values, seed: cfg.Seed, log: cfg.Log}
+	if i.name == "" {
+		i.name = c.Module.Name()
+	}
+	if i.log == nil {
+		i.log = hclog.NewNullLogger()
+	}
+	i.log = i.log.Named(i.name)
+	// A call outlives the context of whoever made the instance, and a context that
+	// can be cancelled costs on every call.
+	i.ctx = &callContext{context.Background(), i}
+	if err := i.start(); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// start begins a life of the instance.
+func (i *Instance) start() error {
+	i.frame, i.hook, i.waited = nil, [abi.Hooks]api.Function{}, 1
+	i.random = source(i.seed, i.life)
+	for n := range i.console {
+		i.console[n] = console{log: i.log, level: hclog.Info}
+	}
+	m, err := i.compiled.runtime.wazero.InstantiateModule(i.ctx, i.compiled.code,
+		wazero.NewModuleConfig().WithName("").WithStartFunctions())
+	if err != nil {
+		return i.trap("its start", err)
+	}
+	if err := i.adopt(m); err != nil {
+		_ = m.Close(i.ctx) // what matters is why it was not adopted
+		return err
+	}
+	i.module = m
+	return nil
+}
+
+// adopt finds in a new module instance what the host uses.
+func (i *Instance) adopt(m api.Module) error {
+	if f := m.ExportedFunction(initializeExport); f != nil {
+		if err := f.CallWithStack(i.ctx, nil); err != nil {
+			return i.trap(initializeExport, err)
+		}
+	}
+	var result [1]uint64
+	if err := m.ExportedFunction(abi.MarkerExport).CallWithStack(i.ctx, result[:]); err != nil {
+		return i.trap(abi.MarkerExport, err)
+	}
+	frame, err := frameAt(m.Memory(), uint32(result[0]))
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s: %w", i.name, ErrRefused, abi.MarkerExport, err)
+	}
+	i.frame = frame
+	FillSettings(&frame.Settings, i.settings)
+	for h := range i.hook {
+		if i.compiled.Module.Manifest.Implements(abi.Hook(h)) {
+			i.hook[h] = m.ExportedFunction(abi.Hook(h).Export())
+		}
+	}
+	return nil
+}
+
+// Name is the instance's name.
+func (i *Instance) Name() string { return i.name }
+
+// Module is what the instance was made from.
+func (i *Instance) Module() *Module { return i.compiled.Module }
+
+// Granted is what the instance was granted.
+func (i *Instance) Granted() abi.Capability { return i.granted }
+
+// Frame is the frame in the module's memory. It stays at its address until Renew
+// or Close; after a Renew that failed it is nil.
+func (i *Instance) Frame() *abi.Frame { return i.frame }
+
+// Call runs a hook on what the frame holds. Its error is a *TrapError, or says
+// that the module does not have the hook or that the instance has been closed. A
+// call allocates nothing unless it traps or logs.
+func (i *Instance) Call(h abi.Hook) error {
+	if h >= abi.Hooks || i.hook[h] == nil {
+		return i.noHook(h)
+	}
+	i.console[1].said = i.console[1].said[:0]
+	if err := i.hook[h].CallWithStack(i.ctx, nil); err != nil {
+		return i.trap(h.Export(), err)
+	}
+	return nil
+}
+
+func (i *Instance) noHook(h abi.Hook) error {
+	if i.module == nil {
+		return fmt.Errorf("%s: call %s: %w", i.name, h, ErrClosed)
+	}
+	return fmt.Errorf("%s: has no hook %q: its manifest has %v", i.name, h, i.compiled.Module.Manifest.Hooks)
+}
+
+// UseChain gives the instance what answers chain_read. Without it, and without
+// the capability, chain_read finds nothing.
+func (i *Instance) UseChain(r hooks.ChainReader) { i.chain = r }
+
+// Renew replaces the module's memory and state by fresh ones, with the same
+// settings and further random numbers of the same seed. The frame is another
+// one afterwards.
+func (i *Instance) Renew() error {
+	if i.module == nil && i.life == closedLife {
+		return fmt.Errorf("%s: renew: %w", i.name, ErrClosed)
+	}
+	i.life++
+	return i.restart()
+}
+
+func (i *Instance) restart() error {
+	if i.module != nil {
+		old := i.module
+		i.module = nil
+		if err := old.Close(i.ctx); err != nil {
+			return fmt.Errorf("%s: renew: %w", i.name, err)
+		}
+	}
+	return i.start()
+}
+
+// closedLife is the life of an instance that has been closed.
+const closedLife = ^uint64(0)
+
+// Close frees the instance. Closing twice is no error.
+func (i *Instance) Close() error {
+	i.life, i.frame, i.hook = closedLife, nil, [abi.Hooks]api.Function{}
+	if i.module == nil {
+		return nil
+	}
+	old := i.module
+	i.module = nil
+	return old.Close(i.ctx)
+}
+
+// Attachment is the instance as it goes into a slot's chain.
+func (i *Instance) Attachment(c hooks.Containment) *hooks.Attachment {
+	return &hooks.Attachment{Name: i.name, Detour: i, Granted: i.granted, Containment: c}
+}

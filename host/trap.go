@@ -1,0 +1,62 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tetratelabs/wazero/sys"
+)
+
+// TrapError says that a call into a detour ended abnormally. The instance must
+// be renewed before it is called again.
+type TrapError struct {
+	Detour   string // name of the instance
+	Function string // export that was called
+	Cause    error  // what ended it
+	// Said is the first line that the detour wrote to its standard error in this
+	// call: a Go panic's message, for instance.
+	Said string
+	// Stack is the WebAssembly stack, innermost first, a line a function.
+	Stack string
+}
+
+func (e *TrapError) Error() string {
+	said := ""
+	if e.Said != "" {
+		said = fmt.Sprintf(", after writing %q", e.Said)
+	}
+	return fmt.Sprintf("%s: %s trapped: %v%s", e.Detour, e.Function, e.Cause, said)
+}
+
+// Unwrap is the cause.
+func (e *TrapError) Unwrap() error { return e.Cause }
+
+const (
+	wasmStackMark = "\nwasm stack trace:\n\t"
+	goStackMark   = "\n\nGo runtime stack trace:"
+)
+
+// trap makes an error of what wazero gave, whose text has the stack behind the
+// cause, and for a fault of the host's own also a Go stack, which is left out.
+func (i *Instance) trap(function string, err error) *TrapError {
+	t := &TrapError{Detour: i.name, Function: function, Cause: err}
+	text, _, _ := strings.Cut(err.Error(), goStackMark)
+	if _, stack, ok := strings.Cut(text, wasmStackMark); ok {
+		t.Stack = strings.ReplaceAll(stack, "\n\t", "\n")
+	}
+	var exit *sys.ExitError
+	if errors.As(err, &exit) {
+		t.Cause = fmt.Errorf("ended the program with exit code %d", exit.ExitCode())
+	} else {
+		for strings.Contains(t.Cause.Error(), "\n") && errors.Unwrap(t.Cause) != nil {
+			t.Cause = errors.Unwrap(t.Cause)
+		}
+	}
+	for n := range i.console {
+		i.console[n].flush()
+	}
+	t.Said = printable(i.console[1].said)
+	i.log.Debug("trapped", "function", function, "cause", t.Cause, "stack", t.Stack)
+	return t
+}

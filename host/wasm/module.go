@@ -1,0 +1,196 @@
+package wasm
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Limits of what Parse accepts.
+const (
+	// MaxSize is the most bytes that a module can have.
+	MaxSize = 64 << 20
+	// MaxParams is the most parameters, and the most results, of a function.
+	MaxParams = 1000
+	// MaxLocals is the most locals of a function. A few bytes can declare four
+	// thousand million of them, and a compiler pays for each.
+	MaxLocals = 50000
+	// PageSize is the size of a page of memory in bytes.
+	PageSize = 64 << 10
+	// MaxPages is the most pages that a 32-bit memory can have.
+	MaxPages = 65536
+)
+
+// ValueType is the type of a parameter, a result, a local or a global.
+type ValueType byte
+
+// The value types.
+const (
+	I32       ValueType = 0x7F
+	I64       ValueType = 0x7E
+	F32       ValueType = 0x7D
+	F64       ValueType = 0x7C
+	V128      ValueType = 0x7B
+	FuncRef   ValueType = 0x70
+	ExternRef ValueType = 0x6F
+)
+
+var valueTypeNames = map[ValueType]string{I32: "i32", I64: "i64", F32: "f32", F64: "f64", V128: "v128", FuncRef: "funcref", ExternRef: "externref"}
+
+func (t ValueType) String() string {
+	if n, ok := valueTypeNames[t]; ok {
+		return n
+	}
+	return fmt.Sprintf("type %#x", byte(t))
+}
+
+// FuncType is the signature of a function.
+type FuncType struct {
+	Params, Results []ValueType
+}
+
+func (t FuncType) String() string {
+	return "(" + join(t.Params) + ") -> (" + join(t.Results) + ")"
+}
+
+func join(types []ValueType) string {
+	var b strings.Builder
+	for i, t := range types {
+		if i != 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(t.String())
+	}
+	return b.String()
+}
+
+// Equal reports whether two signatures are the same.
+func (t FuncType) Equal(o FuncType) bool {
+	return string(raw(t.Params)) == string(raw(o.Params)) && string(raw(t.Results)) == string(raw(o.Results))
+}
+
+func raw(t []ValueType) []byte {
+	b := make([]byte, len(t))
+	for i := range t {
+		b[i] = byte(t[i])
+	}
+	return b
+}
+
+// Kind is what an import or an export is.
+type Kind byte
+
+// The kinds.
+const (
+	KindFunc Kind = iota
+	KindTable
+	KindMemory
+	KindGlobal
+	kinds
+)
+
+var kindNames = [kinds]string{"function", "table", "memory", "global"}
+
+func (k Kind) String() string {
+	if k < kinds {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind %d", byte(k))
+}
+
+// Limits are the bounds of a memory, in pages, or of a table, in elements.
+type Limits struct {
+	Min, Max uint32
+	HasMax   bool // Max means something
+	Shared   bool
+	Offset   int // of the limits in the module
+}
+
+// Import is something that the module wants.
+type Import struct {
+	Module, Name string
+	Kind         Kind
+	Type         uint32 // index in Types, for a function
+	Limits       Limits // of a table or a memory
+	Offset       int
+}
+
+// Export is something that the module offers.
+type Export struct {
+	Name   string
+	Kind   Kind
+	Index  uint32 // in the index space of its kind, imports first
+	Offset int
+}
+
+// Section is a section as it lies in the module. Offset is that of its
+// contents, Start that of its id.
+type Section struct {
+	ID     byte
+	Start  int
+	Offset int
+	Size   int
+}
+
+// Custom is a custom section. Data is a view of the module's bytes.
+type Custom struct {
+	Name   string
+	Data   []byte
+	Offset int // of Data
+}
+
+// Module is the outer structure of a module. Functions, Tables and Memories are
+// those that it defines itself, without the imported ones.
+type Module struct {
+	Sections  []Section
+	Types     []FuncType
+	Imports   []Import
+	Functions []uint32 // index in Types
+	Tables    []Limits
+	Memories  []Limits
+	Exports   []Export
+	HasStart  bool
+	Start     uint32 // index of the function that instantiating runs
+	Customs   []Custom
+	Globals   int // how many it defines
+	Bodies    int // how many functions have code
+	CodeSize  int // bytes of the code section
+	DataSize  int // bytes of the data section
+
+	importedFunctions []uint32 // index in Types
+}
+
+// FunctionType is the signature of the function with that index, imported ones
+// first.
+func (m *Module) FunctionType(index uint32) (FuncType, bool) {
+	n := uint32(len(m.importedFunctions))
+	var t uint32
+	switch {
+	case index < n:
+		t = m.importedFunctions[index]
+	case index-n < uint32(len(m.Functions)):
+		t = m.Functions[index-n]
+	default:
+		return FuncType{}, false
+	}
+	return m.Types[t], true
+}
+
+// Export finds the export of that name.
+func (m *Module) Export(name string) (Export, bool) {
+	for _, e := range m.Exports {
+		if e.Name == name {
+			return e, true
+		}
+	}
+	return Export{}, false
+}
+
+// Custom finds the first custom section of that name.
+func (m *Module) Custom(name string) (Custom, bool) {
+	for _, c := range m.Customs {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Custom{}, false
+}

@@ -1,0 +1,38 @@
+package catalog
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/hooks"
+	backend "github.com/iosrun/iosrun/plugins/backend/standard"
+	"github.com/iosrun/iosrun/plugins/frontend/constantcopy"
+	"github.com/iosrun/iosrun/plugins/frontend/passthrough"
+	"github.com/iosrun/iosrun/plugins/frontend/readselect"
+	frontend "github.com/iosrun/iosrun/plugins/frontend/standard"
+	postcopy "github.com/iosrun/iosrun/plugins/poststatus/constantcopy"
+	poststatus "github.com/iosrun/iosrun/plugins/poststatus/standard"
+)
+
+// natives are the shipped detours as functions that are linked in, by module
+// name and hook.
+var natives = map[string][abi.Hooks]func(*abi.Frame){
+	"backend/standard":        {abi.BackEnd: backend.BackEnd},
+	"frontend/constantcopy":   {abi.FrontEnd: constantcopy.FrontEnd},
+	"frontend/passthrough":    {abi.FrontEnd: passthrough.FrontEnd},
+	"frontend/readselect":     {abi.FrontEnd: readselect.FrontEnd},
+	"frontend/standard":       {abi.FrontEnd: frontend.FrontEnd},
+	"poststatus/constantcopy": {abi.PostStatus: postcopy.PostStatus},
+	"poststatus/standard":     {abi.PostStatus: poststatus.PostStatus},
+}
+
+// Native makes the shipped detour of that name as one that is linked in, with
+// settings in the manifest's order.
+func Native(name string, settings []int64) (*hooks.Native, error) {
+	f, ok := natives[name]
+	if !ok {
+		return nil, fmt.Errorf("module %s: is not linked in: only shipped modules are", name)
+	}
+	n := hooks.NewNative(f[abi.FrontEnd], f[abi.BackEnd], f[abi.PostStatus])
+	return n, n.Set(settings)
+}

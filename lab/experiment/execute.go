@@ -1,0 +1,291 @@
+package experiment
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/intercept"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
+	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/policy"
+	"github.com/iosrun/iosrun/lab/report"
+	"github.com/iosrun/iosrun/lab/workload"
+)
+
+// Plan is an experiment whose policies have been loaded: it can be run.
+type Plan struct {
+	Config   Config
+	Policies []*catalog.Prepared
+	swaps    []preparedSwap
+}
+
+// Prepare loads the policies of an experiment, those of its swaps included.
+// Nothing has run when it fails.
+func Prepare(ctx context.Context, c Config, l *catalog.Loader) (*Plan, error) {
+	p := &Plan{Config: c}
+	for _, name := range c.Policies {
+		r, err := prepare(ctx, name, l)
+		if err != nil {
+			return nil, err
+		}
+		p.Policies = append(p.Policies, r)
+	}
+	for _, text := range c.Swaps {
+		s, err := ParseSwap(text)
+		if err != nil {
+			return nil, err
+		}
+		r, err := prepare(ctx, s.Policy, l)
+		if err != nil {
+			return nil, fmt.Errorf("swap at %v: %w", s.At, err)
+		}
+		p.swaps = append(p.swaps, preparedSwap{machine.Time(s.At), r})
+	}
+	return p, nil
+}
+
+func prepare(ctx context.Context, name string, l *catalog.Loader) (*catalog.Prepared, error) {
+	pol, err := policy.Load(name)
+	if err != nil {
+		return nil, err
+	}
+	return l.Prepare(ctx, pol)
+}
+
+// Result is what one policy did.
+type Result struct {
+	Report report.Run
+	// Reads and Writes are the latencies by request number, for a paired
+	// comparison with another policy on the same workload.
+	Reads, Writes report.Series
+}
+
+// Run runs one of the plan's policies on a machine of its own. It may be called
+// for several policies at once, from goroutines of their own. ctx ends it early.
+func (p *Plan) Run(ctx context.Context, which int, o Options) (*Result, error) {
+	if o.Log == nil {
+		o.Log = hclog.NewNullLogger()
+	}
+	pol := p.Policies[which]
+	begun := time.Now()
+	r := &run{config: &p.Config, opts: o, swaps: p.swaps}
+	res, err := r.execute(ctx, pol)
+	if err != nil {
+		return nil, fmt.Errorf("policy %s: %w", pol.Policy.Name, err)
+	}
+	res.Report.WallS = time.Since(begun).Seconds()
+	return res, nil
+}
+
+func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, err error) {
+	if err := r.build(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if e := r.ios.Hooks.Close(); err == nil {
+			err = e
+		}
+	}()
+	if r.source, err = r.open(); err != nil {
+		return nil, err
+	}
+	defer r.source.Close()
+	if err := r.install(ctx, pol); err != nil {
+		return nil, err
+	}
+	res = &Result{}
+	reads, writes := report.NewLatency(), report.NewLatency()
+	outer := r.opts.Completed
+	r.opts.Completed = func(number int64, write bool, code uint8, took machine.Time) {
+		if write {
+			writes.Record(took)
+			res.Writes.Record(number, took)
+		} else {
+			reads.Record(took)
+			res.Reads.Record(number, took)
+		}
+		if outer != nil {
+			outer(number, write, code, took)
+		}
+	}
+	if err := r.play(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.fill(&res.Report, pol); err != nil {
+		return nil, err
+	}
+	res.Report.ReadLatency, res.Report.WriteLatency = reads.Summary(), writes.Summary()
+	return res, nil
+}
+
+// open opens the workload.
+func (r *run) open() (workload.Source, error) {
+	w := &r.config.Workload
+	source, err := w.open(r.block.Bytes(), r.config.Seed)
+	if err != nil {
+		return nil, err
+	}
+	r.trace, _ = source.(*workload.Trace)
+	if w.Speed != 1 {
+		if source, err = workload.Speedup(source, w.Speed); err != nil {
+			return nil, err
+		}
+	}
+	if w.Limit != 0 {
+		if source, err = workload.Limit(source, w.Limit); err != nil {
+			return nil, err
+		}
+	}
+	return source, nil
+}
+
+func (w *Workload) open(volumeBytes int64, seed uint64) (workload.Source, error) {
+	if w.Generator != nil {
+		g := *w.Generator
+		if g.VolumeBytes == 0 || g.VolumeBytes > volumeBytes {
+			g.VolumeBytes = volumeBytes
+		}
+		if g.Seed == 0 {
+			g.Seed = seed
+		}
+		return workload.NewGenerator(g)
+	}
+	o := workload.TraceOptions{SkipBad: w.SkipBad, VolumeBytes: volumeBytes}
+	if w.Format != "" {
+		f, err := workload.ParseFormat(w.Format)
+		if err != nil {
+			return nil, err
+		}
+		o.Format = f
+	}
+	for _, n := range workload.BundledNames() {
+		if n == w.Trace {
+			return workload.Bundled(n, o)
+		}
+	}
+	return workload.OpenTrace(w.Trace, o)
+}
+
+// name is what the workload is called in a report.
+func (w *Workload) name() string {
+	if w.Generator != nil {
+		return "generated"
+	}
+	return w.Trace
+}
+
+func (r *run) install(ctx context.Context, pol *catalog.Prepared) error {
+	chains, err := pol.Attachments(ctx, r.config.Seed, r.config.Native)
+	if err != nil {
+		return err
+	}
+	d := intercept.DurablePrimary
+	if pol.Policy.Durability == "mirrors" {
+		d = intercept.DurableMirrors
+	}
+	r.policy = pol
+	return r.x.Install(chains, d)
+}
+
+// swap installs the next policy while I/O runs.
+func (r *run) swap(i int) error {
+	s := &r.swaps[i]
+	inflight := r.ios.Hooks.Current().Inflight()
+	r.swapped = append(r.swapped, report.Swap{AtS: seconds(s.at), Policy: s.policy.Policy.Name, InFlight: int64(inflight)})
+	return r.install(context.Background(), s.policy)
+}
+
+func seconds(t machine.Time) float64 { return float64(t) / float64(machine.Second) }
+
+// slotNames are the slots as reports name them.
+var slotNames = [hooks.Slots]string{"frontend", "backend", "poststatus"}
+
+// fill says what the finished run found.
+func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
+	n := r.x.Counts()
+	out.Policy = pol.Policy.Name
+	out.Seed = r.config.Seed
+	for s := range pol.Detours {
+		for _, d := range pol.Detours[s] {
+			m := report.Module{Slot: slotNames[s], Name: d.Module.Manifest.Name}
+			if !r.config.Native {
+				m.SHA256 = hex.EncodeToString(d.Module.SHA256[:])
+			}
+			out.Modules = append(out.Modules, m)
+		}
+	}
+	out.Workload = r.played
+	out.Workload.Name = r.config.Workload.name()
+	if r.trace != nil {
+		out.Workload.SkippedRows, _ = r.trace.Bad()
+	}
+	span := seconds(r.lastEnd - r.firstAt)
+	out.Throughput = report.NewThroughput(r.ended, r.played.ReadBytes+r.played.WriteBytes, span)
+	for i := range r.storage.mirrors {
+		out.MirrorLinkBytes += r.storage.mirrors[i].link.Stats().Bytes()
+	}
+	var slots []report.SlotCalls
+	for s, c := range n.Calls {
+		slots = append(slots, report.SlotCalls{Slot: slotNames[s], Calls: int64(c)})
+	}
+	out.WasmCalls = report.NewWasmCalls(r.issued, slots)
+	out.Traps, out.Violations = int64(n.Traps+n.Invalid), int64(n.Violations)
+	out.Swaps = r.swapped
+	for i, m := range r.pair.Mirrors() {
+		k := m.Risk(r.m.Clock.Now())
+		out.DataAtRisk.MaxIOs = max(out.DataAtRisk.MaxIOs, int64(k.MaxIOs))
+		out.DataAtRisk.MaxBytes = max(out.DataAtRisk.MaxBytes, int64(k.MaxBytes))
+		out.DataAtRisk.MaxS = max(out.DataAtRisk.MaxS, seconds(k.MaxAge))
+		out.Mirrors = append(out.Mirrors, report.Mirror{
+			Name: "mirror " + strconv.Itoa(i+1), State: stateNames[m.State], OutOfSyncTracks: int64(m.OutOfSync()),
+		})
+	}
+	var err error
+	if out.Checks, err = r.checks(); err != nil {
+		return err
+	}
+	out.VirtualS = seconds(r.m.Clock.Now())
+	out.EventLogHash = fmt.Sprintf("%016x", r.m.Clock.Hash())
+	return nil
+}
+
+var stateNames = [...]string{
+	abi.MirrorNone: "none", abi.MirrorSynchronising: "synchronising", abi.MirrorInSync: "in sync",
+	abi.MirrorSuspended: "dissociated", abi.MirrorFailed: "failed",
+}
+
+// completionText says what a completion code means to a person.
+func completionText(code uint8) string {
+	switch code {
+	case ios.CodeNormal:
+		return "ended well"
+	case ios.CodeNoPath:
+		return "no path, or no answer"
+	case ios.CodeRejected:
+		return "rejected by a detour"
+	case ios.CodeExtent:
+		return "outside the extent"
+	}
+	return fmt.Sprintf("permanent error (code %02X)", code)
+}
+
+// Versus compares two runs of the same workload, I/O by I/O.
+func Versus(baseline, r *Result, seed uint64) (*report.Versus, error) {
+	reads, err := report.Compare(&baseline.Reads, &r.Reads, seed)
+	if err != nil {
+		return nil, fmt.Errorf("reads: %w", err)
+	}
+	writes, err := report.Compare(&baseline.Writes, &r.Writes, seed)
+	if err != nil {
+		return nil, fmt.Errorf("writes: %w", err)
+	}
+	return &report.Versus{Baseline: baseline.Report.Policy, Reads: reads, Writes: writes}, nil
+}

@@ -1,0 +1,55 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// SchemaVersion is the version of the JSON form. It grows when a field changes
+// its meaning or goes, not when one is added.
+const SchemaVersion = 1
+
+// MaxJSON is the longest report that ReadJSON takes, in bytes.
+const MaxJSON = 64 << 20
+
+// Report is the JSON form: runs over the same workload, the first of which is
+// the baseline.
+type Report struct {
+	SchemaVersion int   `json:"schema_version"`
+	Runs          []Run `json:"runs"`
+}
+
+// WriteJSON writes the runs as a Report, indented, with a line end.
+func WriteJSON(w io.Writer, runs []Run) error {
+	if runs == nil {
+		runs = []Run{}
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(Report{SchemaVersion, runs}); err != nil {
+		return fmt.Errorf("report as json: %w", err)
+	}
+	return nil
+}
+
+// ReadJSON reads a Report. Unknown fields are passed over, since later minor
+// forms add some.
+func ReadJSON(r io.Reader) (Report, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxJSON+1))
+	if err != nil {
+		return Report{}, fmt.Errorf("report: reading: %w", err)
+	}
+	if len(data) > MaxJSON {
+		return Report{}, fmt.Errorf("report: is longer than the limit of %d bytes", MaxJSON)
+	}
+	var report Report
+	if err := json.Unmarshal(data, &report); err != nil {
+		return Report{}, fmt.Errorf("report: is not the json of a report: %w", err)
+	}
+	if report.SchemaVersion != SchemaVersion {
+		return Report{}, fmt.Errorf("report: schema version %d: want %d", report.SchemaVersion, SchemaVersion)
+	}
+	return report, nil
+}

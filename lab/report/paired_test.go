@@ -1,0 +1,147 @@
+package report
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// Differences are paired, so what both runs share does not widen the interval.
+func TestCompareFindsAKnownShift(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	var a, b Series
+	const n = 50_000
+	order := r.Perm(n) // completions are not in order of arrival
+	for _, k := range order {
+		shared := machine.Time(r.IntN(10_000_000))
+		a.Record(int64(k), shared)
+		b.Record(int64(k), shared+5000+machine.Time(r.IntN(2001)-1000))
+	}
+	d, err := Compare(&a, &b, 1)
+	require.NoError(t, err)
+	assert.EqualValues(t, n, d.Count)
+	assert.Greater(t, d.Blocks, MaxBlocks/2-1)
+	assert.LessOrEqual(t, d.Blocks, MaxBlocks)
+	assert.InDelta(t, 5, d.MeanUS, 0.02)
+	require.NotNil(t, d.Interval)
+	assert.True(t, d.Significant)
+	// The noise has a deviation of 0.577 µs, so the mean one of 0.0026 µs.
+	assert.InDelta(t, 2*1.96*0.00258, d.Interval.HighUS-d.Interval.LowUS, 0.003)
+	assert.Less(t, d.Interval.LowUS, d.MeanUS)
+	assert.Greater(t, d.Interval.HighUS, d.MeanUS)
+
+	again, err := Compare(&a, &b, 1)
+	require.NoError(t, err)
+	assert.Equal(t, d, again, "the seed decides")
+	back, err := Compare(&b, &a, 1)
+	require.NoError(t, err)
+	assert.Equal(t, -d.MeanUS, back.MeanUS)
+	assert.True(t, back.Significant)
+}
+
+func TestCompareEqualRuns(t *testing.T) {
+	var a Series
+	for k := range int64(1000) {
+		a.Record(k, machine.Time(k*k))
+	}
+	d, err := Compare(&a, &a, 1)
+	require.NoError(t, err)
+	assert.Equal(t, Difference{Count: 1000, Blocks: 63, Interval: &Interval{0, 0, Confidence}}, d)
+}
+
+// Coverage: over many pairs of runs without a true difference whose noise is
+// correlated over ten requests, about 5 % of the intervals exclude 0.
+func TestCompareCoverage(t *testing.T) {
+	const trials = 200
+	wrong := 0
+	for trial := range uint64(trials) {
+		r := rand.New(rand.NewPCG(trial, 5))
+		var a, b Series
+		var noise float64
+		for k := range int64(8000) {
+			noise = 0.9*noise + r.NormFloat64()*1000
+			a.Record(k, 1_000_000)
+			b.Record(k, machine.Time(1_000_000+noise))
+		}
+		d, err := Compare(&a, &b, trial)
+		require.NoError(t, err)
+		if d.Significant {
+			wrong++
+		}
+	}
+	// 10 of 200 are expected; blocks of 32 under correlated noise make it some
+	// more. Resampling single I/Os would be wrong in more than half.
+	assert.InDelta(t, 0.05*trials, wrong, 16)
+	assert.Positive(t, wrong)
+	t.Logf("%d of %d intervals exclude the truth", wrong, trials)
+}
+
+func TestSeriesSumsWhateverTheOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 7))
+	for _, n := range []int{1, firstBlock, MaxBlocks * firstBlock, MaxBlocks*firstBlock + 1, 100_001} {
+		var forward, mixed Series
+		var sum int64
+		order := r.Perm(n)
+		for k := range n {
+			forward.Record(int64(k), machine.Time(k))
+			mixed.Record(int64(order[k]), machine.Time(order[k]))
+			sum += int64(k)
+		}
+		assert.Equal(t, forward, mixed)
+		var got int64
+		for _, b := range forward.blocks {
+			got += b.sum
+		}
+		assert.Equal(t, sum, got)
+		assert.EqualValues(t, n, forward.Count())
+	}
+}
+
+func TestSeriesOfVastAndNegativeRequests(t *testing.T) {
+	var s Series
+	s.Record(-1, 5)
+	assert.Zero(t, s.Count())
+	s.Record(0, 5)
+	s.Record(1<<62, 7)
+	assert.EqualValues(t, 2, s.Count())
+	assert.EqualValues(t, 5, s.blocks[0].sum)
+}
+
+func TestCompareErrorsAndFewBlocks(t *testing.T) {
+	var a, b, empty Series
+	for k := range int64(100) {
+		a.Record(k, 1000)
+		if k != 40 {
+			b.Record(k, 2000)
+		}
+	}
+	_, err := Compare(&a, &b, 1)
+	assert.EqualError(t, err, "paired comparison: requests 32 to 47: 16 I/Os against 15: want the same workload")
+	_, err = Compare(&a, &empty, 1)
+	assert.ErrorContains(t, err, "16 I/Os against 0")
+	b.Record(40, 2000)
+	d, err := Compare(&a, &b, 1)
+	require.NoError(t, err)
+	assert.Equal(t, Difference{Count: 100, Blocks: 7, MeanUS: 1}, d, "too few blocks for an interval")
+	d, err = Compare(&empty, &empty, 1)
+	require.NoError(t, err)
+	assert.Equal(t, Difference{}, d)
+}
+
+func BenchmarkCompare(b *testing.B) {
+	var x, y Series
+	for k := range int64(100_000) {
+		x.Record(k, machine.Time(k%1000))
+		y.Record(k, machine.Time(k%1013))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Compare(&x, &y, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package report
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func sampleRuns() []Run {
+	load := Workload{
+		Name: "pgbench", Requests: 119219, Reads: 38002, Writes: 60343, Flushes: 20874,
+		ReadBytes: 347616256, WriteBytes: 854605824,
+	}
+	slots := func(a, b, c int64) WasmCalls {
+		return NewWasmCalls(119219, []SlotCalls{{Slot: "frontend", Calls: a}, {Slot: "backend", Calls: b}, {Slot: "poststatus", Calls: c}})
+	}
+	ok := []Check{{"completed once", true, "119,219 of 119,219"}, {"durability", true, ""}, {"mirrors equal", true, ""}}
+	modules := []Module{
+		{"frontend", "standard", strings.Repeat("0123456789abcdef", 4)},
+		{"backend", "standard", strings.Repeat("fedcba9876543210", 4)},
+		{Slot: "poststatus", Name: "standard"},
+	}
+	return []Run{
+		{
+			Policy: "sync", Modules: modules, Workload: load, Seed: 1,
+			ReadLatency:  LatencySummary{38002, 183.4, 161.2, 402.9, 1204, 4811, 9120.5, 0},
+			WriteLatency: LatencySummary{60343, 912.7, 874.1, 1423, 2519, 6004, 12007.25, 0},
+			FlushLatency: LatencySummary{20874, 54.5, 50, 60, 70, 99.97, 1200, 0},
+			Throughput:   NewThroughput(119219, 1202222080, 97.978), MirrorLinkBytes: 871112233,
+			WasmCalls: slots(179562, 60343, 120686), Checks: ok, VirtualS: 97.98, EventLogHash: "0123456789abcdef", WallS: 1.2,
+			Mirrors: []Mirror{{"0500", "duplex", 0}},
+		},
+		{
+			Policy: "constant-copy", Modules: modules[:1], Workload: load, Seed: 1,
+			ReadLatency:  LatencySummary{38002, 183.9, 161.2, 403.1, 1209, 4807, 9120.5, 0},
+			WriteLatency: LatencySummary{60343, 301.2, 251, 700, 1213.5, 3000, 9000, 0},
+			FlushLatency: LatencySummary{20874, 54.5, 50, 60, 70, 99.97, 1200, 0},
+			Throughput:   NewThroughput(119219, 1202222080, 97.978), MirrorLinkBytes: 871112233,
+			DataAtRisk: DataAtRisk{1523, 6238208, 0.0314},
+			WasmCalls:  slots(179562, 60343, 120686), Checks: ok, VirtualS: 97.98, EventLogHash: "aaaaaaaaaaaaaaaa", WallS: 1.31,
+			Mirrors: []Mirror{{"0500", "duplex", 0}},
+			Swaps:   []Swap{{10, "sync", 17}},
+			Versus: &Versus{
+				Baseline: "sync",
+				Reads:    Difference{38002, 233, 0.5, &Interval{-0.2, 1.1, 0.95}, false},
+				Writes:   Difference{60343, 233, -611.5, &Interval{-633.25, -590, 0.95}, true},
+			},
+		},
+		{
+			Policy: "a-policy-with-a-name-beyond-measure", Workload: load, Seed: 1,
+			ReadLatency:  LatencySummary{38002, 1834, 1612, 4029, 12040, 48110, 91200, 0},
+			WriteLatency: LatencySummary{60343, 912.7, 874.1, 1423, 2519, 6004, 12007.25, 0},
+			Throughput:   NewThroughput(119219, 1202222080, 197.978), MirrorLinkBytes: 12,
+			WasmCalls: slots(179562, 0, 0), VirtualS: 197.98, EventLogHash: "bbbbbbbbbbbbbbbb", WallS: 0.8,
+			Mirrors: []Mirror{{"0500", "suspended", 1234}, {"0501", "duplex", 0}},
+			Traps:   3, Violations: 1,
+			Checks: []Check{{"completed once", true, ""}, {"durability", false, "I/O 77 completed before mirror 0500 had it"}, {"own check", true, ""}},
+			Versus: &Versus{
+				Baseline: "sync",
+				Reads:    Difference{38002, 3, 1650.6, nil, false},
+				Writes:   Difference{60343, 3, 0, nil, false},
+			},
+		},
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if os.Getenv("IOSRUN_UPDATE_GOLDEN") != "" {
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "IOSRUN_UPDATE_GOLDEN=1 writes it")
+	assert.Equal(t, string(want), got)
+}
+
+func tableOf(t *testing.T, runs []Run, options TableOptions) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, WriteTable(&b, runs, options))
+	return b.String()
+}
+
+func TestTableGolden(t *testing.T) {
+	runs := sampleRuns()
+	golden(t, "one.txt", tableOf(t, runs[:1], TableOptions{Modules: true}))
+	golden(t, "compare.txt", tableOf(t, runs, TableOptions{}))
+	golden(t, "narrow.txt", tableOf(t, runs, TableOptions{Width: 70}))
+	runs[1].Workload.Name = "redis"
+	golden(t, "workloads.txt", tableOf(t, runs[:2], TableOptions{}))
+}
+
+func TestTableFitsItsWidth(t *testing.T) {
+	runs := sampleRuns()[:2]
+	for len(runs) < 9 {
+		runs = append(runs, runs[1])
+	}
+	for _, width := range []int{70, 100, 200} {
+		got := tableOf(t, runs, TableOptions{Width: width})
+		_, tables, _ := strings.Cut(got, "\n\n")
+		tables, _, _ = strings.Cut(tables, "\n\ndiff:")
+		assert.LessOrEqual(t, widest(tables), width)
+		assert.Equal(t, 8, strings.Count(tables, " diff"), "each of the others once")
+	}
+	assert.Contains(t, tableOf(t, runs[:2], TableOptions{Width: 1}), "constant-copy", "one run at least, however wide")
+}
+
+func TestTableErrors(t *testing.T) {
+	assert.EqualError(t, WriteTable(&bytes.Buffer{}, nil, TableOptions{}), "report table: no runs: want at least 1")
+	err := WriteTable(full{}, sampleRuns(), TableOptions{})
+	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	assert.NotPanics(t, func() { tableOf(t, make([]Run, 3), TableOptions{Modules: true}) })
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
+
+func TestUnits(t *testing.T) {
+	for us, want := range map[float64]string{
+		0: "0", 0.0004: "0.40 ns", 0.83: "830 ns", 0.9996: "1.00 µs", 1: "1.00 µs", 9.99: "9.99 µs", 9.996: "10.0 µs", 99.96: "100 µs",
+		412.3: "412 µs", 999.4: "999 µs", 999.6: "1.00 ms", 1634: "1.63 ms", 2.31e6: "2.31 s", 1.234e9: "1,234 s", -1634: "-1.63 ms",
+	} {
+		assert.Equal(t, want, showUS(us))
+	}
+	for b, want := range map[float64]string{0: "0", 512: "512 B", 12.4: "12 B", 4096: "4.10 kB", 854605824: "855 MB", 999.9e6: "1.00 GB", 5e15: "5,000 TB"} {
+		assert.Equal(t, want, showBytes(b))
+	}
+	for n, want := range map[float64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -0.2: "0"} {
+		assert.Equal(t, want, thousands(n))
+	}
+	for _, c := range []struct {
+		base, v float64
+		want    string
+	}{{0, 5, ""}, {0, 0, ""}, {100, 100, "0.0%"}, {100, 103.24, "+3.2%"}, {100, 0, "-100.0%"}, {100, 999, "+899.0%"}, {100, 1230, "×12.3"}} {
+		assert.Equal(t, c.want, change(c.base, c.v))
+	}
+}
+
+func TestJSONRoundTrip(t *testing.T) {
+	want := Report{SchemaVersion, sampleRuns()}
+	var b bytes.Buffer
+	require.NoError(t, WriteJSON(&b, want.Runs))
+	golden(t, "report.json", b.String())
+	got, err := ReadJSON(&b)
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+	assert.True(t, got.Runs[0].OK())
+	assert.False(t, got.Runs[2].OK())
+
+	b.Reset()
+	require.NoError(t, WriteJSON(&b, nil))
+	assert.JSONEq(t, `{"schema_version":1,"runs":[]}`, b.String())
+}
+
+func TestJSONErrors(t *testing.T) {
+	for data, want := range map[string]string{
+		"":                             "report: is not the json of a report",
+		`[]`:                           "report: is not the json of a report",
+		`{"schema_version":2}`:         "report: schema version 2: want 1",
+		`{"runs":[{"policy":"sync"}]}`: "report: schema version 0: want 1",
+	} {
+		_, err := ReadJSON(strings.NewReader(data))
+		assert.ErrorContains(t, err, want)
+	}
+	runs := sampleRuns()
+	runs[0].WallS /= runs[1].DataAtRisk.MaxS * 0
+	assert.ErrorContains(t, WriteJSON(&bytes.Buffer{}, runs), "report as json")
+}

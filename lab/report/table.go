@@ -1,0 +1,200 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+const (
+	// DefaultWidth is the width of a table in columns of a terminal.
+	DefaultWidth = 100
+	// maxHeading is how much of a policy's name stands over its column.
+	maxHeading = 24
+)
+
+// TableOptions say how a table looks. The zero value is the usual table.
+type TableOptions struct {
+	// Width is the most columns of the terminal to use, 0 for DefaultWidth.
+	// What is too wide becomes several tables, each with the first run.
+	Width int
+	// Modules lists the modules of each run below the table.
+	Modules bool
+}
+
+// WriteTable shows the runs side by side, a row a figure and a column a run.
+// Every run but the first also shows how far it is from the first: per cent of
+// the figure, and for reads and writes the mean of the paired differences, with
+// "~" where its interval includes 0. Failed checks are explained below.
+func WriteTable(w io.Writer, runs []Run, options TableOptions) error {
+	if len(runs) == 0 {
+		return fmt.Errorf("report table: no runs: want at least 1")
+	}
+	width := options.Width
+	if width <= 0 {
+		width = DefaultWidth
+	}
+	var b strings.Builder
+	b.WriteString(title(runs))
+	rest := runs[1:]
+	for {
+		n := len(rest)
+		shown := render(runs[:1], rest)
+		for n > 1 && widest(shown) > width {
+			n--
+			shown = render(runs[:1], rest[:n])
+		}
+		b.WriteString(shown)
+		b.WriteString("\n")
+		if rest = rest[n:]; len(rest) == 0 {
+			break
+		}
+		b.WriteString("\n")
+	}
+	if n := notes(runs, options); n != "" {
+		b.WriteString("\n" + n)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("report table: %w", err)
+	}
+	return nil
+}
+
+func widest(s string) int {
+	most := 0
+	for line := range strings.Lines(s) {
+		most = max(most, text.StringWidthWithoutEscSequences(strings.TrimRight(line, "\n")))
+	}
+	return most
+}
+
+// title says what the workload was, where it was the same for all.
+func title(runs []Run) string {
+	for _, r := range runs[1:] {
+		if r.Workload != runs[0].Workload {
+			return ""
+		}
+	}
+	l := runs[0].Workload
+	parts := []string{count(l.Reads) + " reads", count(l.Writes) + " writes"}
+	if l.Flushes > 0 {
+		parts = append(parts, count(l.Flushes)+" flushes")
+	}
+	if l.Trims > 0 {
+		parts = append(parts, count(l.Trims)+" trims")
+	}
+	s := fmt.Sprintf("%s: %s requests (%s); %s read, %s written\n", l.Name, count(l.Requests),
+		strings.Join(parts, ", "), showBytes(float64(l.ReadBytes)), showBytes(float64(l.WriteBytes)))
+	if l.SkippedRows > 0 {
+		s += fmt.Sprintf("%s bad rows of the trace were skipped\n", count(l.SkippedRows))
+	}
+	return s + "\n"
+}
+
+func count(n int64) string { return thousands(float64(n)) }
+
+// render draws one table. others are compared with base.
+func render(base, others []Run) string {
+	runs := append(append([]Run(nil), base...), others...)
+	t := table.NewWriter()
+	style := table.StyleLight
+	style.Options = table.Options{SeparateHeader: true, SeparateRows: false}
+	style.Format.Header = text.FormatDefault
+	t.SetStyle(style)
+
+	header := table.Row{""}
+	columns := []table.ColumnConfig{{Number: 1, Align: text.AlignLeft}}
+	for i, r := range runs {
+		header = append(header, heading(r.Policy))
+		if i > 0 {
+			header = append(header, "diff")
+		}
+	}
+	for i := 2; i <= len(header); i++ {
+		columns = append(columns, table.ColumnConfig{Number: i, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	t.AppendHeader(header)
+	t.SetColumnConfigs(columns)
+	for _, g := range groups(runs) {
+		if len(g) == 0 {
+			continue
+		}
+		if t.Length() > 0 {
+			t.AppendSeparator()
+		}
+		for _, f := range g {
+			row := table.Row{f.label}
+			for i := range runs {
+				row = append(row, f.cell(&runs[i]))
+				if i > 0 {
+					row = append(row, f.difference(&runs[0], &runs[i]))
+				}
+			}
+			t.AppendRow(row)
+		}
+	}
+	return trimLines(t.Render())
+}
+
+// trimLines drops the blanks before the ends of lines.
+func trimLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func heading(policy string) string {
+	if utf8.RuneCountInString(policy) <= maxHeading {
+		return policy
+	}
+	return string([]rune(policy)[:maxHeading-1]) + "…"
+}
+
+// notes explain the table below it.
+func notes(runs []Run, options TableOptions) string {
+	var b strings.Builder
+	if len(runs) > 1 {
+		fmt.Fprintf(&b, "diff: against %s", runs[0].Policy)
+		for _, r := range runs[1:] {
+			if r.Versus != nil {
+				fmt.Fprintf(&b, "; paired: mean of latency differences I/O by I/O, ~ where its %.0f %% interval includes 0", Confidence*100)
+				break
+			}
+		}
+		b.WriteString("\n")
+	}
+	for _, r := range runs {
+		for _, s := range r.Swaps {
+			fmt.Fprintf(&b, "%s: swapped to %s at %s, %s I/Os in flight\n", r.Policy, s.Policy, showSeconds(s.AtS), count(s.InFlight))
+		}
+	}
+	if options.Modules {
+		for _, r := range runs {
+			for _, m := range r.Modules {
+				fmt.Fprintf(&b, "%s: %s %s %s\n", r.Policy, m.Slot, m.Name, digest(m.SHA256))
+			}
+		}
+	}
+	for _, r := range runs {
+		for _, c := range r.Checks {
+			if !c.OK {
+				fmt.Fprintf(&b, "%s: check %q FAILED: %s\n", r.Policy, c.Name, c.Detail)
+			}
+		}
+	}
+	return b.String()
+}
+
+func digest(sha256 string) string {
+	const shown = 12
+	if sha256 == "" {
+		return "(native)"
+	}
+	return "sha256 " + sha256[:min(len(sha256), shown)]
+}

@@ -1,0 +1,114 @@
+// Package standard is the back-end detour: it learns from the condition code of
+// the primary SSCH whether the mirror requests of an I/O are to be started, and
+// has them started where that is allowed. (FIGs. 12 and 13.)
+package standard
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/plugins/internal/pair"
+)
+
+// masks says what is to be done for which mirrors.
+type masks struct {
+	label, drop, resume, schedule, start uint8
+}
+
+// BackEnd answers for the return address, disabled, and for the run that it asks
+// for there, enabled.
+func BackEnd(f *abi.Frame) {
+	f.Took(238)
+	waiting := waiting(f)
+	if waiting == 0 {
+		leave(f)
+		return
+	}
+	f.Took(240)
+	if f.Status.CC != 0 {
+		f.Took(242)
+		f.Response.Ask(abi.IntentDrop).Mirrors = waiting
+		leave(f)
+		return
+	}
+	if f.Status.Flags&abi.FlagCCWError != 0 {
+		// There is no chain to start: the request stays on the shadow queue for the
+		// post-status detour to decide about (304, 306).
+		leave(f)
+		return
+	}
+	f.Took(246)
+	f.Took(248)
+	m := sort(f, waiting)
+	if m.drop != 0 {
+		f.Response.Ask(abi.IntentDrop).Mirrors = m.drop
+	}
+	if m.label != 0 {
+		f.Took(250)
+		f.Response.Ask(abi.IntentLabel).Mirrors = m.label
+	}
+	if m.resume|m.schedule|m.start != 0 {
+		f.Took(252)
+	}
+	if m.resume != 0 {
+		f.Took(254)
+		f.Took(256)
+		f.Took(258)
+		f.Response.Ask(abi.IntentResume).Mirrors = m.resume
+	}
+	if m.schedule|m.start != 0 {
+		f.Took(268)
+		f.Took(272)
+	}
+	if m.schedule != 0 {
+		f.Took(270)
+		f.Response.Ask(abi.IntentSchedule).Mirrors = m.schedule
+	}
+	if m.start != 0 {
+		f.Took(274)
+		f.Response.Ask(abi.IntentStart).Mirrors = m.start
+	}
+	f.Took(266)
+	leave(f)
+}
+
+// leave goes back to IOSVSSCH, which there is none of in the enabled run.
+func leave(f *abi.Frame) {
+	if f.Head.Flags&abi.Disabled != 0 {
+		f.Took(112)
+	}
+}
+
+// waiting is the mask of the mirrors with a mirror request on the shadow queue.
+func waiting(f *abi.Frame) (mask uint8) {
+	all := pair.Mirrors(&f.Pair)
+	for i := range all {
+		if io := all[i].IO; io == abi.MirrorIOShadow || io == abi.MirrorIOScheduled {
+			mask |= 1 << i
+		}
+	}
+	return mask
+}
+
+// sort decides for each waiting mirror request where it goes. (FIG. 13.)
+func sort(f *abi.Frame, waiting uint8) (to masks) {
+	disabled := f.Head.Flags&abi.Disabled != 0
+	all := pair.Mirrors(&f.Pair)
+	for i := range all {
+		m, bit := &all[i], uint8(1)<<i
+		switch {
+		case waiting&bit == 0:
+		case !pair.Follows(m):
+			to.drop |= bit // cut off since the request was made
+		case m.Flags&abi.MirrorWasSynchronising != 0 && m.Flags&abi.MirrorLabelRead == 0:
+			to.label |= bit
+		case m.Flags&abi.MirrorWasSynchronising != 0 && m.State == abi.MirrorSynchronising:
+			to.drop |= bit // the synchronisation copies these tracks itself
+		case m.Flags&abi.MirrorHasSuspendedChain != 0:
+			to.resume |= bit
+		case !disabled:
+			to.start |= bit
+		case m.IO == abi.MirrorIOShadow:
+			to.schedule |= bit // a scheduled one is on its way already
+		}
+	}
+	return to
+}

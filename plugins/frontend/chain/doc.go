@@ -1,0 +1,7 @@
+// Package chain judges channel programs for front-end detours: which of the
+// seven classes of FIG. 8 a chain belongs to, which special features it has,
+// and which of its data areas it changes itself. It knows the command codes of
+// the device classes and the fields of a CCW. It never looks at mirrors and
+// asks the host for nothing but the part of a chain that the frame has no room
+// for.
+package chain

@@ -1,0 +1,137 @@
+package chain
+
+import "github.com/iosrun/iosrun/abi"
+
+// Modification says what of itself a program modifies: what it stores into.
+type Modification struct {
+	CCWs bool // CCWs of its own (202, 206)
+	Data bool // data areas that a later CCW of its sends (204, 206)
+	// Shared has a bit for each CCW, by index, whose data area is one of those
+	// that overlap: those that are stored into and those that are sent. It is
+	// complete for programs of at most abi.MaxRecipe CCWs.
+	Shared Set
+}
+
+// Any reports whether the program modifies itself (200).
+func (m *Modification) Any() bool { return m.CCWs || m.Data }
+
+// Set is a set of CCWs by their index.
+type Set [(abi.MaxRecipe + 63) / 64]uint64
+
+// Has reports whether i is in the set.
+func (s *Set) Has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+
+func (s *Set) add(i int) { s[i/64] |= 1 << (i % 64) }
+
+// span is a range of main storage, from first up to but not including end.
+type span struct{ first, end uint64 }
+
+func (a span) overlaps(b span) bool { return a.first < b.end && b.first < a.end }
+
+func (a *span) cover(b span) {
+	if a.end == 0 {
+		*a = b
+		return
+	}
+	a.first, a.end = min(a.first, b.first), max(a.end, b.end)
+}
+
+// area is the data area of c. With indirect addresses it is what stands in for
+// it: the list of address words, at its shortest. Two CCWs with one list have
+// one area; what lies behind different lists cannot be seen from here and is
+// taken to be apart.
+func area(c *abi.CCW) span {
+	first, n := uint64(c.Address), uint64(c.Count)
+	switch {
+	case n == 0:
+	case c.Flags&FlagIDA != 0:
+		n = (n + 2047) / 2048 * 4 // words of format 1, 2 KiB blocks
+	case c.Flags&FlagMIDA != 0:
+		n = 16
+	}
+	return span{first, first + n}
+}
+
+func location(c *abi.CCW) span { return span{uint64(c.Location), uint64(c.Location) + 8} }
+
+// modification finds what of itself a program modifies. A program of more CCWs
+// than a recipe can have is judged by the storage that its CCWs and its sent
+// areas lie in together: a finer answer would not help, because no duplicate of
+// it can be made, and would take the square of its length.
+func modification(ccws []abi.CCW, table *Table) Modification {
+	if len(ccws) > abi.MaxRecipe {
+		return coarse(ccws, table)
+	}
+	var m Modification
+	var w Walk
+	for i := range ccws {
+		s := &ccws[i]
+		if w.Next(s, table)&Stores == 0 || s.Flags&FlagSkip != 0 || s.Count == 0 {
+			continue
+		}
+		m.judge(ccws, table, i, w)
+	}
+	return m
+}
+
+// judge holds CCW i, which stores, against the others; w has walked up to it.
+func (m *Modification) judge(ccws []abi.CCW, table *Table, i int, w Walk) {
+	stored := area(&ccws[i])
+	for j := range ccws {
+		if stored.overlaps(location(&ccws[j])) {
+			m.CCWs = true
+		}
+	}
+	for j := i + 1; j < len(ccws); j++ {
+		c := &ccws[j]
+		if w.Next(c, table)&Sends != 0 && c.Count != 0 && stored.overlaps(area(c)) {
+			m.Data = true
+			m.Shared.add(i)
+			m.Shared.add(j)
+		}
+	}
+}
+
+func coarse(ccws []abi.CCW, table *Table) (m Modification) {
+	var program, sent span
+	var w Walk
+	for i := range ccws {
+		c := &ccws[i]
+		program.cover(location(c))
+		if w.Next(c, table)&Sends != 0 && c.Count != 0 {
+			sent.cover(area(c))
+		}
+	}
+	w = Walk{}
+	for i := range ccws {
+		c := &ccws[i]
+		if w.Next(c, table)&Stores == 0 || c.Flags&FlagSkip != 0 || c.Count == 0 {
+			continue
+		}
+		stored := area(c)
+		m.CCWs = m.CCWs || stored.overlaps(program)
+		m.Data = m.Data || stored.overlaps(sent)
+	}
+	return m
+}
+
+// Walk goes through the CCWs of a program and knows, from one to the next, which
+// command is being carried out.
+type Walk struct {
+	kind    Kind
+	chained bool
+}
+
+// Next is what c does: its command's kind, or with data chaining the kind of the
+// command that it continues; Transfer for a transfer in channel.
+func (w *Walk) Next(c *abi.CCW, table *Table) Kind {
+	k := table[c.Command]
+	if isTransfer(c, k, w.chained) {
+		return Transfer
+	}
+	if !w.chained {
+		w.kind = k
+	}
+	w.chained = c.Flags&FlagCD != 0
+	return w.kind
+}

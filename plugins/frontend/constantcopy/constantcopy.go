@@ -1,0 +1,26 @@
+// Package constantcopy is the front-end detour of mirroring in constant copy:
+// what standard does, but no application waits for a mirror. A mirror write
+// follows as soon as it can, and what it lags behind is data at risk. (Steps
+// 182 and 216, for every request.)
+package constantcopy
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/plugins/frontend/chain"
+	"github.com/iosrun/iosrun/plugins/frontend/engine"
+)
+
+// The settings, in the manifest's order.
+const (
+	Interloper = iota // what becomes of a write to a mirror (130): 0 reject, 1 inhibit
+	Settings          // how many there are
+)
+
+// FrontEnd answers for the DDTSIO slot. Chains that are longer than the frame
+// carries are cases of step 218: no valid mirror chain.
+func FrontEnd(f *abi.Frame) { FrontEndLong(f, nil) }
+
+// FrontEndLong is FrontEnd with the means to read long chains.
+func FrontEndLong(f *abi.Frame, rest *chain.Rest) {
+	engine.Variant{ConstantCopy: true, Inhibit: f.Settings.Value[Interloper] != 0, Rest: rest}.FrontEnd(f)
+}

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/plugins/frontend/chain"
+	"github.com/iosrun/iosrun/plugins/internal/pair"
+)
+
+// CodeInterloper is the IOSCOD with which a write to a mirror is rejected (step
+// 130).
+const CodeInterloper = 0x4A
+
+// Variant is what one front-end detour does differently from another.
+type Variant struct {
+	// ConstantCopy lets no application wait for a mirror.
+	ConstantCopy bool
+	// Inhibit lets an interloper's request to a mirror run with its writes
+	// inhibited, where it would be rejected otherwise (130).
+	Inhibit bool
+	// Choose says which of the mirrors of a mask a read goes to, or Primary. The
+	// mask is never empty and has none but mirrors that can serve the read. Without
+	// it reads stay with the primary (186, 188).
+	Choose func(f *abi.Frame, mirrors uint8) int
+	// Rest reads long chains; nil where they cannot be read.
+	Rest *chain.Rest
+}
+
+// Primary is the answer of Variant.Choose for the primary device.
+const Primary = -1
+
+// FrontEnd answers for the DDTSIO slot. (FIG. 5.)
+func (v Variant) FrontEnd(f *abi.Frame) {
+	f.Took(114)
+	switch f.Target.Role {
+	case abi.RolePrimary:
+		v.primary(f)
+	case abi.RoleMirror:
+		f.Took(116)
+		v.mirror(f)
+	default:
+		f.Took(116)
+		bypass(f)
+	}
+}
+
+// bypass goes on with DDTSIO and leaves the return address alone.
+func bypass(f *abi.Frame) {
+	f.Took(106)
+	f.Took(100)
+}
+
+// intercept goes on with DDTSIO and has the condition code pass through the
+// back-end detour.
+func intercept(f *abi.Frame) {
+	f.Took(108)
+	f.Response.Ask(abi.IntentBackEnd)
+	f.Took(100)
+}
+
+// mirror judges a request to a mirror device. (FIG. 6.)
+func (v Variant) mirror(f *abi.Frame) {
+	f.Took(118)
+	var p chain.Program
+	p.Judge(f, v.Rest)
+	f.Took(126)
+	if p.OnlyReads() {
+		bypass(f)
+		return
+	}
+	f.Took(128)
+	if f.Target.Origin == abi.OriginMirror || f.Target.Origin == abi.OriginSync {
+		bypass(f)
+		return
+	}
+	f.Took(130)
+	if v.Inhibit {
+		f.Response.Ask(abi.IntentInhibit)
+		bypass(f)
+		return
+	}
+	f.Response.Ask(abi.IntentReject).Code = CodeInterloper
+	f.Response.Verdict = abi.Return
+	f.Took(102)
+}
+
+// primary judges a request to a primary device. (FIG. 5, right-hand side.)
+func (v Variant) primary(f *abi.Frame) {
+	f.Took(120)
+	if f.Pair.Active != 0 {
+		f.Took(122)
+		f.Response.Ask(abi.IntentRetry)
+		f.Response.Verdict = abi.Return
+		f.Took(102)
+		return
+	}
+	f.Took(124)
+	var r request // filled field by field: a literal would be made aside and copied
+	r.frame, r.variant, r.mirrors, r.valid = f, v, writable(f), true
+	if v.ConstantCopy {
+		r.flags = abi.MirrorConstantCopy
+	}
+	r.create()
+}
+
+// writable is the mask of the mirrors that are to get what is written: those
+// that follow the primary, and those that are being made to.
+func writable(f *abi.Frame) (mask uint8) {
+	all := pair.Mirrors(&f.Pair)
+	for i := range all {
+		if pair.Follows(&all[i]) {
+			mask |= 1 << i
+		}
+	}
+	return mask
+}

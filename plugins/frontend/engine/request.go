@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/plugins/frontend/chain"
+)
+
+// request is one request to a primary device and what is to become of it on the
+// mirrors.
+type request struct {
+	frame   *abi.Frame
+	variant Variant
+	program chain.Program
+	// mirrors is the mask of those to mirror to.
+	mirrors uint8
+
+	// What the classes' procedures (FIGs. 8 to 11) decide.
+
+	valid     bool  // false: no mirror chain can be made (218)
+	wanted    bool  // a mirror chain is to be made
+	duplicate bool  // it cannot be the same chain
+	private   bool  // what it modifies of its data areas is duplicated, too (212)
+	routed    bool  // a read that a mirror serves (192)
+	clear     uint8 // flags that the CCWs of the duplicate lose
+	flags     uint8 // of the mirror intents
+
+	asked uint16 // intents in the response before those for the mirror chains
+	built bool   // these are in the response
+}
+
+// create creates the mirror I/O request. (FIG. 7.)
+func (r *request) create() {
+	f := r.frame
+	f.Took(132)
+	r.program.Judge(f, r.variant.Rest)
+	r.decide()
+	if r.routed {
+		bypass(f)
+		return
+	}
+	if r.mirrors == 0 {
+		r.valid, r.wanted = true, false
+	}
+	if r.valid && r.wanted && !r.built {
+		r.valid = r.build()
+	}
+	f.Took(226)
+	if !r.valid {
+		f.Took(228)
+		n := f.Response.Ask(abi.IntentMirror)
+		n.Mirrors, n.Flags = r.mirrors, r.flags|abi.MirrorWithError
+		f.Took(229)
+		f.Response.SetFlags(abi.FlagCCWError)
+		intercept(f)
+		return
+	}
+	f.Took(230)
+	if r.wanted {
+		r.hold()
+	}
+	intercept(f)
+}
+
+// hold leaves the mirror request on the shadow queue, unless its chain suspends
+// itself: then nobody would resume it, and the pair falls back to constant copy.
+func (r *request) hold() {
+	r.frame.Took(232)
+	if (r.program.Flags&^r.clear)&chain.FlagS == 0 {
+		r.frame.Took(236)
+		return
+	}
+	r.frame.Took(234)
+	r.abandon()
+	r.constantCopy()
+}
+
+func (r *request) constantCopy() {
+	r.frame.Response.Ask(abi.IntentMode).Code = uint8(abi.ModeConstantCopy)
+}

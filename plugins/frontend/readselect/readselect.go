@@ -1,0 +1,31 @@
+// Package readselect is the front-end detour of synchronous mirroring that sends
+// reads to the primary or to a mirror, whichever the configured selector picks.
+// (FIG. 9, 190 and 192; the rest is what standard does.)
+//
+// Every selector is a function of the frame alone, so that swapping the module
+// for itself changes no decision.
+package readselect
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/plugins/frontend/chain"
+	"github.com/iosrun/iosrun/plugins/frontend/engine"
+)
+
+// The settings, in the manifest's order.
+const (
+	SelectorSetting = iota // a Selector
+	StripeTracks           // tracks of a stripe (FBA: groups of blocks)
+	Congestion             // requests on the primary's unit from which on PreferPrimary avoids it; 0: never
+	Interloper             // what becomes of a write to a mirror (130): 0 reject, 1 inhibit
+	Settings               // how many there are
+)
+
+// FrontEnd answers for the DDTSIO slot. Chains that are longer than the frame
+// carries are cases of step 218: no valid mirror chain.
+func FrontEnd(f *abi.Frame) { FrontEndLong(f, nil) }
+
+// FrontEndLong is FrontEnd with the means to read long chains.
+func FrontEndLong(f *abi.Frame, rest *chain.Rest) {
+	engine.Variant{Choose: Choose, Inhibit: f.Settings.Value[Interloper] != 0, Rest: rest}.FrontEnd(f)
+}

@@ -1,0 +1,18 @@
+// Command wasm is the read-selecting front-end detour as a module.
+package main
+
+import (
+	"github.com/iosrun/iosrun/abi/guest"
+	"github.com/iosrun/iosrun/abi/guest/chain"
+	rest "github.com/iosrun/iosrun/plugins/frontend/chain"
+	"github.com/iosrun/iosrun/plugins/frontend/readselect"
+)
+
+// long is a package variable for the reason that the frame is one: made for each
+// call it would be garbage after each call.
+var long = rest.Rest{Read: chain.Read}
+
+//go:wasmexport front_end
+func frontEnd() { readselect.FrontEndLong(guest.Frame(), &long) }
+
+func main() {}

@@ -1,0 +1,25 @@
+// Package standard is the front-end detour of synchronous mirroring: every write
+// to a primary device goes to its mirrors as well, every read stays with the
+// primary, and nobody else writes to a mirror. (FIGs. 5 to 11.)
+package standard
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/plugins/frontend/chain"
+	"github.com/iosrun/iosrun/plugins/frontend/engine"
+)
+
+// The settings, in the manifest's order.
+const (
+	Interloper = iota // what becomes of a write to a mirror (130): 0 reject, 1 inhibit
+	Settings          // how many there are
+)
+
+// FrontEnd answers for the DDTSIO slot. Chains that are longer than the frame
+// carries are cases of step 218: no valid mirror chain.
+func FrontEnd(f *abi.Frame) { FrontEndLong(f, nil) }
+
+// FrontEndLong is FrontEnd with the means to read long chains.
+func FrontEndLong(f *abi.Frame, rest *chain.Rest) {
+	engine.Variant{Inhibit: f.Settings.Value[Interloper] != 0, Rest: rest}.FrontEnd(f)
+}

@@ -1,0 +1,15 @@
+// Package pair answers what detours of every slot ask about a pair.
+package pair
+
+import "github.com/iosrun/iosrun/abi"
+
+// Mirrors is the pair's mirrors. They are the frame's.
+func Mirrors(p *abi.Pair) []abi.Mirror {
+	return p.Mirror[:min(p.Mirrors, abi.MaxMirrors)]
+}
+
+// Follows reports whether the mirror is to get what is written to the primary: it
+// is in sync, or is being made to be.
+func Follows(m *abi.Mirror) bool {
+	return m.State == abi.MirrorInSync || m.State == abi.MirrorSynchronising
+}

@@ -1,0 +1,12 @@
+// Command wasm is the post-status detour of constant copy as a module.
+package main
+
+import (
+	"github.com/iosrun/iosrun/abi/guest"
+	"github.com/iosrun/iosrun/plugins/poststatus/constantcopy"
+)
+
+//go:wasmexport post_status
+func postStatus() { constantcopy.PostStatus(guest.Frame()) }
+
+func main() {}

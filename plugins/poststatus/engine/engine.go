@@ -1,0 +1,166 @@
+// Package engine is the post-status detour of FIG. 16, from which the detours
+// beside it are made: they differ in whether an application waits for the
+// mirrors. It looks at the frame and fills the response; it keeps nothing from
+// call to call.
+package engine
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/plugins/internal/pair"
+)
+
+// The settings, in the manifests' order.
+const (
+	OnMirrorFailure  = iota // what is dissociated when a mirror I/O fails (M4): a scope of abi.IntentDissociate
+	OnPrimaryFailure        // when the primary I/O fails (M3): 0 report, 1 promote a mirror
+	OnChainError            // when no valid mirror chain was made (306): 0 retry, 1 dissociate
+	ChainRetries            // attempts at most
+	Settings                // how many there are
+)
+
+const (
+	promote    = 1
+	dissociate = 1
+)
+
+// Variant is what one post-status detour does differently from another.
+type Variant struct {
+	// ConstantCopy reports completion once the primary has it, for every request.
+	ConstantCopy bool
+}
+
+// mirrorIO is the masks of the mirrors by how far the mirror I/O of the request
+// has got.
+type mirrorIO struct {
+	queued  uint8 // not started
+	begun   uint8
+	failed  uint8
+	ignored uint8 // not complete, on mirrors that are cut off already
+}
+
+// PostStatus answers for SRBEP.
+func (v Variant) PostStatus(f *abi.Frame) {
+	f.Took(290)
+	f.Took(292)
+	if f.Target.Role != abi.RolePrimary {
+		f.Took(294)
+		return
+	}
+	f.Took(296)
+	if f.Status.OK == 0 {
+		v.primaryFailed(f)
+		f.Took(294)
+		return
+	}
+	f.Took(300)
+	m := survey(f)
+	if m.queued|m.begun|m.failed|m.ignored == 0 {
+		f.Took(302)
+		f.Response.SetFlags(abi.FlagBothComplete)
+		f.Took(294)
+		return
+	}
+	under := v.judge(f, &m)
+	if under == 0 || v.ConstantCopy || f.Status.Flags&abi.FlagConstantCopy != 0 {
+		f.Took(294)
+		return
+	}
+	f.Took(308)
+	f.Response.SetFlags(abi.FlagMirrorIncomplete)
+	f.Response.Verdict = abi.Return
+	f.Took(312)
+}
+
+// survey looks at the mirror I/Os. On a mirror that is cut off nothing is
+// expected any more; the host has marked what it misses.
+func survey(f *abi.Frame) (m mirrorIO) {
+	all := pair.Mirrors(&f.Pair)
+	for i := range all {
+		n, bit := &all[i], uint8(1)<<i
+		to := &m.ignored
+		if pair.Follows(n) {
+			switch n.IO {
+			case abi.MirrorIOShadow, abi.MirrorIOScheduled:
+				to = &m.queued
+			case abi.MirrorIOBegun:
+				to = &m.begun
+			case abi.MirrorIOFailed:
+				to = &m.failed
+			}
+		}
+		switch n.IO {
+		case abi.MirrorIOShadow, abi.MirrorIOScheduled, abi.MirrorIOBegun, abi.MirrorIOFailed:
+			*to |= bit
+		}
+	}
+	return m
+}
+
+// judge does what is to be done about mirror I/Os that have not succeeded, and
+// gives the mask of those that are under way then. (Steps 304, 306, M4.)
+func (v Variant) judge(f *abi.Frame, m *mirrorIO) (under uint8) {
+	f.Took(304)
+	timedOut := f.Status.Flags&abi.FlagTimedOut != 0
+	lost, under := m.failed, m.queued|m.begun
+	switch {
+	case timedOut:
+		lost, under = lost|under, 0
+	case f.Status.Flags&abi.FlagCCWError != 0: // what has no chain does not start by itself
+		lost, under = lost|m.queued, m.begun
+		if lost != 0 && f.Settings.Value[OnChainError] != dissociate && int64(f.Head.Call) < f.Settings.Value[ChainRetries] {
+			f.Took(306)
+			f.Response.Ask(abi.IntentRetryMirror).Mirrors = lost
+			return under | lost
+		}
+	}
+	if lost == 0 {
+		return under
+	}
+	if waiting := lost & m.queued; waiting != 0 {
+		f.Response.Ask(abi.IntentDrop).Mirrors = waiting
+	}
+	n := f.Response.Ask(abi.IntentDissociate)
+	n.Mirrors, n.Code = lost, scope(f)
+	if n.Code != abi.ScopeMirror {
+		return 0
+	}
+	return under
+}
+
+// scope is what goes with a mirror that fails.
+func scope(f *abi.Frame) uint8 {
+	s := f.Settings.Value[OnMirrorFailure]
+	if s < 0 || s > int64(abi.ScopeGroup) {
+		return abi.ScopeMirror
+	}
+	return uint8(s)
+}
+
+// primaryFailed notes the error and, where that is configured and there is a
+// mirror to do it, has a mirror take the primary's place. (Step 298, M3.)
+func (v Variant) primaryFailed(f *abi.Frame) {
+	f.Took(298)
+	f.Response.SetFlags(abi.FlagPrimaryError)
+	if f.Settings.Value[OnPrimaryFailure] != promote {
+		return
+	}
+	if i, ok := successor(f); ok {
+		f.Response.Ask(abi.IntentPromote).Code = i
+	}
+}
+
+// successor is the mirror that lacks least of what the primary has: the fewest
+// tracks out of sync, then the fewest writes at risk.
+func successor(f *abi.Frame) (best uint8, ok bool) {
+	all := pair.Mirrors(&f.Pair)
+	for i := range all {
+		m := &all[i]
+		if m.State != abi.MirrorInSync {
+			continue
+		}
+		if b := &all[best]; !ok || m.OutOfSync < b.OutOfSync || m.OutOfSync == b.OutOfSync && m.AtRisk < b.AtRisk {
+			best, ok = uint8(i), true
+		}
+	}
+	return best, ok
+}

@@ -1,0 +1,12 @@
+// Command wasm is the post-status detour of synchronous mirroring as a module.
+package main
+
+import (
+	"github.com/iosrun/iosrun/abi/guest"
+	"github.com/iosrun/iosrun/plugins/poststatus/standard"
+)
+
+//go:wasmexport post_status
+func postStatus() { standard.PostStatus(guest.Frame()) }
+
+func main() {}
