@@ -3,6 +3,7 @@ package plugins_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/iosrun/iosrun/abi"
@@ -33,11 +34,11 @@ func alone(call func(*abi.Frame)) func(*abi.Frame, *chain.Rest) {
 
 var detours = [...]detour{
 	{"frontend/standard", abi.FrontEnd, standard.FrontEndLong,
-		at(standard.Settings, named{standard.Interloper, "interloper"})},
+		inOrder(standard.Settings, named{standard.Interloper, "interloper"})},
 	{"frontend/constantcopy", abi.FrontEnd, frontcopy.FrontEndLong,
-		at(frontcopy.Settings, named{frontcopy.Interloper, "interloper"})},
+		inOrder(frontcopy.Settings, named{frontcopy.Interloper, "interloper"})},
 	{"frontend/readselect", abi.FrontEnd, readselect.FrontEndLong,
-		at(readselect.Settings, named{readselect.SelectorSetting, "selector"}, named{readselect.StripeTracks, "stripe-tracks"},
+		inOrder(readselect.Settings, named{readselect.SelectorSetting, "selector"}, named{readselect.StripeTracks, "stripe-tracks"},
 			named{readselect.Congestion, "congestion"}, named{readselect.Interloper, "interloper"})},
 	{"frontend/passthrough", abi.FrontEnd, alone(passthrough.FrontEnd), nil},
 	{"backend/standard", abi.BackEnd, alone(backend.BackEnd), nil},
@@ -45,7 +46,7 @@ var detours = [...]detour{
 	{"poststatus/constantcopy", abi.PostStatus, alone(postcopy.PostStatus), postSettings},
 }
 
-var postSettings = at(postengine.Settings, named{postengine.OnMirrorFailure, "on-mirror-failure"},
+var postSettings = inOrder(postengine.Settings, named{postengine.OnMirrorFailure, "on-mirror-failure"},
 	named{postengine.OnPrimaryFailure, "on-primary-failure"}, named{postengine.OnChainError, "on-chain-error"},
 	named{postengine.ChainRetries, "chain-retries"})
 
@@ -54,7 +55,7 @@ type named struct {
 	name  string
 }
 
-func at(n int, names ...named) []string {
+func inOrder(n int, names ...named) []string {
 	s := make([]string, n)
 	for _, x := range names {
 		s[x.index] = x.name
@@ -72,4 +73,12 @@ func (d *detour) manifest(t testing.TB) *abi.Manifest {
 	m, err := abi.ParseManifest(text)
 	require.NoError(t, err)
 	return m
+}
+
+// readsLongChains reports whether the module imports the host's function for it.
+func (d *detour) readsLongChains(t testing.TB) bool {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(d.folder(), "main.go"))
+	require.NoError(t, err)
+	return strings.Contains(string(text), `"github.com/iosrun/iosrun/abi/guest/chain"`)
 }

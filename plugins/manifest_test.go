@@ -29,12 +29,12 @@ func TestManifests(t *testing.T) {
 
 func TestSettingNames(t *testing.T) {
 	names := func(d *detour, setting int) []string { return d.manifest(t).Settings[setting].Names }
-	assert.Equal(t, at(int(readselect.Selectors),
+	assert.Equal(t, inOrder(int(readselect.Selectors),
 		named{int(readselect.LowestLatency), "lowest-latency"}, named{int(readselect.LeastPending), "least-pending"},
 		named{int(readselect.RoundRobin), "round-robin"}, named{int(readselect.Stripe), "stripe"},
 		named{int(readselect.Sequential), "sequential"}, named{int(readselect.PreferPrimary), "prefer-primary"},
 	), names(&detours[2], readselect.SelectorSetting))
-	assert.Equal(t, at(3,
+	assert.Equal(t, inOrder(3,
 		named{int(abi.ScopeMirror), "mirror"}, named{int(abi.ScopePair), "pair"}, named{int(abi.ScopeGroup), "group"},
 	), names(&detours[5], postengine.OnMirrorFailure))
 }

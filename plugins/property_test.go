@@ -37,8 +37,8 @@ func TestEveryResponseIsValid(t *testing.T) {
 				f.Response = before.Response
 				require.True(t, *f == before, "frame %d: the request or the scratch area was changed", n)
 			}
-			if d.hook == abi.FrontEnd && granted != 0 {
-				used |= abi.CapChain // is used by importing chain_read
+			if d.readsLongChains(t) {
+				used |= abi.CapChain
 			}
 			assert.Equal(t, granted, used, "asks for %v, uses %v", granted.Names(), used.Names())
 		})

@@ -40,6 +40,8 @@ var flagKeys = map[string]string{
 	"limit":      "workload.limit",
 	"skip-bad":   "workload.skip-bad",
 	"swap":       "swaps",
+	"fault":      "faults",
+	"standing":   "mirror.standing",
 	"native":     "native",
 }
 
@@ -72,6 +74,8 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.String("gen-pattern", string(g.Pattern), "random or sequential")
 	f.Int64("gen-bytes", 4096, "size of a request")
 	f.StringArray("swap", nil, `change the policy at a virtual time while I/O runs: TIME=POLICY, such as "30s=constant-copy"`)
+	f.StringArray("fault", nil, `let something happen at a virtual time: TIME=PLACE:ACTION, such as "30s=mirror1:link-down" (actions: link-down, link-up, fail, gone, not-responding, restore, synchronise)`)
+	f.Bool("standing", false, "join mirror I/Os to a standing suspended chain in place of a STARTIO each")
 	f.Bool("native", false, "link the shipped detours into the host instead of running modules (for comparison)")
 }
 

@@ -25,8 +25,10 @@ const (
 	// Path is what the access method costs in virtual time a channel program: an
 	// estimate of two thousand instructions at 1000 million a second.
 	Path = 2 * machine.Microsecond
+	// contentShift leaves room in a tag for the units of the longest request.
+	contentShift = 18
 	// MaxRequest is the most bytes of a request.
-	MaxRequest = 32 << 20
+	MaxRequest = 64 << 20
 )
 
 // Application is told how its requests end.
@@ -166,7 +168,7 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 	if write {
 		d.written++
 	}
-	content := d.written << 16
+	content := d.written << contentShift
 	for unit := uint64(0); length > 0; {
 		first := offset / BlockSize
 		n := int(min((offset+length-1)/BlockSize-first+1, program.MaxBlocks))

@@ -26,6 +26,15 @@ func (x *Process) carryOutBackEnd(a *hooks.Attachment, c *call, ans *response) {
 			done = c.p.Mode == machine.Disabled && r.block.CC == 0 && x.schedule(c.p, r, n.Mirrors)
 		case abi.IntentStart:
 			done = c.p.Mode == machine.Enabled && x.startMirrors(c.p, r, n.Mirrors)
+		case abi.IntentLabel:
+			done = r.block.CC == 0 && x.Mirror != nil && x.each(r, n.Mirrors, func(mr *mirrorRequest) bool {
+				if !mr.waiting() || mr.labelling || !x.Mirror.ReadLabel(c.p, r, mr.m) {
+					return false
+				}
+				mr.labelling = true
+				r.open++ // until SetLabel
+				return true
+			})
 		case abi.IntentResume:
 			done = r.block.CC == 0 && x.resume(c.p, r, n.Mirrors)
 		default:
@@ -120,6 +129,10 @@ func (mr *mirrorRequest) start(p *machine.Processor) {
 	mr.leaveShadow()
 	r.open++
 	x.counts.Mirrored++
+	x.step(p, 260, hookNames[abi.BackEnd], b.ID)
+	if !r.observed {
+		x.step(p, machine.StepM+6, "host", b.ID) // primary and mirror run in parallel
+	}
 	x.step(p, 262, hookNames[abi.BackEnd], b.ID)
 	x.ios.STARTIO(p, b)
 }

@@ -127,7 +127,7 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) bool {
 			continue
 		}
 		mr := &r.mirrors[i]
-		mr.m, mr.flags, mr.counted, mr.settled, mr.area = m, 0, false, false, nil
+		mr.m, mr.flags, mr.counted, mr.settled, mr.labelling, mr.area = m, 0, false, false, false, nil
 		mr.chain = r.block.ChannelProgram
 		switch {
 		case n.Flags&abi.MirrorWithError != 0:
@@ -152,6 +152,9 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) bool {
 		} else {
 			r.waitsFor |= bit
 		}
+	}
+	if n.Mirrors&(n.Mirrors-1) != 0 {
+		x.step(c.p, machine.StepM+5, "intercept process", c.block.ID)
 	}
 	return all && n.Mirrors>>len(r.pair.mirrors) == 0
 }

@@ -12,18 +12,14 @@ import (
 // tracks a channel program touches.
 type Geometry struct {
 	Class abi.DeviceClass
-	// Tracks is how many tracks the device has; of a fixed-block device, how many
-	// groups of GroupBlocks blocks.
+	// Tracks is how many tracks the device has.
 	Tracks uint32
 	// Heads is how many tracks a cylinder has (ECKD).
 	Heads uint32
-	// Blocks is how many 512-byte blocks the device has (fixed-block).
-	Blocks uint32
+	// Blocks is how many 512-byte blocks the device has, and TrackBlocks how many
+	// of them a track (fixed-block).
+	Blocks, TrackBlocks uint32
 }
-
-// GroupBlocks is how many 512-byte blocks of a fixed-block device the account
-// takes together as a track.
-const GroupBlocks = 128
 
 // Pair is a primary device and its mirrors.
 type Pair struct {
@@ -92,7 +88,7 @@ func (x *Process) AddPair(primary Device, geometry Geometry, mirrors []Device, i
 	if len(mirrors) > abi.MaxMirrors {
 		return nil, fmt.Errorf("pair of unit %04X: %d mirrors: at most %d", primary.Unit.DeviceNumber, len(mirrors), abi.MaxMirrors)
 	}
-	if geometry.Tracks == 0 || geometry.Class == abi.ClassECKD && geometry.Heads == 0 {
+	if geometry.Tracks == 0 || geometry.Class == abi.ClassECKD && geometry.Heads == 0 || geometry.Class == abi.ClassFBA && geometry.TrackBlocks == 0 {
 		return nil, fmt.Errorf("pair of unit %04X: geometry of %d tracks, %d heads", primary.Unit.DeviceNumber, geometry.Tracks, geometry.Heads)
 	}
 	for _, d := range append([]Device{primary}, mirrors...) {

@@ -27,6 +27,9 @@ type MirrorProcess interface {
 	// and held, the mirror process schedules post-status processing for it again
 	// (M1).
 	Ended(p *machine.Processor, r *Request)
+	// ReadLabel reads the label of m and then calls r.SetLabel; false says that it
+	// cannot (250).
+	ReadLabel(p *machine.Processor, r *Request, m *Mirror) bool
 	// Held says that r is held (312), so that the monitor looks after it (M2).
 	Held(p *machine.Processor, r *Request)
 }
@@ -277,7 +280,6 @@ func (e *backEndEntry) Enter(p *machine.Processor, _ *machine.SRB) {
 
 func (x *Process) backEnd(p *machine.Processor, r *Request) {
 	c := call{hook: abi.BackEnd, p: p, r: r, block: r.block, role: r.role, origin: r.origin, program: &r.program}
-	x.step(p, 238, "back-end detour", 0)
 	for _, a := range r.generation.Chain(hooks.ReturnAddress) {
 		ans, ok := x.ask(a, &c)
 		if !ok {

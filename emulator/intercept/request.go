@@ -69,17 +69,18 @@ func (r *Request) MirrorsEnded() bool { return r.open == 0 }
 
 // mirrorRequest is one mirror I/O: chain, IOSB, IOQ and what became of it.
 type mirrorRequest struct {
-	r       *Request
-	m       *Mirror
-	block   ios.IOSB
-	state   abi.MirrorIO
-	flags   abi.MirrorFlags
-	counted bool // the account has it as under way
-	settled bool // the account has its outcome
-	area    *area
-	copies  *dataCopy
-	length  int // CCWs of a chain that the host has built
-	chain   machine.Address
+	r         *Request
+	m         *Mirror
+	block     ios.IOSB
+	state     abi.MirrorIO
+	flags     abi.MirrorFlags
+	counted   bool // the account has it as under way
+	settled   bool // the account has its outcome
+	labelling bool // the mirror's label is being read for it
+	area      *area
+	copies    *dataCopy
+	length    int // CCWs of a chain that the host has built
+	chain     machine.Address
 }
 
 func (x *Process) newRequest() *Request {

@@ -269,12 +269,12 @@ func (w *where) fba(code byte, p []byte) {
 	case code == commandDefineExtent && len(p) >= 16:
 		w.base, w.logical = binary.BigEndian.Uint32(p[4:]), binary.BigEndian.Uint32(p[8:])
 		last := binary.BigEndian.Uint32(p[12:])
-		w.define = extent{w.base / GroupBlocks, (w.base + last - w.logical) / GroupBlocks}
+		w.define = extent{w.base / w.geo.TrackBlocks, (w.base + last - w.logical) / w.geo.TrackBlocks}
 		w.defined = true
 	case code == commandLocateFBA && len(p) >= 8:
 		first := w.base + binary.BigEndian.Uint32(p[4:]) - w.logical
 		count := max(uint32(binary.BigEndian.Uint16(p[2:])), 1)
-		w.add(extent{first / GroupBlocks, (first + count - 1) / GroupBlocks})
+		w.add(extent{first / w.geo.TrackBlocks, (first + count - 1) / w.geo.TrackBlocks})
 	}
 }
 

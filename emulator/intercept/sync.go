@@ -45,6 +45,13 @@ func (m *Mirror) Synchronised(now machine.Time) {
 // detour has asked (step 250), and has the detour run again.
 func (r *Request) SetLabel(p *machine.Processor, m *Mirror, state abi.MirrorState) {
 	mr := &r.mirrors[m.index]
+	mr.labelling = false
+	r.open--
+	if !mr.waiting() {
+		r.mirrorEnded(p)
+		r.release()
+		return
+	}
 	mr.flags |= abi.MirrorLabelRead
 	if state != abi.MirrorSynchronising {
 		mr.flags &^= abi.MirrorWasSynchronising

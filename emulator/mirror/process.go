@@ -1,6 +1,8 @@
 package mirror
 
 import (
+	"fmt"
+
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -29,7 +31,8 @@ type Process struct {
 	x        *intercept.Process
 	watching bool
 	free     []*stream       // buffers of ended synchronisations
-	buffers  machine.Address // of main storage in use for them
+	labels   []*labelIO      // that are not in use
+	buffers  machine.Address // of main storage in use for both
 }
 
 // New makes the mirror process of x and has it told of what it must know.
@@ -78,4 +81,17 @@ func (p *Process) Event(machine.Kind, uint64) {
 		p.watching = true
 		p.m.Clock.At(now+monitorInterval, p, kindMonitor, 0)
 	}
+}
+
+// mapBytes maps a frame of main storage for the mirror process.
+func (p *Process) mapBytes() (*machine.Segment, error) {
+	at := bufferBase + p.buffers
+	if at+machine.FrameSize > bufferLimit {
+		return nil, fmt.Errorf("buffers of the mirror process: the limit of %d bytes of main storage is in use", int(bufferLimit-bufferBase))
+	}
+	g, err := p.m.Storage.MapBytes(at, machine.FrameSize)
+	if err == nil {
+		p.buffers += machine.FrameSize
+	}
+	return g, err
 }

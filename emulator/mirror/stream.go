@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/iosrun/iosrun/abi"
-	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/program"
@@ -52,11 +51,11 @@ func (p *Process) newStream(s *Sync) (*stream, error) {
 	if t.data, err = storage.MapSynthetic(at, dataSize); err != nil {
 		return nil, err
 	}
-	g, err := storage.MapBytes(at+dataSize, machine.FrameSize)
+	p.buffers += dataSize
+	g, err := p.mapBytes()
 	if err != nil {
 		return nil, err
 	}
-	p.buffers += dataSize + machine.FrameSize
 	t.control = program.Control{View: g.Bytes()[:program.TrackControlSize], At: g.Base}
 	t.srb.Entry = t
 	t.srb.Priority = machine.PriorityNormal
@@ -108,8 +107,9 @@ func (t *stream) Enter(cpu *machine.Processor, _ *machine.SRB) {
 
 func (t *stream) build() error {
 	if t.s.m.Pair().Geometry().Class == abi.ClassFBA {
-		first := t.first * intercept.GroupBlocks
-		program.FBABlocks(t.control, t.data.Base, t.write, first, int(min(t.n*intercept.GroupBlocks, t.s.m.Pair().Geometry().Blocks-first)))
+		g := t.s.m.Pair().Geometry()
+		first := t.first * g.TrackBlocks
+		program.FBABlocks(t.control, t.data.Base, t.write, first, int(min(t.n*g.TrackBlocks, g.Blocks-first)))
 		return nil
 	}
 	if !t.whole {

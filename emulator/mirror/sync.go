@@ -17,8 +17,8 @@ import (
 type ChangedTracks interface {
 	Clear()
 	Count() int
-	// Next is the first changed track from t on.
-	Next(t int) (int, bool)
+	// Next is the first changed track from t on, or -1.
+	Next(t int) int
 }
 
 // SyncOptions say how a mirror is made identical to its primary.
@@ -137,10 +137,23 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 	for t, ok := m.NextMarked(0); ok; t, ok = m.NextMarked(t + 1) {
 		s.add(t)
 	}
-	p.step(74, 0)
-	s.begin()
-	return s, nil
+	// The label says so before the first track is copied, so that whoever reads
+	// it meanwhile learns of it; its track is copied with the others. A volume
+	// without a label is synchronised all the same.
+	p.step(machine.StepM+7, 0)
+	err := p.label(p.m.Clock.Now(), m, true, abi.MirrorSynchronising, func(_ *machine.Processor, _ abi.MirrorState, err error) {
+		if err == nil && pair.Geometry().Class == abi.ClassECKD {
+			m.Mark(labelTrack)
+			s.add(labelTrack)
+		}
+		p.step(74, 0)
+		s.begin()
+	})
+	return s, err
 }
+
+// labelTrack is where the volume label is.
+const labelTrack = 0
 
 func (p *Process) step(n machine.Step, io uint64) {
 	if r := p.m.Steps; r != nil {
@@ -251,7 +264,7 @@ func (s *Sync) roundDone() {
 // addChanged puts the tracks of the mask, and those that the account has marked
 // meanwhile, into the next copy and clears the mask.
 func (s *Sync) addChanged() {
-	for t, ok := s.o.Changed.Next(0); ok; t, ok = s.o.Changed.Next(t + 1) {
+	for t := s.o.Changed.Next(0); t >= 0; t = s.o.Changed.Next(t + 1) {
 		s.add(uint32(t))
 	}
 	for t, ok := s.m.NextMarked(0); ok; t, ok = s.m.NextMarked(t + 1) {
@@ -278,7 +291,7 @@ func (s *Sync) Event(machine.Kind, uint64) {
 func (s *Sync) end(err error) {
 	s.phase = ended
 	if err != nil {
-		for t, ok := s.o.Changed.Next(0); ok; t, ok = s.o.Changed.Next(t + 1) {
+		for t := s.o.Changed.Next(0); t >= 0; t = s.o.Changed.Next(t + 1) {
 			s.m.Mark(uint32(t))
 		}
 		for i := range s.todo {
@@ -319,11 +332,10 @@ func (r *releaser) Enter(cpu *machine.Processor, _ *machine.SRB) {
 	r.p.x.Supervisor().Release(cpu, r.u)
 }
 
-// tracksAtOnce is how many tracks, or groups of blocks, one channel program
-// copies.
+// tracksAtOnce is how many tracks one channel program copies.
 func tracksAtOnce(g intercept.Geometry, recordsATrack int) uint32 {
 	if g.Class == abi.ClassFBA {
-		return program.MaxBlocks * (program.BlockSize / 512) / intercept.GroupBlocks
+		return max(1, program.MaxBlocks*(program.BlockSize/512)/g.TrackBlocks)
 	}
 	return uint32(max(1, program.MaxBlocks/recordsATrack))
 }

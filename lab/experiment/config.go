@@ -13,8 +13,9 @@ import (
 const (
 	// MaxPolicies is the most policies that one comparison takes.
 	MaxPolicies = 16
-	// MaxSwaps is the most policy swaps in a run.
-	MaxSwaps = 64
+	// MaxSwaps is the most policy swaps in a run, MaxFaults the most faults.
+	MaxSwaps  = 64
+	MaxFaults = 256
 )
 
 // Config is an experiment. The koanf tags are the keys of experiment files and,
@@ -40,6 +41,9 @@ type Config struct {
 	Policies []string `koanf:"policies" json:"policies"`
 	// Swaps change the policy while I/O runs, each as "TIME=POLICY".
 	Swaps []string `koanf:"swaps" json:"swaps,omitempty"`
+	// Faults happen to volumes and links while I/O runs, each as
+	// "TIME=PLACE:ACTION".
+	Faults []string `koanf:"faults" json:"faults,omitempty"`
 	// Native runs the shipped detours linked into the host instead of as modules.
 	Native bool `koanf:"native" json:"native,omitempty"`
 }
@@ -54,6 +58,9 @@ type Place struct {
 	Megabytes float64 `koanf:"megabytes" json:"megabytes,omitempty"`
 	// Aliases is how many alias units the volume has beside its base unit.
 	Aliases int `koanf:"aliases" json:"aliases"`
+	// Standing has mirror I/Os joined to a suspended chain that stands on the
+	// mirror's unit, in place of a STARTIO each (mirrors only).
+	Standing bool `koanf:"standing" json:"standing,omitempty"`
 	// CacheTracks is how many tracks the control unit's cache holds.
 	CacheTracks int `koanf:"cache-tracks" json:"cache_tracks,omitempty"`
 }
@@ -111,6 +118,7 @@ func (p Place) over(base Place) Place {
 	if p.Aliases == 0 {
 		p.Aliases = base.Aliases
 	}
+	p.Standing = p.Standing || base.Standing
 	if p.CacheTracks == 0 {
 		p.CacheTracks = base.CacheTracks
 	}
@@ -126,6 +134,8 @@ func (c *Config) Check() error {
 		return fmt.Errorf("experiment %s: %d policies: at most %d", c.Name, len(c.Policies), MaxPolicies)
 	case len(c.Swaps) > MaxSwaps:
 		return fmt.Errorf("experiment %s: %d swaps: at most %d", c.Name, len(c.Swaps), MaxSwaps)
+	case len(c.Faults) > MaxFaults:
+		return fmt.Errorf("experiment %s: %d faults: at most %d", c.Name, len(c.Faults), MaxFaults)
 	case len(c.Mirrors) > abi.MaxMirrors:
 		return fmt.Errorf("experiment %s: %d mirrors: at most %d", c.Name, len(c.Mirrors), abi.MaxMirrors)
 	case c.Workload.Speed <= 0:
@@ -139,6 +149,9 @@ func (c *Config) Check() error {
 		if err := p.check(); err != nil {
 			return fmt.Errorf("experiment %s: %w", c.Name, err)
 		}
+	}
+	if _, err := c.faultsOf(); err != nil {
+		return fmt.Errorf("experiment %s: %w", c.Name, err)
 	}
 	return nil
 }

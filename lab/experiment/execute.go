@@ -230,7 +230,8 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	span := seconds(r.lastEnd - r.firstAt)
 	out.Throughput = report.NewThroughput(r.ended, r.played.ReadBytes+r.played.WriteBytes, span)
 	for i := range r.storage.mirrors {
-		out.MirrorLinkBytes += r.storage.mirrors[i].link.Stats().Bytes()
+		l := r.storage.mirrors[i].link.Stats()
+		out.MirrorLinkBytes += int64(l.BytesOut + l.BytesIn)
 	}
 	var slots []report.SlotCalls
 	for s, c := range n.Calls {

@@ -51,7 +51,11 @@ func (r *run) build() error {
 	r.ios = ios.New(m, channel.New(m))
 	r.x = intercept.New(r.ios, r.opts.Log.Named("intercept"))
 	r.x.Seed = c.Seed
-	mirror.New(m, r.x)
+	r.mirror = mirror.New(m, r.x)
+	m.Steps = r.opts.Steps
+	if r.faults, err = c.faultsOf(); err != nil {
+		return err
+	}
 	if r.storage.geometry, err = media.Lookup(c.Model); err != nil {
 		return err
 	}
@@ -83,22 +87,23 @@ func (r *run) build() error {
 // volume makes a storage subsystem with one volume, its link, and its units.
 func (r *run) volume(v *volume, name string, number, cfwid uint16, p Place) error {
 	g := r.storage.geometry
-	cfg := dasd.DefaultConfig()
-	cfg.CFWID = cfwid
-	cfg.CacheTracks = p.CacheTracks
-	cfg.Seed = r.config.Seed ^ uint64(number)
-	sub := dasd.NewSubsystem(r.m, name, cfg)
-	var err error
+	sub, err := dasd.NewSubsystem(r.m, name, dasd.Config{CFWID: cfwid, CacheTracks: p.CacheTracks, Seed: r.config.Seed ^ uint64(number)})
+	if err != nil {
+		return err
+	}
 	if g.FBA() {
 		if v.fba, err = media.NewMemoryFBA(g); err != nil {
 			return err
 		}
-		v.device = sub.NewFBA(number, v.fba)
+		v.device, err = sub.NewFBA(number, v.fba)
 	} else {
 		if v.ckd, err = media.NewMemoryCKD(g, g.RecordsPerTrack(0, program.BlockSize), program.BlockSize); err != nil {
 			return err
 		}
-		v.device = sub.NewECKD(number, v.ckd)
+		v.device, err = sub.NewECKD(number, v.ckd)
+	}
+	if err != nil {
+		return err
 	}
 	kind, err := dasd.ParseLinkType(p.Link)
 	if err != nil {
@@ -119,12 +124,24 @@ func (r *run) volume(v *volume, name string, number, cfwid uint16, p Place) erro
 	return nil
 }
 
+// volumeOf is the volume on a unit. A promotion has units change places.
+func (r *run) volumeOf(u *ios.UCB) *volume {
+	if r.storage.primary.unit == u {
+		return &r.storage.primary
+	}
+	for i := range r.storage.mirrors {
+		if r.storage.mirrors[i].unit == u {
+			return &r.storage.mirrors[i]
+		}
+	}
+	return nil
+}
+
 // geometry is what the intercept process must know of the devices.
 func (r *run) geometry() intercept.Geometry {
 	g := r.storage.geometry
 	if g.FBA() {
-		groups := (g.Blocks + intercept.GroupBlocks - 1) / intercept.GroupBlocks
-		return intercept.Geometry{Class: abi.ClassFBA, Tracks: uint32(groups), Blocks: uint32(g.Blocks)}
+		return intercept.Geometry{Class: abi.ClassFBA, Tracks: uint32(g.Tracks()), Blocks: uint32(g.Blocks), TrackBlocks: media.GroupBlocks}
 	}
 	return intercept.Geometry{Class: abi.ClassECKD, Tracks: uint32(g.Tracks()), Heads: uint32(g.Heads)}
 }
@@ -141,7 +158,7 @@ func (r *run) layout() (access.Layout, error) {
 // many of those the account has not marked.
 func (r *run) compare(i int) (differ, unmarked int, err error) {
 	m := r.pair.Mirrors()[i]
-	p, v := &r.storage.primary, &r.storage.mirrors[i]
+	p, v := r.volumeOf(r.pair.Primary()), r.volumeOf(m.Unit())
 	for t := range r.geometry().Tracks {
 		same, err := equalTrack(p, v, r.storage.geometry, int(t))
 		if err != nil {
@@ -159,8 +176,8 @@ func (r *run) compare(i int) (differ, unmarked int, err error) {
 
 func equalTrack(a, b *volume, g *media.Geometry, t int) (bool, error) {
 	if a.ckd == nil {
-		first := int64(t) * intercept.GroupBlocks
-		return media.EqualBlocks(a.fba, b.fba, first, int(min(intercept.GroupBlocks, g.Blocks-first)))
+		first := int64(t) * media.GroupBlocks
+		return media.EqualBlocks(a.fba, b.fba, first, int(min(media.GroupBlocks, g.Blocks-first)))
 	}
 	x, err := a.ckd.Track(t)
 	if err != nil {

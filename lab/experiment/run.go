@@ -12,6 +12,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/workload"
@@ -21,6 +22,7 @@ import (
 const (
 	kindArrival = machine.KindLab + iota
 	kindSwap
+	kindFault
 )
 
 // checkEvery is how many events happen between looks at the context.
@@ -32,6 +34,8 @@ type Options struct {
 	// Progress, if not nil, is told now and then what share of the workload, 0 to
 	// 1, has been read. It is called on the run's goroutine.
 	Progress func(share float64)
+	// Steps, if not nil, is told of the steps that the machine takes.
+	Steps machine.StepRecorder
 	// Completed, if not nil, is told of each request that ended: its number from
 	// 0, whether it wrote, how it ended and how long it took.
 	Completed func(number int64, write bool, code uint8, took machine.Time)
@@ -59,6 +63,8 @@ type run struct {
 	policy   *catalog.Prepared // in force
 	inflight requests
 
+	mirror     *mirror.Process
+	faults     []Fault
 	swaps      []preparedSwap
 	swapped    []report.Swap
 	firstAt    machine.Time
@@ -120,6 +126,19 @@ func (r *run) play(ctx context.Context) error {
 	for i, s := range r.swaps {
 		r.m.Clock.At(s.at, r, kindSwap, uint64(i))
 	}
+	for i, f := range r.faults {
+		r.m.Clock.At(machine.Time(f.At), r, kindFault, uint64(i))
+	}
+	r.startStanding()
+	if err := r.loop(ctx); err != nil {
+		return err
+	}
+	r.stopStanding()
+	return r.loop(ctx)
+}
+
+// loop lets events happen until there are none.
+func (r *run) loop(ctx context.Context) error {
 	for n := 0; ; n++ {
 		if n%checkEvery == 0 {
 			if err := ctx.Err(); err != nil {
@@ -190,6 +209,8 @@ func (r *run) Event(kind machine.Kind, arg uint64) {
 		r.arrive()
 	case kindSwap:
 		r.err = r.swap(int(arg))
+	case kindFault:
+		r.err = r.happen(r.faults[arg])
 	}
 }
 

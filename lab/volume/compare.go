@@ -64,11 +64,11 @@ func (c *Comparison) Equal() bool { return c.Shape == "" && c.Differing == 0 }
 // Compare compares two volumes, in whatever formats, track by track or block by
 // block.
 func Compare(first, second string, o CompareOptions) (*Comparison, error) {
-	a, err := image.Open(first, media.ReadOnly, o.First)
+	a, err := image.Open(first, media.ReadOnly, sequential(o.First))
 	if err != nil {
 		return nil, err
 	}
-	b, err := image.Open(second, media.ReadOnly, o.Second)
+	b, err := image.Open(second, media.ReadOnly, sequential(o.Second))
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}

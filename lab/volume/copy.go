@@ -37,7 +37,7 @@ type Copied struct {
 // holds its kind. Tracks are checked on the way; after an error there is no
 // target.
 func Copy(source, target string, o CopyOptions) (*Copied, error) {
-	v, err := image.Open(source, media.ReadOnly, o.Source)
+	v, err := image.Open(source, media.ReadOnly, sequential(o.Source))
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,18 @@ func (p Progress) step(done, total int) {
 	}
 }
 
+// sequentialCache bounds the cache of a volume that is read once from end to end
+// when the options have no bound: a few tracks, which stay in the processor's
+// own cache.
+const sequentialCache = 256 << 10
+
+func sequential(o image.Options) image.Options {
+	if o.CacheBytes == 0 {
+		o.CacheBytes = sequentialCache
+	}
+	return o
+}
+
 // DefaultFindings bounds the findings and differences that are kept when the
 // options have no bound; all are counted.
 const DefaultFindings = 100
@@ -72,7 +84,7 @@ func Verify(path string, o VerifyOptions) (*Report, error) {
 	if r.limit <= 0 {
 		r.limit = DefaultFindings
 	}
-	v, err := image.Open(path, media.ReadOnly, o.Image)
+	v, err := image.Open(path, media.ReadOnly, sequential(o.Image))
 	if errors.Is(err, image.ErrDamaged) {
 		r.Fatal = err.Error()
 		return r, nil

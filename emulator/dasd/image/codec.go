@@ -58,6 +58,16 @@ type codec struct {
 // decode decompresses the stored unit src into dst and gives the length of the
 // unit with its header, whose first byte becomes zero.
 func (c *codec) decode(dst, src []byte) (int, error) {
+	n, err := c.decompress(dst, src)
+	if err != nil {
+		// A reader that stopped inside a stream does not forget all of it when it
+		// is reset.
+		c.inflate, c.decode2 = nil, nil
+	}
+	return n, err
+}
+
+func (c *codec) decompress(dst, src []byte) (int, error) {
 	if len(src) < unitHeaderSize {
 		return 0, fmt.Errorf("stored length %d is less than the %d bytes of its header", len(src), unitHeaderSize)
 	}

@@ -53,7 +53,7 @@ func (s *compressed) read(n int, p []byte) (int, error) {
 	case below:
 		return s.under.read(n, p)
 	case 0:
-		return s.null(n, e, p), nil
+		return s.null(n, NullFormat(e.length), p), nil
 	}
 	if cap(s.buffer) < int(e.length) {
 		s.buffer = make([]byte, s.size)
@@ -83,14 +83,18 @@ func (s *compressed) damaged(n int, offset int64, what string, err error) error 
 	return &DamageError{File: s.path, Offset: offset, Unit: s.kind.unit(), Number: n, What: what, Err: err}
 }
 
-// null makes unit n, which is not stored.
-func (s *compressed) null(n int, e location, p []byte) int {
+// null makes unit n, which is not stored. Entries with format 0 in a Linux
+// volume come from programs that left the format out.
+func (s *compressed) null(n int, f NullFormat, p []byte) int {
 	if s.kind == kindFBA {
 		clear(p[:s.size])
 		putGroupNumber(p, n)
 		return s.size
 	}
-	return len(NullFormat(e.length).appendNull(p[:0], n/s.heads, n%s.heads))
+	if f == NullEndOfFile && NullFormat(s.hdr.nullFormat) == NullLinux {
+		f = NullLinux
+	}
+	return len(f.appendNull(p[:0], n/s.heads, n%s.heads))
 }
 
 func (s *compressed) checkGroup(n int, offset int64, p []byte) error {
@@ -111,7 +115,7 @@ type stored struct {
 
 // pack makes the stored form of a unit, in dst's memory. It touches nothing but
 // c, so that several can run at once.
-func pack(c *codec, dst, unit []byte, k kind, with Compression, level int) (stored, error) {
+func pack(c *codec, dst, unit []byte, k kind, h *compressedHeader, level int) (stored, error) {
 	if k == kindFBA {
 		if isZero(unit[unitHeaderSize:]) {
 			return stored{}, nil
@@ -120,16 +124,17 @@ func pack(c *codec, dst, unit []byte, k kind, with Compression, level int) (stor
 		if unit[0] != 0 {
 			return stored{}, fmt.Errorf("home address flag %#02x cannot be kept in a compressed image, which has no place for it", unit[0])
 		}
-		if f, ok := nullFormatOf(unit); ok {
+		f, ok := nullFormatOf(unit)
+		if ok && (f != NullEndOfFile || NullFormat(h.nullFormat) != NullLinux) {
 			return stored{null: f}, nil
 		}
 	}
-	b, err := c.encode(dst[:0], unit, with, level)
+	b, err := c.encode(dst[:0], unit, Compression(h.compression), level)
 	return stored{bytes: b}, err
 }
 
 func (s *compressed) write(n int, unit []byte) error {
-	u, err := pack(&s.codec, s.buffer, unit, s.kind, Compression(s.hdr.compression), s.level)
+	u, err := pack(&s.codec, s.buffer, unit, s.kind, s.hdr, s.level)
 	if err != nil {
 		return fmt.Errorf("%s, %s %d: %w", s.path, s.kind.unit(), n, err)
 	}
@@ -398,9 +403,9 @@ func (s *compressed) describe(i *Info) {
 		s.under.describe(i)
 		i.Shadows++
 	}
-	i.Format = CCKD
+	i.Format = FormatCCKD
 	if s.kind == kindFBA {
-		i.Format = CFBA
+		i.Format = FormatCFBA
 	}
 	i.Wide = s.wide
 	i.Compression = Compression(s.hdr.compression).String()

@@ -52,8 +52,8 @@ func (s *compressed) checkHeader() error {
 		return damage(s.path, at+4, "level 1 table has %d entries, %d %ss need %d", h.level1, s.units, s.kind.unit(), need)
 	}
 	_, _, tail := s.places()
-	if h.nullFormat >= nullFormats {
-		return damage(s.path, int64(at+tail), "null track format is %d, should be 0, 1 or 2", h.nullFormat)
+	if h.nullFormat >= nullFormats || s.kind == kindCKD && NullFormat(h.nullFormat).size() > s.size {
+		return damage(s.path, int64(at+tail), "null track format is %d, should be 0, 1 or, for 3390, 2", h.nullFormat)
 	}
 	if h.compression >= compressions {
 		return damage(s.path, int64(at+tail+1), "compression is %d, should be 0 (none), 1 (zlib) or 2 (bzip2)", h.compression)
@@ -67,6 +67,9 @@ func (s *compressed) checkHeader() error {
 // readTables reads the lookup tables and checks that every place they name is
 // inside the file and belongs to one of them only.
 func (s *compressed) readTables(fileSize int64) error {
+	if s.hdr.options&optionOpened == 0 && s.hdr.size > fileSize {
+		return damage(s.path, fileSize, "file is %d bytes, its header says %d", fileSize, s.hdr.size)
+	}
 	n := int(s.hdr.level1)
 	p := make([]byte, int64(n)*s.word())
 	if end := level1Offset + int64(len(p)); end > fileSize {
@@ -164,9 +167,6 @@ func (s *compressed) checkFree(fileSize int64) error {
 	if s.space.end > fileSize {
 		// Only the size of the last unit may reach past the end of its length.
 		return damage(s.path, fileSize, "file is %d bytes, its lookup tables refer to bytes up to %d", fileSize, s.space.end)
-	}
-	if h.size > fileSize {
-		return damage(s.path, compressedHeaderOffset, "file is %d bytes, its header says %d", fileSize, h.size)
 	}
 	const at = compressedHeaderOffset
 	if h.free == 0 && h.freeNumber == 0 {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/iosrun/iosrun/emulator/dasd/media"
 )
 
 // plainCKD is a plain image: tracks at a fixed distance behind the header, in
@@ -13,8 +15,6 @@ type plainCKD struct {
 	heads     int
 	trackSize int
 	wide      bool
-	zeros     []byte
-	written   bool
 }
 
 // part is one file of a plain image.
@@ -59,13 +59,12 @@ func (s *plainCKD) read(n int, buf []byte) (int, error) {
 func (s *plainCKD) write(n int, unit []byte) error {
 	p := s.part(n)
 	off := s.offset(p, n)
-	if _, err := p.file.WriteAt(unit, off); err != nil {
-		return fmt.Errorf("%s, offset %#x, track %d: %w", p.path, off, n, err)
+	if cap(unit) < s.trackSize {
+		unit = append(make([]byte, 0, s.trackSize), unit...)
 	}
-	if len(s.zeros) == 0 {
-		s.zeros = make([]byte, s.trackSize)
-	}
-	if _, err := p.file.WriteAt(s.zeros[len(unit):], off+int64(len(unit))); err != nil {
+	full := unit[:s.trackSize]
+	clear(full[len(unit):])
+	if _, err := p.file.WriteAt(full, off); err != nil {
 		return fmt.Errorf("%s, offset %#x, track %d: %w", p.path, off, n, err)
 	}
 	p.dirty = true
@@ -103,7 +102,7 @@ func (s *plainCKD) abandon() {
 }
 
 func (s *plainCKD) describe(i *Info) {
-	i.Format = CKD
+	i.Format = FormatCKD
 	i.Wide = s.wide
 	for k := range s.parts {
 		p := &s.parts[k]
@@ -115,7 +114,7 @@ func (s *plainCKD) describe(i *Info) {
 // plainGroup is how many blocks of a raw FBA image are cached as one.
 const plainGroup = 32
 
-// plainFBA is a raw image: block n at n*BlockSize.
+// plainFBA is a raw image: block n at n*media.BlockSize.
 type plainFBA struct {
 	file  *os.File
 	path  string
@@ -124,8 +123,8 @@ type plainFBA struct {
 }
 
 func (s *plainFBA) read(n int, buf []byte) (int, error) {
-	off := int64(n) * plainGroup * BlockSize
-	buf = buf[:min(plainGroup*BlockSize, s.bytes-off)]
+	off := int64(n) * plainGroup * media.BlockSize
+	buf = buf[:min(plainGroup*media.BlockSize, s.bytes-off)]
 	if m, err := s.file.ReadAt(buf, off); m < len(buf) {
 		return 0, fmt.Errorf("%s, offset %#x: read %d of %d bytes: %w", s.path, off, m, len(buf), err)
 	}
@@ -133,7 +132,7 @@ func (s *plainFBA) read(n int, buf []byte) (int, error) {
 }
 
 func (s *plainFBA) write(n int, unit []byte) error {
-	off := int64(n) * plainGroup * BlockSize
+	off := int64(n) * plainGroup * media.BlockSize
 	if _, err := s.file.WriteAt(unit, off); err != nil {
 		return fmt.Errorf("%s, offset %#x: %w", s.path, off, err)
 	}
@@ -157,7 +156,7 @@ func (s *plainFBA) close() error { return errors.Join(s.sync(), s.file.Close()) 
 func (s *plainFBA) abandon() { s.file.Close() }
 
 func (s *plainFBA) describe(i *Info) {
-	i.Format = FBA
+	i.Format = FormatFBA
 	i.Files = append(i.Files, File{Path: s.path, Bytes: s.bytes})
 	i.Used = s.bytes
 }

@@ -11,6 +11,8 @@ const (
 	homeAddressSize = 5
 	countSize       = 8
 	recordZeroData  = 8
+	// maximumRecords is how many records a track can have behind record zero.
+	maximumRecords = 255
 )
 
 // NullFormat is how a track looks that no file stores: the formats are those of
@@ -175,15 +177,18 @@ func parseTrack(p []byte, cylinder, head int) (int, *trackFault) {
 	if c, h := int(binary.BigEndian.Uint16(p[1:])), int(binary.BigEndian.Uint16(p[3:])); c != cylinder || h != head {
 		return 0, &trackFault{1, fmt.Sprintf("home address is cylinder %d head %d, should be cylinder %d head %d", c, h, cylinder, head)}
 	}
-	for at := homeAddressSize; ; {
+	for at, records := homeAddressSize, 0; ; records++ {
+		if records > maximumRecords {
+			return 0, &trackFault{at, fmt.Sprintf("more than %d records, a record number counts no further", maximumRecords)}
+		}
 		if at+countSize > len(p) {
 			return 0, &trackFault{at, fmt.Sprintf("records run to byte %d of the track without an end mark (8 bytes FF), the track has %d bytes", at, len(p))}
 		}
+		if records == 0 && p[at+4] != 0 {
+			return 0, &trackFault{at, fmt.Sprintf("first record is number %d, should be record zero", p[at+4])}
+		}
 		if isEnd(p[at:]) {
 			return at + countSize, nil
-		}
-		if at == homeAddressSize && p[at+4] != 0 {
-			return 0, &trackFault{at, fmt.Sprintf("first record is number %d, should be record zero", p[at+4])}
 		}
 		at += countSize + int(p[at+5]) + int(binary.BigEndian.Uint16(p[at+6:]))
 	}

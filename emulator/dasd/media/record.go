@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -206,12 +207,11 @@ func (t *Track) AppendData(p []byte, r Record) []byte {
 }
 
 func appendTags(p []byte, tags []machine.Tag) []byte {
+	n := len(p)
+	p = slices.Grow(p, len(tags)*machine.UnitSize)[:n+len(tags)*machine.UnitSize]
 	for _, tag := range tags {
-		n := len(p)
-		p = append(p, zeros[:]...)
-		if tag != 0 {
-			tag.Fill(p[n:], 0)
-		}
+		tag.Fill(p[n:n+machine.UnitSize], 0)
+		n += machine.UnitSize
 	}
 	return p
 }

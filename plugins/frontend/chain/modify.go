@@ -54,15 +54,16 @@ func area(c *abi.CCW) span {
 
 func location(c *abi.CCW) span { return span{uint64(c.Location), uint64(c.Location) + 8} }
 
-// modification finds what of itself a program modifies. A program of more CCWs
-// than a recipe can have is judged by the storage that its CCWs and its sent
-// areas lie in together: a finer answer would not help, because no duplicate of
-// it can be made, and would take the square of its length.
+// modification finds what of itself a program modifies. It looks at each pair of
+// CCWs only if the coarse answer leaves that possible. A program of more CCWs
+// than a recipe can have keeps the coarse answer: a finer one would not help,
+// because no duplicate of it can be made, and would take the square of its length.
 func modification(ccws []abi.CCW, table *Table) Modification {
-	if len(ccws) > abi.MaxRecipe {
-		return coarse(ccws, table)
+	m := coarse(ccws, table)
+	if !m.Any() || len(ccws) > abi.MaxRecipe {
+		return m
 	}
-	var m Modification
+	m = Modification{}
 	var w Walk
 	for i := range ccws {
 		s := &ccws[i]
@@ -92,6 +93,8 @@ func (m *Modification) judge(ccws []abi.CCW, table *Table, i int, w Walk) {
 	}
 }
 
+// coarse holds what is stored against the storage that all CCWs lie in, and
+// against that which all sent areas lie in. What it denies is not so.
 func coarse(ccws []abi.CCW, table *Table) (m Modification) {
 	var program, sent span
 	var w Walk
@@ -134,4 +137,25 @@ func (w *Walk) Next(c *abi.CCW, table *Table) Kind {
 	}
 	w.chained = c.Flags&FlagCD != 0
 	return w.kind
+}
+
+// StoresApart reports that all the storage that ccws, without data chaining,
+// store into lies below or above all that they lie in and send, by which they do
+// not modify themselves. It is a quick answer: false says nothing.
+func StoresApart(ccws []abi.CCW, table *Table) bool {
+	const slack = 4 // a list of one address word, where an area is shorter
+	low, high := [2]uint64{1 << 63, 1 << 63}, [2]uint64{}
+	for i := range ccws {
+		c := &ccws[i]
+		stores := 0
+		if table[c.Command]&Stores != 0 {
+			stores = 1
+		}
+		first, at := uint64(c.Address), uint64(c.Location)
+		low[stores] = min(low[stores], first)
+		high[stores] = max(high[stores], first+uint64(c.Count)+slack)
+		low[0] = min(low[0], at)
+		high[0] = max(high[0], at+8)
+	}
+	return low[1] >= high[0] || low[0] >= high[1]
 }

@@ -28,8 +28,15 @@ type Variant struct {
 // Primary is the answer of Variant.Choose for the primary device.
 const Primary = -1
 
-// FrontEnd answers for the DDTSIO slot. (FIG. 5.)
+// FrontEnd answers for the DDTSIO slot.
 func (v Variant) FrontEnd(f *abi.Frame) {
+	if !v.plain(f) {
+		v.general(f)
+	}
+}
+
+// general answers for any request. (FIG. 5.)
+func (v Variant) general(f *abi.Frame) {
 	f.Took(114)
 	switch f.Target.Role {
 	case abi.RolePrimary:

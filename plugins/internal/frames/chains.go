@@ -12,7 +12,7 @@ import (
 func (g *Generator) fillChain(f *abi.Frame) {
 	r := g.rand
 	g.chain = g.chain[:0]
-	g.cpa, g.data = 0x1000+8*r.Uint32N(16), 0x2000+64*r.Uint32N(16)
+	g.cpa, g.parameter, g.data = 0x1000+8*r.Uint32N(16), 0x1800, 0x2000+64*r.Uint32N(16)
 	if f.Target.Class == abi.ClassFBA {
 		g.fba()
 	} else {
@@ -121,11 +121,17 @@ func (g *Generator) fba() {
 	}
 }
 
+// add adds a CCW with a data area of its own. Short areas lie with those of the
+// parameters, in front of all others.
 func (g *Generator) add(command uint8, count uint32) {
+	at := &g.data
+	if count <= 64 && len(g.chain) < 30 {
+		at = &g.parameter
+	}
 	g.chain = append(g.chain, abi.CCW{
-		Command: command, Flags: chain.FlagCC, Count: uint16(count), Address: g.data, Location: g.cpa + 8*uint32(len(g.chain)),
+		Command: command, Flags: chain.FlagCC, Count: uint16(count), Address: *at, Location: g.cpa + 8*uint32(len(g.chain)),
 	})
-	g.data += count
+	*at += count
 }
 
 // disturb changes one CCW: flags that make a feature special, an address that

@@ -18,7 +18,8 @@ type Generator struct {
 	rand  *rand.Rand
 	chain []abi.CCW // of the frame made last, whole
 	cpa   uint32    // where it lies
-	data  uint32    // where its data areas lie
+	// Where the next area of parameters and the next data area lie.
+	parameter, data uint32
 }
 
 // New makes a Generator.

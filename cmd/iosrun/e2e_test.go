@@ -1,0 +1,276 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/iosrun/iosrun/lab/report"
+)
+
+// built is the folder with the program and the shipped modules, or why there is
+// none.
+var built struct {
+	dir string
+	err error
+}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "iosrun-e2e-")
+	if err == nil {
+		built.dir = dir
+		built.err = buildAll(dir)
+	} else {
+		built.err = err
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func buildAll(dir string) error {
+	for _, args := range [][]string{
+		{"go", "build", "-o", filepath.Join(dir, "iosrun"), "."},
+		{filepath.Join(dir, "iosrun"), "plugin", "build", "--shipped", "../.."},
+	} {
+		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%v: %w: %s", args, err, out)
+		}
+	}
+	return nil
+}
+
+type outcome struct {
+	code     int
+	out, err string
+}
+
+// iosrun runs the built program.
+func iosrun(t *testing.T, env []string, args ...string) outcome {
+	t.Helper()
+	require.NoError(t, built.err)
+	c := exec.Command(filepath.Join(built.dir, "iosrun"), args...)
+	c.Env = append(os.Environ(), env...)
+	var out, errOut bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errOut
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && !assert.ErrorAs(t, err, &exit) {
+		t.FailNow()
+	}
+	return outcome{c.ProcessState.ExitCode(), out.String(), errOut.String()}
+}
+
+func readReport(t *testing.T, path string) []report.Run {
+	t.Helper()
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	r, err := report.ReadJSON(f)
+	require.NoError(t, err)
+	return r.Runs
+}
+
+func TestComparePrintsATableAndJSON(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "result.json")
+	o := iosrun(t, nil, "compare", "--trace", "redis", "--json", file)
+	require.Equal(t, 0, o.code, o.err)
+	for _, want := range []string{"sync", "constant-copy", "read-select", "p99.9", "took"} {
+		assert.Contains(t, o.out, want)
+	}
+	runs := readReport(t, file)
+	require.Len(t, runs, 3)
+	for _, r := range runs {
+		assert.True(t, r.OK(), r.Policy)
+		assert.EqualValues(t, 2063, r.Workload.Requests)
+		assert.Len(t, r.Checks, 4)
+		assert.Zero(t, r.Traps)
+		for _, m := range r.Mirrors {
+			assert.Zero(t, m.OutOfSyncTracks, r.Policy)
+		}
+	}
+	assert.Greater(t, runs[0].WriteLatency.P50US, runs[1].WriteLatency.P50US, "sync waits for the mirror")
+	assert.Zero(t, runs[0].DataAtRisk.MaxIOs)
+	assert.Positive(t, runs[1].DataAtRisk.MaxIOs)
+}
+
+func TestSameInputsSameHash(t *testing.T) {
+	dir := t.TempDir()
+	hash := func(name string, args ...string) string {
+		file := filepath.Join(dir, name)
+		o := iosrun(t, nil, append([]string{"run", "sync", "--trace", "redis", "--json", file}, args...)...)
+		require.Equal(t, 0, o.code, o.err)
+		return readReport(t, file)[0].EventLogHash
+	}
+	first := hash("a")
+	assert.Equal(t, first, hash("b"))
+	assert.Equal(t, first, hash("c", "--native"), "native and WebAssembly take the same decisions")
+	assert.NotEqual(t, first, hash("d", "--km", "51"))
+}
+
+func TestSwapsLoseNothing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "result.json")
+	o := iosrun(t, nil, "run", "sync", "--trace", "redis", "--json", file,
+		"--swap", "10s=constant-copy", "--swap", "20s=none", "--swap", "30s=read-select")
+	require.Equal(t, 0, o.code, o.err)
+	r := readReport(t, file)[0]
+	assert.True(t, r.OK())
+	assert.Len(t, r.Swaps, 3)
+	assert.Positive(t, r.Mirrors[0].OutOfSyncTracks, "what none did not mirror is marked")
+}
+
+func TestEveryMirrorGetsEveryWrite(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "result.json")
+	for _, model := range []string{"3390-54", "9336-20"} {
+		args := []string{"run", "sync", "--mirrors", "3", "--model", model, "--json", file, "--generate", "--gen-count", "3000", "--gen-rate", "2000", "--gen-reads", "0.3"}
+		o := iosrun(t, nil, args...)
+		require.Equal(t, 0, o.code, o.err)
+		r := readReport(t, file)[0]
+		require.Len(t, r.Mirrors, 3)
+		assert.True(t, r.OK())
+	}
+}
+
+func TestSettingsGoDefaultsFileEnvironmentFlags(t *testing.T) {
+	dir := t.TempDir()
+	exp := filepath.Join(dir, "e.yaml")
+	require.NoError(t, os.WriteFile(exp, []byte("policies: [none]\nworkload: {trace: redis, limit: 10}\nmirror: {kilometres: 7}\n"), 0o600))
+	file := filepath.Join(dir, "r.json")
+	get := func(env []string, args ...string) (report.Run, string) {
+		o := iosrun(t, env, append([]string{"compare", "-e", exp, "--json", file}, args...)...)
+		require.Equal(t, 0, o.code, o.err)
+		return readReport(t, file)[0], o.out
+	}
+	r, out := get(nil)
+	assert.EqualValues(t, 10, r.Workload.Requests)
+	assert.Equal(t, "none", r.Policy)
+	assert.Contains(t, out, "7 km")
+	r, _ = get([]string{"IOSRUN_WORKLOAD_LIMIT=20"})
+	assert.EqualValues(t, 20, r.Workload.Requests)
+	r, out = get([]string{"IOSRUN_WORKLOAD_LIMIT=20"}, "--limit", "30", "--km", "9")
+	assert.EqualValues(t, 30, r.Workload.Requests)
+	assert.Contains(t, out, "9 km")
+}
+
+func TestBadInput(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		p := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(p, []byte(text), 0o600))
+		return p
+	}
+	header := "us,op,offset,length,flags,response_us\n"
+	notWasm := write("text.wasm", "this is text")
+	policy := func(name, module, more string) string {
+		return write(name, "name: p\ndurability: primary\nslots: {front-end: [{module: "+module+more+"}]}\n")
+	}
+	cases := []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"unknown command", []string{"fly"}, 2, "unknown command"},
+		{"unknown flag", []string{"run", "--fast"}, 2, "unknown flag: --fast"},
+		{"flag without a number", []string{"run", "--limit", "many"}, 2, "many"},
+		{"unknown policy", []string{"run", "best"}, 2, `policy "best": unknown policy: want one of`},
+		{"absent policy file", []string{"run", "./absent.yaml"}, 2, "absent.yaml"},
+		{"policy with an unknown key", []string{"run", write("key.yaml", "name: p\ndurability: primary\nmodule: x\n")}, 2, "field module not found"},
+		{"absent trace", []string{"run", "--trace", filepath.Join(dir, "absent.csv")}, 2, "absent.csv"},
+		{"row with a bad number", []string{"run", "--trace", write("bad.csv", header+"0,read,zero,4096,-,1\n")}, 1, "row 2"},
+		{"row with too few columns", []string{"run", "--trace", write("few.csv", header+"0,read,0,4096,-,1\n5,read\n")}, 1, "row 3"},
+		{"offset beyond the volume", []string{"run", "--model", "3390-1", "--trace", write("far.csv", header+"0,read,99999999488,4096,-,1\n")}, 1, "row 2"},
+		{"empty trace", []string{"run", "--trace", write("empty.csv", "")}, 2, "empty"},
+		{"unknown model", []string{"run", "--model", "3391"}, 2, "3391"},
+		{"unknown link", []string{"run", "--link", "string"}, 2, "string"},
+		{"bad swap", []string{"run", "--swap", "soon=sync"}, 2, "want TIME=POLICY"},
+		{"unwritable output", []string{"run", "--json", filepath.Join(dir, "no", "such", "r.json")}, 2, "r.json"},
+		{"experiment with an unknown key", []string{"run", "-e", write("e.yaml", "colour: red\n")}, 2, "colour"},
+		{"plugin that is not Wasm", []string{"run", policy("p1.yaml", notWasm, "")}, 2, "text.wasm"},
+		{"plugin that wants more than it was granted", []string{"run", policy("p2.yaml", "frontend/standard", ", grants: [mirror]")}, 2, "not granted"},
+		{"plugin on the wrong slot", []string{"run", policy("p3.yaml", "backend/standard", ", grants: [mirror]")}, 2, "has no hook front_end"},
+		{"unknown module", []string{"run", policy("p4.yaml", "frontend/fancy", "")}, 2, "unknown module"},
+		{"unknown setting", []string{"run", policy("p5.yaml", "frontend/passthrough", ", settings: {speed: 3}")}, 2, "speed"},
+		{"modules not built", []string{"run", "--plugin-dir", dir}, 2, "make plugins"},
+		{"bad log level", []string{"run", "--log-level", "loud"}, 2, "loud"},
+		{"inspect of text", []string{"plugin", "inspect", notWasm}, 2, "text.wasm"},
+	}
+	trace := regexp.MustCompile(`goroutine \d|panic:|\.go:\d`)
+	before, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			o := iosrun(t, nil, c.args...)
+			assert.Equal(t, c.code, o.code, o.err)
+			assert.Contains(t, o.err, c.want)
+			assert.True(t, strings.HasPrefix(o.err, "iosrun: "), o.err)
+			assert.NotRegexp(t, trace, o.err+o.out)
+		})
+	}
+	after, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, after, len(before), "a failed command leaves no file")
+}
+
+func TestSkipBad(t *testing.T) {
+	dir := t.TempDir()
+	trace := filepath.Join(dir, "t.csv")
+	require.NoError(t, os.WriteFile(trace, []byte("us,op,offset,length,flags,response_us\n0,read,0,4096,-,1\nrubbish\n9,write,4096,4096,-,1\n"), 0o600))
+	assert.Equal(t, 1, iosrun(t, nil, "run", "--trace", trace).code)
+	file := filepath.Join(dir, "r.json")
+	o := iosrun(t, nil, "run", "--trace", trace, "--skip-bad", "1", "--json", file)
+	require.Equal(t, 0, o.code, o.err)
+	r := readReport(t, file)[0]
+	assert.EqualValues(t, 2, r.Workload.Requests)
+	assert.EqualValues(t, 1, r.Workload.SkippedRows)
+}
+
+func TestAuthorsFolderIsBuiltOnTheSpot(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a module")
+	}
+	o := iosrun(t, nil, "plugin", "inspect", "../../plugins/frontend/passthrough/wasm", "--json")
+	require.Equal(t, 0, o.code, o.err)
+	var i inspection
+	require.NoError(t, json.Unmarshal([]byte(o.out), &i))
+	assert.True(t, i.Accepted)
+	assert.Equal(t, "frontend/passthrough", i.Manifest.Name)
+}
+
+func TestRecordings(t *testing.T) {
+	dir := os.Getenv("IOSRUN_TRACES")
+	if dir == "" {
+		dir = "../../../shared/traces"
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.gz"))
+	require.NoError(t, err)
+	if len(files) == 0 {
+		t.Skipf("no recordings in %s; IOSRUN_TRACES names another folder", dir)
+	}
+	for _, f := range files {
+		t.Run(filepath.Base(f), func(t *testing.T) {
+			o := iosrun(t, nil, "compare", "--trace", f, "--limit", "5000")
+			assert.Equal(t, 0, o.code, o.err)
+		})
+	}
+}
+
+func TestListsAndHelp(t *testing.T) {
+	for _, args := range [][]string{
+		{"--help"}, {"run", "--help"}, {"compare", "--help"}, {"policy", "list"}, {"policy", "list", "--json"}, {"policy", "show", "sync"},
+		{"plugin", "list"}, {"plugin", "list", "--json"}, {"plugin", "inspect", "frontend/standard"}, {"completion", "bash"}, {"--version"},
+	} {
+		o := iosrun(t, nil, args...)
+		assert.Equal(t, 0, o.code, "%v: %s", args, o.err)
+		assert.NotEmpty(t, o.out, args)
+	}
+}

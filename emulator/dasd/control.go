@@ -1,0 +1,248 @@
+package dasd
+
+import (
+	"encoding/binary"
+
+	"github.com/iosrun/iosrun/emulator/channel"
+)
+
+// noOperation is No-Operation (03).
+func (s *eckd) noOperation(op *channel.Operation) channel.UnitStatus {
+	op.Data.Immediate()
+	return done
+}
+
+// sense is Sense (04).
+func (s *session) giveSense(op *channel.Operation) channel.UnitStatus {
+	p := s.takeSense()
+	return give(op, p)
+}
+
+// give sends all of p.
+func give(op *channel.Operation, p []byte) channel.UnitStatus {
+	op.Data.Expect(len(p))
+	op.Data.Write(p)
+	return done
+}
+
+func (s *eckd) sense(op *channel.Operation) channel.UnitStatus { return s.giveSense(op) }
+
+// senseIdentity is Sense ID (E4).
+func (s *eckd) senseIdentity(op *channel.Operation) channel.UnitStatus {
+	return give(op, s.device.senseID(s.buffer(0)))
+}
+
+// readCharacteristics is Read Device Characteristics (64).
+func (s *eckd) readCharacteristics(op *channel.Operation) channel.UnitStatus {
+	if !s.device.unit.extended {
+		return s.reject(messageInvalidSequence)
+	}
+	return give(op, s.device.characteristics())
+}
+
+// readConfiguration is Read Configuration Data (FA).
+func (s *eckd) readConfiguration(op *channel.Operation) channel.UnitStatus {
+	return give(op, s.device.configuration())
+}
+
+// reserve is Device Reserve (B4) and Unconditional Reserve (14): they give the
+// sense bytes.
+func (s *eckd) reserve(op *channel.Operation) channel.UnitStatus {
+	if op.Index > 1 || op.Index == 1 && s.before != suspendReconnection {
+		return s.reject(messageInvalidSequence)
+	}
+	return s.doReserve(op)
+}
+
+func (s *session) doReserve(op *channel.Operation) channel.UnitStatus {
+	s.device.Reserve(s.link.config.Host)
+	return s.giveSense(op)
+}
+
+// release is Device Release (94).
+func (s *eckd) release(op *channel.Operation) channel.UnitStatus {
+	if s.extent.defined || s.masked || s.loaded {
+		return s.reject(messageInvalidSequence)
+	}
+	return s.doRelease(op)
+}
+
+func (s *session) doRelease(op *channel.Operation) channel.UnitStatus {
+	s.device.Release()
+	return s.giveSense(op)
+}
+
+// resetAllegiance is Reset Allegiance (44): a reservation of another system
+// ends.
+func (s *eckd) resetAllegiance(op *channel.Operation) channel.UnitStatus {
+	return s.doRelease(op)
+}
+
+// readLog is Read and Reset Buffered Log (A4): nothing has been logged.
+func (s *eckd) readLog(op *channel.Operation) channel.UnitStatus {
+	const size = 32
+	if !s.alone(op) {
+		return s.reject(messageInvalidSequence)
+	}
+	return give(op, make([]byte, size))
+}
+
+// alone reports whether the command is the first of the chain, or behind one
+// that Sense Subsystem Status and the like may follow.
+func (s *eckd) alone(op *channel.Operation) bool {
+	switch s.before {
+	case readCharacteristic, readConfig:
+		return true
+	case suspendReconnection:
+		return op.Index == 1
+	}
+	return op.Index == 0
+}
+
+// readMessage is Read Message Identifier (4E): there is none without the
+// message that it would follow.
+func (s *eckd) readMessage(*channel.Operation) channel.UnitStatus {
+	return s.reject(messageInvalidSequence)
+}
+
+// diagnosticControl is Diagnostic Control (F3), of which only the maintenance
+// query exists, and has nothing to tell. The file mask must permit it.
+func (s *eckd) diagnosticControl(op *channel.Operation) channel.UnitStatus {
+	const size, maintenanceQuery = 4, 0x06
+	op.Data.Expect(size)
+	var p [size]byte
+	switch n := op.Data.Read(p[:]); {
+	case n < len(p):
+		return s.reject(messageCountTooSmall)
+	case p[0] != maintenanceQuery || p[2]|p[3] != 0:
+		return s.reject(messageInvalidParameter)
+	case s.mask&maskAuthority == 0:
+		return s.reject(messageDiagnostic)
+	}
+	return done
+}
+
+// suspendMultipath is Suspend Multipath Reconnection (5B): the chain stays on
+// its path, as every chain here does. It must come first.
+func (s *eckd) suspendMultipath(op *channel.Operation) channel.UnitStatus {
+	op.Data.Immediate()
+	return done
+}
+
+// setSubsystemMode is Set Subsystem Mode (87): two bytes of caching, fast-write
+// and duplex states to set, one at a time. What is set is kept and has no
+// further effect.
+func (s *eckd) setSubsystemMode(op *channel.Operation) channel.UnitStatus {
+	const size = 2
+	op.Data.Expect(size)
+	var p [size]byte
+	if op.Data.Read(p[:]) < len(p) {
+		return s.reject(messageCountTooSmall)
+	}
+	if op.Index > 1 || op.Index == 1 && s.before != suspendReconnection {
+		return s.reject(messageInvalidSequence)
+	}
+	// Two fields of three bits in byte 0 and one in byte 1, of each the values up
+	// to 5; only one of them other than zero.
+	subsystem, device, fastWrite := p[0]>>5, p[0]>>2&7, p[1]>>5
+	if p[0]&0x02 != 0 || p[1]&0x1F != 0 || subsystem > 5 || device > 5 || fastWrite > 5 ||
+		subsystem != 0 && device|fastWrite != 0 || device != 0 && fastWrite != 0 {
+		return s.reject(messageInvalidParameter)
+	}
+	s.subsystem.modes = p
+	return done
+}
+
+// Places in the answer of Sense Subsystem Status.
+const (
+	subsystemStatusSize = 40
+	statusUnit          = 1
+	statusCaching       = 2
+	statusSubsystem     = 38
+)
+
+// senseSubsystemStatus is Sense Subsystem Status (54). Of the caching states it
+// gives what the captured answer of a 3990 has: all available and active.
+func (s *eckd) senseSubsystemStatus(op *channel.Operation) channel.UnitStatus {
+	if !s.alone(op) {
+		return s.reject(messageInvalidSequence)
+	}
+	var p [subsystemStatusSize]byte
+	p[statusUnit] = byte(s.device.number)
+	p[statusCaching] = 0x1F
+	binary.BigEndian.PutUint16(p[statusSubsystem:], s.device.subsystemID())
+	return give(op, p[:])
+}
+
+// pathGroup is what a path of a host has been set to.
+type pathGroup struct {
+	host     uint8
+	state    byte
+	identity [pathGroupID]byte
+}
+
+// Sizes of path group data.
+const (
+	pathGroupSize = 12
+	pathGroupID   = 11
+)
+
+// The function byte of Set Path Group Identifier, and the path state in the
+// answer of the sense command.
+const (
+	pathMultiple = 0x80
+	pathFunction = 0x60
+	pathDisband  = 0x20
+	pathResign   = 0x40
+
+	stateGrouped   = 0xC0
+	stateUngrouped = 0x80
+	stateMultiple  = 0x08
+)
+
+func (d *Device) group(host uint8) *pathGroup {
+	for i := range d.groups {
+		if d.groups[i].host == host {
+			return &d.groups[i]
+		}
+	}
+	d.groups = append(d.groups, pathGroup{host: host})
+	return &d.groups[len(d.groups)-1]
+}
+
+// setPathGroup is Set Path Group Identifier (AF). It must be alone in its chain
+// but for a suspend multipath reconnection.
+func (s *eckd) setPathGroup(op *channel.Operation) channel.UnitStatus {
+	op.Data.Expect(pathGroupSize)
+	var p [pathGroupSize]byte
+	if op.Data.Read(p[:]) < len(p) {
+		return s.reject(messageCountTooSmall)
+	}
+	if s.extent.defined || op.Index > 1 {
+		return s.reject(messageInvalidSequence)
+	}
+	g := s.device.group(s.link.config.Host)
+	var id [pathGroupID]byte
+	copy(id[:], p[1:])
+	if id == ([pathGroupID]byte{}) || g.state != 0 && g.identity != id || p[0]&pathFunction == pathFunction {
+		return s.reject(messageInvalidParameter)
+	}
+	g.identity = id
+	g.state = stateUngrouped
+	if p[0]&pathFunction == 0 {
+		g.state = stateGrouped
+		if p[0]&pathMultiple != 0 {
+			g.state |= stateMultiple
+		}
+	}
+	return done
+}
+
+// sensePathGroup is Sense Path Group Identifier (34).
+func (s *eckd) sensePathGroup(op *channel.Operation) channel.UnitStatus {
+	g := s.device.group(s.link.config.Host)
+	var p [pathGroupSize]byte
+	p[0] = g.state
+	copy(p[1:], g.identity[:])
+	return give(op, p[:])
+}

@@ -1,0 +1,318 @@
+package dasd
+
+import (
+	"errors"
+
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// orientation is where on a track the head is, as far as the commands that
+// follow make a difference of it.
+type orientation uint8
+
+const (
+	atIndex orientation = iota // before the home address
+	atHome                     // behind it
+	atCount                    // behind the count field of session.record
+	atKey                      // behind its key
+	atData                     // behind its data
+)
+
+// established is what the commands before have brought about, on which writes
+// depend. Every command takes it back unless it says so.
+type established uint8
+
+const (
+	foundHome   established = 1 << iota // search home address was satisfied
+	foundID                             // search identifier equal was satisfied
+	foundKey                            // search key equal was satisfied
+	foundData                           // data was read or written after one of these
+	writtenZero                         // record zero has been written
+	writtenCKD                          // a record has been written
+	selected                            // read subsystem data has been prepared
+)
+
+// eckd is a session of a CKD device.
+type eckd struct {
+	session
+
+	heads   int
+	track   int // the head is on
+	record  media.Record
+	at      orientation
+	known   established // before the command under way
+	keep    established // for the command to come
+	passed  bool        // the index has been passed since the searches began
+	seeked  bool        // a seek, locate record or the like has positioned the chain
+	before  byte        // code of the command before, 0 for none
+	formats uint32      // Device.formats at the last positioning
+	sector  byte        // set sector's, for the rotational delay
+
+	masked  bool // set file mask was used
+	loaded  bool // read IPL was used
+	mask    byte
+	extent  extent
+	domain  domain
+	scratch []byte
+	subsys  [subsystemOrderSize]byte // parameters of the last subsystem function
+}
+
+// extent is what define extent defined; without one, all of the device.
+type extent struct {
+	first, last int
+	defined     bool
+	blockSize   int // 0: not checked
+}
+
+// domain is what locate record defined: so many records or tracks.
+type domain struct {
+	left      int
+	operation domainSet // one bit
+	suffix    bool      // the last command is a read count
+	orient    byte      // the orientation asked for
+	length    int       // transfer length factor
+	tracks    int       // read or written whole so far
+}
+
+// Begin starts a chain. Of an earlier chain nothing is left but where the arm
+// is.
+func (s *eckd) Begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
+	d := s.device
+	s.track = d.position
+	s.at, s.record = atIndex, media.Record{}
+	s.known, s.keep, s.passed = 0, 0, false
+	s.seeked, s.before = false, 0
+	s.formats = d.formats
+	s.sector = 0
+	s.masked, s.loaded, s.mask = false, false, 0
+	s.extent = extent{last: d.tracks - 1}
+	s.domain = domain{}
+	return s.begin(now, orb)
+}
+
+// Reset drops the chain, and on clear the sense.
+func (s *eckd) Reset(clear bool) {
+	s.domain = domain{}
+	s.known, s.keep = 0, 0
+	if clear {
+		s.sensed = false
+	}
+}
+
+// Command executes a command.
+func (s *eckd) Command(op *channel.Operation) channel.UnitStatus {
+	s.command(op)
+	status := s.execute(op)
+	if status == done && s.domain.left > 0 && op.Flags&(channel.FlagCC|channel.FlagCD) == 0 {
+		status = s.check(senseCommandReject|senseIncompleteDomain, messageNone, s.track)
+	}
+	s.device.position = s.track
+	s.before = op.Command
+	s.moved(op, status)
+	return status
+}
+
+func (s *eckd) execute(op *channel.Operation) channel.UnitStatus {
+	c := &eckdCommands[op.Command]
+	if op.Command != basicSense {
+		s.sensed = false
+		if status := s.broken(s.track); status != 0 {
+			return status
+		}
+	}
+	if c.run == nil || c.needs == needsExtended && !s.device.unit.extended || c.needs == needsPrefix && !s.device.unit.prefix {
+		return s.reject(messageInvalidCommand)
+	}
+	if s.formats != s.device.formats {
+		if status := s.reorient(); status != 0 {
+			return status
+		}
+	}
+	if !c.searches {
+		s.passed = false
+	}
+	s.known, s.keep = s.keep, 0
+	if c.seeked && !s.seeked && s.device.unit.extended || s.known&selected != 0 && op.Command != readSubsystem {
+		return s.reject(messageInvalidSequence)
+	}
+	if s.domain.left == 0 {
+		if c.outside {
+			return c.run(s, op)
+		}
+		return s.reject(messageInvalidSequence)
+	}
+	if !s.admits(op.Command, c) {
+		return s.reject(messageInvalidSequence)
+	}
+	status := c.run(s, op)
+	s.domain.left--
+	if status != done {
+		s.domain = domain{}
+	}
+	return status
+}
+
+// admits reports whether the domain has a place for the command.
+func (s *eckd) admits(code byte, c *command) bool {
+	if s.domain.suffix && s.domain.left == 1 {
+		return code&^multitrack == readCount
+	}
+	return c.domains&s.domain.operation != 0
+}
+
+// reorient finds the record again after another session has formatted a track
+// of the device, between two events of one long chain.
+func (s *eckd) reorient() channel.UnitStatus {
+	s.formats = s.device.formats
+	if s.at < atCount {
+		return 0
+	}
+	t, status := s.load()
+	if status != 0 {
+		return status
+	}
+	r, more, err := t.Record(s.record.Ordinal)
+	if err != nil {
+		return s.damaged(err)
+	}
+	if !more {
+		s.at = atIndex
+	}
+	s.record = r
+	return 0
+}
+
+// reject is a command reject with a message of format 0.
+func (s *eckd) reject(message byte) channel.UnitStatus {
+	return s.check(senseCommandReject, message, s.track)
+}
+
+// damaged is the unit check for what a medium reports.
+func (s *eckd) damaged(err error) channel.UnitStatus {
+	switch {
+	case errors.Is(err, media.ErrReadOnly):
+		return s.check(senseEquipmentCheck|senseWriteInhibited, messageInvalidParameter, s.track)
+	case errors.Is(err, media.ErrNoRoom):
+		return s.check(senseInvalidFormat, messageNone, s.track)
+	case errors.Is(err, media.ErrTrack):
+		return s.check(senseDataCheck, messageNone, s.track)
+	}
+	return s.check(senseEquipmentCheck, messageNone, s.track)
+}
+
+// load gives the track that the head is on, for reading.
+func (s *eckd) load() (*media.Track, channel.UnitStatus) {
+	if s.track != s.visited {
+		s.visitRead(s.track, s.angle(), s.device.geometry.DataLength/4)
+		if !s.extent.defined {
+			s.touch(s.track, s.track, false)
+		}
+	}
+	t, err := s.device.ckd.Track(s.track)
+	if err != nil {
+		return nil, s.damaged(err)
+	}
+	return t, 0
+}
+
+// update gives the track that the head is on, for changing.
+func (s *eckd) update() (*media.Track, channel.UnitStatus) {
+	if s.device.inhibited {
+		return nil, s.damaged(media.ErrReadOnly)
+	}
+	if !s.extent.defined {
+		s.touch(s.track, s.track, true)
+	}
+	t, err := s.device.ckd.Update(s.track)
+	if err != nil {
+		return nil, s.damaged(err)
+	}
+	return t, 0
+}
+
+// angle is where on the track the sector is that was set.
+func (s *eckd) angle() int {
+	if n := s.device.geometry.Sectors; n > 0 {
+		return int(s.sector) << 16 / n
+	}
+	return 0
+}
+
+// next moves to the count field of the next record: on this track, or beyond
+// its end on the next one in a domain or with multitrack. A record zero on the
+// way counts with zero only. A search that goes round the track ends with no
+// record found when it comes to the index again.
+func (s *eckd) next(t *media.Track, mt, zero bool) (*media.Track, channel.UnitStatus) {
+	for {
+		var r media.Record
+		var more bool
+		var err error
+		if s.at < atCount {
+			if r, err = t.Zero(); zero && err == nil {
+				more = true
+			} else if err == nil {
+				r, more, err = t.Next(r)
+			}
+		} else {
+			r, more, err = t.Next(s.record)
+		}
+		if err != nil {
+			return nil, s.damaged(err)
+		}
+		if more {
+			s.record, s.at = r, atCount
+			return t, 0
+		}
+		switch {
+		case mt || s.domain.left > 0:
+			if status := s.advance(); status != 0 {
+				return nil, status
+			}
+			var status channel.UnitStatus
+			if t, status = s.load(); status != 0 {
+				return nil, status
+			}
+		case s.passed:
+			return nil, s.check(senseNoRecord, messageNone, s.track)
+		default:
+			s.passed = true
+		}
+		s.at = atIndex
+	}
+}
+
+// advance moves the head to the next track: in a domain to that of the extent,
+// else to that of the cylinder.
+func (s *eckd) advance() channel.UnitStatus {
+	switch {
+	case s.domain.left == 0 && s.mask&maskSeek == maskSeekNone:
+		return s.check(senseFileProtected, messageNone, s.track)
+	case s.domain.left == 0 && (s.track+1)%s.heads == 0:
+		status := s.check(senseEndOfCylinder, messageNone, s.track)
+		// The selection of a head beyond the last one leaves none selected.
+		s.track = 0
+		return status
+	case s.track >= s.extent.last:
+		return s.check(senseFileProtected, messageNone, s.track)
+	}
+	s.track++
+	s.at = atIndex
+	return 0
+}
+
+// seek moves the head to a track.
+func (s *eckd) seek(track int) {
+	s.track = track
+	s.at = atIndex
+	s.seeked = true
+}
+
+// buffer is scratch memory of n bytes, at most those of a track.
+func (s *eckd) buffer(n int) []byte {
+	if cap(s.scratch) < n {
+		s.scratch = make([]byte, max(n, s.device.geometry.TrackSize))
+	}
+	return s.scratch[:n]
+}

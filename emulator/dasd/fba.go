@@ -1,0 +1,289 @@
+package dasd
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// fba is a session of a fixed-block device.
+type fba struct {
+	session
+
+	defined  bool
+	mask     byte
+	physical int64 // first block of the extent on the device
+	logical  int64 // its number in the program, and the last one's
+	limit    int64
+	located  bool
+	action   byte
+	block    int64 // the next one to read or write, on the device
+	left     int64 // blocks of the locate still to come
+	tags     [media.GroupBlocks]machine.Tag
+	bytes    []byte
+}
+
+// Begin starts a chain. Of an earlier one nothing is left.
+func (s *fba) Begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
+	s.defined, s.located = false, false
+	s.mask = 0
+	return s.begin(now, orb)
+}
+
+// Reset drops the chain, and on clear the sense.
+func (s *fba) Reset(clear bool) {
+	s.defined, s.located = false, false
+	if clear {
+		s.sensed = false
+	}
+}
+
+// Command executes a command.
+func (s *fba) Command(op *channel.Operation) channel.UnitStatus {
+	s.command(op)
+	status := s.execute(op)
+	s.moved(op, status)
+	return status
+}
+
+func (s *fba) execute(op *channel.Operation) channel.UnitStatus {
+	if op.Command != basicSense {
+		s.sensed = false
+		if status := s.broken(0); status != 0 {
+			return status
+		}
+	}
+	if run := fbaCommands[op.Command]; run != nil {
+		return run(s, op)
+	}
+	return s.reject()
+}
+
+// fbaCommands are the commands of a fixed-block device.
+var fbaCommands = [256]func(*fba, *channel.Operation) channel.UnitStatus{
+	0x02:                 (*fba).readIPL,
+	0x03:                 (*fba).noOperation,
+	basicSense:           (*fba).sense,
+	unconditionalReserve: (*fba).reserve,
+	0x41:                 (*fba).write,
+	0x42:                 (*fba).read,
+	0x43:                 (*fba).locate,
+	0x63:                 (*fba).defineExtent,
+	0x64:                 (*fba).readCharacteristics,
+	0x94:                 (*fba).release,
+	0xA4:                 (*fba).readLog,
+	0xB4:                 (*fba).reserve,
+	0xE4:                 (*fba).senseIdentity,
+}
+
+// reject is a command reject: sense byte 0 says it all.
+func (s *fba) reject() channel.UnitStatus { return s.check(senseCommandReject, messageNone, 0) }
+
+// damaged is the unit check for what a medium reports.
+func (s *fba) damaged(err error) channel.UnitStatus {
+	if errors.Is(err, media.ErrReadOnly) {
+		return s.check(senseEquipmentCheck|senseWriteInhibited, messageNone, 0)
+	}
+	return s.check(senseEquipmentCheck, messageNone, 0)
+}
+
+// Sizes of parameters in bytes, and what a locate asks for.
+const (
+	fbaExtentSize = 16
+	fbaLocateSize = 8
+
+	fbaWrite          = 0x01
+	fbaReadReplicated = 0x02
+	fbaFormat         = 0x04 // format a defective block
+	fbaWriteVerify    = 0x05
+	fbaRead           = 0x06
+
+	fbaMaskReserved  = 0x3B // of the file mask
+	fbaMaskUndefined = 0x80 // as the write part
+)
+
+// defineExtent is Define Extent (63): the file mask, the extent's first block
+// on the device, and the numbers that the program has for its first and last
+// block.
+func (s *fba) defineExtent(op *channel.Operation) channel.UnitStatus {
+	op.Data.Expect(fbaExtentSize)
+	var p [fbaExtentSize]byte
+	if op.Data.Read(p[:]) < len(p) || s.defined {
+		return s.reject()
+	}
+	physical := int64(binary.BigEndian.Uint32(p[4:]))
+	first, last := int64(binary.BigEndian.Uint32(p[8:])), int64(binary.BigEndian.Uint32(p[12:]))
+	blocks := s.device.geometry.Blocks
+	if p[0]&fbaMaskReserved != 0 || p[0]&maskWrite == fbaMaskUndefined || p[1]|p[2]|p[3] != 0 ||
+		first > last || physical+last-first >= blocks {
+		return s.reject()
+	}
+	s.defined, s.located = true, false
+	s.mask, s.physical, s.logical, s.limit = p[0], physical, first, last
+	s.touch(int(physical/media.GroupBlocks), int((physical+last-first)/media.GroupBlocks), p[0]&maskWrite != maskWriteNone)
+	return done
+}
+
+// locate is Locate (43): operation, replication count, number of blocks, first
+// block.
+func (s *fba) locate(op *channel.Operation) channel.UnitStatus {
+	op.Data.Expect(fbaLocateSize)
+	var p [fbaLocateSize]byte
+	if op.Data.Read(p[:]) < len(p) || !s.defined {
+		return s.reject()
+	}
+	count := int64(binary.BigEndian.Uint16(p[2:]))
+	block := int64(binary.BigEndian.Uint32(p[4:]))
+	action, span := p[0], count
+	writes := false
+	switch action {
+	case fbaWrite, fbaWriteVerify, fbaFormat:
+		writes = true
+	case fbaRead:
+	case fbaReadReplicated:
+		// The data is there several times over; the first copy is read.
+		if p[1] == 0 || count%max(int64(p[1]), 1) != 0 {
+			return s.reject()
+		}
+		span = count
+		count /= int64(p[1])
+	default:
+		return s.reject()
+	}
+	if count == 0 || block < s.logical || block+span-1 > s.limit || writes && s.mask&maskWrite == maskWriteNone ||
+		action == fbaFormat && s.mask&maskWrite != maskWriteAll {
+		return s.reject()
+	}
+	if writes && s.device.inhibited {
+		return s.damaged(media.ErrReadOnly)
+	}
+	s.located, s.action = true, action
+	s.block, s.left = s.physical+block-s.logical, count
+	return done
+}
+
+// write is Write (41): all blocks of the locate, zero where the data ends
+// before.
+func (s *fba) write(op *channel.Operation) channel.UnitStatus {
+	if !s.located || s.action != fbaWrite && s.action != fbaWriteVerify {
+		return s.reject()
+	}
+	s.located = false
+	op.Data.Expect(int(s.left) * media.BlockSize)
+	for s.left > 0 {
+		n := s.part()
+		tags := s.tags[:n]
+		var err error
+		if op.Data.Remaining() >= n*media.BlockSize && op.Data.ReadTags(tags) {
+			err = s.device.fba.WriteTags(s.block, tags)
+		} else {
+			p := s.buffer(n * media.BlockSize)
+			m := op.Data.Read(p)
+			clear(p[m:])
+			err = s.device.fba.WriteBlocks(s.block, p)
+		}
+		if err != nil {
+			return s.damaged(err)
+		}
+		s.wrote(int(s.block/media.GroupBlocks), s.angle(), n*media.BlockSize)
+		s.block += int64(n)
+		s.left -= int64(n)
+	}
+	return done
+}
+
+// read is Read (42): all blocks of the locate.
+func (s *fba) read(op *channel.Operation) channel.UnitStatus {
+	if !s.located || s.action != fbaRead && s.action != fbaReadReplicated {
+		return s.reject()
+	}
+	s.located = false
+	return s.send(op)
+}
+
+// send gives the blocks of the locate.
+func (s *fba) send(op *channel.Operation) channel.UnitStatus {
+	op.Data.Expect(int(s.left) * media.BlockSize)
+	st := &s.device.stats
+	st.Reads++
+	for s.left > 0 && op.Data.Remaining() > 0 {
+		n := s.part()
+		s.visitRead(int(s.block/media.GroupBlocks), s.angle(), n*media.BlockSize)
+		tags := s.tags[:n]
+		if op.Data.Remaining() < n*media.BlockSize || !s.device.fba.ReadTags(s.block, tags) || !op.Data.WriteTags(tags) {
+			p := s.buffer(n * media.BlockSize)
+			if err := s.device.fba.ReadBlocks(s.block, p); err != nil {
+				return s.damaged(err)
+			}
+			op.Data.Write(p)
+		}
+		st.BytesRead += uint64(n * media.BlockSize)
+		s.block += int64(n)
+		s.left -= int64(n)
+	}
+	return done
+}
+
+// part is how many blocks of the locate are in the same group as the next one.
+func (s *fba) part() int {
+	return int(min(s.left, media.GroupBlocks-s.block%media.GroupBlocks))
+}
+
+// angle is where on its track the next block is.
+func (s *fba) angle() int {
+	n := int64(s.device.geometry.BlocksPerTrack)
+	return int(s.block % n << 16 / n)
+}
+
+func (s *fba) buffer(n int) []byte {
+	if s.bytes == nil {
+		s.bytes = make([]byte, media.GroupBlocks*media.BlockSize)
+	}
+	return s.bytes[:n]
+}
+
+// readIPL is Read IPL (02): block 0.
+func (s *fba) readIPL(op *channel.Operation) channel.UnitStatus {
+	if s.defined {
+		return s.reject()
+	}
+	s.block, s.left = 0, 1
+	s.touch(0, 0, false)
+	return s.send(op)
+}
+
+func (s *fba) noOperation(op *channel.Operation) channel.UnitStatus {
+	op.Data.Immediate()
+	return done
+}
+
+func (s *fba) sense(op *channel.Operation) channel.UnitStatus { return s.giveSense(op) }
+
+func (s *fba) reserve(op *channel.Operation) channel.UnitStatus {
+	if s.defined {
+		return s.reject()
+	}
+	return s.doReserve(op)
+}
+
+func (s *fba) release(op *channel.Operation) channel.UnitStatus {
+	if s.defined {
+		return s.reject()
+	}
+	return s.doRelease(op)
+}
+
+func (s *fba) readLog(op *channel.Operation) channel.UnitStatus {
+	return give(op, make([]byte, s.device.unit.senseLength))
+}
+
+func (s *fba) readCharacteristics(op *channel.Operation) channel.UnitStatus {
+	return give(op, s.device.characteristics())
+}
+
+func (s *fba) senseIdentity(op *channel.Operation) channel.UnitStatus {
+	return give(op, s.device.senseID(nil))
+}

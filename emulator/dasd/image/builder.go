@@ -1,0 +1,449 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+)
+
+// HerculesSplit is the file size in bytes at which Hercules splits plain CKD
+// images unless told otherwise.
+const HerculesSplit = 1<<31 - 1
+
+// CreateOptions says how a new volume is kept in files.
+type CreateOptions struct {
+	// Format; empty is FormatCKD or FormatFBA, as the geometry asks.
+	Format Format
+	// Compression of a compressed format. None stores units as they are.
+	Compression Compression
+	// Level of the compression, 1 to 9; 0 is the compression's default.
+	Level int
+	// Wide makes a file with 64-bit offsets, which Hercules 4 reads and Hercules
+	// 3 does not. Raw FBA images have no such form.
+	Wide bool
+	// SplitBytes bounds each file of a plain CKD image; 0 makes a single file.
+	SplitBytes int64
+	// Replace permits to replace files that exist.
+	Replace bool
+	// Null is the format of tracks that nobody puts into a compressed CKD image.
+	// The zero value is NullEndOfFile; Create uses NullEmpty or NullLinux.
+	Null NullFormat
+	// NoSync leaves it to the operating system when the new files become
+	// durable, as cp does: faster, but a crash of the machine soon after Commit
+	// can leave them damaged.
+	NoSync bool
+}
+
+// ErrExists says that a file to create is there already.
+var ErrExists = errors.New("file exists")
+
+// Builder makes a new image of a volume: units are put in any order, each at
+// most once, and Commit gives the files their names. Until then they have
+// others, so that nobody meets a half-made volume.
+type Builder struct {
+	geometry *media.Geometry
+	options  CreateOptions
+	kind     kind
+	units    int
+	files    []newFile
+	ckd      *plainCKD
+	fba      *os.File
+	packed   *compressed
+	packer   *Packer
+	again    Packed
+	put      int
+	done     bool
+}
+
+// newFile is a file that is not yet under its own name.
+type newFile struct {
+	file  *os.File
+	temp  string
+	final string
+	bytes int64 // length at Commit, -1 to leave it
+}
+
+// maximumTemps bounds the search for a free temporary name.
+const maximumTemps = 100
+
+// NewBuilder begins a volume of geometry g whose image is to be at path.
+func NewBuilder(path string, g *media.Geometry, o CreateOptions) (*Builder, error) {
+	b := &Builder{geometry: g, options: o, kind: kindCKD}
+	if g.FBA() {
+		b.kind = kindFBA
+	}
+	if o.Format == "" {
+		b.options.Format = FormatCKD
+		if b.kind == kindFBA {
+			b.options.Format = FormatFBA
+		}
+	}
+	if err := b.check(path); err != nil {
+		return nil, err
+	}
+	var err error
+	switch b.options.Format {
+	case FormatCKD:
+		err = b.beginPlain(path)
+	case FormatFBA:
+		b.units = int((g.Blocks + BlocksPerGroup - 1) / BlocksPerGroup)
+		if err = b.add(path, g.Blocks*media.BlockSize); err == nil {
+			b.fba = b.files[0].file
+		}
+	default:
+		err = b.beginCompressed(path)
+	}
+	if err != nil {
+		b.Abort()
+		return nil, err
+	}
+	b.packer = b.NewPacker()
+	return b, nil
+}
+
+func (b *Builder) check(path string) error {
+	o, g := b.options, b.geometry
+	switch {
+	case o.Format != FormatCKD && o.Format != FormatCCKD && o.Format != FormatFBA && o.Format != FormatCFBA:
+		return fmt.Errorf("%s: format %q is none of ckd, cckd, fba, cfba", path, o.Format)
+	case o.Format.FBA() != (b.kind == kindFBA):
+		return fmt.Errorf("%s: format %s cannot hold a %s volume", path, o.Format, g.Name)
+	case o.Compression >= compressions:
+		return fmt.Errorf("%s: compression is %d, should be 0 (none), 1 (zlib) or 2 (bzip2)", path, o.Compression)
+	case o.Compression != None && !o.Format.Compressed():
+		return fmt.Errorf("%s: format %s does not compress, cckd and cfba do", path, o.Format)
+	case o.Level < 0 || o.Level > 9:
+		return fmt.Errorf("%s: compression level is %d, should be 1 to 9, or 0 for the default", path, o.Level)
+	case o.Null >= nullFormats:
+		return fmt.Errorf("%s: null track format is %d, should be 0, 1 or 2", path, o.Null)
+	case b.kind == kindCKD && o.Null.size() > g.TrackSize:
+		return fmt.Errorf("%s: null track format %v takes %d bytes, a track of a %s has %d", path, o.Null, o.Null.size(), g.Name, g.TrackSize)
+	case o.SplitBytes != 0 && o.Format != FormatCKD:
+		return fmt.Errorf("%s: format %s is one file, only ckd can be split", path, o.Format)
+	case o.Wide && o.Format == FormatFBA:
+		return fmt.Errorf("%s: a raw FBA image has no 64-bit form", path)
+	case b.kind == kindCKD && (g.Cylinders < 1 || g.Cylinders > maximumCylinders):
+		return fmt.Errorf("%s: %d cylinders, should be 1 to %d", path, g.Cylinders, maximumCylinders)
+	case b.kind == kindFBA && g.Blocks > media.MaxBlocks:
+		return fmt.Errorf("%s: %d blocks, should be 1 to %d", path, g.Blocks, int64(media.MaxBlocks))
+	}
+	return nil
+}
+
+// add makes a file for final under a temporary name.
+func (b *Builder) add(final string, bytes int64) error {
+	if !b.options.Replace {
+		if _, err := os.Lstat(final); err == nil {
+			return fmt.Errorf("%s: %w", final, ErrExists)
+		}
+	}
+	for k := range maximumTemps {
+		temp := fmt.Sprintf("%s.new%d", final, k)
+		f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, createMode)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		b.files = append(b.files, newFile{f, temp, final, bytes})
+		return nil
+	}
+	return fmt.Errorf("%s: no free temporary name from %s.new0 to .new%d", final, final, maximumTemps-1)
+}
+
+func (b *Builder) header(c container) header {
+	return header{
+		signature:  signatureFor(b.kind, c, b.options.Wide),
+		heads:      uint32(b.geometry.Heads),
+		trackSize:  uint32(b.geometry.TrackSize),
+		deviceType: byte(b.geometry.Type),
+	}
+}
+
+func (b *Builder) beginPlain(path string) error {
+	g := b.geometry
+	b.units = g.Cylinders * g.Heads
+	b.ckd = &plainCKD{heads: g.Heads, trackSize: g.TrackSize, wide: b.options.Wide}
+	cylinder := int64(g.Heads) * int64(g.TrackSize)
+	each := int64(g.Cylinders)
+	if b.options.SplitBytes > 0 {
+		each = min(each, (b.options.SplitBytes-headerSize)/cylinder)
+	}
+	if each < 1 {
+		return fmt.Errorf("%s: files of %d bytes cannot hold a cylinder, which takes %d", path, b.options.SplitBytes, headerSize+cylinder)
+	}
+	parts := (int64(g.Cylinders) + each - 1) / each
+	if parts > maximumParts {
+		return fmt.Errorf("%s: split into %d files of %d bytes, at most %d are possible", path, parts, b.options.SplitBytes, maximumParts)
+	}
+	for k := range parts {
+		first, end := k*each, min((k+1)*each, int64(g.Cylinders))
+		h := b.header(containerPlain)
+		name := path
+		if parts > 1 {
+			name = partPath(path, int(k)+1)
+			h.sequence = byte(k + 1)
+			if k+1 < parts {
+				h.highCylinder = uint16(end - 1)
+			}
+		}
+		bytes := headerSize + (end-first)*cylinder
+		if err := b.add(name, bytes); err != nil {
+			return err
+		}
+		f := b.files[k].file
+		if _, err := f.WriteAt(h.encode(), 0); err != nil {
+			return err
+		}
+		b.ckd.parts = append(b.ckd.parts, part{
+			file: f, path: b.files[k].temp, bytes: bytes,
+			first: int(first) * g.Heads, end: int(end) * g.Heads,
+		})
+	}
+	return nil
+}
+
+func (b *Builder) beginCompressed(path string) error {
+	if err := b.add(path, -1); err != nil {
+		return err
+	}
+	s, err := newCompressed(b.files[0].file, b.files[0].temp, b.header(containerCompressed), b.geometry, b.options)
+	b.packed = s
+	if s != nil {
+		b.units = s.units
+	}
+	return err
+}
+
+// Version of the compressed format that new files name.
+const (
+	compressedVersion = 0
+	compressedRelease = 3
+	compressedLevel   = 1
+)
+
+// newCompressed writes the headers and an empty level 1 table to f.
+func newCompressed(f *os.File, path string, dev header, g *media.Geometry, o CreateOptions) (*compressed, error) {
+	raw := make([]byte, compressedHeaderSize)
+	raw[0], raw[1], raw[2] = compressedVersion, compressedRelease, compressedLevel
+	l, h := decodeCompressedHeader(raw, dev.wide)
+	h.level2 = level2Entries
+	h.nullFormat = byte(o.Null)
+	h.compression = byte(o.Compression)
+	h.parameter = -1
+	if o.Level > 0 {
+		h.parameter = int16(o.Level)
+	}
+	s := &compressed{
+		layout: l, file: f, path: path, dev: dev, hdr: h, kind: dev.kind,
+		level: int(h.parameter), building: true,
+	}
+	if dev.kind == kindFBA {
+		s.dev.heads, s.dev.trackSize, s.dev.deviceType = 0, 0, 0
+		h.units = uint32(g.Blocks)
+		s.units = int((g.Blocks + BlocksPerGroup - 1) / BlocksPerGroup)
+		s.size = groupSize
+		h.nullFormat = 0
+	} else {
+		h.units = uint32(g.Cylinders)
+		s.heads = g.Heads
+		s.units = g.Cylinders * g.Heads
+		s.size = g.TrackSize
+	}
+	n := (s.units + level2Entries - 1) / level2Entries
+	h.level1 = uint32(n)
+	s.level1 = make([]int64, n)
+	s.tables = make([]*[level2Entries]location, n)
+	s.stale = make([]bool, n)
+	s.space = &space{end: s.space0(), limit: s.limit()}
+	p := append(s.dev.encode(), h.encode(l)...)
+	p = append(p, make([]byte, int64(n)*s.word())...)
+	if _, err := f.WriteAt(p, 0); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// Units is how many units the volume has: tracks, or groups of BlocksPerGroup
+// blocks of which the last may be short.
+func (b *Builder) Units() int { return b.units }
+
+// Packer makes the form of units in which they go into the files. Each
+// goroutine that packs needs one of its own.
+type Packer struct {
+	builder *Builder
+	codec   codec
+}
+
+// NewPacker gives a packer for units of the volume.
+func (b *Builder) NewPacker() *Packer { return &Packer{builder: b} }
+
+// Packed is a unit in the form that the files hold.
+type Packed struct {
+	unit   []byte // as it was given
+	stored stored
+	memory []byte // for compressed bytes
+}
+
+// Pack checks unit n and packs it. The unit is a track image up to its end mark,
+// or a block group: BlocksPerGroup blocks behind GroupHeader bytes whose content
+// does not matter and which Pack fills. The result may share memory with unit; the memory
+// of an earlier result, which is of no use any more, is used again.
+func (p *Packer) Pack(again Packed, n int, unit []byte) (Packed, error) {
+	b := p.builder
+	if n < 0 || n >= b.units {
+		return Packed{}, fmt.Errorf("%s %d: volume has %ss 0 to %d", b.kind.unit(), n, b.kind.unit(), b.units-1)
+	}
+	if b.kind == kindFBA {
+		if len(unit) != groupSize {
+			return Packed{}, fmt.Errorf("block group %d: %d bytes, should be %d", n, len(unit), groupSize)
+		}
+		unit[0] = 0
+		putGroupNumber(unit, n)
+	} else {
+		g := b.geometry
+		used, fault := parseTrack(unit, n/g.Heads, n%g.Heads)
+		switch {
+		case fault != nil:
+			return Packed{}, fmt.Errorf("track %d: byte %d: %w", n, fault.at, fault)
+		case used > g.TrackSize:
+			return Packed{}, fmt.Errorf("track %d: image is %d bytes, a track of a %s has %d", n, used, g.Name, g.TrackSize)
+		}
+		unit = unit[:used]
+	}
+	if b.packed == nil {
+		return Packed{unit: unit, memory: again.memory}, nil
+	}
+	s, err := pack(&p.codec, again.memory, unit, b.kind, b.packed.hdr, b.packed.level)
+	if err != nil {
+		return Packed{}, fmt.Errorf("%s %d: %w", b.kind.unit(), n, err)
+	}
+	if s.bytes != nil {
+		again.memory = s.bytes
+	}
+	return Packed{stored: s, memory: again.memory}, nil
+}
+
+// GroupHeader is the bytes in front of the blocks of a group that is packed.
+const GroupHeader = unitHeaderSize
+
+// Put packs unit n and stores it.
+func (b *Builder) Put(n int, unit []byte) error {
+	p, err := b.packer.Pack(b.again, n, unit)
+	if err != nil {
+		return err
+	}
+	b.again = p
+	return b.PutPacked(n, p)
+}
+
+// PutPacked stores unit n.
+func (b *Builder) PutPacked(n int, u Packed) error {
+	b.put++
+	switch {
+	case b.packed != nil:
+		return b.packed.place(n, u.stored)
+	case b.ckd != nil:
+		// What is behind the end mark stays a hole, which reads as zeros.
+		p := b.ckd.part(n)
+		_, err := p.file.WriteAt(u.unit, b.ckd.offset(p, n))
+		return err
+	}
+	at := int64(n) * BlocksPerGroup * media.BlockSize
+	blocks := u.unit[unitHeaderSize:]
+	blocks = blocks[:min(int64(len(blocks)), b.geometry.Blocks*media.BlockSize-at)]
+	if isZero(blocks) {
+		return nil
+	}
+	_, err := b.fba.WriteAt(blocks, at)
+	return err
+}
+
+// Commit completes the files, makes them durable unless NoSync is set, and gives
+// them their names. After an error nothing of them is left.
+func (b *Builder) Commit() error {
+	if b.done {
+		return errClosed
+	}
+	err := b.complete()
+	if err != nil {
+		b.Abort()
+		return err
+	}
+	b.done = true
+	for i, f := range b.files {
+		if err = f.file.Close(); err == nil {
+			err = os.Rename(f.temp, f.final)
+		}
+		if err != nil {
+			// The names that were given belong to no whole volume.
+			for _, g := range b.files[:i] {
+				os.Remove(g.final)
+			}
+			for _, g := range b.files[i:] {
+				g.file.Close()
+				os.Remove(g.temp)
+			}
+			return err
+		}
+	}
+	if b.options.NoSync {
+		return nil
+	}
+	return syncDirectory(filepath.Dir(b.files[0].final))
+}
+
+func (b *Builder) complete() error {
+	if b.ckd != nil && b.put != b.units {
+		return fmt.Errorf("%s: %d of %d tracks were put, a plain image needs all", b.files[0].final, b.put, b.units)
+	}
+	if b.packed != nil {
+		if err := b.packed.seal(); err != nil {
+			return err
+		}
+	}
+	for _, f := range b.files {
+		if f.bytes >= 0 {
+			if err := f.file.Truncate(f.bytes); err != nil {
+				return err
+			}
+		}
+		if !b.options.NoSync {
+			if err := f.file.Sync(); err != nil {
+				return fmt.Errorf("%s: %w", f.temp, err)
+			}
+		}
+	}
+	return nil
+}
+
+// syncDirectory makes new names durable where the system can.
+func syncDirectory(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// Abort removes the files of a volume that was not committed; after Commit it
+// does nothing.
+func (b *Builder) Abort() {
+	if b.done {
+		return
+	}
+	b.done = true
+	for _, f := range b.files {
+		f.file.Close()
+		os.Remove(f.temp)
+	}
+}

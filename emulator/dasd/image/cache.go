@@ -1,0 +1,171 @@
+package image
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+)
+
+// DefaultCacheBytes is the bound of a volume's cache when Options has none.
+const DefaultCacheBytes = 32 << 20
+
+// minimumEntries keeps the cache of use when the bound is less than a few units.
+const minimumEntries = 4
+
+// cache keeps units of a store in memory, the most recently used ones, changed
+// ones until they are evicted or flushed. With an overlay, changed units go
+// there instead of to the store; the overlay has no bound but the volume's size.
+type cache struct {
+	store   store
+	unit    int // bytes of the largest unit
+	limit   int // entries
+	entries map[int]*entry
+	newest  *entry
+	oldest  *entry
+	spare   *entry
+	overlay map[int][]byte
+	// settle gives the bytes of a changed unit, checked.
+	settle func(*entry) ([]byte, error)
+}
+
+// entry is a cached unit, in the form of a track (of a block group only the
+// image matters).
+type entry struct {
+	track  media.Track
+	n      int
+	buffer []byte // of the unit size
+	dirty  bool
+	newer  *entry
+	older  *entry
+}
+
+func newCache(s store, unit, bytes int, overlay bool, settle func(*entry) ([]byte, error)) *cache {
+	if bytes <= 0 {
+		bytes = DefaultCacheBytes
+	}
+	c := &cache{
+		store: s, unit: unit, limit: max(minimumEntries, bytes/unit),
+		entries: make(map[int]*entry), settle: settle,
+	}
+	if overlay {
+		c.overlay = make(map[int][]byte)
+	}
+	return c
+}
+
+// get gives unit n, read when it is not in memory.
+func (c *cache) get(n int) (*entry, error) {
+	if e := c.entries[n]; e != nil {
+		if e != c.newest {
+			c.unlink(e)
+			c.link(e)
+		}
+		return e, nil
+	}
+	e, err := c.vacate()
+	if err != nil {
+		return nil, err
+	}
+	m := 0
+	if p, ok := c.overlay[n]; ok {
+		m = copy(e.buffer, p)
+	} else if m, err = c.store.read(n, e.buffer); err != nil {
+		c.spare = e
+		return nil, err
+	}
+	e.track = media.Track{Image: e.buffer[:m]}
+	e.n = n
+	c.entries[n] = e
+	c.link(e)
+	return e, nil
+}
+
+// vacate gives an entry that is in no list.
+func (c *cache) vacate() (*entry, error) {
+	if e := c.spare; e != nil {
+		c.spare = nil
+		return e, nil
+	}
+	if len(c.entries) < c.limit {
+		return &entry{buffer: make([]byte, c.unit)}, nil
+	}
+	e := c.oldest
+	if err := c.put(e); err != nil {
+		return nil, err
+	}
+	c.unlink(e)
+	delete(c.entries, e.n)
+	return e, nil
+}
+
+// put stores the entry's unit when it was changed.
+func (c *cache) put(e *entry) error {
+	if !e.dirty {
+		return nil
+	}
+	p, err := c.settle(e)
+	if err != nil {
+		return err
+	}
+	if c.overlay != nil {
+		c.overlay[e.n] = append(c.overlay[e.n][:0], p...)
+	} else if err := c.store.write(e.n, p); err != nil {
+		return err
+	}
+	e.dirty = false
+	return nil
+}
+
+// flush stores every changed unit and makes the store durable. What can be
+// stored is, whatever else fails.
+func (c *cache) flush() error {
+	var dirty []*entry
+	for e := c.newest; e != nil; e = e.older {
+		if e.dirty {
+			dirty = append(dirty, e)
+		}
+	}
+	slices.SortFunc(dirty, func(a, b *entry) int { return a.n - b.n })
+	var errs []error
+	for _, e := range dirty {
+		errs = append(errs, c.put(e))
+	}
+	if c.overlay == nil {
+		errs = append(errs, c.store.sync())
+	}
+	return errors.Join(errs...)
+}
+
+// close flushes and closes the store. When the flush fails the store is closed
+// as it is: a compressed image keeps its OPENED bit.
+func (c *cache) close() error {
+	if err := c.flush(); err != nil {
+		c.store.abandon()
+		return err
+	}
+	return c.store.close()
+}
+
+func (c *cache) link(e *entry) {
+	e.newer, e.older = nil, c.newest
+	if c.newest != nil {
+		c.newest.newer = e
+	} else {
+		c.oldest = e
+	}
+	c.newest = e
+}
+
+func (c *cache) unlink(e *entry) {
+	if e.newer != nil {
+		e.newer.older = e.older
+	} else {
+		c.newest = e.older
+	}
+	if e.older != nil {
+		e.older.newer = e.newer
+	} else {
+		c.oldest = e.newer
+	}
+}

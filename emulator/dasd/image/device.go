@@ -1,0 +1,63 @@
+package image
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+)
+
+// Limits of a header's claims, before a device's geometry is found.
+const (
+	maximumHeads     = 64
+	maximumTrackSize = 1 << 16
+	// maximumCylinders is what home addresses and count fields of these formats
+	// can number: they have 16 bits for the cylinder.
+	maximumCylinders = 1 << 16
+)
+
+// cylinderSize is the bytes of a cylinder that a header claims.
+func cylinderSize(h header) (int64, error) {
+	if h.heads == 0 || h.heads > maximumHeads {
+		return 0, fmt.Errorf("%d heads, should be 1 to %d", h.heads, maximumHeads)
+	}
+	if h.trackSize == 0 || h.trackSize > maximumTrackSize {
+		return 0, fmt.Errorf("track size %d, should be 512 to %d bytes", h.trackSize, maximumTrackSize)
+	}
+	return int64(h.heads) * int64(h.trackSize), nil
+}
+
+// ckdGeometry finds the device of a CKD header, which must be of the type of the
+// named device when one is named.
+func ckdGeometry(h header, cylinders int64, device string) (*media.Geometry, error) {
+	if cylinders < 1 || cylinders > maximumCylinders {
+		return nil, fmt.Errorf("%d cylinders, should be 1 to %d", cylinders, maximumCylinders)
+	}
+	g, err := media.ForType(h.deviceType, int(cylinders), int(h.heads), int(h.trackSize))
+	if err != nil || device == "" {
+		return g, err
+	}
+	named, err := media.Lookup(device)
+	if err != nil {
+		return nil, err
+	}
+	if named.Type != g.Type {
+		return nil, fmt.Errorf("device is a %s, should be a %s", g.Name, device)
+	}
+	return g, nil
+}
+
+// fbaGeometry finds the device with that many blocks, of the named type when
+// one is named.
+func fbaGeometry(blocks int64, device string) (*media.Geometry, error) {
+	if device == "" {
+		return media.ForBlocks(blocks)
+	}
+	g, err := media.Lookup(device)
+	if err != nil {
+		return nil, err
+	}
+	return g.ResizeBlocks(blocks)
+}
+
+// linuxType is the only device type that has volumes in the Linux format.
+const linuxType = 0x3390

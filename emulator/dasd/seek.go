@@ -1,0 +1,206 @@
+package dasd
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+)
+
+const (
+	seekCylinder = 0x0B
+	seekHead     = 0x1B
+	seekSize     = 6 // 00 00 CC CC HH HH
+)
+
+// strictest is the strictest seek part of the file mask that permits the
+// command.
+func strictest(code byte) byte {
+	switch code {
+	case seekHead:
+		return maskSeekHead
+	case seekCylinder:
+		return maskSeekCylinder
+	}
+	return maskSeekAll
+}
+
+// seekCommand is Seek (07), Seek Cylinder (0B) and Seek Head (1B).
+func (s *eckd) seekCommand(op *channel.Operation) channel.UnitStatus {
+	op.Data.Expect(seekSize)
+	var p [seekSize]byte
+	if op.Data.Read(p[:]) < len(p) {
+		return s.reject(messageCountTooSmall)
+	}
+	g := s.device.geometry
+	address := binary.BigEndian.Uint32(p[2:])
+	if s.mask&maskSeek > strictest(op.Command) {
+		return s.check(senseFileProtected, messageNone, s.track)
+	}
+	if op.Command == seekHead {
+		address = g.Address(s.track/s.heads, int(binary.BigEndian.Uint16(p[4:])))
+	}
+	track, ok := g.Track(address)
+	switch {
+	case !ok || p[0] != 0 || p[1] != 0:
+		return s.reject(messageInvalidParameter)
+	case track < s.extent.first || track > s.extent.last:
+		return s.check(senseFileProtected, messageNone, s.track)
+	}
+	s.seek(track)
+	return done
+}
+
+// recalibrate is Recalibrate (13): a seek to the first track, for devices older
+// than the 3390.
+func (s *eckd) recalibrate(op *channel.Operation) channel.UnitStatus {
+	if t := s.device.geometry.Type; t == 0x3390 || t == 0x9345 {
+		return s.reject(messageInvalidCommand)
+	}
+	op.Data.Immediate()
+	if s.extent.first > 0 || s.mask&maskSeek != 0 {
+		return s.check(senseFileProtected, messageNone, s.track)
+	}
+	s.seek(0)
+	return done
+}
+
+// setFileMask is Set File Mask (1F), once a chain and not with define extent.
+func (s *eckd) setFileMask(op *channel.Operation) channel.UnitStatus {
+	op.Data.Expect(1)
+	var p [1]byte
+	if op.Data.Read(p[:]) < len(p) {
+		return s.reject(messageCountTooSmall)
+	}
+	if s.masked || s.extent.defined || s.loaded {
+		return s.reject(messageInvalidSequence)
+	}
+	if p[0]&maskReserved != 0 {
+		return s.reject(messageInvalidParameter)
+	}
+	s.masked, s.mask = true, p[0]
+	return done
+}
+
+// setSector is Set Sector (23): where the next search begins.
+func (s *eckd) setSector(op *channel.Operation) channel.UnitStatus {
+	g := s.device.geometry
+	if g.Sectors == 0 {
+		return s.reject(messageInvalidCommand)
+	}
+	op.Data.Expect(1)
+	var p [1]byte
+	if op.Data.Read(p[:]) < len(p) {
+		return s.reject(messageCountTooSmall)
+	}
+	if p[0] != 0xFF && int(p[0]) >= g.Sectors {
+		return s.reject(messageInvalidParameter)
+	}
+	if p[0] != 0xFF {
+		s.sector = p[0]
+	}
+	return done
+}
+
+// The comparisons of a search, in the command code.
+const (
+	searchEqual = 0x20
+	searchHigh  = 0x40
+)
+
+// satisfied reports whether a field on the track satisfies a search for
+// argument, of which as much is compared as there is of both. found is set when
+// they are equal.
+func satisfied(code byte, field, argument []byte) (satisfied, equal bool) {
+	n := min(len(field), len(argument))
+	order := bytes.Compare(field[:n], argument[:n])
+	return n > 0 && (code&searchEqual != 0 && order == 0 || code&searchHigh != 0 && order > 0), n > 0 && order == 0
+}
+
+// searchID is Search ID (31 equal, 51 high, 71 equal or high): the next count
+// field is compared.
+func (s *eckd) searchID(op *channel.Operation) channel.UnitStatus {
+	const size = 5
+	op.Data.Expect(size)
+	t, status := s.load()
+	if status != 0 {
+		return status
+	}
+	if _, status = s.next(t, op.Command&multitrack != 0, true); status != 0 {
+		return status
+	}
+	var argument [size]byte
+	n := op.Data.Read(argument[:])
+	var field [media.CountSize]byte
+	s.record.Count.Put(field[:])
+	ok, equal := satisfied(op.Command, field[:size], argument[:n])
+	if !ok {
+		return done
+	}
+	if equal && n == size && op.Command&searchEqual != 0 && op.Command&searchHigh == 0 {
+		s.keep = foundID
+	}
+	return done | channel.StatusModifier
+}
+
+// searchKey is Search Key (29 equal, 49 high, 69 equal or high): the key of the
+// record whose count field has just passed, or of the next one, is compared.
+func (s *eckd) searchKey(op *channel.Operation) channel.UnitStatus {
+	t, status := s.load()
+	if status != 0 {
+		return status
+	}
+	if s.at != atCount {
+		if t, status = s.next(t, op.Command&multitrack != 0, false); status != 0 {
+			return status
+		}
+	}
+	op.Data.Expect(int(s.record.KeyLength))
+	s.at = atKey
+	var argument [255]byte
+	n := op.Data.Read(argument[:s.record.KeyLength])
+	ok, equal := satisfied(op.Command, t.Key(s.record), argument[:n])
+	if !ok {
+		return done
+	}
+	if equal && n == int(s.record.KeyLength) && op.Command&searchHigh == 0 {
+		s.keep = foundKey
+	}
+	return done | channel.StatusModifier
+}
+
+// searchHome is Search Home Address Equal (39).
+func (s *eckd) searchHome(op *channel.Operation) channel.UnitStatus {
+	const size = 4
+	op.Data.Expect(size)
+	if status := s.toIndex(op.Command); status != 0 {
+		return status
+	}
+	if _, status := s.load(); status != 0 {
+		return status
+	}
+	s.at = atHome
+	var argument, field [size]byte
+	n := op.Data.Read(argument[:])
+	binary.BigEndian.PutUint32(field[:], s.device.geometry.Address(s.track/s.heads, s.track%s.heads))
+	if ok, _ := satisfied(searchEqual, field[:], argument[:n]); !ok {
+		return done
+	}
+	if n == size {
+		s.keep = foundHome
+	}
+	return done | channel.StatusModifier
+}
+
+// toIndex goes on to the index: with multitrack, outside a domain, to that of
+// the next track.
+func (s *eckd) toIndex(code byte) channel.UnitStatus {
+	if code&multitrack != 0 && s.domain.left == 0 {
+		if status := s.advance(); status != 0 {
+			return status
+		}
+	}
+	s.at = atIndex
+	return 0
+}

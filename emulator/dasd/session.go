@@ -1,0 +1,249 @@
+package dasd
+
+import (
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// The usual unit status of a command.
+const (
+	done      = channel.ChannelEnd | channel.DeviceEnd
+	unitCheck = done | channel.UnitCheck
+	exception = done | channel.UnitException
+)
+
+// session is what the sessions of all devices have in common: the way over the
+// link, the time that a channel program takes, and the sense.
+type session struct {
+	device    *Device
+	subsystem *Subsystem
+	link      *Link
+
+	start     machine.Time // at which the chain has an exchange on the link
+	waited    machine.Time // from Begin to start
+	elapsed   machine.Time // from start on, without the link's part
+	exchange  int
+	traffic   traffic
+	visited   int  // track that the time was last taken for, -1
+	written   int  // track last written to, -1
+	busy      bool // the chain did not begin
+	sense     [senseSize]byte
+	sensed    bool
+	attribute byte // of the define extent, where there is one
+
+	// What the last channel program may touch, and until when.
+	first, last int32
+	writes      bool
+	until       machine.Time
+}
+
+// Deliver sends a start or resume function over the link.
+func (s *session) Deliver(now machine.Time) (machine.Time, bool) {
+	switch {
+	case s.device.failure == NotOperational:
+		return 0, false
+	case s.device.failure == NotResponding || s.subsystem.failed:
+		s.link.stats.Lost++
+		return machine.Never, true
+	}
+	return s.link.send(now), true
+}
+
+// begin starts a chain on the link and the clock.
+func (s *session) begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
+	d := s.device
+	s.busy = d.reserved != 0 && d.reserved != int(s.link.config.Host)+1 && !s.breaks(orb)
+	if s.busy {
+		return channel.Busy
+	}
+	d.stats.Programs++
+	s.exchange, s.start = s.link.enter(now)
+	s.waited = s.start - now
+	s.elapsed = s.subsystem.config.Timing.Chain
+	s.traffic = traffic{}
+	s.visited, s.written = -1, -1
+	s.attribute = 0
+	s.first, s.last, s.writes = 0, -1, false
+	return 0
+}
+
+// breaks reports whether the chain's first command is executed whoever has
+// reserved the device.
+func (s *session) breaks(orb *channel.ORB) bool {
+	v := s.subsystem.m.Storage.View(machine.Address(orb.ChannelProgram), 1)
+	return v != nil && (v[0] == unconditionalReserve || v[0] == resetAllegiance)
+}
+
+// Elapsed is how long the chain has lasted so far, without the handshakes on the link.
+func (s *session) Elapsed() machine.Time {
+	bytes := s.traffic.bytes[outward] + s.traffic.bytes[inward]
+	return s.waited + s.elapsed + machine.Time(bytes*s.link.picoseconds/1000)
+}
+
+// End works out when the status is at the channel.
+func (s *session) End(now machine.Time) machine.Time {
+	if s.busy {
+		return now + s.link.latency
+	}
+	s.serialize()
+	end := s.link.leave(s.exchange, s.start, s.elapsed, &s.traffic)
+	s.until = s.start + s.elapsed
+	return end
+}
+
+// serialize has the chain wait for those of other sessions of the device that
+// overlap in time and extent, when one of the two may write.
+func (s *session) serialize() {
+	d := s.device
+	if len(d.sessions) == 1 || s.last < s.first {
+		return
+	}
+	until := s.start
+	for _, o := range d.sessions {
+		if o.until > until && o != s && (o.writes || s.writes) && o.first <= s.last && s.first <= o.last {
+			until = o.until
+		}
+	}
+	if wait := until - s.start; wait > 0 {
+		d.stats.Serialized++
+		d.stats.Waited += wait
+		s.elapsed += wait
+	}
+}
+
+// touch extends what the chain touches.
+func (s *session) touch(first, last int, writes bool) {
+	if s.last < s.first {
+		s.first, s.last = int32(first), int32(last)
+	} else {
+		s.first, s.last = min(s.first, int32(first)), max(s.last, int32(last))
+	}
+	s.writes = s.writes || writes
+}
+
+// Sense gives the sense bytes and clears them.
+func (s *session) Sense() []byte {
+	return s.takeSense()
+}
+
+// takeSense gives the sense bytes; they are only valid for one sense command.
+func (s *session) takeSense() []byte {
+	if !s.sensed {
+		s.sense = s.device.unit.emptySense(s.device.geometry)
+	}
+	s.sensed = false
+	return s.sense[:s.device.unit.senseLength]
+}
+
+// command accounts for a command that is about to be executed.
+func (s *session) command(op *channel.Operation) {
+	s.device.stats.Commands++
+	s.traffic.commands++
+	s.elapsed += s.subsystem.config.Timing.Command
+}
+
+// moved accounts for the data that a command has moved.
+func (s *session) moved(op *channel.Operation, status channel.UnitStatus) {
+	n := op.Data.Moved()
+	if n > 0 {
+		d := inward
+		if op.Command&1 != 0 {
+			d = outward
+		}
+		s.traffic.bytes[d] += int64(n)
+		s.traffic.blocks[d]++
+	}
+	if status&channel.UnitCheck != 0 {
+		s.device.stats.UnitChecks++
+	}
+}
+
+// Attributes of a define extent that bear on the cache.
+const (
+	attributeConversion  = 0x20 // CKD conversion mode: record lengths may differ
+	attributeCache       = 0x1C
+	attributeBypass      = 0x04
+	attributeInhibitLoad = 0x08
+	attributeSequential  = 0x0C
+	attributeFastWrite   = 0x02 // cache fast write
+	attributeInhibitFast = 0x01 // inhibit fast write to the device
+)
+
+// sequentialTracks is how many tracks a sequential read that misses brings into
+// the cache behind the one it reads.
+const sequentialTracks = 3
+
+// visitRead takes the time for coming to a track to read it. Where the track
+// begins to be read is an angle in 1/65536 of a revolution; n is about how many
+// bytes of it.
+func (s *session) visitRead(track, angle, n int) {
+	if track == s.visited {
+		return
+	}
+	s.visited = track
+	d := s.device
+	c := &s.subsystem.cache
+	var hit bool
+	if s.subsystem.config.Timing.ReadHitRatio > 0 {
+		hit = s.subsystem.draw(d.index, track)
+	} else {
+		hit = c.touch(d, track)
+	}
+	if hit {
+		d.stats.ReadHits++
+		return
+	}
+	d.stats.ReadMisses++
+	s.moveArm(track, angle, n)
+	switch s.attribute & attributeCache {
+	case attributeBypass, attributeInhibitLoad:
+	case attributeSequential:
+		for t := track; t <= min(track+sequentialTracks, d.tracks-1); t++ {
+			c.load(d, t)
+		}
+	default:
+		c.load(d, track)
+	}
+}
+
+// wrote takes the time for n bytes written to a track and marks it as changed.
+func (s *session) wrote(track, angle, n int) {
+	d := s.device
+	d.changed.Mark(track)
+	d.stats.Writes++
+	d.stats.BytesWrite += uint64(n)
+	s.traffic.wrote = true
+	fast := s.attribute&attributeInhibitFast == 0 && s.subsystem.config.Timing.NonVolatileBytes > 0
+	first := track != s.written
+	s.written, s.visited = track, track
+	if !fast && s.attribute&attributeFastWrite == 0 {
+		if first {
+			d.stats.WriteMisses++
+		}
+		s.moveArm(track, angle, n)
+		return
+	}
+	if first {
+		d.stats.FastWrites++
+		if c := &s.subsystem.cache; !c.touch(d, track) {
+			c.load(d, track)
+		}
+	}
+	if s.attribute&attributeFastWrite == 0 {
+		t := s.start + s.elapsed
+		s.elapsed += s.subsystem.store(t, int64(n)) - t
+	}
+}
+
+func (s *session) moveArm(track, angle, n int) {
+	d := s.device
+	cylinder := 0
+	if d.ckd != nil {
+		cylinder = track / d.geometry.Heads
+	} else {
+		cylinder = track * media.GroupBlocks / d.geometry.BlocksPerCylinder
+	}
+	t := s.start + s.elapsed
+	s.elapsed += d.move(t, cylinder, angle, n) - t
+}

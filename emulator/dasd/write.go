@@ -1,0 +1,353 @@
+package dasd
+
+import (
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// take receives n bytes into the record's data, which is zero behind them; as
+// tags where both sides can.
+func (s *eckd) take(op *channel.Operation, t *media.Track, r media.Record) {
+	if tags := t.DataTags(r); tags != nil {
+		n := len(tags)
+		if left := op.Data.Remaining(); left < int(r.DataLength) {
+			n = left / machine.UnitSize
+			if left%machine.UnitSize != 0 {
+				n = -1
+			}
+		}
+		if n == 0 || n > 0 && op.Data.ReadTags(tags[:n]) {
+			clear(tags[n:])
+			return
+		}
+		t.Materialize(s.device.geometry)
+	}
+	p := t.Data(r)
+	n := op.Data.Read(p)
+	clear(p[n:])
+}
+
+// takeKey receives the record's key.
+func (s *eckd) takeKey(op *channel.Operation, t *media.Track, r media.Record) {
+	p := t.Key(r)
+	n := op.Data.Read(p)
+	clear(p[n:])
+}
+
+// write receives key or data of the current record.
+func (s *eckd) write(op *channel.Operation, f fields) channel.UnitStatus {
+	r := s.record
+	if r.DataLength == 0 {
+		op.Data.Expect(0)
+		return exception // an end-of-file record
+	}
+	t, status := s.update()
+	if status != 0 {
+		return status
+	}
+	n := f.length(r.Count)
+	op.Data.Expect(n)
+	if f&keys != 0 && r.KeyLength > 0 {
+		s.takeKey(op, t, r)
+	}
+	s.at = atData
+	s.keep = foundData
+	s.take(op, t, r)
+	s.wrote(s.track, 0, n)
+	return done
+}
+
+// writeHere writes into the record that a search or locate record has found.
+// In a write domain that must be the last one.
+func (s *eckd) writeHere(op *channel.Operation, f fields, found established) channel.UnitStatus {
+	if s.known&found == 0 || s.permitted() < updates || s.at != atCount && (s.at != atKey || f&keys != 0) {
+		return s.reject(messageInvalidSequence)
+	}
+	if s.domain.left > 0 {
+		last := 1
+		if s.domain.suffix {
+			last = 2
+		}
+		if s.domain.operation == inWrite && s.domain.left != last {
+			return s.reject(messageInvalidSequence)
+		}
+		length := s.domain.length
+		if s.domain.operation == inWriteTrack && s.record.Ordinal == 0 {
+			length = 8 // the standard record zero
+		}
+		if length != 0 && f.length(s.record.Count) != length {
+			return s.check(senseInvalidFormat, messageNone, s.track)
+		}
+	}
+	return s.write(op, f)
+}
+
+// writeData is Write Data (05), behind a search that found the record.
+func (s *eckd) writeData(op *channel.Operation) channel.UnitStatus {
+	return s.writeHere(op, data, foundID|foundKey)
+}
+
+// writeKeyData is Write Key and Data (0D), behind a search for the identifier.
+func (s *eckd) writeKeyData(op *channel.Operation) channel.UnitStatus {
+	return s.writeHere(op, keys|data, foundID)
+}
+
+// updateData is Write Update Data (85), in a write domain: of the record that
+// locate record found, then of the next ones.
+func (s *eckd) updateData(op *channel.Operation) channel.UnitStatus { return s.writeNext(op, data) }
+
+// updateKeyData is Write Update Key and Data (8D).
+func (s *eckd) updateKeyData(op *channel.Operation) channel.UnitStatus {
+	return s.writeNext(op, keys|data)
+}
+
+func (s *eckd) writeNext(op *channel.Operation, f fields) channel.UnitStatus {
+	if s.at != atCount || s.record.Ordinal == 0 {
+		s.visited = s.track
+		t, status := s.load()
+		if status != 0 {
+			return status
+		}
+		if _, status = s.next(t, true, false); status != 0 {
+			return status
+		}
+	}
+	if n := s.domain.length; n != 0 && f.length(s.record.Count) != n {
+		return s.check(senseInvalidFormat, messageNone, s.track)
+	}
+	return s.write(op, f)
+}
+
+// format prepares for a format write behind the current record.
+func (s *eckd) format() channel.UnitStatus {
+	const behind = foundID | foundKey | foundData | writtenZero | writtenCKD
+	if s.known&behind == 0 || s.permitted() < formats || s.at < atCount {
+		return s.reject(messageInvalidSequence)
+	}
+	return 0
+}
+
+// takeCount receives the count field of a record to be written.
+func (s *eckd) takeCount(op *channel.Operation) (c media.Count, status channel.UnitStatus) {
+	var p [media.CountSize]byte
+	op.Data.Expect(len(p))
+	if op.Data.Read(p[:]) < len(p) {
+		return c, s.reject(messageCountTooSmall)
+	}
+	c = media.ParseCount(p[:])
+	op.Data.Expect(len(p) + c.Length())
+	return c, 0
+}
+
+// formatted notes that the record has been written.
+func (s *eckd) formatted(r media.Record, n int) {
+	s.record, s.at = r, atData
+	s.device.formats++
+	s.formats = s.device.formats
+	s.wrote(s.track, 0, n)
+}
+
+// appendRecord writes a record behind the current one.
+func (s *eckd) appendRecord(op *channel.Operation) channel.UnitStatus {
+	c, status := s.takeCount(op)
+	if status != 0 {
+		return status
+	}
+	t, status := s.update()
+	if status != 0 {
+		return status
+	}
+	g := s.device.geometry
+	r, err := t.Append(g, s.record, c)
+	if err != nil {
+		s.formatted(s.record, 0)
+		return s.damaged(err)
+	}
+	if c.KeyLength > 0 {
+		s.takeKey(op, t, r)
+	}
+	if op.Data.Remaining() > 0 {
+		s.take(op, t, r)
+	}
+	s.formatted(r, media.CountSize+c.Length())
+	s.keep = writtenCKD
+	return done
+}
+
+// writeCKD is Write Count, Key and Data (1D): it writes the record behind the
+// current one and erases the rest of the track.
+func (s *eckd) writeCKD(op *channel.Operation) channel.UnitStatus {
+	if status := s.format(); status != 0 {
+		return status
+	}
+	return s.appendRecord(op)
+}
+
+// writeNextTrack is Write Count, Key and Data Next Track (9D): the first record
+// of the next track of the extent.
+func (s *eckd) writeNextTrack(op *channel.Operation) channel.UnitStatus {
+	if s.before != writeCountKeyData && s.before != writeNext {
+		return s.reject(messageInvalidSequence)
+	}
+	if status := s.format(); status != 0 {
+		return status
+	}
+	if status := s.advance(); status != 0 {
+		return status
+	}
+	s.visited = s.track
+	t, status := s.load()
+	if status != 0 {
+		return status
+	}
+	if _, status = s.next(t, false, true); status != 0 {
+		return status
+	}
+	return s.appendRecord(op)
+}
+
+// writeZero is Write Record Zero (15), behind the home address. It erases the
+// rest of the track.
+func (s *eckd) writeZero(op *channel.Operation) channel.UnitStatus {
+	if s.known&foundHome == 0 || s.permitted() < everything {
+		return s.reject(messageInvalidSequence)
+	}
+	c, status := s.takeCount(op)
+	if status != 0 {
+		return status
+	}
+	if c.Number != 0 {
+		return s.reject(messageInvalidParameter)
+	}
+	t, status := s.update()
+	if status != 0 {
+		return status
+	}
+	r, err := t.ReplaceZero(s.device.geometry, c)
+	if err != nil {
+		return s.damaged(err)
+	}
+	if c.KeyLength > 0 {
+		s.takeKey(op, t, r)
+	}
+	if err := s.takeZero(op, t, r); err != 0 {
+		return err
+	}
+	s.formatted(r, media.CountSize+c.Length())
+	s.keep = writtenZero
+	return done
+}
+
+// takeZero receives the data of record zero. A uniform track stays so when it
+// is zero.
+func (s *eckd) takeZero(op *channel.Operation, t *media.Track, r media.Record) channel.UnitStatus {
+	p := s.buffer(int(r.DataLength))
+	n := op.Data.Read(p)
+	clear(p[n:])
+	if t.Uniform() {
+		if zeros(p) {
+			return 0
+		}
+		t.Materialize(s.device.geometry)
+	}
+	copy(t.Data(r), p)
+	return 0
+}
+
+func zeros(p []byte) bool {
+	for _, b := range p {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// writeHome is Write Home Address (19): flag byte and CCHH, which must be the
+// track's own.
+func (s *eckd) writeHome(op *channel.Operation) channel.UnitStatus {
+	const size = 5
+	if s.permitted() < everything {
+		return s.check(senseFileProtected, messageNone, s.track)
+	}
+	op.Data.Expect(size)
+	var p [size]byte
+	if op.Data.Read(p[:]) < len(p) {
+		return s.reject(messageCountTooSmall)
+	}
+	g := s.device.geometry
+	if n, ok := g.Track(media.ParseCount([]byte{p[1], p[2], p[3], p[4], 0, 0, 0, 0}).Address); !ok || n != s.track {
+		return s.reject(messageInvalidParameter)
+	}
+	t, status := s.update()
+	if status != 0 {
+		return status
+	}
+	if p[0] != 0 || !t.Uniform() {
+		t.Materialize(g)
+		t.Image[0] = p[0]
+	}
+	s.wrote(s.track, 0, size)
+	s.at = atHome
+	s.keep = foundHome
+	return done
+}
+
+// writeSpecial is Write Special Count, Key and Data (01), of a record that
+// overflows to the next track. The 3380 and later have none, and the older ones
+// here do not either.
+func (s *eckd) writeSpecial(*channel.Operation) channel.UnitStatus {
+	return s.reject(messageInvalidSequence)
+}
+
+// erase is Erase (11): the track is erased behind the current record. The data
+// is as for Write Count, Key and Data, and is not written.
+func (s *eckd) erase(op *channel.Operation) channel.UnitStatus {
+	if status := s.format(); status != 0 {
+		return status
+	}
+	c, status := s.takeCount(op)
+	if status != 0 {
+		return status
+	}
+	p := s.buffer(c.Length())
+	op.Data.Read(p)
+	t, status := s.update()
+	if status != 0 {
+		return status
+	}
+	t.EraseAfter(s.record)
+	s.formatted(s.record, media.CountSize)
+	return done
+}
+
+// writeTrackData is Write Track Data (A5): the data of the records from the
+// current one on, for as long as there is data or to the end of the track.
+func (s *eckd) writeTrackData(op *channel.Operation) channel.UnitStatus {
+	s.visited = s.track
+	if _, status := s.trackData(); status != 0 {
+		return status
+	}
+	t, status := s.update()
+	if status != 0 {
+		return status
+	}
+	n := 0
+	for r, more, err := s.record, true, error(nil); more; r, more, err = t.Next(r) {
+		if err != nil {
+			return s.damaged(err)
+		}
+		if op.Data.Remaining() == 0 {
+			break
+		}
+		s.record = r
+		n += int(r.DataLength)
+		op.Data.Expect(n)
+		s.take(op, t, r)
+	}
+	s.at = atData
+	s.domain.tracks++
+	s.wrote(s.track, 0, n)
+	return done
+}

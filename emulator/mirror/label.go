@@ -1,0 +1,159 @@
+package mirror
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/intercept"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/program"
+)
+
+// The state of a mirror stands in the reserved bytes of its VOL1 label behind
+// the owner (M7): bytes 51 to 79. Blank, as on the primary, means that the mirror
+// follows the primary; so a mirror that is in sync has the primary's label.
+const (
+	stateAt   = 51
+	stateSize = program.LabelSize - stateAt
+)
+
+// labelTexts are what stands there, in EBCDIC, by state.
+var labelTexts = map[abi.MirrorState][]byte{
+	abi.MirrorSynchronising: {0xE2, 0xE8, 0xD5, 0xC3, 0xC8, 0xD9, 0xD6, 0xD5, 0xC9, 0xE2, 0xC9, 0xD5, 0xC7}, // SYNCHRONISING
+	abi.MirrorSuspended:     {0xE2, 0xE4, 0xE2, 0xD7, 0xC5, 0xD5, 0xC4, 0xC5, 0xC4},                         // SUSPENDED
+}
+
+const ebcdicBlank = 0x40
+
+// putState stores a state into a label.
+func putState(label []byte, s abi.MirrorState) {
+	area := label[stateAt:program.LabelSize]
+	for i := range area {
+		area[i] = ebcdicBlank
+	}
+	copy(area, labelTexts[s])
+}
+
+// stateOf reads the state from a label.
+func stateOf(label []byte) abi.MirrorState {
+	area := label[stateAt:program.LabelSize]
+	for _, s := range []abi.MirrorState{abi.MirrorSynchronising, abi.MirrorSuspended} {
+		if string(area[:len(labelTexts[s])]) == string(labelTexts[s]) {
+			return s
+		}
+	}
+	return abi.MirrorInSync
+}
+
+// labelIO reads a mirror's label, and writes it back with another state when it
+// is asked to.
+type labelIO struct {
+	p       *Process
+	m       *intercept.Mirror
+	block   ios.IOSB
+	srb     machine.SRB
+	control program.Control
+	data    *machine.Segment
+	set     bool
+	state   abi.MirrorState
+	write   bool
+	err     error
+	done    func(p *machine.Processor, state abi.MirrorState, err error)
+	cpu     *machine.Processor
+}
+
+// label reads the label of m and, with set, writes it back with the state. done
+// is told what the label said, or says now.
+func (p *Process) label(at machine.Time, m *intercept.Mirror, set bool, state abi.MirrorState, done func(*machine.Processor, abi.MirrorState, error)) error {
+	l, err := p.newLabelIO()
+	if err != nil {
+		return err
+	}
+	l.m, l.set, l.state, l.done = m, set, state, done
+	l.write, l.err = false, nil
+	l.srb.Parm = uint64(m.Index())
+	p.m.Dispatcher.Schedule(at, &l.srb)
+	return nil
+}
+
+func (p *Process) newLabelIO() (*labelIO, error) {
+	if n := len(p.labels); n != 0 {
+		l := p.labels[n-1]
+		p.labels = p.labels[:n-1]
+		return l, nil
+	}
+	g, err := p.mapBytes()
+	if err != nil {
+		return nil, err
+	}
+	l := &labelIO{p: p, data: g}
+	l.control = program.Control{View: g.Bytes()[program.ControlSize : 2*program.ControlSize], At: g.Base + program.ControlSize}
+	l.srb.Entry = l
+	l.srb.Priority = machine.PriorityHigh
+	l.block.Exit = l
+	return l, nil
+}
+
+// Enter issues the read or the write.
+func (l *labelIO) Enter(cpu *machine.Processor, _ *machine.SRB) {
+	geo := l.m.Pair().Geometry()
+	if geo.Class == abi.ClassFBA {
+		// A fixed-block volume's label has no room for the state: the host's own
+		// account stands for it.
+		l.finish(cpu, l.m.State, nil)
+		return
+	}
+	e := program.ECKD{Heads: int(geo.Heads), RecordsATrack: 1}
+	e.Label(l.control, l.data.Base, l.write)
+	x := l.p.x.Supervisor()
+	b := &l.block
+	b.Init(x)
+	b.ID = 0
+	b.UCB = l.m.Unit()
+	b.ChannelProgram = l.control.At + program.Start
+	b.DriverID = ios.DriverProcess
+	b.Writes = l.write
+	x.STARTIO(cpu, b)
+}
+
+// Done is the exit of the read or the write.
+func (l *labelIO) Done(cpu *machine.Processor, b *ios.IOSB) {
+	l.cpu = cpu
+	if !b.OK() {
+		l.err = fmt.Errorf("label of device %04X: ended with code %02X, unit status %02X", b.UCB.DeviceNumber, b.CompletionCode, uint8(b.IRB.SCSW.Unit))
+	}
+}
+
+// Released goes on, or ends, once the storage is free.
+func (l *labelIO) Released(*ios.IOSB) {
+	label := l.data.Bytes()[:program.LabelSize]
+	switch {
+	case l.err != nil:
+		l.finish(l.cpu, l.m.State, l.err)
+	case l.set && !l.write:
+		putState(label, l.state)
+		l.write = true
+		l.p.m.Dispatcher.Schedule(l.p.m.Clock.Now(), &l.srb)
+	default:
+		l.finish(l.cpu, stateOf(label), nil)
+	}
+}
+
+func (l *labelIO) finish(cpu *machine.Processor, s abi.MirrorState, err error) {
+	l.p.labels = append(l.p.labels, l)
+	l.done(cpu, s, err)
+}
+
+// ReadLabel reads the label of a mirror for a request whose back-end detour asks
+// whether the mirror is still being synchronised; the detour runs again with the
+// answer. (Step 250.)
+func (p *Process) ReadLabel(cpu *machine.Processor, r *intercept.Request, m *intercept.Mirror) bool {
+	err := p.label(cpu.Now(), m, false, 0, func(cpu *machine.Processor, s abi.MirrorState, err error) {
+		if err != nil {
+			s = m.State
+		}
+		r.SetLabel(cpu, m, s)
+	})
+	return err == nil
+}

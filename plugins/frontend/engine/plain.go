@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/plugins/frontend/chain"
+	"github.com/iosrun/iosrun/plugins/internal/pair"
+)
+
+// plain answers for the requests that mirroring mostly sees: short chains to a
+// primary that only write or only read, without special features or cache fast
+// write. It reports whether the request was one; if not, it has done nothing.
+//
+// What it answers is what general would. It exists because a module pays for
+// every call and every taken branch: with few of them the answer takes a sixth
+// of the time.
+func (v *Variant) plain(f *abi.Frame) bool {
+	c := &f.Chain
+	n := int(c.Count)
+	if f.Target.Role != abi.RolePrimary || f.Pair.Active != 0 ||
+		n != int(c.Inline) || n > abi.InlineCCWs || c.Flags != 0 {
+		return false
+	}
+	table := chain.Commands(f.Target.Class)
+	var kinds chain.Kind
+	var flags uint8
+	ccws := c.CCW[:n]
+	for i := range ccws {
+		kinds |= table[ccws[i].Command]
+		flags |= ccws[i].Flags
+	}
+	if flags&(chain.FlagCD|chain.FlagPCI|chain.FlagS) != 0 {
+		return false
+	}
+	switch kinds &^ (chain.Extent | chain.Sends) {
+	case chain.Writes:
+		return v.plainWrite(f, ccws, table, kinds)
+	case chain.Reads | chain.Stores:
+		return v.plainRead(f, ccws, table)
+	}
+	return false
+}
+
+var plainWriteSteps = [...]uint16{114, 120, 124, 132, 158, 172, 176, 226, 230, 232, 236, 108, 100}
+
+// plainWrite answers for a chain that writes, and whose first command is the
+// define extent if it has one.
+func (v *Variant) plainWrite(f *abi.Frame, ccws []abi.CCW, table *chain.Table, kinds chain.Kind) bool {
+	if kinds&chain.Extent != 0 {
+		c := &f.Chain
+		if table[ccws[0].Command]&chain.Extent == 0 || ccws[0].Parameter != 1 || c.Parameters == 0 ||
+			c.Parameter[0][globalAttributes]&cacheFastWrite != 0 {
+			return false
+		}
+	}
+	var mirrors uint8
+	all := pair.Mirrors(&f.Pair)
+	for i := range all {
+		if pair.Follows(&all[i]) {
+			mirrors |= 1 << i
+		}
+	}
+	if mirrors == 0 {
+		return false
+	}
+	r := &f.Response
+	r.Intents = 2
+	r.Intent[0] = abi.Intent{Kind: abi.IntentMirror, Mirrors: mirrors}
+	r.Intent[1] = abi.Intent{Kind: abi.IntentBackEnd}
+	if v.ConstantCopy {
+		r.Intent[0].Flags = abi.MirrorConstantCopy
+	}
+	if f.Head.Flags&abi.Tracing != 0 {
+		r.Steps = uint16(copy(r.Step[:], plainWriteSteps[:]))
+	}
+	return true
+}
+
+var (
+	plainReadSteps = [...]uint16{114, 120, 124, 132, 162, 186, 188, 226, 230, 108, 100}
+	keptReadSteps  = [...]uint16{114, 120, 124, 132, 162, 186, 190, 192, 226, 230, 108, 100}
+	sentReadSteps  = [...]uint16{114, 120, 124, 132, 162, 186, 190, 192, 106, 100}
+)
+
+// plainRead answers for a chain that reads, if all that it stores lies on one
+// side of its CCWs and of all that it sends, so that it cannot modify itself.
+func (v *Variant) plainRead(f *abi.Frame, ccws []abi.CCW, table *chain.Table) bool {
+	if !chain.StoresApart(ccws, table) {
+		return false
+	}
+	r := &f.Response
+	steps := plainReadSteps[:]
+	if v.Choose != nil {
+		steps = keptReadSteps[:]
+		if m := readable(f); m != 0 && f.Target.Origin == abi.OriginApplication {
+			if choice := v.Choose(f, m); choice != Primary {
+				r.Intents = 1
+				r.Intent[0] = abi.Intent{Kind: abi.IntentRoute, Code: uint8(choice)}
+				if f.Head.Flags&abi.Tracing != 0 {
+					r.Steps = uint16(copy(r.Step[:], sentReadSteps[:]))
+				}
+				return true
+			}
+		}
+	}
+	r.Intents = 1
+	r.Intent[0] = abi.Intent{Kind: abi.IntentBackEnd}
+	if f.Head.Flags&abi.Tracing != 0 {
+		r.Steps = uint16(copy(r.Step[:], steps))
+	}
+	return true
+}

@@ -1,0 +1,178 @@
+package intercept_test
+
+import (
+ fs "github.com/iosrun/iosrun/plugins/frontend/standard"
+ bs "github.com/iosrun/iosrun/plugins/backend/standard"
+ ps "github.com/iosrun/iosrun/plugins/poststatus/standard"
+	"encoding/binary"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/access"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/intercept"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/mirror"
+	"github.com/iosrun/iosrun/hooks"
+)
+
+// disk is a device of 4 KiB records that knows define extent, locate record,
+// update write and read data: enough for the block access method's chains.
+type disk struct {
+	tags    []machine.Tag
+	latency machine.Time
+	fail    func(write bool) bool // says which commands end in an equipment check
+	lost    bool                  // nothing comes back
+	writes  int
+	reads   int
+	at      int
+	wrote   bool
+	sense   [32]byte
+}
+
+func newDisk(latency machine.Time) *disk {
+	return &disk{latency: latency, tags: make([]machine.Tag, 20*15*12*8)}
+}
+
+func (d *disk) Deliver(now machine.Time) (machine.Time, bool) {
+	if d.lost {
+		return machine.Never, true
+	}
+	return now + d.latency/2, true
+}
+
+func (d *disk) Begin(machine.Time, *channel.ORB) channel.UnitStatus { return 0 }
+
+func (d *disk) Command(op *channel.Operation) channel.UnitStatus {
+	var p [16]byte
+	write := op.Command == 0x85
+	switch op.Command {
+	case 0x63:
+		op.Data.Any()
+		op.Data.Read(p[:])
+	case 0x47:
+		op.Data.Any()
+		op.Data.Read(p[:])
+		track := int(binary.BigEndian.Uint16(p[4:]))*15 + int(binary.BigEndian.Uint16(p[6:]))
+		d.at = (track*12 + int(p[12]) - 1) * 8
+	case 0x85, 0x86:
+		if d.fail != nil && d.fail(write) {
+			d.sense = [32]byte{0: 0x10}
+			return channel.ChannelEnd | channel.DeviceEnd | channel.UnitCheck
+		}
+		op.Data.Expect(4096)
+		if write {
+			d.writes++
+			op.Data.ReadTags(d.tags[d.at : d.at+8])
+		} else {
+			d.reads++
+			op.Data.WriteTags(d.tags[d.at : d.at+8])
+		}
+		d.at += 8
+	default:
+		d.sense = [32]byte{0: 0x80}
+		return channel.ChannelEnd | channel.DeviceEnd | channel.UnitCheck
+	}
+	return channel.ChannelEnd | channel.DeviceEnd
+}
+
+func (d *disk) Elapsed() machine.Time { return 0 }
+
+func (d *disk) End(now machine.Time) machine.Time {
+	if d.lost {
+		return machine.Never
+	}
+	return now + d.latency/2
+}
+
+func (d *disk) Sense() []byte { return d.sense[:] }
+func (d *disk) Reset(bool)    {}
+
+// rig is a machine with a primary and mirrors.
+type rig struct {
+	m       *machine.Machine
+	ios     *ios.Supervisor
+	x       *intercept.Process
+	mirror  *mirror.Process
+	pair    *intercept.Pair
+	primary *disk
+	mirrors []*disk
+	block   *access.Block
+	app     *application
+}
+
+type application struct {
+	codes []uint8
+	at    []machine.Time
+}
+
+func (a *application) Complete(token uint64, code uint8, now machine.Time) {
+	for len(a.codes) <= int(token) {
+		a.codes = append(a.codes, 0)
+		a.at = append(a.at, 0)
+	}
+	if a.codes[token] != 0 {
+		panic("completed twice")
+	}
+	a.codes[token], a.at[token] = code, now
+}
+
+func newRig(t testing.TB, mirrors int) *rig {
+	t.Helper()
+	app := &application{}
+	g := newRigWith(t, app, mirrors)
+	g.app = app
+	return g
+}
+
+func newRigWith(t testing.TB, app access.Application, mirrors int) *rig {
+	t.Helper()
+	m, err := machine.New(1)
+	require.NoError(t, err)
+	css := channel.New(m)
+	g := &rig{m: m, ios: ios.New(m, css), primary: newDisk(200 * machine.Microsecond)}
+	g.x = intercept.New(g.ios, nil)
+	g.mirror = mirror.New(m, g.x)
+	u, err := g.ios.AddUnit(0x100, g.primary, nil)
+	require.NoError(t, err)
+	var devices []intercept.Device
+	for i := range mirrors {
+		d := newDisk(700 * machine.Microsecond)
+		g.mirrors = append(g.mirrors, d)
+		mu, err := g.ios.AddUnit(uint16(0x200+i), d, nil)
+		require.NoError(t, err)
+		devices = append(devices, intercept.Device{Unit: mu})
+	}
+	g.pair, err = g.x.AddPair(intercept.Device{Unit: u}, intercept.Geometry{Class: abi.ClassECKD, Tracks: 300, Heads: 15}, devices, true)
+	require.NoError(t, err)
+	layout, err := access.NewECKDLayout(20, 15, 12)
+	require.NoError(t, err)
+	g.block = access.NewBlock(g.ios, u, layout, app)
+	return g
+}
+
+// install puts a policy of native detours on the slots.
+func (g *rig) install(t testing.TB, front, back, post func(*abi.Frame)) {
+	t.Helper()
+	all := abi.CapabilitiesKnown
+	one := func(name string, f, b, p func(*abi.Frame)) []*hooks.Attachment {
+		return []*hooks.Attachment{{Name: name, Detour: hooks.NewNative(f, b, p), Granted: all}}
+	}
+	_, err := g.ios.Hooks.Install([hooks.Slots][]*hooks.Attachment{
+		one("front", front, nil, nil), one("back", nil, back, nil), one("post", nil, nil, post),
+	})
+	require.NoError(t, err)
+}
+
+func (g *rig) run() {
+	for g.m.Clock.Step() {
+	}
+}
+
+
+func frontEnd(f *abi.Frame) { fs.FrontEnd(f) }
+func backEnd(f *abi.Frame) { bs.BackEnd(f) }
+func postStatus(f *abi.Frame) { ps.PostStatus(f) }
