@@ -34,6 +34,38 @@ func again(f *abi.Frame) {
 	r.Verdict, r.Intents, r.Recipes, r.Parameters, r.Steps = 0, 0, 0, 0, 0
 }
 
+// requests are kinds of requests to a front-end detour.
+var requests = [...]struct {
+	name string
+	edit func(*abi.Frame)
+}{
+	{"write", func(*abi.Frame) {}},
+	{"read", func(f *abi.Frame) { f.Chain.CCW[2].Command = 0x86 }},
+	{"mirror-io", func(f *abi.Frame) { f.Target.Role, f.Target.Origin = abi.RoleMirror, abi.OriginMirror }},
+	{"not-mirrored", func(f *abi.Frame) { f.Target.Role, f.Pair.Mirrors = abi.RoleNone, 0 }},
+	{"cache-fast-write", func(f *abi.Frame) { f.Chain.Parameter[0][1], f.Pair.CFWID = 0x02, 0x0101 }},
+}
+
+// BenchmarkRequests measures the module of the standard front-end detour with
+// requests of each kind.
+func BenchmarkRequests(b *testing.B) {
+	m := detours[0].module(b)
+	for _, r := range requests {
+		b.Run(r.name, func(b *testing.B) {
+			*m.Frame() = abi.Frame{}
+			plainWrite(m.Frame(), abi.FrontEnd)
+			r.edit(m.Frame())
+			b.ReportAllocs()
+			for b.Loop() {
+				again(m.Frame())
+				if err := m.Call(abi.FrontEnd); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkNative(b *testing.B) {
 	for i := range detours {
 		d := &detours[i]

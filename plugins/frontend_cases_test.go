@@ -87,6 +87,9 @@ func frontEndCases() []testCase {
 
 		{name: "driven again while the mirror I/O is active", detour: plain, chain: write, edit: func(f *abi.Frame) { f.Pair.Active = 1 },
 			verdict: abi.Return, intents: asks(intent(abi.IntentRetry, 0)), steps: s(114, 120, 122, 102)},
+		{name: "driven again while the mirror I/O is active on a mirror cut off", detour: plain, chain: write,
+			edit:    with(mirrors(mirror(abi.MirrorFailed, 0), mirror(abi.MirrorInSync, 0)), func(f *abi.Frame) { f.Pair.Active = 1 }),
+			intents: asks(intent(abi.IntentMirror, 0b10), backEnd), steps: took(create, s(158, 172, 176), held)},
 
 		{name: "write", detour: plain, chain: write, intents: asks(mirrorSame, backEnd), steps: took(create, s(158, 172, 176), held)},
 		{name: "write to mirrors in every state", detour: plain, chain: write,

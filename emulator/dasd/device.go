@@ -58,7 +58,7 @@ type Device struct {
 	changed   *TrackMask
 	cached    []int32 // the track's slot in the cache + 1
 	mechanics *mechanics
-	arm       arm
+	arms      []arm
 	position  int // track of the last access
 	formats   uint32
 	sessions  []*session

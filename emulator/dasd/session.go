@@ -245,5 +245,5 @@ func (s *session) moveArm(track, angle, n int) {
 		cylinder = track * media.GroupBlocks / d.geometry.BlocksPerCylinder
 	}
 	t := s.start + s.elapsed
-	s.elapsed += d.move(t, cylinder, angle, n) - t
+	s.elapsed += d.move(t, track, cylinder, angle, n) - t
 }

@@ -32,6 +32,8 @@ const (
 	DefaultCacheTracks = 65536
 	// MaxCacheTracks is the largest cache.
 	MaxCacheTracks = 1 << 26
+	// MaxArms is the most arms that a volume is spread over.
+	MaxArms = 1024
 	// MaxDevices is how many devices a control unit has.
 	MaxDevices = 65536
 )
@@ -60,6 +62,8 @@ func NewSubsystem(m *machine.Machine, name string, config Config) (*Subsystem, e
 	switch {
 	case config.CacheTracks > MaxCacheTracks:
 		return nil, fmt.Errorf("subsystem %s: cache of %d tracks: want at most %d", name, config.CacheTracks, MaxCacheTracks)
+	case config.Timing.Arms > MaxArms:
+		return nil, fmt.Errorf("subsystem %s: %d arms: want at most %d", name, config.Timing.Arms, MaxArms)
 	case config.Timing.ReadHitRatio > 1:
 		return nil, fmt.Errorf("subsystem %s: read hit ratio of %v: want at most 1", name, config.Timing.ReadHitRatio)
 	case config.ControlUnit != "" && findUnit(config.ControlUnit) == nil:
@@ -131,6 +135,7 @@ func (s *Subsystem) add(number uint16, d *Device) error {
 	d.changed = NewTrackMask(d.tracks)
 	d.cached = make([]int32, d.tracks)
 	d.mechanics = mechanicsOf(g)
+	d.arms = make([]arm, s.config.Timing.Arms)
 	d.unit = findUnit(s.config.ControlUnit)
 	if d.unit == nil || !d.unit.takes(g) {
 		d.unit = usualUnit(g)

@@ -28,6 +28,10 @@ type Timing struct {
 	// and 400 MB/s, the order of an enterprise subsystem.
 	NonVolatileBytes      int64
 	DestageBytesPerSecond int64
+	// Arms is how many arms the tracks of a volume are spread over, one after the
+	// other: 1, the default, is a volume on a drive of its own, more is a rank of
+	// drives.
+	Arms int
 	// ReadHitRatio, from 0 to 1, makes hits a matter of chance with this
 	// probability, drawn from Config.Seed; negative or 0 leaves them to the cache.
 	ReadHitRatio float64
@@ -50,6 +54,7 @@ func (t *Timing) fill() {
 	}
 	def(&t.Chain, defaultChain)
 	def(&t.Command, defaultCommand)
+	t.Arms = max(t.Arms, 1)
 	if t.NonVolatileBytes == 0 {
 		t.NonVolatileBytes = defaultNonVolatile
 	}
@@ -112,12 +117,12 @@ type arm struct {
 	cylinder int
 }
 
-// move has the arm read or write n bytes that begin at the given angle (in
+// move has the track's arm read or write n bytes that begin at the given angle (in
 // 1/65536 of a revolution) of a cylinder, for a program that asks at t. It
 // returns when that is done.
-func (d *Device) move(t machine.Time, cylinder, angle, n int) machine.Time {
+func (d *Device) move(t machine.Time, track, cylinder, angle, n int) machine.Time {
 	m := d.mechanics
-	a := &d.arm
+	a := &d.arms[track%len(d.arms)]
 	t = max(t, a.free)
 	distance := cylinder - a.cylinder
 	if distance < 0 {

@@ -60,7 +60,8 @@ type outcome uint8
 
 const (
 	underway outcome = iota // started: its subchannel is in use
-	gone                    // failed, or handed to another unit
+	gone                    // failed
+	moved                   // handed to another unit, which may have started it
 	left                    // to be tried again
 )
 
@@ -92,6 +93,8 @@ func (s *Supervisor) drive(p *machine.Processor, u *UCB) {
 			s.Machine.Clock.At(p.Now()+BusyRetry, s, kindRedrive, uint64(u.Index))
 		case gone:
 			q.release()
+			u.length--
+		case moved:
 			u.length--
 		}
 		q = next
@@ -128,7 +131,7 @@ func (s *Supervisor) start(p *machine.Processor, u *UCB, q *IOQ) outcome {
 	case Queued:
 		return left
 	case Moved:
-		return gone
+		return moved
 	}
 	if b.CompletionCode == 0 {
 		b.CompletionCode = CodePermanent

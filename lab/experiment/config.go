@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/dasd"
 	"github.com/iosrun/iosrun/lab/workload"
 )
 
@@ -63,6 +64,11 @@ type Place struct {
 	Standing bool `koanf:"standing" json:"standing,omitempty"`
 	// CacheTracks is how many tracks the control unit's cache holds.
 	CacheTracks int `koanf:"cache-tracks" json:"cache_tracks,omitempty"`
+	// HitRatio, 0 to 1, is the chance that a track to be read is in the cache; 0
+	// leaves it to what has been read and written before.
+	HitRatio float64 `koanf:"hit-ratio" json:"hit_ratio,omitempty"`
+	// Arms is how many arms the volume's tracks are spread over.
+	Arms int `koanf:"arms" json:"arms,omitempty"`
 }
 
 // Workload is a trace or a generator.
@@ -86,8 +92,8 @@ type Workload struct {
 func Default() Config {
 	return Config{
 		Name: "demo", Seed: 1, Processors: 2, Model: "3390-54",
-		Primary:  Place{Link: "ficon", Kilometres: 0.1, Aliases: 31, CacheTracks: 65536},
-		Mirror:   Place{Link: "ficon", Kilometres: 50, Aliases: 31, CacheTracks: 65536},
+		Primary:  Place{Link: "ficon", Kilometres: 0.1, Aliases: 31, CacheTracks: 65536, HitRatio: 0.95, Arms: 8},
+		Mirror:   Place{Link: "ficon", Kilometres: 50, Aliases: 31, CacheTracks: 65536, HitRatio: 0.95, Arms: 8},
 		Workload: Workload{Trace: "pgbench", Speed: 1},
 		Policies: []string{"sync", "constant-copy", "read-select"},
 	}
@@ -121,6 +127,12 @@ func (p Place) over(base Place) Place {
 	p.Standing = p.Standing || base.Standing
 	if p.CacheTracks == 0 {
 		p.CacheTracks = base.CacheTracks
+	}
+	if p.HitRatio == 0 {
+		p.HitRatio = base.HitRatio
+	}
+	if p.Arms == 0 {
+		p.Arms = base.Arms
 	}
 	return p
 }
@@ -167,6 +179,10 @@ func (p *Place) check() error {
 		return fmt.Errorf("link of %v megabytes a second: want 0 (the type's own) to 1000000", p.Megabytes)
 	case p.CacheTracks < 0:
 		return fmt.Errorf("cache of %d tracks: want 0 or more", p.CacheTracks)
+	case !(p.HitRatio >= 0 && p.HitRatio <= 1):
+		return fmt.Errorf("hit ratio of %v: want 0 to 1", p.HitRatio)
+	case p.Arms < 0 || p.Arms > dasd.MaxArms:
+		return fmt.Errorf("%d arms: want 0 to %d", p.Arms, dasd.MaxArms)
 	case p.Aliases < 0 || p.Aliases > 255:
 		return fmt.Errorf("%d aliases: want 0 to 255", p.Aliases)
 	}

@@ -87,7 +87,10 @@ func (r *run) build() error {
 // volume makes a storage subsystem with one volume, its link, and its units.
 func (r *run) volume(v *volume, name string, number, cfwid uint16, p Place) error {
 	g := r.storage.geometry
-	sub, err := dasd.NewSubsystem(r.m, name, dasd.Config{CFWID: cfwid, CacheTracks: p.CacheTracks, Seed: r.config.Seed ^ uint64(number)})
+	sub, err := dasd.NewSubsystem(r.m, name, dasd.Config{
+		CFWID: cfwid, CacheTracks: p.CacheTracks, Seed: r.config.Seed ^ uint64(number),
+		Timing: dasd.Timing{ReadHitRatio: p.HitRatio, Arms: p.Arms},
+	})
 	if err != nil {
 		return err
 	}

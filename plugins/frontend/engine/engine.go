@@ -93,7 +93,10 @@ func (v Variant) mirror(f *abi.Frame) {
 // primary judges a request to a primary device. (FIG. 5, right-hand side.)
 func (v Variant) primary(f *abi.Frame) {
 	f.Took(120)
-	if f.Pair.Active != 0 {
+	to := writable(f)
+	// A mirror that is cut off gets no new request that an earlier one could be in
+	// the way of, and may never end the earlier one.
+	if f.Pair.Active&to != 0 {
 		f.Took(122)
 		f.Response.Ask(abi.IntentRetry)
 		f.Response.Verdict = abi.Return
@@ -102,7 +105,7 @@ func (v Variant) primary(f *abi.Frame) {
 	}
 	f.Took(124)
 	var r request // filled field by field: a literal would be made aside and copied
-	r.frame, r.variant, r.mirrors, r.valid = f, v, writable(f), true
+	r.frame, r.variant, r.mirrors, r.valid = f, v, to, true
 	if v.ConstantCopy {
 		r.flags = abi.MirrorConstantCopy
 	}
