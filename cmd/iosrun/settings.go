@@ -95,8 +95,13 @@ func settings(c *cobra.Command) (*experiment.Config, error) {
 		if err := own.Load(file.Provider(path), yaml.Parser()); err != nil {
 			return nil, usage(fmt.Errorf("experiment %s: %w", path, err))
 		}
-		if own.Exists("workload.generator") && !own.Exists("workload.trace") {
-			_ = own.Set("workload.trace", "")
+		if own.Exists("workload.generator") {
+			if err := generatorDefaults(k); err != nil {
+				return nil, err
+			}
+			if !own.Exists("workload.trace") {
+				_ = own.Set("workload.trace", "")
+			}
 		}
 		if err := k.Merge(own); err != nil {
 			return nil, usage(fmt.Errorf("experiment %s: %w", path, err))
@@ -104,6 +109,11 @@ func settings(c *cobra.Command) (*experiment.Config, error) {
 	}
 	if err := k.Load(env.Provider(".", env.Opt{Prefix: envPrefix, TransformFunc: envSetting}), nil); err != nil {
 		return nil, usage(fmt.Errorf("environment: %w", err))
+	}
+	if made, _ := f.GetBool("generate"); made && !k.Exists("workload.generator.rate") {
+		if err := generatorDefaults(k); err != nil {
+			return nil, err
+		}
 	}
 	if err := k.Load(confmap.Provider(flagSettings(f), "."), nil); err != nil {
 		return nil, err
@@ -117,6 +127,18 @@ func settings(c *cobra.Command) (*experiment.Config, error) {
 		return nil, usage(fmt.Errorf("settings: %w", decodeText(err)))
 	}
 	return &cfg, usage(cfg.Check())
+}
+
+// generatorDefaults are what an experiment's generator is described against.
+func generatorDefaults(k *koanf.Koanf) error {
+	own := koanf.New(".")
+	if err := own.Load(structs.Provider(workload.DefaultGenerator(), "koanf"), nil); err != nil {
+		return err
+	}
+	// The seed and the volume's size are the experiment's.
+	own.Delete("seed")
+	own.Delete("volume_bytes")
+	return k.MergeAt(own, "workload.generator")
 }
 
 // envSetting turns the name of a variable into that of a setting.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/dasd"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/lab/workload"
 )
 
@@ -157,6 +158,9 @@ func (c *Config) Check() error {
 	case c.Workload.Trace != "" && c.Workload.Generator != nil:
 		return fmt.Errorf("experiment %s: workload names both a trace (%s) and a generator", c.Name, c.Workload.Trace)
 	}
+	if _, err := media.Lookup(c.Model); err != nil {
+		return fmt.Errorf("experiment %s: %w", c.Name, err)
+	}
 	for _, p := range append([]Place{c.Primary}, c.places()...) {
 		if err := p.check(); err != nil {
 			return fmt.Errorf("experiment %s: %w", c.Name, err)
@@ -172,6 +176,9 @@ func (c *Config) Check() error {
 const MaxKilometres = 40_000
 
 func (p *Place) check() error {
+	if _, err := dasd.ParseLinkType(p.Link); err != nil {
+		return err
+	}
 	switch {
 	case !(p.Kilometres >= 0 && p.Kilometres <= MaxKilometres):
 		return fmt.Errorf("link of %v kilometres: want 0 to %d", p.Kilometres, MaxKilometres)

@@ -150,6 +150,9 @@ func (r *run) open() (workload.Source, error) {
 func (w *Workload) open(volumeBytes int64, seed uint64) (workload.Source, error) {
 	if w.Generator != nil {
 		g := *w.Generator
+		if volumeBytes == 0 { // not known yet
+			volumeBytes = workload.DefaultGenerator().VolumeBytes
+		}
 		if g.VolumeBytes == 0 || g.VolumeBytes > volumeBytes {
 			g.VolumeBytes = volumeBytes
 		}
