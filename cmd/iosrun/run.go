@@ -78,7 +78,7 @@ func addRunFlags(c *cobra.Command) {
 	c.Flags().String("json", "", "file to write the result to as JSON")
 	c.Flags().Bool("no-cache", false, "do not keep compiled modules on disk")
 	c.Flags().BoolP("quiet", "q", false, "show no progress")
-	_ = c.RegisterFlagCompletionFunc("link", cobra.FixedCompletions([]string{"ficon", "escon"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("link", cobra.FixedCompletions([]string{"escon", "ficon", "ficon-2", "ficon-4", "ficon-8", "ficon-16", "ficon-32"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // play runs the policies of args, or of the experiment, and reports.

@@ -56,7 +56,7 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.Int("processors", d.Processors, "processors of the host computer")
 	f.String("model", d.Model, "device type of the primary and its mirrors, such as 3390-9 or 9336-20")
 	f.Float64("km", d.Mirror.Kilometres, "length of the link to the mirrors in kilometres")
-	f.String("link", d.Mirror.Link, "type of the link to the mirrors: ficon or escon")
+	f.String("link", d.Mirror.Link, "type of the link to the mirrors: escon, ficon, or ficon-2, -4, -8, -16, -32")
 	f.Float64("megabytes", d.Mirror.Megabytes, "speed of the link to the mirrors in megabytes a second (0: the type's own)")
 	f.Int("mirrors", 1, "how many mirrors the primary has")
 	f.Int("aliases", d.Primary.Aliases, "alias units of each volume")

@@ -52,7 +52,8 @@ type Config struct {
 
 // Place is where a volume stands: its link and its alias units.
 type Place struct {
-	// Link is the type of the channel link: "ficon" or "escon".
+	// Link is the type of the channel link: "ficon", "escon" or one of the other
+	// names that dasd.ParseLinkType knows.
 	Link string `koanf:"link" json:"link"`
 	// Kilometres is the length of the link.
 	Kilometres float64 `koanf:"kilometres" json:"kilometres"`
@@ -93,8 +94,8 @@ type Workload struct {
 func Default() Config {
 	return Config{
 		Name: "demo", Seed: 1, Processors: 2, Model: "3390-54",
-		Primary:  Place{Link: "ficon", Kilometres: 0.1, Aliases: 31, CacheTracks: 65536, HitRatio: 0.95, Arms: 8},
-		Mirror:   Place{Link: "ficon", Kilometres: 50, Aliases: 31, CacheTracks: 65536, HitRatio: 0.95, Arms: 8},
+		Primary:  Place{Link: "ficon-8", Kilometres: 0.1, Aliases: 127, CacheTracks: 65536, HitRatio: 0.98, Arms: 16},
+		Mirror:   Place{Link: "ficon-8", Kilometres: 50, Aliases: 127, CacheTracks: 65536, HitRatio: 0.98, Arms: 16},
 		Workload: Workload{Trace: "pgbench", Speed: 1},
 		Policies: []string{"sync", "constant-copy", "read-select"},
 	}

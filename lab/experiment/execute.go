@@ -71,24 +71,36 @@ type Result struct {
 // Run runs one of the plan's policies on a machine of its own. It may be called
 // for several policies at once, from goroutines of their own. ctx ends it early.
 func (p *Plan) Run(ctx context.Context, which int, o Options) (*Result, error) {
+	pol := p.Policies[which]
+	begun := time.Now()
+	r, err := p.machine(ctx, which, o)
+	if err == nil {
+		var res *Result
+		if res, err = r.execute(ctx, pol); err == nil {
+			res.Report.WallS = time.Since(begun).Seconds()
+			return res, nil
+		}
+	}
+	return nil, fmt.Errorf("policy %s: %w", pol.Policy.Name, err)
+}
+
+// machine builds a machine with a policy's detours on its slots.
+func (p *Plan) machine(ctx context.Context, which int, o Options) (*run, error) {
 	if o.Log == nil {
 		o.Log = hclog.NewNullLogger()
 	}
-	pol := p.Policies[which]
-	begun := time.Now()
 	r := &run{config: &p.Config, opts: o, swaps: p.swaps}
-	res, err := r.execute(ctx, pol)
-	if err != nil {
-		return nil, fmt.Errorf("policy %s: %w", pol.Policy.Name, err)
-	}
-	res.Report.WallS = time.Since(begun).Seconds()
-	return res, nil
-}
-
-func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, err error) {
 	if err := r.build(); err != nil {
 		return nil, err
 	}
+	if err := r.install(ctx, p.Policies[which]); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// execute plays the workload and takes the machine down.
+func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, err error) {
 	defer func() {
 		if e := r.ios.Hooks.Close(); err == nil {
 			err = e
@@ -98,9 +110,6 @@ func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, 
 		return nil, err
 	}
 	defer r.source.Close()
-	if err := r.install(ctx, pol); err != nil {
-		return nil, err
-	}
 	res = &Result{}
 	reads, writes := report.NewLatency(), report.NewLatency()
 	outer := r.opts.Completed
