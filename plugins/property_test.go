@@ -87,3 +87,23 @@ func sound(t *testing.T, f *abi.Frame) (used abi.Capability) {
 	}
 	return used
 }
+
+func TestNothingIsAllocated(t *testing.T) {
+	for i := range detours {
+		d := &detours[i]
+		t.Run(d.name, func(t *testing.T) {
+			g := frames.New(uint64(i) + 50)
+			all := make([]abi.Frame, 300)
+			for i := range all {
+				g.Fill(&all[i], d.hook)
+			}
+			rest := &chain.Rest{Read: g.ReadChain}
+			assert.Zero(t, testing.AllocsPerRun(3, func() {
+				for i := range all {
+					again(&all[i])
+					d.call(&all[i], rest)
+				}
+			}))
+		})
+	}
+}

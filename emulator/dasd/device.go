@@ -62,6 +62,7 @@ type Device struct {
 	position  int // track of the last access
 	formats   uint32
 	sessions  []*session
+	working   []*session // whose last chain may not be over yet
 	failure   Failure
 	inhibited bool
 	reserved  int // host + 1, or 0
@@ -122,7 +123,7 @@ func (d *Device) Reserved() (host uint8, reserved bool) {
 // time, unless one of them may write to what the other reads or writes.
 func (d *Device) NewSession(l *Link) channel.Session {
 	if d.fba != nil {
-		f := &fba{}
+		f := &fba{factor: int64(max(1, d.geometry.BlockFactor))}
 		d.attach(&f.session, l)
 		return f
 	}

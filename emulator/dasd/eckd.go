@@ -50,13 +50,14 @@ type eckd struct {
 	formats uint32      // Device.formats at the last positioning
 	sector  byte        // set sector's, for the rotational delay
 
-	masked  bool // set file mask was used
-	loaded  bool // read IPL was used
-	mask    byte
-	extent  extent
-	domain  domain
-	scratch []byte
-	subsys  [subsystemOrderSize]byte // parameters of the last subsystem function
+	masked   bool // set file mask was used
+	loaded   bool // read IPL was used
+	mask     byte
+	extent   extent
+	domain   domain
+	scratch  []byte
+	trackset uint16                   // of the locate record extended under way
+	subsys   [subsystemOrderSize]byte // parameters of the last subsystem function
 }
 
 // extent is what define extent defined; without one, all of the device.
@@ -74,6 +75,7 @@ type domain struct {
 	orient    byte      // the orientation asked for
 	length    int       // transfer length factor
 	tracks    int       // read or written whole so far
+	set       uint16    // of a trackset: which tracks from the first on, high bit first
 }
 
 // Begin starts a chain. Of an earlier chain nothing is left but where the arm
@@ -84,6 +86,7 @@ func (s *eckd) Begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
 	s.at, s.record = atIndex, media.Record{}
 	s.known, s.keep, s.passed = 0, 0, false
 	s.seeked, s.before = false, 0
+	s.trackset = 0
 	s.formats = d.formats
 	s.sector = 0
 	s.masked, s.loaded, s.mask = false, false, 0

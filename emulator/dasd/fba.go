@@ -15,13 +15,14 @@ type fba struct {
 
 	defined  bool
 	mask     byte
+	factor   int64 // blocks of 512 bytes in one of the device
 	physical int64 // first block of the extent on the device
 	logical  int64 // its number in the program, and the last one's
 	limit    int64
 	located  bool
 	action   byte
-	block    int64 // the next one to read or write, on the device
-	left     int64 // blocks of the locate still to come
+	block    int64 // the next one to read or write, in blocks of 512 bytes
+	left     int64 // such blocks of the locate still to come
 	tags     [media.GroupBlocks]machine.Tag
 	bytes    []byte
 }
@@ -116,14 +117,14 @@ func (s *fba) defineExtent(op *channel.Operation) channel.UnitStatus {
 	}
 	physical := int64(binary.BigEndian.Uint32(p[4:]))
 	first, last := int64(binary.BigEndian.Uint32(p[8:])), int64(binary.BigEndian.Uint32(p[12:]))
-	blocks := s.device.geometry.Blocks
+	blocks := s.device.geometry.Blocks / s.factor
 	if p[0]&fbaMaskReserved != 0 || p[0]&maskWrite == fbaMaskUndefined || p[1]|p[2]|p[3] != 0 ||
 		first > last || physical+last-first >= blocks {
 		return s.reject()
 	}
 	s.defined, s.located = true, false
 	s.mask, s.physical, s.logical, s.limit = p[0], physical, first, last
-	s.touch(int(physical/media.GroupBlocks), int((physical+last-first)/media.GroupBlocks), p[0]&maskWrite != maskWriteNone)
+	s.touch(int(physical*s.factor/media.GroupBlocks), int(((physical+last-first+1)*s.factor-1)/media.GroupBlocks), p[0]&maskWrite != maskWriteNone)
 	return done
 }
 
@@ -161,7 +162,7 @@ func (s *fba) locate(op *channel.Operation) channel.UnitStatus {
 		return s.damaged(media.ErrReadOnly)
 	}
 	s.located, s.action = true, action
-	s.block, s.left = s.physical+block-s.logical, count
+	s.block, s.left = (s.physical+block-s.logical)*s.factor, count*s.factor
 	return done
 }
 
@@ -250,7 +251,7 @@ func (s *fba) readIPL(op *channel.Operation) channel.UnitStatus {
 	if s.defined {
 		return s.reject()
 	}
-	s.block, s.left = 0, 1
+	s.block, s.left = 0, s.factor
 	s.touch(0, 0, false)
 	return s.send(op)
 }

@@ -2,6 +2,7 @@ package dasd
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/iosrun/iosrun/emulator/channel"
 )
@@ -174,13 +175,23 @@ func (s *eckd) locateRecordExtended(op *channel.Operation) channel.UnitStatus {
 	return s.locate(&p)
 }
 
-// maxExtendedParameters is how long the extended parameters can be: a bit for
-// each track of a domain.
-const maxExtendedParameters = 32
+// Extended operations whose parameters are special.
+const (
+	operationWriteAny = 0x09
+	operationReadAny  = 0x0A
+	operationTrackset = 0x0E
+)
+
+// maxExtendedParameters is how many bytes the extended parameters can have: a
+// bit for each track of a domain.
+const maxExtendedParameters = 2
 
 // extendedParameters reads the parameters behind the fixed ones, which end at
-// byte at: which tracks of the domain are meant. All of them must be.
+// byte at: for write any and read any a one, for a trackset a bit for each track
+// from the one sought on, of which as many are on as there are tracks in the
+// domain. Others need none, or bits that are all on.
 func (s *eckd) extendedParameters(op *channel.Operation, p *[locateExtendedSize]byte, at int) channel.UnitStatus {
+	s.trackset = 0
 	n := int(binary.BigEndian.Uint16(p[18:]))
 	if n > maxExtendedParameters {
 		return s.reject(messageInvalidParameter)
@@ -190,13 +201,32 @@ func (s *eckd) extendedParameters(op *channel.Operation, p *[locateExtendedSize]
 	if op.Data.Read(e[:n]) < n {
 		return s.reject(messageCountTooSmall)
 	}
-	for i := range min(int(p[3]), 8*n) {
-		if e[i/8]&(0x80>>(i%8)) == 0 {
-			return s.reject(messageInvalidParameter)
-		}
+	extended := byte(0)
+	if p[0]&operationField == operationExtended {
+		extended = p[17]
+	} else if p[17] != 0 {
+		return s.reject(messageInvalidParameter)
+	}
+	set := binary.BigEndian.Uint16(e[:])
+	first := byte(set >> 8)
+	valid := true
+	switch extended {
+	case operationWriteAny, operationReadAny:
+		valid = n == 1 && first == 1
+	case operationTrackset:
+		valid = n > 0 && set&firstTrack != 0 && bits.OnesCount16(set) == int(p[3])
+		s.trackset = set
+	default:
+		valid = n == 0 || ^set>>(16-min(16, uint(p[3])))&(1<<min(16, uint(p[3]))-1) == 0
+	}
+	if !valid {
+		return s.reject(messageInvalidParameter)
 	}
 	return 0
 }
+
+// firstTrack is the bit of a trackset for the track that is sought.
+const firstTrack = 1 << 15
 
 // locate checks and takes the parameters of a locate record: it orients and
 // opens a domain.
@@ -231,6 +261,8 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 		return s.reject(messageInvalidSequence)
 	case track < s.extent.first || track > s.extent.last:
 		return s.check(senseFileProtected, messageNone, s.track)
+	case s.trackset != 0 && track+15-bits.TrailingZeros16(s.trackset) > s.extent.last:
+		return s.check(senseFileProtected, messageNone, s.track)
 	}
 	if o.writes > nothing && s.device.inhibited {
 		return s.check(senseEquipmentCheck|senseWriteInhibited, messageInvalidParameter, s.track)
@@ -262,7 +294,8 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 	if s.attribute&attributeConversion != 0 {
 		length = 0
 	}
-	s.domain = domain{left: count, operation: o.domain, suffix: suffix, orient: orient, length: length}
+	s.domain = domain{left: count, operation: o.domain, suffix: suffix, orient: orient, length: length, set: s.trackset}
+	s.trackset = 0
 	return done
 }
 

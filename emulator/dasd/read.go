@@ -216,10 +216,18 @@ func (s *eckd) readTrack(op *channel.Operation) channel.UnitStatus {
 }
 
 // nextTrack goes on to the next track of a domain that has read or written one
-// already.
+// already, past those that are not in its set.
 func (s *eckd) nextTrack() channel.UnitStatus {
 	if s.domain.tracks == 0 {
 		return 0
+	}
+	for s.domain.set != 0 {
+		if s.domain.set <<= 1; s.domain.set&firstTrack != 0 {
+			break
+		}
+		if status := s.advance(); status != 0 {
+			return status
+		}
 	}
 	return s.advance()
 }

@@ -35,6 +35,7 @@ type session struct {
 	// What the last channel program may touch, and until when.
 	first, last int32
 	writes      bool
+	listed      bool // among the device's working sessions
 	until       machine.Time
 }
 
@@ -86,25 +87,36 @@ func (s *session) End(now machine.Time) machine.Time {
 	if s.busy {
 		return now + s.link.latency
 	}
-	s.serialize()
+	s.serialize(now)
 	end := s.link.leave(s.exchange, s.start, s.elapsed, &s.traffic)
 	s.until = s.start + s.elapsed
+	if !s.listed {
+		s.listed = true
+		s.device.working = append(s.device.working, s)
+	}
 	return end
 }
 
 // serialize has the chain wait for those of other sessions of the device that
 // overlap in time and extent, when one of the two may write.
-func (s *session) serialize() {
+func (s *session) serialize(now machine.Time) {
 	d := s.device
 	if len(d.sessions) == 1 || s.last < s.first {
 		return
 	}
 	until := s.start
-	for _, o := range d.sessions {
+	left := d.working[:0]
+	for _, o := range d.working {
+		if o.until <= now {
+			o.listed = false
+			continue
+		}
+		left = append(left, o)
 		if o.until > until && o != s && (o.writes || s.writes) && o.first <= s.last && s.first <= o.last {
 			until = o.until
 		}
 	}
+	d.working = left
 	if wait := until - s.start; wait > 0 {
 		d.stats.Serialized++
 		d.stats.Waited += wait

@@ -104,10 +104,11 @@ func (d *Device) characteristics() []byte {
 	if g.FBA() {
 		p := make([]byte, 32)
 		p[0], p[1], p[2], p[3] = 0x30, 0x08, 0x21, g.Code
-		binary.BigEndian.PutUint16(p[4:], media.BlockSize)
-		binary.BigEndian.PutUint32(p[6:], uint32(g.BlocksPerTrack))
-		binary.BigEndian.PutUint32(p[10:], uint32(g.BlocksPerCylinder))
-		binary.BigEndian.PutUint32(p[14:], uint32(g.Blocks))
+		factor := max(1, g.BlockFactor)
+		binary.BigEndian.PutUint16(p[4:], uint16(media.BlockSize*factor))
+		binary.BigEndian.PutUint32(p[6:], uint32(g.BlocksPerTrack/factor))
+		binary.BigEndian.PutUint32(p[10:], uint32(g.BlocksPerCylinder/factor))
+		binary.BigEndian.PutUint32(p[14:], uint32(g.Blocks/int64(factor)))
 		return p
 	}
 	p := make([]byte, 64)

@@ -29,6 +29,8 @@ type Processor struct {
 	busyFor Time // accumulated over the run
 	units   uint64
 	m       *Machine
+
+	made, lastMade *SRB // what the unit of work has scheduled
 }
 
 // Now is the processor's time: the start of its unit of work plus the cost so
@@ -44,27 +46,32 @@ func (p *Processor) BusyTime() Time { return p.busyFor }
 // Units is how many units of work the processor has run.
 func (p *Processor) Units() uint64 { return p.units }
 
-// Event ends the processor's unit of work: it takes the next one or idles.
+// Event ends the processor's unit of work: what the unit has scheduled is ready
+// now, and processors that are free take what has waited.
 func (p *Processor) Event(Kind, uint64) {
 	p.busy = false
-	if s := p.m.Dispatcher.next(); s != nil {
-		p.run(s)
+	d := &p.m.Dispatcher
+	for s := p.made; s != nil; {
+		next := s.next
+		d.enqueue(s)
+		s = next
 	}
+	p.made, p.lastMade = nil, nil
+	d.dispatch()
 }
 
 func (p *Processor) run(s *SRB) {
+	clock := &p.m.Clock
 	p.busy = true
 	p.units++
-	p.now = p.m.Clock.now
+	p.now = clock.now
 	p.Mode = Enabled
 	s.queued = false
+	p.m.Dispatcher.running = p
 	s.Entry.Enter(p, s)
-	if p.now == p.m.Clock.now { // it cost nothing
-		p.Event(kindProcessorFree, uint64(p.ID))
-		return
-	}
-	p.busyFor += p.now - p.m.Clock.now
-	p.m.Clock.At(p.now, p, kindProcessorFree, uint64(p.ID))
+	p.m.Dispatcher.running = nil
+	p.busyFor += p.now - clock.now
+	clock.At(p.now, p, kindProcessorFree, uint64(p.ID))
 }
 
 // Priority orders the dispatcher's queue; a lower value goes first.
@@ -108,17 +115,22 @@ type SRB struct {
 func (s *SRB) Queued() bool { return s.queued }
 
 // Event makes the SRB ready: an idle processor runs it or it queues.
-func (s *SRB) Event(Kind, uint64) { s.m.Dispatcher.ready(s) }
+func (s *SRB) Event(Kind, uint64) {
+	d := &s.m.Dispatcher
+	d.enqueue(s)
+	d.dispatch()
+}
 
 type srbQueue struct{ head, tail *SRB }
 
 // Dispatcher gives units of work to processors, by priority and within a
 // priority in the order of arrival.
 type Dispatcher struct {
-	m      *Machine
-	queues [priorities]srbQueue
-	length int
-	peak   int
+	m       *Machine
+	running *Processor // that is in a unit of work at this moment
+	queues  [priorities]srbQueue
+	length  int
+	peak    int
 }
 
 // Length is how many SRBs wait for a processor.
@@ -128,7 +140,8 @@ func (d *Dispatcher) Length() int { return d.length }
 func (d *Dispatcher) Peak() int { return d.peak }
 
 // Schedule makes s ready at time at: it runs then, or as soon after as a
-// processor is free. It reports false, and does nothing, when s is scheduled
+// processor is free. What a unit of work schedules for its own present is ready
+// when the unit ends. It reports false, and does nothing, when s is scheduled
 // already.
 func (d *Dispatcher) Schedule(at Time, s *SRB) bool {
 	if s.queued {
@@ -137,17 +150,22 @@ func (d *Dispatcher) Schedule(at Time, s *SRB) bool {
 	s.queued = true
 	s.m = d.m
 	s.next = nil
-	d.m.Clock.At(at, s, kindSRBReady, s.Parm)
+	p := d.running
+	if p == nil || at > p.now {
+		d.m.Clock.At(at, s, kindSRBReady, s.Parm)
+		return true
+	}
+	if p.lastMade == nil {
+		p.made = s
+	} else {
+		p.lastMade.next = s
+	}
+	p.lastMade = s
 	return true
 }
 
-func (d *Dispatcher) ready(s *SRB) {
-	for i := range d.m.Processors {
-		if p := &d.m.Processors[i]; !p.busy {
-			p.run(s)
-			return
-		}
-	}
+func (d *Dispatcher) enqueue(s *SRB) {
+	s.next = nil
 	q := &d.queues[s.Priority]
 	if q.tail == nil {
 		q.head = s
@@ -157,6 +175,21 @@ func (d *Dispatcher) ready(s *SRB) {
 	q.tail = s
 	d.length++
 	d.peak = max(d.peak, d.length)
+}
+
+// dispatch gives what waits to processors that are free.
+func (d *Dispatcher) dispatch() {
+	for i := range d.m.Processors {
+		p := &d.m.Processors[i]
+		if p.busy {
+			continue
+		}
+		s := d.next()
+		if s == nil {
+			return
+		}
+		p.run(s)
+	}
 }
 
 func (d *Dispatcher) next() *SRB {

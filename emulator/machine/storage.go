@@ -37,6 +37,11 @@ func (t Tag) Fill(p []byte, from int) {
 		clear(p)
 		return
 	}
+	if from&7 == 0 {
+		for ; len(p) >= 8; p, from = p[8:], from+8 {
+			binary.LittleEndian.PutUint64(p, mix(uint64(t)+uint64(from>>3)<<48))
+		}
+	}
 	var word [8]byte
 	for len(p) > 0 {
 		binary.LittleEndian.PutUint64(word[:], mix(uint64(t)+uint64(from>>3)<<48))

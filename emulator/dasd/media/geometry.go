@@ -57,6 +57,9 @@ type Geometry struct {
 	// Blocks of 512 bytes of an FBA device; 0 for CKD.
 	Blocks                            int64
 	BlocksPerTrack, BlocksPerCylinder int
+	// BlockFactor is how many blocks of 512 bytes the device addresses as one;
+	// 0 is 1.
+	BlockFactor int
 }
 
 // FBA tells whether the device has fixed blocks.
@@ -262,6 +265,23 @@ func (g *Geometry) ResizeBlocks(blocks int64) (*Geometry, error) {
 	}
 	sized := *g
 	sized.Blocks = blocks
+	return &sized, nil
+}
+
+// MaxBlockFactor is the largest BlockFactor: blocks of 4096 bytes.
+const MaxBlockFactor = 8
+
+// WithBlockSize gives an FBA device that addresses blocks of the given size, a
+// multiple of 512 bytes up to 4096. Of the 512-byte blocks, those that do not
+// fill a larger one are cut off.
+func (g *Geometry) WithBlockSize(bytes int) (*Geometry, error) {
+	factor := bytes / BlockSize
+	if !g.FBA() || bytes%BlockSize != 0 || factor < 1 || factor > MaxBlockFactor || g.Blocks < int64(factor) {
+		return nil, fmt.Errorf("%s with blocks of %d bytes: want a multiple of %d up to %d, and a device of blocks", g.Name, bytes, BlockSize, MaxBlockFactor*BlockSize)
+	}
+	sized := *g
+	sized.BlockFactor = factor
+	sized.Blocks -= sized.Blocks % int64(factor)
 	return &sized, nil
 }
 

@@ -73,7 +73,7 @@ func (r *Record) end() int    { return r.at + countSize + r.Length() }
 // address is the track's own address as it is in its home address: a uniform
 // track has no other record of it than Cylinder and Head.
 func (t *Track) address() uint32 {
-	if t.Image != nil && len(t.Image) >= homeSize {
+	if len(t.Image) >= homeSize {
 		return binary.BigEndian.Uint32(t.Image[1:])
 	}
 	return uint32(t.Cylinder)<<16 | uint32(t.Cylinder>>16<<4) | uint32(t.Head)

@@ -23,8 +23,7 @@ const (
 	Own
 	// Extent: define extent, whose parameters carry the fast-write identification.
 	Extent
-	// Prefix: the same, with the define-extent parameters ExtentInPrefix bytes
-	// into its own.
+	// Prefix: can have the parameters of define extent among its own.
 	Prefix
 	// Search: can end with status modifier, which skips the next CCW.
 	Search

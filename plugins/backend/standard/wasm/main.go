@@ -6,6 +6,7 @@ import (
 	"github.com/iosrun/iosrun/plugins/backend/standard"
 )
 
+//lint:ignore U1000 the host calls it
 //go:wasmexport back_end
 func backEnd() { standard.BackEnd(guest.Frame()) }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/iosrun/iosrun/plugins/frontend/passthrough"
 )
 
+//lint:ignore U1000 the host calls it
 //go:wasmexport front_end
 func frontEnd() { passthrough.FrontEnd(guest.Frame()) }
 

@@ -12,6 +12,7 @@ import (
 // call it would be garbage after each call.
 var long = rest.Rest{Read: chain.Read}
 
+//lint:ignore U1000 the host calls it
 //go:wasmexport front_end
 func frontEnd() { standard.FrontEndLong(guest.Frame(), &long) }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/iosrun/iosrun/plugins/poststatus/constantcopy"
 )
 
+//lint:ignore U1000 the host calls it
 //go:wasmexport post_status
 func postStatus() { constantcopy.PostStatus(guest.Frame()) }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/iosrun/iosrun/plugins/poststatus/standard"
 )
 
+//lint:ignore U1000 the host calls it
 //go:wasmexport post_status
 func postStatus() { standard.PostStatus(guest.Frame()) }
 

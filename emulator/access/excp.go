@@ -1,0 +1,237 @@
+package access
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// Limits of channel programs that are run as they are.
+const (
+	// MaxProgram is the most CCWs of one program.
+	MaxProgram = 256
+	// MaxProgramData is the most bytes of its data areas together.
+	MaxProgramData = 1 << 20
+
+	excpBase  machine.Address = 0x04000000
+	excpLimit                 = controlBase
+	// dataAlign is the boundary on which each data area begins.
+	dataAlign = 16
+)
+
+// Excp runs channel programs that somebody else has written, CCW by CCW, as the
+// macro of that name (execute channel program) does. It belongs to its machine.
+type Excp struct {
+	s    *ios.Supervisor
+	next machine.Address // of main storage, not in use
+}
+
+// NewExcp makes the access method.
+func NewExcp(s *ios.Supervisor) *Excp { return &Excp{s: s, next: excpBase} }
+
+// CCW is a channel command word that is to be built into main storage. Chaining
+// flags are the caller's.
+type CCW struct {
+	Command byte
+	Flags   channel.Flags
+	// Count is the count; 0 stands for the length of Data.
+	Count int
+	// Data is what the data area holds at first; the rest of Count bytes is zero.
+	Data []byte
+	// At is where the data area is, for a CCW that has none of its own: a transfer
+	// in channel, or one that shares or overlaps another's.
+	At *Spot
+}
+
+// Spot is a place in a program: byte Offset of CCW number CCW (from 0), or of its
+// data area.
+type Spot struct {
+	CCW    int
+	Data   bool
+	Offset int
+}
+
+// Program is a channel program in main storage, and how its last run ended. It
+// can be run again when it has ended.
+type Program struct {
+	// Code is the completion code, 0 while it has not ended; IRB the last status.
+	Code uint8
+	IRB  channel.IRB
+	// EndedAt is when its requester was told.
+	EndedAt machine.Time
+	// Identified, if not nil, is told the identity of the I/O before STARTIO.
+	Identified func(io uint64)
+
+	e        *Excp
+	block    ios.IOSB
+	srb      machine.SRB
+	resume   resumption
+	unit     *ios.UCB
+	view     []byte
+	base     machine.Address
+	areas    []area // by CCW
+	writes   bool
+	suspends bool
+	busy     bool
+	done     func(*Program)
+}
+
+// area is a CCW's data area, in the program's storage.
+type area struct{ offset, length int }
+
+// Build stores a program into main storage of its own.
+func (e *Excp) Build(ccws []CCW) (*Program, error) {
+	if len(ccws) == 0 || len(ccws) > MaxProgram {
+		return nil, fmt.Errorf("channel program of %d CCWs: want 1 to %d", len(ccws), MaxProgram)
+	}
+	p := &Program{e: e, areas: make([]area, len(ccws))}
+	size := len(ccws) * channel.CCWSize
+	for i := range ccws {
+		c := &ccws[i]
+		n := max(c.Count, len(c.Data))
+		if c.Count < 0 || n > 0xFFFF {
+			return nil, fmt.Errorf("channel program: CCW %d: count of %d: want 0 to %d", i+1, n, 0xFFFF)
+		}
+		if c.At != nil {
+			if len(c.Data) != 0 {
+				return nil, fmt.Errorf("channel program: CCW %d: has both data and the place of another's", i+1)
+			}
+			continue
+		}
+		size = (size + dataAlign - 1) &^ (dataAlign - 1)
+		p.areas[i] = area{size, n}
+		size += n
+	}
+	if size > MaxProgramData {
+		return nil, fmt.Errorf("channel program: %d bytes with its data: at most %d", size, MaxProgramData)
+	}
+	frames := machine.Address((size + machine.FrameSize - 1) &^ (machine.FrameSize - 1))
+	if e.next+frames > excpLimit {
+		return nil, fmt.Errorf("channel program: the limit of %d bytes of main storage is in use", int(excpLimit-excpBase))
+	}
+	g, err := e.s.Machine.Storage.MapBytes(e.next, int(frames))
+	if err != nil {
+		return nil, err
+	}
+	e.next += frames
+	p.base, p.view = g.Base, g.Bytes()
+	for i := range ccws {
+		if err := p.put(ccws, i); err != nil {
+			return nil, err
+		}
+	}
+	p.srb.Entry = p
+	p.srb.Priority = machine.PriorityTask
+	p.resume.p = p
+	p.resume.srb.Entry = &p.resume
+	p.resume.srb.Priority = machine.PriorityTask
+	p.block.Exit = p
+	return p, nil
+}
+
+// put stores CCW number i and its data.
+func (p *Program) put(ccws []CCW, i int) error {
+	c := &ccws[i]
+	if at := c.At; at != nil {
+		if at.CCW < 0 || at.CCW >= len(ccws) || at.Offset < 0 {
+			return fmt.Errorf("channel program: CCW %d: place at CCW %d, byte %d: there are %d CCWs", i+1, at.CCW+1, at.Offset, len(ccws))
+		}
+		p.areas[i] = area{at.CCW*channel.CCWSize + at.Offset, c.Count}
+		if at.Data {
+			p.areas[i].offset = p.areas[at.CCW].offset + at.Offset
+		} else if c.Command != channel.TIC {
+			p.writes = true // what it will be is not known before it runs
+		}
+		if p.areas[i].offset+c.Count > len(p.view) {
+			return fmt.Errorf("channel program: CCW %d: data area of %d bytes ends beyond the program's storage", i+1, c.Count)
+		}
+	}
+	count := c.Count
+	if count == 0 {
+		count = len(c.Data)
+	}
+	copy(p.view[p.areas[i].offset:], c.Data)
+	channel.PutCCW1(p.view[i*channel.CCWSize:], channel.CCW{
+		Command: c.Command, Flags: c.Flags, Count: uint16(count), Address: uint32(p.base) + uint32(p.areas[i].offset),
+	})
+	p.writes = p.writes || c.Command&3 == 1
+	p.suspends = p.suspends || c.Flags&channel.FlagS != 0
+	return nil
+}
+
+// Start has the program run on a unit, now, from a unit of work of its own. done
+// is called once it has ended and nothing refers to its storage any more.
+func (p *Program) Start(unit *ios.UCB, done func(*Program)) error {
+	if p.busy {
+		return fmt.Errorf("channel program: is running already")
+	}
+	p.busy, p.unit, p.done = true, unit, done
+	p.Code, p.IRB = 0, channel.IRB{}
+	p.srb.Parm = uint64(unit.Index)
+	p.e.s.Machine.Dispatcher.Schedule(p.e.s.Machine.Clock.Now(), &p.srb)
+	return nil
+}
+
+// Enter issues STARTIO.
+func (p *Program) Enter(cpu *machine.Processor, _ *machine.SRB) {
+	cpu.Charge(Path)
+	b := &p.block
+	b.Init(p.e.s)
+	b.ID = p.e.s.NextID()
+	b.UCB = p.unit
+	b.ChannelProgram = p.base
+	b.Control = 0
+	if p.suspends {
+		b.Control = channel.ORBDefaultControl | channel.ORBSuspend
+	}
+	b.DriverID = ios.DriverExcp
+	b.Writes = p.writes
+	b.SRB.Parm = b.ID
+	if p.Identified != nil {
+		p.Identified(b.ID)
+	}
+	p.e.s.STARTIO(cpu, b)
+}
+
+// Resume lets a program that has suspended itself go on: the suspend flags of its
+// CCWs are cleared first, because the channel looks at them again.
+func (p *Program) Resume() {
+	for i := range p.areas {
+		p.view[i*channel.CCWSize+1] &^= byte(channel.FlagS)
+	}
+	p.resume.srb.Parm = p.block.ID
+	p.e.s.Machine.Dispatcher.Schedule(p.e.s.Machine.Clock.Now(), &p.resume.srb)
+}
+
+// resumption is the unit of work that resumes a program.
+type resumption struct {
+	p   *Program
+	srb machine.SRB
+}
+
+// Enter issues RSCH.
+func (r *resumption) Enter(cpu *machine.Processor, _ *machine.SRB) {
+	r.p.e.s.IOSVRSUM(cpu, &r.p.block)
+}
+
+// Done is the exit of the program's I/O.
+func (p *Program) Done(cpu *machine.Processor, b *ios.IOSB) {
+	p.Code, p.IRB, p.EndedAt = b.CompletionCode, b.IRB, cpu.Now()
+}
+
+// Released tells the requester.
+func (p *Program) Released(*ios.IOSB) {
+	p.busy = false
+	if p.done != nil {
+		p.done(p)
+	}
+}
+
+// Data is what the data area of CCW number i (from 0) holds. It is the program's
+// own storage.
+func (p *Program) Data(i int) []byte {
+	a := p.areas[i]
+	return p.view[a.offset : a.offset+a.length]
+}

@@ -1,0 +1,435 @@
+package dasd
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestFailures(t *testing.T) {
+	read := with(searchFor(record11), step{code: 0x06, count: 4096})
+	for _, c := range []struct {
+		failure Failure
+		sense   string
+	}{{EquipmentCheck, "100000"}, {InterventionRequired, "400000"}} {
+		b := newBench(t)
+		b.d.Fail(c.failure)
+		r := b.run(read...)
+		assert.Equal(t, c.sense, r.sense)
+		assert.Equal(t, 0, r.last)
+		b.d.Restore()
+		b.ok(read...)
+	}
+
+	b := newBench(t)
+	b.d.Fail(NotOperational)
+	assert.Equal(t, channel.CC(3), b.css.StartSubchannel(b.m.Clock.Now(), b.sch, &channel.ORB{Control: channel.ORBDefaultControl, ChannelProgram: 0x1000}))
+	b.d.Fail(NotResponding)
+	cpa := b.put(read)
+	orb := channel.ORB{Control: channel.ORBDefaultControl, ChannelProgram: cpa}
+	require.Zero(t, b.css.StartSubchannel(b.m.Clock.Now(), b.sch, &orb))
+	b.settle()
+	var irb channel.IRB
+	assert.Equal(t, channel.CC(1), b.css.TestSubchannel(b.sch, &irb), "no status comes")
+	require.Zero(t, b.css.ClearSubchannel(b.m.Clock.Now(), b.sch))
+	b.settle()
+	require.Zero(t, b.css.TestSubchannel(b.sch, &irb))
+	b.d.Restore()
+	b.d.Subsystem().Fail()
+	require.Zero(t, b.css.StartSubchannel(b.m.Clock.Now(), b.sch, &orb))
+	b.settle()
+	assert.Equal(t, channel.CC(1), b.css.TestSubchannel(b.sch, &irb))
+	require.Zero(t, b.css.ClearSubchannel(b.m.Clock.Now(), b.sch))
+	b.settle()
+	require.Zero(t, b.css.TestSubchannel(b.sch, &irb))
+	b.d.Subsystem().Restore()
+	b.ok(read...)
+}
+
+func TestSense(t *testing.T) {
+	b := newBench(t)
+	schib := channel.SCHIB{}
+	require.Zero(t, b.css.StoreSubchannel(b.sch, &schib))
+	schib.PMCW.Control &^= channel.PMCWConcurrentSense
+	require.Zero(t, b.css.ModifySubchannel(b.sch, &schib))
+	empty := fill(0, 27) + "80" + fill(0, 4)
+	assert.Equal(t, empty, b.basicSense(t))
+	b.run(with(searchFor("0001000063"))...)
+	assert.Equal(t, "00080000000100"+fill(0, 20)+"8000"+"000100", b.basicSense(t))
+	assert.Equal(t, empty, b.basicSense(t), "sense is given once")
+	b.run(with(searchFor("0001000063"))...)
+	b.ok(step{code: 0x03})
+	assert.Equal(t, empty, b.basicSense(t), "another command clears it")
+}
+
+func TestReserveAndRelease(t *testing.T) {
+	b := newBench(t)
+	link, err := NewLink(b.m, LinkConfig{Host: 1})
+	require.NoError(t, err)
+	other := b.css.Add(0x120, b.d.NewSession(link))
+	other.Enable()
+	mine, theirs := b.sch, other
+	on := func(sch *channel.Subchannel, steps ...step) (result, channel.IRB) {
+		cpa := b.put(steps)
+		require.Zero(t, b.css.StartSubchannel(b.m.Clock.Now(), sch, &channel.ORB{Control: channel.ORBDefaultControl, ChannelProgram: cpa}))
+		b.settle()
+		var irb channel.IRB
+		require.Zero(t, b.css.TestSubchannel(sch, &irb))
+		return result{unit: irb.SCSW.Unit}, irb
+	}
+	r, _ := on(mine, step{code: 0xB4, count: 32})
+	assert.Equal(t, done, r.unit)
+	host, reserved := b.d.Reserved()
+	assert.True(t, reserved)
+	assert.Zero(t, host)
+	r, irb := on(theirs, step{code: 0x03})
+	assert.Equal(t, channel.Busy, r.unit)
+	assert.Equal(t, uint16(0x0100), irb.SCSW.Flags&channel.SCSWDeferredCC)
+	r, _ = on(mine, step{code: 0x03})
+	assert.Equal(t, done, r.unit)
+	r, _ = on(theirs, step{code: 0x14, count: 32})
+	assert.Equal(t, done, r.unit)
+	r, _ = on(mine, step{code: 0x94, count: 32})
+	assert.Equal(t, channel.Busy, r.unit)
+	r, _ = on(theirs, step{code: 0x94, count: 32})
+	assert.Equal(t, done, r.unit)
+	r, _ = on(mine, step{code: 0x03})
+	assert.Equal(t, done, r.unit)
+}
+
+func TestPathGroup(t *testing.T) {
+	b := newBench(t)
+	r := b.ok(step{code: 0x34, count: 12})
+	assert.Equal(t, fill(0, 12), r.data[0])
+	const id = "8000012345678901234567" // 11 bytes
+	b.ok(step{code: 0xAF, data: "80" + id})
+	r = b.ok(step{code: 0x34, count: 12})
+	assert.Equal(t, "c8"+id, r.data[0])
+	r = b.run(step{code: 0xAF, data: "80" + "8100012345678901234567"})
+	assert.Equal(t, "800004", r.sense)
+	b.ok(step{code: 0xAF, data: "40" + id})
+	r = b.ok(step{code: 0x34, count: 12})
+	assert.Equal(t, "80"+id, r.data[0])
+}
+
+func TestIdentification(t *testing.T) {
+	for _, c := range []struct {
+		unit, id, characteristics string
+	}{
+		{"3990", "ff3990c233900200" + "40fa0100",
+			"3990c2" + "339002" + "d0000000" + "2026" + "000a" + "000f" + "e0" + "00e5a2" + "0594" + "02" + "2213090674" + fill(0, 12) + "2626" + "1002" + "dfee" + "0001" + "06" + "7708" + fill(0, 6) + "ff" + fill(0, 6)},
+		{"2107", "ff2107e833900200" + "40fa0100" + "41270004" + "423e01a0" + "433e0008",
+			"2107e8" + "339002" + "528010b7" + "2026" + "000a" + "000f" + "e0" + "00e5a2" + "0594" + "02" + "2213090674" + fill(0, 12) + "2626" + "1f02" + "dfee" + "0001" + "06" + "7708" + "000000" + "480000" + "ff" + "0000" + "0000000a"},
+	} {
+		b := newBenchOn(t, Config{ControlUnit: c.unit}, LinkConfig{})
+		assert.Equal(t, c.id, b.ok(step{code: 0xE4, count: len(c.id) / 2}).data[0])
+		assert.Equal(t, c.characteristics, b.ok(step{code: 0x64, count: 64}).data[0], c.unit)
+		p := b.ok(step{code: 0xFA, count: 256}).data[0]
+		assert.Equal(t, "80000001"+"0000"+"1e00"+"0120"+"80"+"20", p[2*0xE0:2*0xEC])
+	}
+	m, err := machine.New(1)
+	require.NoError(t, err)
+	_, err = NewSubsystem(m, "S", Config{ControlUnit: "3999"})
+	assert.ErrorContains(t, err, `control unit "3999"`)
+}
+
+func TestSubsystemData(t *testing.T) {
+	b := newBenchOn(t, Config{SubsystemID: 0x4321}, LinkConfig{})
+	read := func(function, tail string, n int) string {
+		return b.ok(step{code: 0x27, data: "180000000000" + function + "00" + tail}, step{code: 0x3E, count: n}).data[1]
+	}
+	assert.Equal(t, "c080"+fill(0, 14), read("00", "00000000", 16))
+	p := read("01", "00000000", 96)
+	assert.Equal(t, "0020", p[:4])
+	assert.Equal(t, "4321", p[188:])
+	assert.Len(t, read("01", "01000000", 192), 384)
+	assert.Equal(t, "00090000"+"0a0b0c0d"+"00", read("03", "0A0B0C0D", 9))
+	b.d.Notify(0x42, []byte{0xEE, 0xFF})
+	assert.Equal(t, "000b0142"+"0a0b0c0d"+"00"+"eeff", read("03", "0A0B0C0D", 11))
+	assert.Equal(t, "00090000"+"0a0b0c0d"+"00", read("03", "0A0B0C0D", 9), "a message is read once")
+	assert.Equal(t, "0120", read("0E", "00000000", 512)[4*0x20:4*0x20+4])
+	assert.Len(t, read("41", "00000000", 256), 512)
+	nodes := b.ok(step{code: 0x27, data: "B0000000"}, step{code: 0x3E, count: 96}).data[1]
+	assert.Equal(t, "00000100", nodes[:8])
+	b.ok(step{code: 0x54, count: 40})
+	b.ok(step{code: 0x5B}, step{code: 0x54, count: 40})
+	b.ok(step{code: 0x87, data: "2000"})
+	b.ok(step{code: 0xA4, count: 32})
+	assert.Equal(t, "800002", b.run(step{code: 0x03}, step{code: 0x54, count: 40}).sense)
+	assert.Equal(t, "800004", b.run(step{code: 0x87, data: "2400"}).sense)
+}
+
+func TestOldControlUnits(t *testing.T) {
+	m, err := machine.New(1)
+	require.NoError(t, err)
+	sub, err := NewSubsystem(m, "S", Config{})
+	require.NoError(t, err)
+	for number, c := range []struct {
+		model  string
+		extent bool
+	}{{"2311", false}, {"3330", false}, {"3350", false}, {"3380", true}, {"9345", true}} {
+		g, err := media.Lookup(c.model)
+		require.NoError(t, err)
+		medium, err := media.NewMemoryCKD(g, 1, 512)
+		require.NoError(t, err)
+		d, err := sub.NewECKD(uint16(number), medium)
+		require.NoError(t, err)
+		link, err := NewLink(m, LinkConfig{})
+		require.NoError(t, err)
+		g2 := &caseRig{m: m, d: d, way: d.NewSession(link), css: channel.New(m)}
+		if number == 0 {
+			_, err = m.Storage.MapBytes(0, caseStorage)
+			require.NoError(t, err)
+		}
+		g2.seg = m.Storage.Segment(0)
+		g2.sch = g2.css.Add(1, g2.way)
+		g2.sch.Enable()
+		g2.sch.EnableConcurrentSense()
+		b := &bench{t: t, caseRig: g2}
+		b.ok(step{code: 0x07, data: seek00}, step{code: 0x31, data: "0000000001"}, step{code: channel.TIC, count: 1}, step{code: 0x06, count: 512})
+		r := b.run(step{code: 0x63, data: "40C0 0200 00000000 00000000 00000001"})
+		assert.Equal(t, c.extent, r.unit == done, c.model)
+		_, err = sub.NewECKD(uint16(number), medium)
+		assert.ErrorContains(t, err, "has one of that number")
+	}
+}
+
+func TestFixedBlocks(t *testing.T) {
+	r := newRig(t, "9336-20", LinkConfig{})
+	seg := r.m.Storage.Segment(rigData)
+	for i := range 200 {
+		seg.Tags()[i] = machine.Tag(500 + i)
+	}
+	program := func(write bool, physical, block, blocks uint32) {
+		p := r.control
+		clear(p[rigDefine : rigDefine+16])
+		p[rigDefine] = maskWriteNone
+		operation, command := byte(fbaRead), byte(0x42)
+		if write {
+			p[rigDefine], operation, command = maskWriteAll, fbaWrite, 0x41
+		}
+		put := func(at int, n uint32) {
+			p[at], p[at+1], p[at+2], p[at+3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n)
+		}
+		put(rigDefine+4, physical)
+		put(rigDefine+12, 1000)
+		p[rigLocate], p[rigLocate+1], p[rigLocate+2], p[rigLocate+3] = operation, 0, byte(blocks>>8), byte(blocks)
+		put(rigLocate+4, block)
+		channel.PutCCW1(p, channel.CCW{Command: 0x63, Flags: channel.FlagCC, Count: 16, Address: rigDefine})
+		channel.PutCCW1(p[8:], channel.CCW{Command: 0x43, Flags: channel.FlagCC, Count: 8, Address: rigLocate})
+		// The data in two pieces, by data chaining.
+		half := uint16(blocks / 2 * 512)
+		channel.PutCCW1(p[16:], channel.CCW{Command: command, Flags: channel.FlagCD, Count: half, Address: rigData})
+		channel.PutCCW1(p[24:], channel.CCW{Count: uint16(blocks*512) - half, Address: rigData + uint32(half)})
+	}
+	program(true, 100, 10, 100)
+	r.took()
+	require.Zero(t, r.counter.failed)
+	var tags [100]machine.Tag
+	require.True(t, r.d.fba.ReadTags(110, tags[:]))
+	assert.Equal(t, seg.Tags()[:100], tags[:])
+	assert.Equal(t, 2, r.d.ChangedTracks().Count(), "blocks 110 to 209 are in two groups")
+	clear(seg.Tags())
+	program(false, 100, 10, 100)
+	r.took()
+	require.Zero(t, r.counter.failed)
+	assert.True(t, seg.Synthetic())
+	assert.Equal(t, tags[:], seg.Tags()[:100])
+	seg.Materialize()
+	program(false, 110, 0, 100)
+	r.took()
+	require.Zero(t, r.counter.failed)
+	var block [512]byte
+	tags[99].Fill(block[:], 0)
+	assert.Equal(t, block[:], seg.Bytes()[99*512:100*512])
+	program(false, 0, 1001, 1)
+	r.took()
+	assert.Equal(t, 1, r.counter.failed)
+}
+
+func TestCacheModel(t *testing.T) {
+	r := newRig(t, "3390-3", LinkConfig{})
+	r.program(false, 30000, 1, 1)
+	miss := r.took()
+	hit := r.took()
+	assert.Greater(t, miss, machine.Millisecond)
+	assert.LessOrEqual(t, miss, 10*machine.Millisecond+14100*machine.Microsecond+15*machine.Millisecond)
+	assert.Less(t, hit, machine.Millisecond)
+	s := r.d.Stats()
+	assert.Equal(t, [2]uint64{1, 1}, [2]uint64{s.ReadHits, s.ReadMisses})
+	r.program(true, 20000, 1, 1)
+	assert.Less(t, r.took(), machine.Millisecond, "a fast write does not wait for the device")
+	r.control[rigDefine+1] |= attributeInhibitFast
+	assert.Greater(t, r.took(), machine.Millisecond)
+	r.sub.LoseCache()
+	r.program(false, 30000, 1, 1)
+	assert.Greater(t, r.took(), machine.Millisecond)
+}
+
+func TestCacheEvicts(t *testing.T) {
+	d := &Device{cached: make([]int32, 100)}
+	c := newCache(4)
+	for n := range 4 {
+		c.load(d, n)
+	}
+	c.load(d, 50) // all were used: the hand clears them and takes the first
+	assert.False(t, c.touch(d, 0))
+	require.True(t, c.touch(d, 2))
+	c.load(d, 51)
+	assert.True(t, c.touch(d, 2), "used since the hand came by")
+	assert.False(t, c.touch(d, 1))
+	c.clear()
+	for n := range 100 {
+		assert.False(t, c.touch(d, n))
+	}
+}
+
+func TestHitsByChance(t *testing.T) {
+	run := func(seed uint64) DeviceStats {
+		r := newRig(t, "3390-3", LinkConfig{})
+		r.sub.config.Timing.ReadHitRatio = 0.75
+		r.sub.config.Seed = seed
+		for i := range 2000 {
+			r.program(false, 15+i, 1, 1)
+			r.took()
+		}
+		return r.d.Stats()
+	}
+	a := run(1)
+	assert.InDelta(t, 1500, float64(a.ReadHits), 100)
+	assert.Equal(t, a, run(1))
+	assert.NotEqual(t, a.ReadHits, run(2).ReadHits)
+}
+
+func TestNonVolatileStorageFills(t *testing.T) {
+	m, err := machine.New(1)
+	require.NoError(t, err)
+	s, err := NewSubsystem(m, "S", Config{Timing: Timing{NonVolatileBytes: 1 << 20, DestageBytesPerSecond: 1 << 20}})
+	require.NoError(t, err)
+	assert.Equal(t, machine.Time(5), s.store(5, 1<<20))
+	assert.InDelta(t, float64(machine.Second/2), float64(s.store(5, 1<<19)), 1e6)
+	late := 10 * machine.Second
+	assert.Equal(t, late, s.store(late, 1<<20), "it has emptied")
+}
+
+func TestTrackMask(t *testing.T) {
+	m := NewTrackMask(1000)
+	rng := rand.New(rand.NewPCG(5, 6))
+	want := map[int]bool{}
+	for range 3000 {
+		n := rng.IntN(1000)
+		if rng.IntN(3) == 0 {
+			m.Unmark(n)
+			delete(want, n)
+		} else {
+			m.Mark(n)
+			want[n] = true
+		}
+		require.Equal(t, len(want), m.Count())
+		require.Equal(t, want[n], m.Marked(n))
+	}
+	found := 0
+	for n := m.Next(0); n >= 0; n = m.Next(n + 1) {
+		assert.True(t, want[n])
+		found++
+	}
+	assert.Equal(t, len(want), found)
+	assert.Equal(t, -1, m.Next(1000))
+	m.Clear()
+	assert.Zero(t, m.Count())
+	assert.Equal(t, -1, m.Next(-5))
+}
+
+func TestFixedBlockCommands(t *testing.T) {
+	const extent = "C0000000 00000064 00000000 00000063" // blocks 0 to 99 at 100
+	for _, c := range []struct {
+		name  string
+		steps []step
+		want  string // of the last command, or the sense when it is not to end well
+		unit  channel.UnitStatus
+	}{
+		{"no-operation", []step{{code: 0x03}}, "", done},
+		{"identity", []step{{code: 0xE4, count: 12}}, "ff388001337000" + "00" + "00000000", done},
+		{"characteristics", []step{{code: 0x64, count: 32}}, "30082102" + "0200" + "0000003e" + "000002e8" + "000007d0" + fill(0, 14), done},
+		{"log", []step{{code: 0xA4, count: 24}}, fill(0, 24), done},
+		{"reserve", []step{{code: 0xB4, count: 24}}, fill(0, 24), done},
+		{"release", []step{{code: 0x94, count: 24}}, fill(0, 24), done},
+		{"load", []step{{code: 0x02, count: 512}}, fill(0, 512), done},
+		{"label", []step{{code: 0x63, data: "40000000 00000000 00000000 00000063"}, {code: 0x43, data: "0600 0001 00000001"}, {code: 0x42, count: 12, flags: channel.FlagSLI}}, "e5d6d3f1c6c2c1f0f0f10000", done},
+		{"write and read", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0100 0002 00000010"}, {code: 0x41, data: fill(0x5A, 1024)}, {code: 0x43, data: "0600 0001 00000011"}, {code: 0x42, count: 512}}, fill(0x5A, 512), done},
+		{"short write is padded", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0500 0002 00000010"}, {code: 0x41, data: fill(0x5A, 600), flags: channel.FlagSLI}, {code: 0x43, data: "0600 0001 00000011"}, {code: 0x42, count: 512}}, fill(0x5A, 88) + fill(0, 424), done},
+		{"replicated", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0100 0001 00000010"}, {code: 0x41, data: fill(0x5B, 512)}, {code: 0x43, data: "0202 0002 00000010"}, {code: 0x42, count: 512}}, fill(0x5B, 512), done},
+		{"locate without extent", []step{{code: 0x43, data: "0600 0001 00000000"}}, "800000", unitCheck},
+		{"extent twice", []step{{code: 0x63, data: extent}, {code: 0x63, data: extent}}, "800000", unitCheck},
+		{"extent past the device", []step{{code: 0x63, data: "40000000 000007D0 00000000 00000000"}}, "800000", unitCheck},
+		{"extent with a reserved mask", []step{{code: 0x63, data: "80000000 00000000 00000000 00000000"}}, "800000", unitCheck},
+		{"locate past the extent", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0600 0002 00000063"}}, "800000", unitCheck},
+		{"locate of nothing", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0600 0000 00000000"}}, "800000", unitCheck},
+		{"locate for nothing that exists", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0700 0001 00000000"}}, "800000", unitCheck},
+		{"write after a locate to read", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0600 0001 00000000"}, {code: 0x41, count: 512}}, "800000", unitCheck},
+		{"read twice after one locate", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0600 0001 00000000"}, {code: 0x42, count: 512}, {code: 0x42, count: 512}}, "800000", unitCheck},
+		{"command that does not exist", []step{{code: 0x06, count: 1}}, "800000", unitCheck},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := &bench{t: t, caseRig: newCaseRig(t, "f")}
+			b.css = channel.New(b.m)
+			b.sch = b.css.Add(0x120, b.way)
+			b.sch.Enable()
+			b.sch.EnableConcurrentSense()
+			r := b.run(c.steps...)
+			assert.Equal(t, c.unit, r.unit)
+			if c.unit == done {
+				assert.Zero(t, r.channel)
+				assert.Equal(t, c.want, r.data[len(c.steps)-1])
+			} else {
+				assert.Equal(t, c.want, r.sense)
+				assert.Equal(t, len(c.steps)-1, r.last)
+			}
+		})
+	}
+}
+
+func TestLargerBlocks(t *testing.T) {
+	g, err := media.ForBlocks(2000)
+	require.NoError(t, err)
+	g, err = g.WithBlockSize(2048)
+	require.NoError(t, err)
+	_, err = g.WithBlockSize(1000)
+	assert.ErrorContains(t, err, "multiple of 512")
+	medium, err := media.NewMemoryFBA(g)
+	require.NoError(t, err)
+	b := &bench{t: t, caseRig: newCaseRig(t, "f")}
+	d, err := b.d.Subsystem().NewFBA(0x121, medium)
+	require.NoError(t, err)
+	link, err := NewLink(b.m, LinkConfig{})
+	require.NoError(t, err)
+	b.css = channel.New(b.m)
+	b.sch = b.css.Add(0x121, d.NewSession(link))
+	b.sch.Enable()
+	assert.Equal(t, "0800", b.ok(step{code: 0x64, count: 32}).data[0][8:12])
+	extent := step{code: 0x63, data: "C0000000 00000000 00000000 000001F3"} // 500 blocks
+	b.ok(extent, step{code: 0x43, data: "0100 0001 00000003"}, step{code: 0x41, data: fill(0x77, 2048)})
+	p := make([]byte, 6*512)
+	require.NoError(t, medium.ReadBlocks(11, p))
+	assert.Zero(t, p[511])
+	assert.Equal(t, byte(0x77), p[512])
+	assert.Equal(t, byte(0x77), p[5*512-1])
+	assert.Zero(t, p[5*512])
+	assert.Equal(t, unitCheck, b.run(step{code: 0x63, data: "C0000000 00000000 00000000 000001F4"}).unit)
+}
+
+func TestDeviceAccessors(t *testing.T) {
+	b := newBench(t)
+	assert.Equal(t, uint16(0x120), b.d.Number())
+	assert.NotNil(t, b.d.CKD())
+	assert.Nil(t, b.d.FBA())
+	assert.Equal(t, "3390-1", b.d.Geometry().Name)
+	assert.Equal(t, []*Device{b.d}, b.d.Subsystem().Devices())
+	b.d.Fail(EquipmentCheck)
+	assert.Equal(t, EquipmentCheck, b.d.Failure())
+}

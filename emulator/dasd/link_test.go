@@ -1,0 +1,195 @@
+package dasd
+
+import (
+	"testing"
+
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// took is how long the rig's program lasts from now on.
+func (r *rig) took() machine.Time {
+	from := r.m.Clock.Now()
+	r.start()
+	r.settle()
+	return r.counter.last - from
+}
+
+func TestDistance(t *testing.T) {
+	took := func(kind LinkType, kilometres float64, write bool) machine.Time {
+		r := newRig(t, "3390-3", LinkConfig{Type: kind, Kilometres: kilometres})
+		r.program(true, 100, 1, 1)
+		r.took() // the track is in the cache from now on
+		r.program(write, 100, 1, 1)
+		return r.took()
+	}
+	const us = machine.Microsecond
+	// FICON: one round trip for a read, two for a write, 10 us/km each.
+	assert.Equal(t, 500*us, took(FICON, 50, false)-took(FICON, 0, false))
+	assert.Equal(t, 1000*us, took(FICON, 50, true)-took(FICON, 0, true))
+	// ESCON: two round trips for each of three commands. Up to 9 km the rate
+	// holds; at 20 km it is half of 17 MB/s.
+	assert.Equal(t, 6*90*us, took(ESCON, 9, true)-took(ESCON, 0, true))
+	data := 4096 * machine.Second / 17_000_000
+	assert.InDelta(t, float64(6*200*us+data), float64(took(ESCON, 20, true)-took(ESCON, 0, true)), float64(2*us))
+	// The rates of 4 KiB operations without distance.
+	escon := machine.Second / took(ESCON, 0, true)
+	assert.True(t, escon >= 2000 && escon <= 2500, "ESCON does %d a second", escon)
+	assert.Less(t, took(FICONExpress8, 0, false), took(FICON, 0, false))
+}
+
+func TestLinkConfig(t *testing.T) {
+	m, err := machine.New(1)
+	require.NoError(t, err)
+	for _, c := range []LinkConfig{
+		{Kilometres: -1}, {Kilometres: 1e9}, {BytesPerSecond: 1}, {Exchanges: -1}, {Exchanges: 1000}, {ReadRoundTrips: -1}, {Type: 99},
+	} {
+		_, err := NewLink(m, c)
+		assert.ErrorContains(t, err, "link: ")
+	}
+	for _, name := range []string{"ficon", "escon", "ficon-16"} {
+		k, err := ParseLinkType(name)
+		require.NoError(t, err)
+		assert.Equal(t, name, k.String())
+	}
+	_, err = ParseLinkType("scsi")
+	assert.ErrorContains(t, err, `link type "scsi"`)
+}
+
+// sessions is a rig with several subchannels for its device, over one link.
+func (r *rig) aliases(n int) []*channel.Subchannel {
+	all := []*channel.Subchannel{r.sch}
+	for i := range n {
+		s := r.css.Add(uint16(0x180+i), r.d.NewSession(r.link))
+		s.Enable()
+		all = append(all, s)
+	}
+	return all
+}
+
+// ends runs the rig's program on all subchannels at once, and gives when they
+// ended.
+func (r *rig) ends(all []*channel.Subchannel) (ends []machine.Time) {
+	for _, s := range all {
+		r.css.StartSubchannel(r.m.Clock.Now(), s, &rigORB)
+	}
+	n := r.counter.ended
+	for r.m.Clock.Step() {
+		if r.counter.ended > n {
+			n = r.counter.ended
+			ends = append(ends, r.counter.last)
+		}
+	}
+	return ends
+}
+
+func TestESCONIsOneAtATime(t *testing.T) {
+	r := newRig(t, "3390-3", LinkConfig{Type: ESCON})
+	r.program(true, 100, 1, 1)
+	one := r.took()
+	r.program(false, 100, 1, 1)
+	ends := r.ends(r.aliases(3))
+	require.Len(t, ends, 4)
+	for i := 1; i < 4; i++ {
+		assert.Greater(t, ends[i]-ends[i-1], one/2)
+	}
+	assert.Positive(t, r.link.Stats().Waited)
+}
+
+func TestFICONSharesBandwidth(t *testing.T) {
+	r := newRig(t, "3390-3", LinkConfig{Type: FICON})
+	r.program(true, 100, 1, 12)
+	r.took()
+	r.program(false, 100, 1, 12)
+	one := r.took()
+	base := r.m.Clock.Now()
+	ends := r.ends(r.aliases(3))
+	require.Len(t, ends, 4)
+	data := 12 * 4096 * machine.Second / 100_000_000
+	assert.Equal(t, one, ends[0]-base)
+	for i := 1; i < 4; i++ {
+		assert.Equal(t, data, ends[i]-ends[i-1], "the data of each behind the other's")
+	}
+}
+
+func TestExchangesAreLimited(t *testing.T) {
+	r := newRig(t, "3390-3", LinkConfig{Type: FICONExpress8, Exchanges: 2, Kilometres: 100})
+	r.program(true, 100, 1, 1)
+	r.took()
+	r.program(false, 100, 1, 1)
+	one := r.took()
+	base := r.m.Clock.Now()
+	ends := r.ends(r.aliases(3))
+	assert.Less(t, ends[1]-base, one+one/4)
+	assert.Greater(t, ends[2]-base, one+one/4)
+}
+
+func TestOverlappingExtentsAreSerialised(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		write      bool
+		serialised uint64
+	}{{"reads", false, 0}, {"writes", true, 2}} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, "3390-3", LinkConfig{Type: FICONExpress8})
+			r.program(true, 100, 1, 1)
+			r.took()
+			r.program(c.write, 100, 1, 1)
+			ends := r.ends(r.aliases(2))
+			require.Len(t, ends, 3)
+			assert.Equal(t, c.serialised, r.d.Stats().Serialized)
+			if c.write {
+				assert.Greater(t, ends[2]-ends[1], defaultChain)
+			} else {
+				assert.Less(t, ends[2]-ends[1], defaultChain)
+			}
+		})
+	}
+}
+
+func TestLinkFailure(t *testing.T) {
+	r := newRig(t, "3390-3", LinkConfig{Kilometres: 100})
+	r.program(true, 100, 1, 1)
+	r.link.Fail()
+	assert.True(t, r.link.Down())
+	r.start()
+	r.settle()
+	assert.Zero(t, r.counter.ended, "the function is lost")
+	assert.Zero(t, r.d.Stats().Programs)
+	require.Zero(t, r.css.ClearSubchannel(r.m.Clock.Now(), r.sch))
+	r.settle()
+	r.counter.ended, r.counter.failed = 0, 0
+
+	r.link.Restore()
+	assert.False(t, r.link.Down())
+	r.took()
+	assert.Equal(t, 1, r.counter.ended)
+
+	// The link goes down when the status would be on its way: the device has
+	// done its work, and nobody is told.
+	r.link.FailAt(r.m.Clock.Now() + 600*machine.Microsecond)
+	r.start()
+	r.settle()
+	assert.Equal(t, 1, r.counter.ended)
+	assert.Equal(t, uint64(2), r.d.Stats().Programs)
+	assert.Equal(t, uint64(2), r.link.Stats().Lost)
+}
+
+func TestLinkStats(t *testing.T) {
+	r := newRig(t, "3390-3", LinkConfig{})
+	r.program(true, 100, 1, 2)
+	r.took()
+	r.program(false, 100, 1, 1)
+	r.took()
+	s := r.link.Stats()
+	assert.Equal(t, uint64(2), s.Programs)
+	assert.Equal(t, uint64(7), s.Commands)
+	assert.Equal(t, uint64(2*32+8192), s.BytesOut)
+	assert.Equal(t, uint64(4096), s.BytesIn)
+	assert.Equal(t, uint64(3), s.RoundTrips)
+	assert.Equal(t, uint64(7+4+2), s.MessagesOut)
+	assert.Equal(t, uint64(1+2), s.MessagesIn)
+	assert.Equal(t, machine.Time(s.BytesOut*10), s.BusyOut)
+}
