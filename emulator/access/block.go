@@ -55,6 +55,10 @@ type Counts struct {
 // write for blocks with a write under way has it started after that one, so the
 // order of overlapping writes is that of their submission.
 type Block struct {
+	// Identified, if not nil, is told the identity of each I/O of a request before
+	// its STARTIO.
+	Identified func(token, io uint64)
+
 	s      *ios.Supervisor
 	unit   *ios.UCB
 	layout Layout
@@ -271,13 +275,16 @@ func (t *part) Enter(p *machine.Processor, _ *machine.SRB) {
 	d.layout.build(t.control, t.data.Base, write, t.first, t.n)
 	b := &t.block
 	b.Init(d.s)
-	b.ID = 0
+	b.ID = d.s.NextID()
 	b.UCB = d.unit
 	b.ChannelProgram = t.control.At + program.Start
 	b.DriverID = ios.DriverBlock
 	b.Writes = write
 	d.counts.Programs++
 	b.SRB.Parm = t.request.token
+	if d.Identified != nil {
+		d.Identified(t.request.token, b.ID)
+	}
 	d.s.STARTIO(p, b)
 }
 

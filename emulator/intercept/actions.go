@@ -33,22 +33,21 @@ func (x *Process) cut(p *machine.Processor, pair *Pair, mask uint8) {
 		}
 		m.State = abi.MirrorSuspended
 		x.counts.Dissociated++
-		x.step(p, machine.StepM+4, "post-status detour", uint64(pair.ID))
+		x.ios.Purge(p, m.unit, ios.DriverMirror)
 		x.Log.Warn("mirror dissociated", "pair", pair.ID, "mirror", i, "time", p.Now())
 	}
 }
 
-// retryMirrors tries failed mirror requests again, where no later write has
-// reached the same tracks. (Step 306.)
+// retryMirrors tries failed mirror requests again: their chains where no later
+// write has reached the same tracks, copies of the tracks where there is no valid
+// chain. (Step 306.)
 func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) bool {
 	if r.role.role != abi.RolePrimary || mask == 0 || mask&^r.made != 0 {
 		return false
 	}
-	e := r.program.tracks
-	for t := e.first; t <= e.last; t++ {
-		if r.pair.written[t] != r.number {
-			return false
-		}
+	latest := true
+	for t := r.program.tracks.first; t <= r.program.tracks.last; t++ {
+		latest = latest && r.pair.written[t] == r.number
 	}
 	ok := true
 	for i := range r.pair.mirrors {
@@ -56,7 +55,11 @@ func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) boo
 			continue
 		}
 		mr := &r.mirrors[i]
-		if mr.state != abi.MirrorIOFailed || mr.chain == noChain || mr.m.State != abi.MirrorInSync {
+		if mr.chain == noChain {
+			ok = x.retryByCopy(p, mr) && ok
+			continue
+		}
+		if !latest || mr.state != abi.MirrorIOFailed || mr.m.State != abi.MirrorInSync {
 			ok = false
 			continue
 		}

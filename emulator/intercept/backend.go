@@ -125,8 +125,12 @@ func (mr *mirrorRequest) start(p *machine.Processor) {
 	b.IRBRoutine = mr
 	b.Use = mr
 	b.SRB.Parm = b.ID
-	mr.state = abi.MirrorIOBegun
+	mr.state, mr.busy = abi.MirrorIOBegun, true
 	mr.leaveShadow()
+	mr.m.began(mr, p.Now())
+	if x.Mirror != nil {
+		x.Mirror.Watch(p)
+	}
 	r.open++
 	x.counts.Mirrored++
 	x.step(p, 260, hookNames[abi.BackEnd], b.ID)
@@ -226,6 +230,9 @@ func (r *Request) noteMirrors() {
 func (mr *mirrorRequest) Done(p *machine.Processor, b *ios.IOSB) {
 	if !b.OK() {
 		mr.state = abi.MirrorIOFailed
+		if b.CC != 0 {
+			mr.r.x.step(p, 264, hookNames[abi.BackEnd], b.ID)
+		}
 		mr.settle(false, p.Now())
 		mr.r.flags |= abi.FlagMirrorError
 		mr.r.noteMirrors()
@@ -236,5 +243,7 @@ func (mr *mirrorRequest) Done(p *machine.Processor, b *ios.IOSB) {
 func (mr *mirrorRequest) Released(*ios.IOSB) {
 	r := mr.r
 	mr.giveBack()
+	mr.busy = false
+	mr.m.finished(mr)
 	r.open--
 }

@@ -44,6 +44,8 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 				rc = ios.Queued
 			case abi.IntentInhibit:
 				done = x.inhibit(c)
+			case abi.IntentChangedTracks:
+				done = x.changedTracks(c, n.Mirrors)
 			case abi.IntentRoute:
 				if done = x.routable(c, n.Code); done {
 					x.route(c, q, r.pair.mirrors[n.Code])
@@ -92,6 +94,7 @@ func (x *Process) anywhere(c *call, n *abi.Intent) bool {
 		if c.role.pair == nil || n.Code > abi.ScopeGroup {
 			return false
 		}
+		x.step(c.p, machine.StepM+4, hookNames[c.hook], c.block.ID)
 		x.dissociate(c.p, c.role.pair, n.Mirrors, n.Code)
 		return true
 	}

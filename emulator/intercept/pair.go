@@ -54,6 +54,8 @@ type Mirror struct {
 	estimate estimate
 	account  account
 	risk     risk
+	oldest   *mirrorRequest // under way for the longest
+	newest   *mirrorRequest
 	standing *standing // nil without a standing chain
 }
 
@@ -62,6 +64,41 @@ func (p *Pair) Primary() *ios.UCB { return p.primary }
 
 // Mirrors are the pair's mirrors. The slice must not be changed.
 func (p *Pair) Mirrors() []*Mirror { return p.mirrors }
+
+// began notes that a mirror I/O is under way, and finished that it is not.
+func (m *Mirror) began(mr *mirrorRequest, now machine.Time) {
+	mr.begunAt = now
+	mr.older, mr.newer = m.newest, nil
+	if m.newest == nil {
+		m.oldest = mr
+	} else {
+		m.newest.newer = mr
+	}
+	m.newest = mr
+}
+
+func (m *Mirror) finished(mr *mirrorRequest) {
+	if mr.older == nil {
+		m.oldest = mr.newer
+	} else {
+		mr.older.newer = mr.newer
+	}
+	if mr.newer == nil {
+		m.newest = mr.older
+	} else {
+		mr.newer.older = mr.older
+	}
+	mr.older, mr.newer = nil, nil
+}
+
+// Oldest is the request whose mirror I/O has been under way for the longest on
+// this mirror, and since when; nil when there is none.
+func (m *Mirror) Oldest() (*Request, machine.Time) {
+	if m.oldest == nil {
+		return nil, 0
+	}
+	return m.oldest.r, m.oldest.begunAt
+}
 
 // Unit is the unit of the mirror device.
 func (m *Mirror) Unit() *ios.UCB { return m.unit }

@@ -42,6 +42,11 @@ func (r *Request) mirrorEnded(p *machine.Processor) {
 
 func (x *Process) postRequest(p *machine.Processor, r *Request) {
 	b := r.block
+	if r.ended { // a mirror I/O of a request whose application has been told
+		x.postDetours(&call{hook: abi.PostStatus, p: p, r: r, block: b, role: r.role, origin: r.origin, program: &r.program})
+		r.release()
+		return
+	}
 	ok := b.CompletionCode == 0 && b.IRB.OK()
 	if !r.observed {
 		r.observed = true
@@ -61,9 +66,13 @@ func (x *Process) postRequest(p *machine.Processor, r *Request) {
 		x.finish(p, r)
 		return
 	}
-	if x.postDetours(&c) && !r.forced && ok && r.role.role == abi.RolePrimary && x.holdable(r) {
-		r.hold(p)
-		return
+	held := x.postDetours(&c)
+	if ok && r.role.role == abi.RolePrimary {
+		x.copyChanged(p, r)
+		if (held || r.waitsForCopies()) && !r.forced && x.holdable(r) {
+			r.hold(p)
+			return
+		}
 	}
 	x.finish(p, r)
 }
@@ -177,11 +186,11 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 	lacking := false
 	for i, m := range r.pair.mirrors {
 		mr := &r.mirrors[i]
-		if r.made&(1<<i) != 0 && mr.state == abi.MirrorIOComplete {
+		if r.onMirror(i) {
 			continue
 		}
 		m.risk.acknowledge(uint64(r.program.bytes))
-		if r.made&(1<<i) == 0 || mr.settled || !mr.counted {
+		if (r.made&(1<<i) == 0 || mr.settled || !mr.counted) && r.copying&(1<<i) == 0 {
 			m.risk.miss(r.ackedAt)
 		}
 		if m.State == abi.MirrorInSync {
@@ -189,7 +198,9 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 		}
 	}
 	if lacking && r.durability == DurableMirrors {
-		if r.flags&abi.FlagConstantCopy != 0 || r.pair.Mode == abi.ModeConstantCopy {
+		// What a program-controlled interruption has announced before the end of the
+		// chain is not for a mirror to hold back (184).
+		if r.flags&abi.FlagConstantCopy != 0 || r.pair.Mode == abi.ModeConstantCopy || r.program.interrupts {
 			x.counts.Degraded++
 		} else {
 			x.counts.Violations++
@@ -229,7 +240,7 @@ func (r *Request) hold(p *machine.Processor) {
 	}
 	h.tail = r
 	if r.x.Mirror != nil {
-		r.x.Mirror.Held(p, r)
+		r.x.Mirror.Watch(p)
 	}
 }
 

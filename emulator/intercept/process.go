@@ -30,8 +30,12 @@ type MirrorProcess interface {
 	// ReadLabel reads the label of m and then calls r.SetLabel; false says that it
 	// cannot (250).
 	ReadLabel(p *machine.Processor, r *Request, m *Mirror) bool
-	// Held says that r is held (312), so that the monitor looks after it (M2).
-	Held(p *machine.Processor, r *Request)
+	// Watch says that something waits for a mirror: a mirror I/O is begun, or a
+	// request is held (312). The monitor looks after it (M2).
+	Watch(p *machine.Processor)
+	// CopyTracks copies tracks of the primary to m, which follows it, and then
+	// calls r.Copied; false says that it cannot (199, 306).
+	CopyTracks(p *machine.Processor, r *Request, m *Mirror, first, last uint32) bool
 }
 
 // Durability is what a policy promises of a completion that it reports for a
@@ -225,6 +229,7 @@ func (r *Request) redriven() {
 		}
 	}
 	r.made, r.flags, r.waitsFor, r.observed, r.reached = 0, 0, 0, false, false
+	r.changed, r.begun, r.copied = 0, 0, 0
 }
 
 // reached notes that the primary has got a write: the number of the write, and
@@ -245,6 +250,9 @@ func (x *Process) reached(p *machine.Processor, r *Request) {
 			mr.counted = true
 		} else {
 			m.account.mark(e)
+		}
+		if r.changed&(1<<i) != 0 {
+			m.account.mark(e) // until they have been copied
 		}
 	}
 }

@@ -36,6 +36,10 @@ type Request struct {
 	ackedAt    machine.Time
 	waitsFor   uint8 // mask: mirrors whose completion the application waits for
 	inhibited  *area // chain that stands in for the requester's (130)
+	changed    uint8 // mask: mirrors that get the tracks copied which it changes (199)
+	begun      uint8 // mask: of these copies, those begun
+	copying    uint8 // mask: those under way
+	copied     uint8 // mask: those that ended well
 	original   machine.Address
 	control    uint32
 
@@ -64,23 +68,33 @@ func (r *Request) HeldSince() machine.Time { return r.heldSince }
 // HeldNext is the request that was held next after r, or nil.
 func (r *Request) HeldNext() *Request { return r.heldNext }
 
+// Ended reports whether the application has been told.
+func (r *Request) Ended() bool { return r.ended }
+
+// Failed reports whether the application has been told although a mirror I/O
+// of the request failed since: its detour may want to do something about it.
+func (r *Request) Failed() bool { return r.ended && r.flags&abi.FlagMirrorError != 0 }
+
 // MirrorsEnded reports whether no mirror I/O of the request is under way.
 func (r *Request) MirrorsEnded() bool { return r.open == 0 }
 
 // mirrorRequest is one mirror I/O: chain, IOSB, IOQ and what became of it.
 type mirrorRequest struct {
-	r         *Request
-	m         *Mirror
-	block     ios.IOSB
-	state     abi.MirrorIO
-	flags     abi.MirrorFlags
-	counted   bool // the account has it as under way
-	settled   bool // the account has its outcome
-	labelling bool // the mirror's label is being read for it
-	area      *area
-	copies    *dataCopy
-	length    int // CCWs of a chain that the host has built
-	chain     machine.Address
+	r            *Request
+	m            *Mirror
+	older, newer *mirrorRequest // begun before and after it on the same mirror
+	begunAt      machine.Time
+	block        ios.IOSB
+	state        abi.MirrorIO
+	flags        abi.MirrorFlags
+	counted      bool // the account has it as under way
+	settled      bool // the account has its outcome
+	busy         bool // its IOSB, or its place on a standing chain, is in use
+	labelling    bool // the mirror's label is being read for it
+	area         *area
+	copies       *dataCopy
+	length       int // CCWs of a chain that the host has built
+	chain        machine.Address
 }
 
 func (x *Process) newRequest() *Request {
@@ -108,6 +122,7 @@ func (r *Request) begin(b *ios.IOSB, role unitRole) {
 	r.flags, r.calls, r.made, r.open = 0, [abi.Hooks]uint32{}, 0, 0
 	r.reached, r.ended, r.held, r.observed, r.forced = false, false, false, false, false
 	r.routed, r.waitsFor, r.ackedAt, r.heldSince = nil, 0, 0, 0
+	r.changed, r.begun, r.copying, r.copied = 0, 0, 0, 0
 	r.scratch = [abi.ScratchSize]byte{}
 	r.origin = abi.OriginApplication
 	r.durability = r.x.Durability
@@ -123,7 +138,7 @@ func (r *Request) begin(b *ios.IOSB, role unitRole) {
 
 // release gives the request back once nothing of it is under way.
 func (r *Request) release() {
-	if !r.ended || r.open != 0 || r.backEnd.Queued() {
+	if !r.ended || r.open != 0 || r.backEnd.Queued() || r.block.SRB.Queued() {
 		return
 	}
 	x, b := r.x, r.block
@@ -145,6 +160,10 @@ func (r *Request) active() uint8 {
 			switch r.mirrors[i].state {
 			case abi.MirrorIOScheduled, abi.MirrorIOBegun:
 				mask |= 1 << i
+			default:
+				if r.mirrors[i].busy { // it has ended, its blocks are still in use
+					mask |= 1 << i
+				}
 			}
 		}
 	}

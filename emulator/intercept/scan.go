@@ -22,6 +22,7 @@ type program struct {
 	bytes      uint32 // that the commands transfer, parameters not counted
 	tracks     extent // that it can touch
 	suspends   bool
+	interrupts bool // by program-controlled interruption
 }
 
 // The command codes that the host itself must understand: those that say where
@@ -77,7 +78,7 @@ var fbaRoles = func() (t [256]uint8) {
 // scan follows the channel program at cpa and fills g, whose buffers it reuses.
 func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, geo *Geometry) {
 	g.ccws = g.ccws[:0]
-	g.blocks, g.flags, g.writes, g.bytes, g.suspends = 0, 0, false, 0, false
+	g.blocks, g.flags, g.writes, g.bytes, g.suspends, g.interrupts = 0, 0, false, 0, false, false
 	roles := &eckdRoles
 	if geo.Class == abi.ClassFBA {
 		roles = &fbaRoles
@@ -106,6 +107,7 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 		e := &g.ccws[n]
 		*e = abi.CCW{Command: c.Command, Flags: uint8(c.Flags), Count: c.Count, Address: c.Address, Location: uint32(at)}
 		if c.Command == channel.TIC || !format1 && c.Command&0xF == channel.TIC {
+			e.Command = channel.TIC // in the terms of format 1
 			to := machine.Address(c.Address)
 			if g.seen(uint32(to)) {
 				at += channel.CCWSize // the loop of a search: it goes on behind
@@ -130,6 +132,9 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 		}
 		if c.Flags&channel.FlagS != 0 {
 			g.suspends = true
+		}
+		if c.Flags&channel.FlagPCI != 0 {
+			g.interrupts = true
 		}
 		if c.Flags&(channel.FlagCC|channel.FlagCD) == 0 {
 			break

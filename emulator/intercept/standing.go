@@ -150,8 +150,12 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) bool {
 
 	channel.PutCCW1(s.end(), channel.CCW{Command: channel.TIC, Address: uint32(a.base)})
 	s.joined = append(s.joined, joined{mr, a, n * channel.CCWSize})
-	mr.state = abi.MirrorIOBegun
+	mr.state, mr.busy = abi.MirrorIOBegun, true
 	mr.leaveShadow()
+	mr.m.began(mr, p.Now())
+	if x.Mirror != nil {
+		x.Mirror.Watch(p)
+	}
 	r.open++
 	x.counts.Mirrored++
 	x.counts.Resumed++
@@ -282,6 +286,8 @@ func (s *standing) lose(p *machine.Processor) {
 func (mr *mirrorRequest) joinedEnd(p *machine.Processor) {
 	r := mr.r
 	mr.giveBack()
+	mr.busy = false
+	mr.m.finished(mr)
 	r.open--
 	r.mirrorEnded(p)
 	r.release()

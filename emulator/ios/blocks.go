@@ -89,12 +89,13 @@ type IOSB struct {
 	// SRBEP.
 	SRB machine.SRB
 
-	fixed int32
-	done  bool
-	lost  bool // ended by missing-interrupt handling
-	ioq   IOQ
-	entry srbep
-	orb   channel.ORB
+	fixed  int32
+	done   bool
+	lost   bool // ended by missing-interrupt handling
+	purged bool // ended by Purge
+	ioq    IOQ
+	entry  srbep
+	orb    channel.ORB
 }
 
 // The driver identities that this supervisor's requesters use.
@@ -110,7 +111,7 @@ const (
 func (b *IOSB) Init(s *Supervisor) {
 	b.CompletionCode, b.CC, b.Retries = 0, 0, 0
 	b.Use = nil
-	b.done, b.lost = false, false
+	b.done, b.lost, b.purged = false, false, false
 	b.fixed = 1
 	b.StartedAt, b.EndedAt = 0, 0
 	b.ioq = IOQ{IOSB: b}
@@ -173,8 +174,9 @@ type UCB struct {
 	length    int // queued and started requests of a base unit
 	started   int // of these started
 	quiesced  bool
-	holdWrite bool
+	holdWrite int // how often writes are held
 	driving   bool
+	retrying  bool // a timer will drive the queue again
 	slih      slih
 	idle      *UCB // next idle unit of the base's list
 	idleHead  *UCB // base: units that can start a request

@@ -74,7 +74,7 @@ func (s *Supervisor) drive(p *machine.Processor, u *UCB) {
 	u.driving = true
 	var prev *IOQ
 	for q := u.queue.head; q != nil && u.idleHead != nil; {
-		if u.holdWrite && q.IOSB.Writes {
+		if u.holdWrite > 0 && q.IOSB.Writes {
 			prev, q = q, q.next
 			continue
 		}
@@ -90,7 +90,10 @@ func (s *Supervisor) drive(p *machine.Processor, u *UCB) {
 			q.release()
 			u.queue.insert(prev, q)
 			prev = q
-			s.Machine.Clock.At(p.Now()+BusyRetry, s, kindRedrive, uint64(u.Index))
+			if !u.retrying { // one timer a unit, however many requests wait
+				u.retrying = true
+				s.Machine.Clock.At(p.Now()+BusyRetry, s, kindRedrive, uint64(u.Index))
+			}
 		case gone:
 			q.release()
 			u.length--
@@ -208,4 +211,34 @@ func (s *Supervisor) Cancel(b *IOSB) channel.CC {
 		return 3
 	}
 	return s.Channel.ClearSubchannel(s.Machine.Clock.Now(), b.ioq.via.Subchannel)
+}
+
+// Purge ends the requests of one driver on the unit: those that wait with
+// CodePurged, those that are started with CSCH.
+func (s *Supervisor) Purge(p *machine.Processor, u *UCB, driverID uint8) {
+	u = u.base()
+	var prev *IOQ
+	for q := u.queue.head; q != nil; {
+		next := q.next
+		if q.IOSB.DriverID == driverID && !q.IOSB.KeepSuspended {
+			u.queue.remove(prev, q)
+			u.length--
+			s.fail(p, q.IOSB, CodePurged)
+		} else {
+			prev = q
+		}
+		q = next
+	}
+	s.purge(p, u, driverID)
+	for _, a := range u.Aliases {
+		s.purge(p, a, driverID)
+	}
+}
+
+func (s *Supervisor) purge(p *machine.Processor, u *UCB, driverID uint8) {
+	if u.active == nil || u.active.IOSB.DriverID != driverID || u.active.IOSB.KeepSuspended || u.active.IOSB.purged {
+		return
+	}
+	u.active.IOSB.purged = true
+	s.Channel.ClearSubchannel(p.Now(), u.Subchannel)
 }

@@ -26,7 +26,7 @@ func (l *slih) init(s *Supervisor, u *UCB) {
 	l.SRB.Parm = uint64(u.Index)
 	l.driver.l = l
 	l.again.Entry = &l.driver
-	l.again.Priority = machine.PriorityHigh
+	l.again.Priority = machine.PriorityNormal // behind what it may be waiting for
 	l.again.Parm = uint64(u.Index)
 }
 
@@ -152,6 +152,8 @@ func (s *Supervisor) recover(p *machine.Processor, b *IOSB) bool {
 		b.CompletionCode = CodePermanent
 	case b.lost && b.Retries == MaxRetries, w.Flags&channel.SCSWDeferredCC == channel.SCSWDeferredCC:
 		b.CompletionCode = CodeNoPath
+	case b.purged:
+		b.CompletionCode = CodePurged
 	case retry && b.Retries < MaxRetries:
 		b.Retries++
 		b.lost = false

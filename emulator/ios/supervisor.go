@@ -114,12 +114,16 @@ func (s *Supervisor) AddUnit(deviceNumber uint16, session channel.Session, base 
 // started goes on.
 func (s *Supervisor) Quiesce(u *UCB) { u.quiesced = true }
 
-// HoldWrites keeps the unit from starting requests that may write (step 82).
-func (s *Supervisor) HoldWrites(u *UCB) { u.holdWrite = true }
+// HoldWrites keeps the unit from starting requests that may write (step 82). Who
+// holds them releases them: they wait for as many calls of Release.
+func (s *Supervisor) HoldWrites(u *UCB) { u.holdWrite++ }
 
-// Release ends Quiesce and HoldWrites (step 86) and drives what has waited.
+// Release ends Quiesce and one HoldWrites (step 86) and drives what has waited.
 func (s *Supervisor) Release(p *machine.Processor, u *UCB) {
-	u.quiesced, u.holdWrite = false, false
+	u.quiesced = false
+	if u.holdWrite > 0 {
+		u.holdWrite--
+	}
 	s.drive(p, u)
 }
 
@@ -127,6 +131,7 @@ func (s *Supervisor) Release(p *machine.Processor, u *UCB) {
 func (s *Supervisor) Event(kind machine.Kind, arg uint64) {
 	switch kind {
 	case kindRedrive:
+		s.units[arg].retrying = false
 		s.units[arg].slih.redrive()
 	case kindMissingInterrupt:
 		s.scanMissingInterrupts()

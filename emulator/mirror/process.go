@@ -31,6 +31,7 @@ type Process struct {
 	x        *intercept.Process
 	watching bool
 	free     []*stream       // buffers of ended synchronisations
+	copies   []*Sync         // of changed tracks, that are not in use
 	labels   []*labelIO      // that are not in use
 	buffers  machine.Address // of main storage in use for both
 }
@@ -45,7 +46,7 @@ func New(m *machine.Machine, x *intercept.Process) *Process {
 // Ended schedules post-status processing for a held primary I/O again when a
 // mirror I/O of it has ended. (M1.)
 func (p *Process) Ended(cpu *machine.Processor, r *intercept.Request) {
-	if !r.PrimaryComplete() || !r.Held() {
+	if !r.PrimaryComplete() || !r.Held() && !r.Failed() {
 		return
 	}
 	if s := p.m.Steps; s != nil {
@@ -54,8 +55,8 @@ func (p *Process) Ended(cpu *machine.Processor, r *intercept.Request) {
 	r.Reschedule(cpu)
 }
 
-// Held has the monitor look after held requests. (M2.)
-func (p *Process) Held(cpu *machine.Processor, _ *intercept.Request) {
+// Watch has the monitor look after what waits for a mirror. (M2.)
+func (p *Process) Watch(cpu *machine.Processor) {
 	if p.watching {
 		return
 	}
@@ -64,7 +65,8 @@ func (p *Process) Held(cpu *machine.Processor, _ *intercept.Request) {
 }
 
 // Event lets the monitor look at the requests that have been held for the
-// longest.
+// longest, and at the mirror I/Os that have been under way for the longest for
+// requests whose application has been told.
 func (p *Process) Event(machine.Kind, uint64) {
 	now := p.m.Clock.Now()
 	p.watching = false
@@ -77,7 +79,23 @@ func (p *Process) Event(machine.Kind, uint64) {
 		}
 		r.TimeOut(now)
 	}
-	if p.x.LongestHeld() != nil {
+	waiting := p.x.LongestHeld() != nil
+	for _, pair := range p.x.Pairs() {
+		for _, m := range pair.Mirrors() {
+			r, since := m.Oldest()
+			if r == nil {
+				continue
+			}
+			waiting = true
+			if r.Ended() && since+p.Patience <= now {
+				if s := p.m.Steps; s != nil {
+					s.Step(now, machine.StepM+2, "monitor", r.ID())
+				}
+				r.TimeOut(now)
+			}
+		}
+	}
+	if waiting {
 		p.watching = true
 		p.m.Clock.At(now+monitorInterval, p, kindMonitor, 0)
 	}

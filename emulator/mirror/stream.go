@@ -66,7 +66,7 @@ func (p *Process) newStream(s *Sync) (*stream, error) {
 // start copies n tracks from first on, at time at.
 func (t *stream) start(at machine.Time, first, n uint32) {
 	geo := t.s.m.Pair().Geometry()
-	t.idle, t.write, t.whole, t.err = false, false, false, nil
+	t.idle, t.write, t.whole, t.err = false, false, t.s.request != nil, nil
 	t.first, t.n = first, n
 	t.eckd = program.ECKD{Heads: int(geo.Heads), RecordsATrack: t.s.o.RecordsATrack}
 	for i := range n {
@@ -88,7 +88,11 @@ func (t *stream) Enter(cpu *machine.Processor, _ *machine.SRB) {
 	if t.write {
 		unit = s.m.Unit()
 	}
-	if err := t.build(); err != nil {
+	err := t.build()
+	if s.request != nil && s.m.State != abi.MirrorInSync {
+		err = errNotFollowing
+	}
+	if err != nil {
 		t.fail(err)
 		return
 	}
@@ -99,6 +103,9 @@ func (t *stream) Enter(cpu *machine.Processor, _ *machine.SRB) {
 	b.UCB = unit
 	b.ChannelProgram = t.control.At + program.Start
 	b.DriverID = ios.DriverProcess
+	if s.request != nil {
+		b.ID = s.request.ID()
+	}
 	b.Writes = t.write
 	b.SRB.Parm = uint64(t.first)
 	t.ended = false

@@ -72,7 +72,13 @@ type Sync struct {
 	streams []*stream
 	run     uint32 // tracks that a stream copies at once
 	pace    machine.Time
-	held    bool
+	held    *ios.UCB // on which writes are held, or nil
+
+	// Of a copy of the tracks that a request has changed; nil and zero otherwise.
+	request     *intercept.Request
+	first, last uint32
+	until       machine.Time
+	tell        telling
 }
 
 type phase uint8
@@ -95,7 +101,7 @@ type SyncProgress struct {
 
 // Progress tells how far the synchronisation is.
 func (s *Sync) Progress() SyncProgress {
-	return SyncProgress{s.round, s.left, s.copied, s.held, s.phase == ended}
+	return SyncProgress{s.round, s.left, s.copied, s.held != nil, s.phase == ended}
 }
 
 const kindDrained = machine.KindMirror + 1
@@ -256,8 +262,8 @@ func (s *Sync) roundDone() {
 		return
 	}
 	s.p.step(82, 0)
-	s.phase, s.held = draining, true
-	s.p.x.Supervisor().HoldWrites(s.m.Pair().Primary())
+	s.phase = draining
+	s.hold()
 	s.Event(kindDrained, 0)
 }
 
@@ -276,6 +282,13 @@ func (s *Sync) addChanged() {
 // Event looks whether the writes that were under way have ended; then nothing
 // can change any more, and the last copy begins.
 func (s *Sync) Event(machine.Kind, uint64) {
+	if s.request != nil {
+		if s.ready() {
+			s.phase = finishing
+			s.begin()
+		}
+		return
+	}
 	if s.m.Pair().Writing() != 0 {
 		s.p.m.Clock.At(s.p.m.Clock.Now()+drainInterval, s, kindDrained, uint64(s.m.Pair().ID))
 		return
@@ -289,6 +302,10 @@ func (s *Sync) Event(machine.Kind, uint64) {
 // end lets writes go on. After an error the mirror stays cut off, with every
 // track marked that is not known to be the same.
 func (s *Sync) end(err error) {
+	if s.request != nil {
+		s.endCopy(err)
+		return
+	}
 	s.phase = ended
 	if err != nil {
 		for t := s.o.Changed.Next(0); t >= 0; t = s.o.Changed.Next(t + 1) {
@@ -305,10 +322,23 @@ func (s *Sync) end(err error) {
 	}
 	s.p.free = append(s.p.free, s.streams...)
 	s.p.step(86, 0)
-	s.held = false
-	s.p.release(s.m.Pair().Primary())
+	s.release()
 	if s.o.Done != nil {
 		s.o.Done(err)
+	}
+}
+
+// hold keeps the primary from starting requests that write.
+func (s *Sync) hold() {
+	s.held = s.m.Pair().Primary()
+	s.p.x.Supervisor().HoldWrites(s.held)
+}
+
+// release ends hold.
+func (s *Sync) release() {
+	if s.held != nil {
+		s.p.release(s.held)
+		s.held = nil
 	}
 }
 

@@ -69,6 +69,9 @@ type Place struct {
 	// HitRatio, 0 to 1, is the chance that a track to be read is in the cache; 0
 	// leaves it to what has been read and written before.
 	HitRatio float64 `koanf:"hit-ratio" json:"hit_ratio,omitempty"`
+	// CFWID is the cache-fast-write identification of the storage subsystem; 0 is
+	// one of its own (mirrors only: the primary's is 1).
+	CFWID uint16 `koanf:"cfwid" json:"cfwid,omitempty"`
 	// Arms is how many arms the volume's tracks are spread over.
 	Arms int `koanf:"arms" json:"arms,omitempty"`
 }
@@ -127,6 +130,9 @@ func (p Place) over(base Place) Place {
 		p.Aliases = base.Aliases
 	}
 	p.Standing = p.Standing || base.Standing
+	if p.CFWID == 0 {
+		p.CFWID = base.CFWID
+	}
 	if p.CacheTracks == 0 {
 		p.CacheTracks = base.CacheTracks
 	}
@@ -150,14 +156,27 @@ func (c *Config) Check() error {
 		return fmt.Errorf("experiment %s: %d swaps: at most %d", c.Name, len(c.Swaps), MaxSwaps)
 	case len(c.Faults) > MaxFaults:
 		return fmt.Errorf("experiment %s: %d faults: at most %d", c.Name, len(c.Faults), MaxFaults)
-	case len(c.Mirrors) > abi.MaxMirrors:
-		return fmt.Errorf("experiment %s: %d mirrors: at most %d", c.Name, len(c.Mirrors), abi.MaxMirrors)
 	case c.Workload.Speed <= 0:
 		return fmt.Errorf("experiment %s: workload.speed is %v: want more than 0", c.Name, c.Workload.Speed)
 	case c.Workload.Trace == "" && c.Workload.Generator == nil:
 		return fmt.Errorf("experiment %s: workload names neither a trace nor a generator", c.Name)
 	case c.Workload.Trace != "" && c.Workload.Generator != nil:
 		return fmt.Errorf("experiment %s: workload names both a trace (%s) and a generator", c.Name, c.Workload.Trace)
+	}
+	if err := c.CheckMachine(); err != nil {
+		return err
+	}
+	if _, err := c.faultsOf(); err != nil {
+		return fmt.Errorf("experiment %s: %w", c.Name, err)
+	}
+	return nil
+}
+
+// CheckMachine reports the first thing that is wrong with the machine that the
+// experiment describes, whatever is played on it.
+func (c *Config) CheckMachine() error {
+	if len(c.Mirrors) > abi.MaxMirrors {
+		return fmt.Errorf("experiment %s: %d mirrors: at most %d", c.Name, len(c.Mirrors), abi.MaxMirrors)
 	}
 	if _, err := media.Lookup(c.Model); err != nil {
 		return fmt.Errorf("experiment %s: %w", c.Name, err)
@@ -166,9 +185,6 @@ func (c *Config) Check() error {
 		if err := p.check(); err != nil {
 			return fmt.Errorf("experiment %s: %w", c.Name, err)
 		}
-	}
-	if _, err := c.faultsOf(); err != nil {
-		return fmt.Errorf("experiment %s: %w", c.Name, err)
 	}
 	return nil
 }

@@ -95,16 +95,22 @@ const syncThreshold = 8
 // primary again. What was dissociated meanwhile is the same mirror's: a mirror
 // that follows the primary already is left alone.
 func (r *run) synchronise(f Fault, _ *volume) error {
-	m := r.pair.Mirrors()[f.Mirror-1]
-	per := r.storage.geometry.RecordsPerTrack(0, program.BlockSize)
-	_, err := r.mirror.Synchronise(m, mirror.SyncOptions{
-		Threshold: syncThreshold, Changed: r.volumeOf(r.pair.Primary()).device.ChangedTracks(), RecordsATrack: max(1, per),
+	return r.makeIdentical(f.Mirror, mirror.SyncOptions{
+		Threshold: syncThreshold,
 		Done: func(err error) {
 			if err != nil {
 				r.opts.Log.Warn("synchronisation failed", "mirror", f.Mirror, "error", err)
 			}
 		},
 	})
+}
+
+// makeIdentical synchronises a mirror, numbered from 1; what the options say of
+// the devices is filled in.
+func (r *run) makeIdentical(mirror int, o mirror.SyncOptions) error {
+	o.Changed = r.volumeOf(r.pair.Primary()).device.ChangedTracks()
+	o.RecordsATrack = max(1, r.storage.geometry.RecordsPerTrack(0, program.BlockSize))
+	_, err := r.mirror.Synchronise(r.pair.Mirrors()[mirror-1], o)
 	return err
 }
 

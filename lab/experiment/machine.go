@@ -67,10 +67,14 @@ func (r *run) build() error {
 	var mirrors []intercept.Device
 	for i, p := range places {
 		v := &r.storage.mirrors[i]
-		if err := r.volume(v, fmt.Sprintf("MIRROR%d", i+1), uint16(mirrorNumber+i*mirrorStep), uint16(i+2), p); err != nil {
+		cfwid := p.CFWID
+		if cfwid == 0 {
+			cfwid = uint16(i + 2)
+		}
+		if err := r.volume(v, fmt.Sprintf("MIRROR%d", i+1), uint16(mirrorNumber+i*mirrorStep), cfwid, p); err != nil {
 			return err
 		}
-		mirrors = append(mirrors, intercept.Device{Unit: v.unit, CFWID: uint16(i + 2)})
+		mirrors = append(mirrors, intercept.Device{Unit: v.unit, CFWID: cfwid})
 	}
 	r.pair, err = r.x.AddPair(intercept.Device{Unit: r.storage.primary.unit, CFWID: 1}, r.geometry(), mirrors, true)
 	if err != nil {
@@ -101,6 +105,11 @@ func (r *run) volume(v *volume, name string, number, cfwid uint16, p Place) erro
 		v.device, err = sub.NewFBA(number, v.fba)
 	} else {
 		if v.ckd, err = media.NewMemoryCKD(g, g.RecordsPerTrack(0, program.BlockSize), program.BlockSize); err != nil {
+			return err
+		}
+		// A pair's volumes have one serial number: the mirror is to take the
+		// primary's place.
+		if err = media.InitCKD(v.ckd, media.Label{Serial: "IOSRUN"}); err != nil {
 			return err
 		}
 		v.device, err = sub.NewECKD(number, v.ckd)

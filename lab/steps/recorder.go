@@ -61,3 +61,21 @@ func (w *Way) Step(at machine.Time, step machine.Step, who string, io uint64) {
 	}
 	w.Events = append(w.Events, Event{at, Name(step), who, io})
 }
+
+// Both tells two recorders of each step; one of them may be nil.
+func Both(a, b machine.StepRecorder) machine.StepRecorder {
+	if a == nil {
+		return b
+	}
+	if b == nil {
+		return a
+	}
+	return both{a, b}
+}
+
+type both struct{ a, b machine.StepRecorder }
+
+func (t both) Step(at machine.Time, step machine.Step, who string, io uint64) {
+	t.a.Step(at, step, who, io)
+	t.b.Step(at, step, who, io)
+}

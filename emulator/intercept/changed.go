@@ -1,0 +1,127 @@
+package intercept
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// MaxChangedTracks is the most tracks of a request that are copied to a mirror
+// after it. What a request with a wider extent changes stays marked until a
+// synchronisation.
+const MaxChangedTracks = 256
+
+// changedTracks notes to which mirrors the tracks that the request changes are
+// to be copied once it has ended. Mirrors that are being made identical get them
+// by that. (Step 199.)
+func (x *Process) changedTracks(c *call, mask uint8) bool {
+	r := c.r
+	if c.role.role != abi.RolePrimary || mask == 0 || mask>>len(r.pair.mirrors) != 0 || !r.copyable() {
+		return false
+	}
+	for i, m := range r.pair.mirrors {
+		if mask&(1<<i) != 0 && m.State == abi.MirrorInSync {
+			r.changed |= 1 << i
+		}
+	}
+	return true
+}
+
+// copyable reports whether the tracks of the request are few enough to copy.
+func (r *Request) copyable() bool {
+	e := r.program.tracks
+	return r.program.writes && e.last-e.first < MaxChangedTracks
+}
+
+// copyChanged begins the copies that the request's front-end detour has asked
+// for.
+func (x *Process) copyChanged(p *machine.Processor, r *Request) {
+	for i, m := range r.pair.mirrors {
+		if bit := uint8(1) << i; r.changed&^r.begun&bit != 0 {
+			r.begun |= bit
+			x.copyTracks(p, r, m)
+		}
+	}
+}
+
+// copyTracks has the tracks of the request copied to one mirror.
+func (x *Process) copyTracks(p *machine.Processor, r *Request, m *Mirror) bool {
+	e := r.program.tracks
+	if x.Mirror == nil || m.State != abi.MirrorInSync || !x.Mirror.CopyTracks(p, r, m, e.first, e.last) {
+		return false
+	}
+	r.copying |= 1 << m.index
+	r.open++
+	return true
+}
+
+// retryByCopy is another attempt for a mirror request without a valid chain: its
+// tracks are copied. (Step 306.)
+func (x *Process) retryByCopy(p *machine.Processor, mr *mirrorRequest) bool {
+	r := mr.r
+	if !r.copyable() || !mr.waiting() && mr.state != abi.MirrorIOFailed {
+		return false
+	}
+	mr.settle(false, p.Now()) // no chain is on its way: the tracks are marked
+	if !x.copyTracks(p, r, mr.m) {
+		return false
+	}
+	x.counts.Retried++
+	r.changed |= 1 << mr.m.index
+	r.begun |= 1 << mr.m.index
+	waited := mr.waiting()
+	mr.state = abi.MirrorIOBegun
+	if waited {
+		mr.leaveShadow()
+	}
+	return true
+}
+
+// Copied says that the copy of the request's tracks to m has ended; ok that the
+// mirror has them. Otherwise they are marked.
+func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
+	bit := uint8(1) << m.index
+	r.copying &^= bit
+	if ok {
+		r.copied |= bit
+	}
+	if mr := &r.mirrors[m.index]; r.made&bit != 0 && mr.chain == noChain {
+		mr.state = abi.MirrorIOFailed
+		if ok {
+			mr.state = abi.MirrorIOComplete
+		}
+	}
+	if r.ackedAt != 0 && ok {
+		m.risk.settle(uint64(r.program.bytes), r.ackedAt, p.Now())
+	} else if r.ackedAt != 0 {
+		m.risk.miss(r.ackedAt)
+	}
+	r.open--
+	r.mirrorEnded(p)
+	r.release()
+}
+
+// waitsForCopies reports whether the application is told only when the copies
+// have ended.
+func (r *Request) waitsForCopies() bool {
+	return r.copying != 0 && r.durability == DurableMirrors &&
+		r.flags&abi.FlagConstantCopy == 0 && r.pair.Mode == abi.ModeSynchronous
+}
+
+// onMirror reports whether mirror number i has what the request has written.
+func (r *Request) onMirror(i int) bool {
+	bit := uint8(1) << i
+	if r.changed&bit != 0 {
+		return r.copied&bit != 0
+	}
+	return r.made&bit != 0 && r.mirrors[i].state == abi.MirrorIOComplete
+}
+
+// UnderWay reports whether a mirror I/O is on its way to one of the tracks.
+func (m *Mirror) UnderWay(first, last uint32) bool {
+	for t := first; t <= last; t++ {
+		if m.account.inflight[t] != 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,152 @@
+package experiment
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/report"
+)
+
+// execute runs one policy of an experiment.
+func execute(t *testing.T, c Config, l *catalog.Loader, name string) report.Run {
+	t.Helper()
+	c.Policies = []string{name}
+	require.NoError(t, c.Check())
+	p, err := Prepare(context.Background(), c, l)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	r, err := p.Run(ctx, 0, Options{})
+	require.NoError(t, err)
+	return r.Report
+}
+
+// TestPoliciesHoldWhateverHappens runs every shipped policy on the bundled trace,
+// with and without a failure in the middle.
+func TestPoliciesHoldWhateverHappens(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds modules and plays many runs")
+	}
+	l := loader(t)
+	base := Default()
+	base.Workload.Limit = 6000
+	base.Mirrors = []Place{{}, {Kilometres: 10}}
+	faults := map[string][]string{
+		"nothing":         nil,
+		"link failure":    {"2s=mirror1:link-down", "4s=mirror1:link-up"},
+		"link and resync": {"2s=mirror1:link-down", "3s=mirror1:link-up", "30s=mirror1:synchronise"},
+		"mirror failure":  {"2s=mirror1:fail"},
+		"mirror silent":   {"2s=mirror2:not-responding"},
+		"mirror gone":     {"2s=mirror1:gone"},
+		"primary failure": {"2s=primary:fail"},
+	}
+	for _, policy := range []string{"none", "sync", "constant-copy", "read-select"} {
+		for name, f := range faults {
+			t.Run(policy+"/"+name, func(t *testing.T) {
+				c := base
+				c.Faults = f
+				r := execute(t, c, l, policy)
+				for _, k := range r.Checks {
+					assert.True(t, k.OK, "%s: %s", k.Name, k.Detail)
+				}
+				assert.Zero(t, r.Traps)
+				if name == "nothing" && policy != "none" {
+					assert.Equal(t, []int64{0, 0}, outOfSync(r))
+				}
+				if name == "link and resync" && policy != "none" {
+					assert.Equal(t, []int64{0, 0}, outOfSync(r), "the mirror was synchronised again")
+				}
+			})
+		}
+	}
+}
+
+func outOfSync(r report.Run) []int64 {
+	var n []int64
+	for _, m := range r.Mirrors {
+		n = append(n, m.OutOfSyncTracks)
+	}
+	return n
+}
+
+func TestSameInputsSameHash(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds modules")
+	}
+	l := loader(t)
+	c := Default()
+	c.Workload.Limit = 3000
+	for _, processors := range []int{1, 4} {
+		c.Processors = processors
+		a := execute(t, c, l, "read-select")
+		b := execute(t, c, l, "read-select")
+		assert.Equal(t, a.EventLogHash, b.EventLogHash)
+		n := c
+		n.Native = true
+		assert.Equal(t, a.EventLogHash, execute(t, n, l, "read-select").EventLogHash, "native and WebAssembly decide alike")
+		n.Native, n.Seed = false, 2
+		assert.NotEqual(t, a.EventLogHash, execute(t, n, l, "read-select").EventLogHash)
+	}
+}
+
+func TestSwapWhileIORuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds modules")
+	}
+	l := loader(t)
+	c := Default()
+	c.Workload.Limit = 4000
+	c.Swaps = []string{"1s=constant-copy", "2s=read-select", "3s=sync"}
+	r := execute(t, c, l, "sync")
+	assert.True(t, r.OK())
+	assert.Len(t, r.Swaps, 3)
+	assert.Equal(t, []int64{0}, outOfSync(r))
+}
+
+func TestConfigRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		do   func(*Config)
+		want string
+	}{
+		{"no policies", func(c *Config) { c.Policies = nil }, "names no policies"},
+		{"too many mirrors", func(c *Config) { c.Mirrors = make([]Place, 9) }, "at most 8"},
+		{"speed", func(c *Config) { c.Workload.Speed = 0 }, "want more than 0"},
+		{"no workload", func(c *Config) { c.Workload.Trace = "" }, "neither a trace nor a generator"},
+		{"two workloads", func(c *Config) { g := generator(1); c.Workload.Generator = &g }, "both a trace"},
+		{"model", func(c *Config) { c.Model = "3391" }, "3391"},
+		{"link", func(c *Config) { c.Mirror.Link = "rope" }, "rope"},
+		{"distance", func(c *Config) { c.Mirror.Kilometres = -1 }, "-1 kilometres"},
+		{"aliases", func(c *Config) { c.Primary.Aliases = 256 }, "256 aliases"},
+		{"fault", func(c *Config) { c.Faults = []string{"1s=mirror1:explode"} }, "want TIME=PLACE:ACTION"},
+		{"fault elsewhere", func(c *Config) { c.Faults = []string{"1s=mirror2:fail"} }, "there are 1 mirrors"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := Default()
+			c.do(&d)
+			require.ErrorContains(t, d.Check(), c.want)
+		})
+	}
+}
+
+func TestParse(t *testing.T) {
+	s, err := ParseSwap("30s=constant-copy")
+	require.NoError(t, err)
+	assert.Equal(t, Swap{30 * time.Second, "constant-copy"}, s)
+	for _, bad := range []string{"", "30s", "=x", "30s=", "-1s=x", "soon=x"} {
+		_, err := ParseSwap(bad)
+		assert.Error(t, err, bad)
+	}
+	f, err := ParseFault("1.5s=mirror2:link-down")
+	require.NoError(t, err)
+	assert.Equal(t, Fault{1500 * time.Millisecond, 2, "link-down"}, f)
+	for _, bad := range []string{"", "1s=primary", "1s=mirror0:fail", "1s=mirrorx:fail", "1s=primary:synchronise", "x=primary:fail"} {
+		_, err := ParseFault(bad)
+		assert.Error(t, err, bad)
+	}
+}

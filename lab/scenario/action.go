@@ -1,0 +1,161 @@
+package scenario
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/lab/experiment"
+)
+
+// Action is something that is done at a virtual time: one of its fields beside At
+// is set. The I/Os of a scenario are numbered from 1 in the order in which its
+// actions ask for them.
+type Action struct {
+	At Duration `yaml:"at"`
+	// Read and Write are requests to the block access method.
+	Read  *Block `yaml:"read"`
+	Write *Block `yaml:"write"`
+	// Program is a channel program that is run as it is.
+	Program *Program `yaml:"program"`
+	// Resume lets the channel program that is I/O of that number go on after it has
+	// suspended itself.
+	Resume int `yaml:"resume"`
+	// Fault is PLACE:ACTION, as in an experiment.
+	Fault string `yaml:"fault"`
+	// Policy is put in the place of the policy in force.
+	Policy string `yaml:"policy"`
+	// Synchronise makes a mirror identical to its primary.
+	Synchronise *Synchronise `yaml:"synchronise"`
+
+	fault experiment.Fault
+}
+
+// Block is a request for bytes of the volume, or several of them.
+type Block struct {
+	Offset int64 `yaml:"offset"`
+	Length int64 `yaml:"length"`
+	// Times is how many requests are made, Every after how long the next one, and
+	// Step by how many bytes its offset is higher.
+	Times int      `yaml:"times"`
+	Every Duration `yaml:"every"`
+	Step  int64    `yaml:"step"`
+	// Code is the completion code with which each must end; 7F if left out.
+	Code Code `yaml:"code"`
+}
+
+func (b *Block) times() int { return max(1, b.Times) }
+
+// Synchronise says how a mirror is made identical. (FIG. 2.)
+type Synchronise struct {
+	Mirror int `yaml:"mirror"`
+	// Full copies every track, not only those that are marked.
+	Full bool `yaml:"full"`
+	// Threshold, Rounds and TracksPerSecond are as in mirror.SyncOptions.
+	Threshold       int `yaml:"threshold"`
+	Rounds          int `yaml:"rounds"`
+	TracksPerSecond int `yaml:"tracks-per-second"`
+}
+
+// Duration is a time as text, such as "30ms".
+type Duration time.Duration
+
+// UnmarshalYAML reads a duration.
+func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
+	t, err := time.ParseDuration(n.Value)
+	if err != nil && n.Value != "0" || t < 0 {
+		return fmt.Errorf("line %d: time %q: want a duration such as 30ms", n.Line, n.Value)
+	}
+	*d = Duration(t)
+	return nil
+}
+
+// Code is a byte as two hexadecimal digits.
+type Code uint8
+
+// UnmarshalYAML reads a byte.
+func (c *Code) UnmarshalYAML(n *yaml.Node) error {
+	v, err := strconv.ParseUint(n.Value, 16, 8)
+	if err != nil {
+		return fmt.Errorf("line %d: %q: want two hexadecimal digits", n.Line, n.Value)
+	}
+	*c = Code(v)
+	return nil
+}
+
+// or is the code, or the usual one.
+func (c Code) or() uint8 {
+	if c == 0 {
+		return ios.CodeNormal
+	}
+	return uint8(c)
+}
+
+func (a *Action) ios() int {
+	switch {
+	case a.Read != nil:
+		return a.Read.times()
+	case a.Write != nil:
+		return a.Write.times()
+	case a.Program != nil:
+		return 1
+	}
+	return 0
+}
+
+// check reports how many I/Os the action asks for, after before others.
+func (a *Action) check(mirrors, before int) (int, error) {
+	set := 0
+	for _, is := range []bool{a.Read != nil, a.Write != nil, a.Program != nil, a.Resume != 0, a.Fault != "", a.Policy != "", a.Synchronise != nil} {
+		if is {
+			set++
+		}
+	}
+	if set != 1 {
+		return 0, fmt.Errorf("%d things to do: want one of read, write, program, resume, fault, policy, synchronise", set)
+	}
+	for _, b := range []*Block{a.Read, a.Write} {
+		if b != nil && (b.Length <= 0 || b.Offset < 0 || b.Times < 0 || b.Times > MaxIOs) {
+			return 0, fmt.Errorf("request for %d bytes at %d, %d times: want bytes of the volume, up to %d times", b.Length, b.Offset, b.Times, MaxIOs)
+		}
+	}
+	if a.Program != nil {
+		if err := a.Program.check(mirrors); err != nil {
+			return 0, err
+		}
+	}
+	if a.Resume < 0 || a.Resume > before {
+		return 0, fmt.Errorf("resume of I/O %d: there are %d before it", a.Resume, before)
+	}
+	if a.Fault != "" {
+		f, err := experiment.ParseFault("0s=" + a.Fault)
+		if err != nil {
+			return 0, err
+		}
+		if f.Mirror > mirrors {
+			return 0, fmt.Errorf("fault %q: there are %d mirrors", a.Fault, mirrors)
+		}
+		a.fault = f
+	}
+	if s := a.Synchronise; s != nil && (s.Mirror < 1 || s.Mirror > mirrors) {
+		return 0, fmt.Errorf("synchronise mirror %d: there are %d", s.Mirror, mirrors)
+	}
+	return a.ios(), nil
+}
+
+// place reads "primary" or "mirrorN": 0, or the number of the mirror.
+func place(text string, mirrors int) (int, error) {
+	if text == "primary" {
+		return 0, nil
+	}
+	digits, ok := strings.CutPrefix(text, "mirror")
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil || n < 1 || n > mirrors {
+		return 0, fmt.Errorf("place %q: want primary, or mirror1 to mirror%d", text, mirrors)
+	}
+	return n, nil
+}

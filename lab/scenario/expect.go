@@ -1,0 +1,115 @@
+package scenario
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/steps"
+)
+
+// Expect is what must come of a scenario.
+type Expect struct {
+	// Steps must be taken, each by the component that the table of steps names;
+	// Never must not be taken.
+	Steps []string `yaml:"steps"`
+	Never []string `yaml:"never"`
+	// Mirrors is what is expected of each mirror at the end, in order; mirrors
+	// beyond the list must be in sync and identical.
+	Mirrors []Mirror `yaml:"mirrors"`
+	// Promoted is how many mirrors become the primary.
+	Promoted int `yaml:"promoted"`
+}
+
+// Mirror is what is expected of a mirror.
+type Mirror struct {
+	// State is "in sync", "synchronising", "dissociated" or "failed".
+	State string `yaml:"state"`
+	// Marked is how many tracks are marked out of sync; -1 is any number above 0.
+	Marked int `yaml:"marked"`
+}
+
+var states = map[string]abi.MirrorState{
+	"in sync": abi.MirrorInSync, "synchronising": abi.MirrorSynchronising,
+	"dissociated": abi.MirrorSuspended, "failed": abi.MirrorFailed,
+}
+
+func (e *Expect) check(mirrors int) error {
+	if len(e.Mirrors) > mirrors {
+		return fmt.Errorf("%d mirrors: there are %d", len(e.Mirrors), mirrors)
+	}
+	for _, m := range e.Mirrors {
+		if _, ok := states[m.State]; !ok {
+			return fmt.Errorf("mirror state %q: want in sync, synchronising, dissociated or failed", m.State)
+		}
+	}
+	rows, err := byName()
+	if err != nil {
+		return err
+	}
+	for _, list := range [][]string{e.Steps, e.Never} {
+		for _, name := range list {
+			if _, ok := rows[name]; !ok {
+				return fmt.Errorf("step %q: the table of steps has no such row", name)
+			}
+		}
+	}
+	return nil
+}
+
+func byName() (map[string]steps.Row, error) {
+	rows, err := steps.Table()
+	if err != nil {
+		return nil, err
+	}
+	m := make(map[string]steps.Row, len(rows))
+	for _, r := range rows {
+		m[r.Name] = r
+	}
+	return m, nil
+}
+
+// verify lists what did not come as expected.
+func (e *Expect) verify(stage *experiment.Stage, c *steps.Counter) ([]string, error) {
+	rows, err := byName()
+	if err != nil {
+		return nil, err
+	}
+	var wrong []string
+	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	for _, name := range e.Steps {
+		if r := rows[name]; c.Count(r) == 0 {
+			say("step %s was not taken by %s: %s", name, r.Actor, r.What)
+		}
+	}
+	for _, name := range e.Never {
+		if r := rows[name]; c.Count(r) != 0 {
+			say("step %s was taken: %s", name, r.What)
+		}
+	}
+	for i, m := range stage.Pair().Mirrors() {
+		want := Mirror{State: "in sync"}
+		if i < len(e.Mirrors) {
+			want = e.Mirrors[i]
+		}
+		if m.State != states[want.State] {
+			say("mirror %d is in state %d: want %s", i+1, m.State, want.State)
+		}
+		if n := m.OutOfSync(); n != want.Marked && (want.Marked >= 0 || n == 0) {
+			say("mirror %d has %d tracks marked: want %d", i+1, n, want.Marked)
+		}
+		if want.Marked == 0 {
+			n, err := stage.Differ(i + 1)
+			if err != nil {
+				return nil, err
+			}
+			if n != 0 {
+				say("mirror %d differs on %d tracks: want none", i+1, n)
+			}
+		}
+	}
+	if n := int(stage.Intercept().Counts().Promoted); n != e.Promoted {
+		say("%d mirrors were promoted: want %d", n, e.Promoted)
+	}
+	return wrong, nil
+}

@@ -1,0 +1,131 @@
+package scenario
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/iosrun/iosrun/emulator/access"
+	"github.com/iosrun/iosrun/emulator/channel"
+)
+
+// Program is a channel program and where it is run.
+type Program struct {
+	// On is "primary" or "mirrorN".
+	On   string `yaml:"on"`
+	CCWs []CCW  `yaml:"ccws"`
+	// Code is the completion code with which it must end; 7F if left out.
+	Code Code `yaml:"code"`
+
+	place int
+	built []access.CCW
+}
+
+// CCW is a channel command word in a file. Command chaining is understood: every
+// CCW has its flag but the last, transfers in channel, and those with data
+// chaining.
+type CCW struct {
+	Command Code `yaml:"command"`
+	// Flags are names: cd, sli, skip, pci, ida, s, mida; "end" ends the chain there.
+	Flags []string `yaml:"flags"`
+	// Count is the count; left out, it is the length of the data.
+	Count int `yaml:"count"`
+	// Data is what the data area holds at first.
+	Data Bytes `yaml:"data"`
+	// At is where the data area is, for a CCW without one of its own: "ccw 3" is
+	// CCW number 3 of the program (from 1), "data 3 + 8" byte 8 of its data area.
+	At string `yaml:"at"`
+	// Gives is what the data area must hold at the end.
+	Gives Bytes `yaml:"gives"`
+	// Note says what the CCW is for.
+	Note string `yaml:"note"`
+}
+
+// Bytes are bytes as hexadecimal digits, with blanks as the writer likes; XX*N is
+// a byte N times.
+type Bytes []byte
+
+// UnmarshalYAML reads bytes.
+func (b *Bytes) UnmarshalYAML(n *yaml.Node) error {
+	for _, word := range strings.Fields(n.Value) {
+		digits, times, repeated := strings.Cut(word, "*")
+		p, err := hex.DecodeString(digits)
+		k := 1
+		if repeated && err == nil {
+			k, err = strconv.Atoi(times)
+		}
+		if err != nil || k < 1 || k*len(p) > access.MaxProgramData {
+			return fmt.Errorf("line %d: data %q: want pairs of hexadecimal digits, or XX*N", n.Line, word)
+		}
+		for range k {
+			*b = append(*b, p...)
+		}
+	}
+	return nil
+}
+
+var flagNames = map[string]channel.Flags{
+	"cd": channel.FlagCD, "sli": channel.FlagSLI, "skip": channel.FlagSkip, "pci": channel.FlagPCI,
+	"ida": channel.FlagIDA, "s": channel.FlagS, "mida": channel.FlagMIDA, "end": 0,
+}
+
+func (p *Program) check(mirrors int) (err error) {
+	if p.place, err = place(p.On, mirrors); err != nil {
+		return err
+	}
+	p.built = p.built[:0]
+	for i := range p.CCWs {
+		c, err := p.CCWs[i].build(i == len(p.CCWs)-1)
+		if err != nil {
+			return fmt.Errorf("CCW %d: %w", i+1, err)
+		}
+		if c.At != nil && c.At.CCW >= len(p.CCWs) {
+			return fmt.Errorf("CCW %d: at %q: there are %d CCWs", i+1, p.CCWs[i].At, len(p.CCWs))
+		}
+		p.built = append(p.built, c)
+	}
+	return nil
+}
+
+func (c *CCW) build(last bool) (access.CCW, error) {
+	w := access.CCW{Command: byte(c.Command), Count: c.Count, Data: c.Data}
+	chained := !last && w.Command != channel.TIC
+	for _, name := range c.Flags {
+		f, ok := flagNames[name]
+		if !ok {
+			return w, fmt.Errorf("flag %q: want one of cd, sli, skip, pci, ida, s, mida, end", name)
+		}
+		w.Flags |= f
+		chained = chained && name != "end" && name != "cd"
+	}
+	if chained {
+		w.Flags |= channel.FlagCC
+	}
+	if len(c.Gives) > max(c.Count, len(c.Data)) {
+		return w, fmt.Errorf("gives %d bytes: the data area has %d", len(c.Gives), max(c.Count, len(c.Data)))
+	}
+	if c.At == "" {
+		return w, nil
+	}
+	at, err := spot(c.At)
+	w.At = at
+	return w, err
+}
+
+// spot reads "ccw N" or "data N", with or without "+ M".
+func spot(text string) (*access.Spot, error) {
+	what, offset, plus := strings.Cut(text, "+")
+	kind, number, _ := strings.Cut(strings.TrimSpace(what), " ")
+	n, err := strconv.Atoi(strings.TrimSpace(number))
+	m := 0
+	if plus && err == nil {
+		m, err = strconv.Atoi(strings.TrimSpace(offset))
+	}
+	if err != nil || n < 1 || m < 0 || kind != "ccw" && kind != "data" {
+		return nil, fmt.Errorf(`at %q: want "ccw N" or "data N", with "+ BYTES" or not`, text)
+	}
+	return &access.Spot{CCW: n - 1, Data: kind == "data", Offset: m}, nil
+}

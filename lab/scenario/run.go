@@ -1,0 +1,315 @@
+package scenario
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/iosrun/iosrun/emulator/access"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/mirror"
+	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/policy"
+	"github.com/iosrun/iosrun/lab/report"
+	"github.com/iosrun/iosrun/lab/steps"
+)
+
+// Options are what a run needs beside the scenario.
+type Options struct {
+	Log hclog.Logger
+	// Steps, if not nil, is told of the steps that the machine takes.
+	Steps machine.StepRecorder
+	// Identified, if not nil, is told under which identity an I/O, numbered from
+	// 1, goes its way; a large request has several.
+	Identified func(number int, io uint64)
+}
+
+// Result is what came of a scenario.
+type Result struct {
+	// Steps is how often each step was taken.
+	Steps *steps.Counter
+	// Checks are those of any run.
+	Checks []report.Check
+	// Wrong lists what did not come as expected, the checks that do not hold among
+	// it.
+	Wrong []string
+	// Hash is the event-log hash, Took the virtual time until nothing was left to
+	// do.
+	Hash uint64
+	Took machine.Time
+}
+
+// io is an I/O of a scenario.
+type io struct {
+	program *access.Program
+	spec    *Program
+	write   bool
+	offset  int64
+	length  int64
+	want    uint8
+	got     uint8
+}
+
+// player plays a scenario on a stage.
+type player struct {
+	s       *Scenario
+	o       Options
+	ctx     context.Context
+	stage   *experiment.Stage
+	excp    *access.Excp
+	ios     []io
+	first   []int // by action: index of its first I/O
+	tokens  map[int64]int
+	swaps   map[int]*catalog.Prepared
+	wrong   []string
+	current int
+	err     error
+}
+
+// The kinds of a player's events: an action, and a repetition of one.
+const (
+	kindAction = machine.KindLab + 16 + iota
+	kindRepeat
+)
+
+// Run plays the scenario on a machine of its own. An error means that it could
+// not be played; what did not come as expected is in the result.
+func (s *Scenario) Run(ctx context.Context, l *catalog.Loader, o Options) (*Result, error) {
+	r, err := s.run(ctx, l, o)
+	if err != nil {
+		return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
+	return r, nil
+}
+
+func (s *Scenario) run(ctx context.Context, l *catalog.Loader, o Options) (res *Result, err error) {
+	pol, err := s.prepare(ctx, l, s.Policy)
+	if err != nil {
+		return nil, err
+	}
+	res = &Result{Steps: &steps.Counter{}}
+	p := &player{s: s, o: o, ctx: ctx, tokens: map[int64]int{}, swaps: map[int]*catalog.Prepared{}}
+	for i := range s.Play {
+		if name := s.Play[i].Policy; name != "" {
+			if p.swaps[i], err = s.prepare(ctx, l, name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	plan := &experiment.Plan{Config: s.config, Policies: []*catalog.Prepared{pol}}
+	p.stage, err = plan.Stage(ctx, 0, experiment.Options{
+		Log: o.Log, Steps: steps.Both(res.Steps, o.Steps), Completed: p.completed,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if e := p.stage.Close(); err == nil {
+			err = e
+		}
+	}()
+	if err := p.set(); err != nil {
+		return nil, err
+	}
+	if err := p.stage.Play(ctx); err != nil {
+		return nil, err
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	return res, p.conclude(res)
+}
+
+// prepare loads a policy, with the scenario's settings.
+func (s *Scenario) prepare(ctx context.Context, l *catalog.Loader, name string) (*catalog.Prepared, error) {
+	pol, err := policy.Load(name)
+	if err != nil {
+		return nil, err
+	}
+	override(pol.Slots.FrontEnd, s.Settings.FrontEnd)
+	override(pol.Slots.BackEnd, s.Settings.BackEnd)
+	override(pol.Slots.PostStatus, s.Settings.PostStatus)
+	return l.Prepare(ctx, pol)
+}
+
+func override(chain []policy.Detour, settings map[string]any) {
+	for i := range chain {
+		if len(settings) != 0 && chain[i].Settings == nil {
+			chain[i].Settings = map[string]any{}
+		}
+		for k, v := range settings {
+			chain[i].Settings[k] = v
+		}
+	}
+}
+
+// set builds the channel programs and asks for the actions' events.
+func (p *player) set() error {
+	m := p.stage.Machine()
+	p.excp = access.NewExcp(p.stage.Supervisor())
+	p.stage.Block().Identified = func(token, io uint64) {
+		n, ok := p.tokens[int64(token)]
+		if !ok {
+			n = p.current // its Submit has not returned yet
+		}
+		p.identified(n, io)
+	}
+	for i := range p.s.Play {
+		a := &p.s.Play[i]
+		p.first = append(p.first, len(p.ios))
+		if err := p.add(a); err != nil {
+			return fmt.Errorf("action %d: %w", i+1, err)
+		}
+		m.Clock.At(machine.Time(a.At), p, kindAction, uint64(i))
+	}
+	return nil
+}
+
+// add lists the I/Os of an action.
+func (p *player) add(a *Action) error {
+	for _, b := range []*Block{a.Read, a.Write} {
+		if b == nil {
+			continue
+		}
+		for k := range b.times() {
+			p.ios = append(p.ios, io{write: b == a.Write, offset: b.Offset + int64(k)*b.Step, length: b.Length, want: b.Code.or()})
+		}
+	}
+	if a.Program == nil {
+		return nil
+	}
+	built, err := p.excp.Build(a.Program.built)
+	if err != nil {
+		return err
+	}
+	n := len(p.ios)
+	built.Identified = func(io uint64) { p.identified(n, io) }
+	p.ios = append(p.ios, io{program: built, spec: a.Program, want: a.Program.Code.or()})
+	return nil
+}
+
+func (p *player) identified(index int, io uint64) {
+	if p.o.Identified != nil {
+		p.o.Identified(index+1, io)
+	}
+}
+
+// Event does an action.
+func (p *player) Event(kind machine.Kind, arg uint64) {
+	if p.err != nil {
+		return
+	}
+	if kind == kindRepeat {
+		p.err = p.submit(int(arg))
+		return
+	}
+	i := int(arg)
+	if err := p.do(i, &p.s.Play[i]); err != nil {
+		p.err = fmt.Errorf("action %d: %w", i+1, err)
+	}
+}
+
+func (p *player) do(i int, a *Action) error {
+	switch {
+	case a.Read != nil:
+		return p.repeat(i, a.Read)
+	case a.Write != nil:
+		return p.repeat(i, a.Write)
+	case a.Program != nil:
+		x := &p.ios[p.first[i]]
+		return x.program.Start(p.stage.Unit(a.Program.place), func(e *access.Program) { x.got = e.Code })
+	case a.Resume != 0:
+		e := p.ios[a.Resume-1].program
+		if e == nil {
+			return fmt.Errorf("I/O %d is no channel program", a.Resume)
+		}
+		e.Resume()
+		return nil
+	case a.Fault != "":
+		return p.stage.Happen(a.fault)
+	case a.Policy != "":
+		return p.stage.Install(p.ctx, p.swaps[i])
+	}
+	s := a.Synchronise
+	return p.stage.Synchronise(s.Mirror, mirror.SyncOptions{
+		Full: s.Full, Threshold: s.Threshold, MaxRounds: s.Rounds, TracksPerSecond: s.TracksPerSecond,
+		Done: func(err error) {
+			if err != nil {
+				p.wrong = append(p.wrong, fmt.Sprintf("synchronisation of mirror %d: %v", s.Mirror, err))
+			}
+		},
+	})
+}
+
+// repeat makes the first request of an action, and asks for the others' events.
+func (p *player) repeat(i int, b *Block) error {
+	clock := &p.stage.Machine().Clock
+	for k := 1; k < b.times(); k++ {
+		clock.At(clock.Now()+machine.Time(k)*machine.Time(b.Every), p, kindRepeat, uint64(p.first[i]+k))
+	}
+	return p.submit(p.first[i])
+}
+
+func (p *player) submit(index int) error {
+	x := &p.ios[index]
+	p.current = index
+	token, err := p.stage.Submit(x.write, x.offset, x.length)
+	p.tokens[token] = index
+	return err
+}
+
+// completed is told by the block access method.
+func (p *player) completed(number int64, _ bool, code uint8, _ machine.Time) {
+	p.ios[p.tokens[number]].got = code
+}
+
+// conclude holds what came against what was expected.
+func (p *player) conclude(res *Result) error {
+	res.Wrong = p.wrong
+	for i := range p.ios {
+		x := &p.ios[i]
+		if x.got != x.want {
+			res.Wrong = append(res.Wrong, fmt.Sprintf("I/O %d ended with code %02X%s: want %02X", i+1, x.got, x.status(), x.want))
+		}
+		if x.spec != nil {
+			res.Wrong = append(res.Wrong, x.storage(i+1)...)
+		}
+	}
+	var err error
+	if res.Checks, err = p.stage.Checks(); err != nil {
+		return err
+	}
+	for _, c := range res.Checks {
+		if !c.OK {
+			res.Wrong = append(res.Wrong, c.Name+": "+c.Detail)
+		}
+	}
+	wrong, err := p.s.Expect.verify(p.stage, res.Steps)
+	res.Wrong = append(res.Wrong, wrong...)
+	clock := &p.stage.Machine().Clock
+	res.Hash, res.Took = clock.Hash(), clock.Now()
+	return err
+}
+
+// status says what the last status of a channel program was.
+func (x *io) status() string {
+	if x.program == nil {
+		return ""
+	}
+	w := &x.program.IRB.SCSW
+	return fmt.Sprintf(" (unit status %02X, channel status %02X, residual count %d, sense % X)", uint8(w.Unit), uint8(w.Channel), w.Residual, x.program.IRB.ECW[:8])
+}
+
+// storage holds the data areas against what they must hold at the end.
+func (x *io) storage(number int) (wrong []string) {
+	for i := range x.spec.CCWs {
+		want := []byte(x.spec.CCWs[i].Gives)
+		if got := x.program.Data(i); len(want) != 0 && !bytes.Equal(got[:len(want)], want) {
+			wrong = append(wrong, fmt.Sprintf("I/O %d: data area of CCW %d holds % X: want % X", number, i+1, got[:min(len(want), 16)], want[:min(len(want), 16)]))
+		}
+	}
+	return wrong
+}

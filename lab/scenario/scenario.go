@@ -1,0 +1,175 @@
+package scenario
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/iosrun/iosrun/lab/experiment"
+)
+
+// Limits of a scenario.
+const (
+	// MaxFile is the most bytes of a scenario's file.
+	MaxFile = 256 << 10
+	// MaxActions is the most actions, MaxIOs the most I/Os that they ask for.
+	MaxActions = 256
+	MaxIOs     = 10_000
+)
+
+// ErrUnknown says that a name is neither a scenario of the project nor a file.
+var ErrUnknown = errors.New("unknown scenario")
+
+// Scenario is what is done on a machine, and what must come of it.
+type Scenario struct {
+	Name    string `yaml:"name"`
+	Summary string `yaml:"summary"`
+	// Machine is the keys of an experiment that describe its machine; what is left
+	// out is as in Base.
+	Machine map[string]any `yaml:"machine"`
+	// Policy is the policy in force at the beginning: a name or a file.
+	Policy string `yaml:"policy"`
+	// Settings go before those of the policy's detours, by slot.
+	Settings Settings `yaml:"settings"`
+	// Play is what is done.
+	Play []Action `yaml:"play"`
+	// Expect is what must come of it, beside what must hold at the end of any run
+	// and the completion codes that the actions name.
+	Expect Expect `yaml:"expect"`
+
+	// Source is the file, or "built-in".
+	Source string `yaml:"-"`
+
+	config experiment.Config
+}
+
+// Settings are settings of detours by slot and name.
+type Settings struct {
+	FrontEnd   map[string]any `yaml:"front-end"`
+	BackEnd    map[string]any `yaml:"back-end"`
+	PostStatus map[string]any `yaml:"post-status"`
+}
+
+// Base is the machine that scenarios describe theirs against: a small volume and
+// a mirror 50 km away.
+func Base() experiment.Config {
+	c := experiment.Default()
+	c.Model = "3390-1"
+	for _, p := range []*experiment.Place{&c.Primary, &c.Mirror} {
+		p.Aliases, p.CacheTracks, p.HitRatio, p.Arms = 3, 1024, 1, 1
+	}
+	c.Workload = experiment.Workload{Speed: 1}
+	c.Policies = nil
+	return c
+}
+
+//go:embed scenarios/*.yaml
+var builtin embed.FS
+
+// Names are the names of the project's scenarios, in order.
+func Names() []string {
+	entries, err := builtin.ReadDir("scenarios")
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Load gives the project's scenario of that name, or reads the file of that name
+// when it looks like a path.
+func Load(name string) (*Scenario, error) {
+	if strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("scenario: %w", err)
+		}
+		defer f.Close()
+		text, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+		if err != nil {
+			return nil, fmt.Errorf("scenario %s: %w", name, err)
+		}
+		return Parse(text, name)
+	}
+	text, err := builtin.ReadFile("scenarios/" + name + ".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("scenario %q: %w: want one of %s, or a .yaml file", name, ErrUnknown, strings.Join(Names(), ", "))
+	}
+	return Parse(text, "built-in")
+}
+
+// Parse reads and checks a scenario. Unknown keys are errors.
+func Parse(text []byte, source string) (*Scenario, error) {
+	if len(text) > MaxFile {
+		return nil, fmt.Errorf("scenario %s: more than %d bytes, the limit", source, MaxFile)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	s := &Scenario{Source: source}
+	if err := d.Decode(s); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("scenario %s: is empty: want name, policy and play", source)
+		}
+		return nil, fmt.Errorf("scenario %s: %w", source, err)
+	}
+	s.config = Base()
+	m, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{Result: &s.config, TagName: "koanf", ErrorUnused: true})
+	if err == nil {
+		err = m.Decode(s.Machine)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("scenario %s: machine: %s", source, strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return s, s.check()
+}
+
+func (s *Scenario) check() error {
+	switch {
+	case s.Name == "":
+		return fmt.Errorf("scenario %s: has no name", s.Source)
+	case s.Policy == "":
+		return fmt.Errorf("scenario %s: names no policy", s.Name)
+	case len(s.Play) == 0 || len(s.Play) > MaxActions:
+		return fmt.Errorf("scenario %s: %d actions: want 1 to %d", s.Name, len(s.Play), MaxActions)
+	}
+	s.config.Name = s.Name
+	if err := s.config.CheckMachine(); err != nil {
+		return fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
+	mirrors := max(1, len(s.config.Mirrors))
+	ios := 0
+	for i := range s.Play {
+		n, err := s.Play[i].check(mirrors, ios)
+		if err != nil {
+			return fmt.Errorf("scenario %s: action %d: %w", s.Name, i+1, err)
+		}
+		if ios += n; ios > MaxIOs {
+			return fmt.Errorf("scenario %s: more than %d I/Os", s.Name, MaxIOs)
+		}
+	}
+	if err := s.Expect.check(mirrors); err != nil {
+		return fmt.Errorf("scenario %s: expect: %w", s.Name, err)
+	}
+	return nil
+}
+
+// IOs is how many I/Os the scenario asks for.
+func (s *Scenario) IOs() int {
+	n := 0
+	for i := range s.Play {
+		n += s.Play[i].ios()
+	}
+	return n
+}
