@@ -132,7 +132,7 @@ func (r *Prepared) Attachments(ctx context.Context, seed uint64, native bool) ([
 						_ = a.Detour.Close()
 					}
 				}
-				return all, fmt.Errorf("policy %s: %s: module %s: %w", r.Policy.Name, hooks.Slot(s), d.Detour.Module, err)
+				return all, fmt.Errorf("%s: module %s: %w", hooks.Slot(s), d.Detour.Module, err)
 			}
 			all[s] = append(all[s], a)
 		}
