@@ -135,7 +135,9 @@ func generatorDefaults(k *koanf.Koanf) error {
 	if err := own.Load(structs.Provider(workload.DefaultGenerator(), "koanf"), nil); err != nil {
 		return err
 	}
-	// The seed and the volume's size are the experiment's.
+	// The seed and the volume's size are the experiment's; how long it lasts is to
+	// be said.
+	own.Delete("duration")
 	own.Delete("seed")
 	own.Delete("volume_bytes")
 	return k.MergeAt(own, "workload.generator")
