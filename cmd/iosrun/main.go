@@ -44,14 +44,21 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 	}
 	fmt.Fprintf(errOut, "iosrun: %v\n", err)
 	var usage usageError
-	if errors.As(err, &usage) {
-		return exitUsage
+	if !errors.As(err, &usage) {
+		return exitFailure
 	}
-	return exitFailure
+	if usage.command != "" {
+		fmt.Fprintf(errOut, "Try \"%s --help\".\n", usage.command)
+	}
+	return exitUsage
 }
 
-// usageError is an error in what was asked for.
-type usageError struct{ error }
+// usageError is an error in what was asked for. With a command, its help tells
+// what would be right.
+type usageError struct {
+	error
+	command string
+}
 
 func (e usageError) Unwrap() error { return e.error }
 
@@ -59,7 +66,7 @@ func usage(err error) error {
 	if err == nil {
 		return nil
 	}
-	return usageError{err}
+	return usageError{err, ""}
 }
 
 func newRoot() *cobra.Command {
@@ -85,7 +92,7 @@ three policies and prints what each costs.`,
 		Version:       version(),
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage(fmt.Errorf("%w\nTry \"%s --help\".", err, c.CommandPath()))
+		return usageError{err, c.CommandPath()}
 	})
 	root.PersistentFlags().String("plugin-dir", "", `folder of the built shipped modules (default "plugins" beside the program; IOSRUN_PLUGIN_DIR)`)
 	root.PersistentFlags().String("log-level", "warn", "what is logged to standard error: trace, debug, info, warn, error or off (IOSRUN_LOG_LEVEL)")
@@ -99,7 +106,7 @@ func wrapArgs(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
-				return usage(fmt.Errorf("%w\nTry \"%s --help\".", err, c.CommandPath()))
+				return usageError{err, c.CommandPath()}
 			}
 			return nil
 		}

@@ -26,7 +26,6 @@ type disk struct {
 	writes  int
 	reads   int
 	at      int
-	wrote   bool
 	sense   [32]byte
 }
 

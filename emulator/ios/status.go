@@ -5,16 +5,15 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// slih is the unit of work of a unit's interruptions. With redriveOnly it
-// drives the queue again without an interruption.
+// slih is the unit of work of a unit's interruptions, and the one that drives
+// its queue again without an interruption.
 type slih struct {
 	machine.SRB
-	s       *Supervisor
-	u       *UCB
-	irb     channel.IRB
-	pending bool
-	again   machine.SRB
-	driver  driver
+	s      *Supervisor
+	u      *UCB
+	irb    channel.IRB
+	again  machine.SRB
+	driver driver
 }
 
 type driver struct{ l *slih }
