@@ -279,3 +279,36 @@ func TestListsAndHelp(t *testing.T) {
 		assert.NotEmpty(t, o.out, args)
 	}
 }
+
+func TestDetourThatTrapsEndsNeitherProcessNorIO(t *testing.T) {
+	dir := t.TempDir()
+	here, err := filepath.Abs("testdata")
+	require.NoError(t, err)
+	for _, c := range []struct {
+		containment string
+		ok          bool
+		marked      bool
+	}{{"bypass", true, false}, {"suspend-mirroring", true, true}, {"fail-io", true, false}} {
+		t.Run(c.containment, func(t *testing.T) {
+			file, out := filepath.Join(dir, "p.yaml"), filepath.Join(dir, "r.json")
+			text := fmt.Sprintf(`name: p
+durability: primary
+slots:
+  front-end:
+    - {module: %s/trapcall, containment: %s}
+    - {module: frontend/standard, grants: [mirror, reject, retry, mode, flag, chain]}
+  back-end: [{module: backend/standard, grants: [mirror]}]
+  post-status: [{module: poststatus/standard, grants: [mirror, flag, hold, dissociate, promote]}]
+`, here, c.containment)
+			require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+			o := iosrun(t, nil, "run", file, "--limit", "3000", "--json", out)
+			require.Equal(t, 0, o.code, o.err)
+			r := readReport(t, out)[0]
+			assert.True(t, r.OK())
+			assert.EqualValues(t, 16, r.Traps, "then it is passed over")
+			assert.Equal(t, c.marked, r.Mirrors[0].OutOfSyncTracks > 0)
+			assert.Contains(t, o.err, "enough")
+			assert.Equal(t, c.containment == "fail-io", strings.Contains(r.Checks[0].Detail, "failed"), r.Checks[0].Detail)
+		})
+	}
+}
