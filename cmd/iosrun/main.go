@@ -1,5 +1,3 @@
-// Command iosrun emulates a mainframe's I/O supervisor and lets WebAssembly
-// modules take control of its I/O process: see the README.
 package main
 
 import (
@@ -96,7 +94,7 @@ three policies and prints what each costs.`,
 	})
 	root.PersistentFlags().String("plugin-dir", "", `folder of the built shipped modules (default "plugins" beside the program; IOSRUN_PLUGIN_DIR)`)
 	root.PersistentFlags().String("log-level", "warn", "what is logged to standard error: trace, debug, info, warn, error or off (IOSRUN_LOG_LEVEL)")
-	root.AddCommand(newRun(), newCompare(), newPolicy(), newPlugin())
+	root.AddCommand(newRun(), newCompare(), newPolicy(), newPlugin(), newVolume(), newChannel())
 	wrapArgs(root)
 	return root
 }

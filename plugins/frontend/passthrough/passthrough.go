@@ -1,5 +1,3 @@
-// Package passthrough is a front-end detour that lets everything through: what a
-// call costs, and what happens without mirroring, is measured with it.
 package passthrough
 
 import "github.com/iosrun/iosrun/abi"

@@ -1,4 +1,3 @@
-// Package pair answers what detours of every slot ask about a pair.
 package pair
 
 import "github.com/iosrun/iosrun/abi"

@@ -1,0 +1,2 @@
+// Package pair answers what detours of every slot ask about a pair.
+package pair
