@@ -16,8 +16,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/iosrun/iosrun/host"
-	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/report"
 )
@@ -107,19 +105,15 @@ func play(c *cobra.Command, args []string) error {
 	if err := cfg.CheckWorkload(); err != nil {
 		return usage(err)
 	}
-	rc := host.RuntimeConfig{Logger: log.Named("host")}
-	if no, _ := c.Flags().GetBool("no-cache"); !no {
-		if rc.CacheDir, err = host.DefaultCacheDir(); err != nil {
-			rc.CacheDir = ""
-		}
+	if err := cfg.CheckImages(); err != nil {
+		return usage(err)
 	}
 	ctx := c.Context()
-	rt, err := host.NewRuntime(ctx, rc)
+	loader, end, err := openLoader(c, log)
 	if err != nil {
 		return err
 	}
-	defer rt.Close(context.WithoutCancel(ctx))
-	loader := &catalog.Loader{Catalog: *catalogOf(c), Runtime: rt, Log: log}
+	defer end()
 	plan, err := experiment.Prepare(ctx, *cfg, loader)
 	if err != nil {
 		return usage(err)

@@ -43,6 +43,12 @@ var flagKeys = map[string]string{
 	"fault":      "faults",
 	"standing":   "mirror.standing",
 	"native":     "native",
+
+	"primary-image":  "primary.image",
+	"mirror-image":   "mirror.image",
+	"image-mode":     "image-mode", // of both sides: see settings
+	"first-cylinder": "workload.first-cylinder",
+	"cylinders":      "workload.cylinders",
 }
 
 // notSettings are variables of the prefix that are not an experiment's settings.
@@ -58,6 +64,11 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.Float64("km", d.Mirror.Kilometres, "length of the link to the mirrors in kilometres")
 	f.String("link", d.Mirror.Link, "type of the link to the mirrors: escon, ficon, or ficon-2, -4, -8, -16, -32")
 	f.Float64("megabytes", d.Mirror.Megabytes, "speed of the link to the mirrors in megabytes a second (0: the type's own)")
+	f.String("primary-image", "", "image file that is the primary volume; its geometry takes the place of --model, and the mirrors are synchronised first")
+	f.String("mirror-image", "", "image file that is the mirror")
+	f.String("image-mode", "", "how image files are used: "+strings.Join(experiment.ImageModes(), ", ")+" (default "+experiment.ImageModes()[0]+", which leaves the files as they are)")
+	f.Int("first-cylinder", 0, "first cylinder of a CKD volume that requests go to")
+	f.Int("cylinders", 0, "how many cylinders requests go to; they are formatted for it, which erases what is there (0: the whole volume, as it is)")
 	f.Int("mirrors", 1, "how many mirrors the primary has")
 	f.Int("aliases", d.Primary.Aliases, "alias units of each volume")
 	f.String("trace", d.Workload.Trace, "bundled trace ("+strings.Join(workload.BundledNames(), ", ")+") or file: the project's CSV, MSR Cambridge CSV or VMware vscsi, plain or compressed")
@@ -170,6 +181,10 @@ func flagSettings(f *pflag.FlagSet) map[string]any {
 	if a, ok := m["aliases"]; ok {
 		delete(m, "aliases")
 		m["primary.aliases"], m["mirror.aliases"] = a, a
+	}
+	if mode, ok := m["image-mode"]; ok {
+		delete(m, "image-mode")
+		m["primary.image-mode"], m["mirror.image-mode"] = mode, mode
 	}
 	if f.Changed("mirrors") {
 		n, _ := f.GetInt("mirrors")

@@ -32,13 +32,19 @@ type ECKDLayout struct {
 // cylinder, with so many 4 KiB records a track (12 on a 3390). A device too
 // small to hold a block is an error.
 func NewECKDLayout(cylinders, heads, recordsATrack int) (*ECKDLayout, error) {
-	if cylinders < 2 || heads < 1 || recordsATrack < 1 {
-		return nil, fmt.Errorf("block layout: %d cylinders of %d tracks of %d records leave no block: the first cylinder is the label's", cylinders, heads, recordsATrack)
+	return NewECKDExtent(1, cylinders-1, heads, recordsATrack)
+}
+
+// NewECKDExtent makes the layout of so many cylinders of a device from
+// firstCylinder on, which is at least 1.
+func NewECKDExtent(firstCylinder, cylinders, heads, recordsATrack int) (*ECKDLayout, error) {
+	if firstCylinder < 1 || cylinders < 1 || heads < 1 || recordsATrack < 1 {
+		return nil, fmt.Errorf("block layout: %d cylinders from %d on, of %d tracks of %d records, leave no block: the first cylinder is the label's", cylinders, firstCylinder, heads, recordsATrack)
 	}
 	return &ECKDLayout{
 		eckd:       program.ECKD{Heads: heads, RecordsATrack: recordsATrack},
-		blocks:     int64(cylinders-1) * int64(heads) * int64(recordsATrack),
-		firstTrack: heads,
+		blocks:     int64(cylinders) * int64(heads) * int64(recordsATrack),
+		firstTrack: firstCylinder * heads,
 	}, nil
 }
 

@@ -13,6 +13,7 @@ type account struct {
 	inflight []uint16
 	marked   []uint64 // a bit a track
 	count    int      // of bits
+	epoch    uint32   // counts the promotions, with which inflight begins anew
 }
 
 // extent is a range of tracks, both ends included.
@@ -41,6 +42,15 @@ func (a *account) end(e extent, onMirror bool) {
 		}
 	}
 	if !onMirror {
+		a.mark(e)
+	}
+}
+
+// ended is end for a write, or a copy, that began in the given epoch.
+func (a *account) ended(e extent, epoch uint32, onMirror bool) {
+	if epoch == a.epoch {
+		a.end(e, onMirror)
+	} else if !onMirror {
 		a.mark(e)
 	}
 }
@@ -120,6 +130,7 @@ type Risk struct {
 type risk struct {
 	Risk
 	missedSince machine.Time // acknowledgement of the first write missed for good
+	clearedAt   machine.Time
 }
 
 func (r *risk) acknowledge(bytes uint64) {
@@ -129,8 +140,12 @@ func (r *risk) acknowledge(bytes uint64) {
 	r.MaxBytes = max(r.MaxBytes, r.Bytes)
 }
 
-// settle ends the risk of a write acknowledged at ack.
+// settle ends the risk of a write acknowledged at ack, unless clear has ended it
+// before.
 func (r *risk) settle(bytes uint64, ack, now machine.Time) {
+	if r.IOs == 0 || ack < r.clearedAt {
+		return
+	}
 	r.IOs--
 	r.Bytes -= bytes
 	r.MaxAge = max(r.MaxAge, now-ack)
@@ -149,7 +164,7 @@ func (r *risk) clear(now machine.Time) {
 	if r.Unmirrored != 0 {
 		r.MaxAge = max(r.MaxAge, now-r.missedSince)
 	}
-	r.IOs, r.Bytes, r.Unmirrored = 0, 0, 0
+	r.IOs, r.Bytes, r.Unmirrored, r.clearedAt = 0, 0, 0, now
 }
 
 func (r *risk) at(now machine.Time) Risk {

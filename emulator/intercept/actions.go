@@ -64,8 +64,8 @@ func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) boo
 			continue
 		}
 		x.counts.Retried++
-		x.shadow++
 		mr.state = abi.MirrorIOShadow
+		r.enterShadow()
 		mr.start(p)
 	}
 	return ok
@@ -94,6 +94,8 @@ func (x *Process) promote(c *call, i uint8) bool {
 	pair.primary, m.unit = m.unit, pair.primary
 	pair.cfwid, m.cfwid = m.cfwid, pair.cfwid
 	pair.estimate, m.estimate = m.estimate, pair.estimate
+	m.account.epoch++
+	x.StopStanding(m)
 	m.State = abi.MirrorFailed
 	x.setRole(pair.primary, unitRole{role: abi.RolePrimary, pair: pair})
 	x.setRole(m.unit, unitRole{role: abi.RoleMirror, pair: pair, mirror: m})
@@ -103,8 +105,21 @@ func (x *Process) promote(c *call, i uint8) bool {
 	return true
 }
 
-// redirected reports whether b asks for the pair's volume by the unit of a
-// primary that has been replaced.
-func (p *Pair) redirected(b *ios.IOSB) bool {
-	return b.UCB == p.volume && p.volume != p.primary && b.DriverID < ios.DriverMirror
+// redirected reports whether r, which has come to a mirror's unit, is an
+// application's request for the pair's volume: the unit was the primary's when
+// the request was queued there, or is the one by which the volume is known.
+func (r *Request) redirected() bool {
+	return r.addressed == r.pair.volume && r.routed == nil && r.block.DriverID < ios.DriverMirror
+}
+
+// survived reports whether the primary has a write by its mirror I/O, from when
+// it was a mirror.
+func (r *Request) survived() bool {
+	for i := range r.mirrors {
+		mr := &r.mirrors[i]
+		if r.made&(1<<i) != 0 && mr.state == abi.MirrorIOComplete && mr.unit == r.pair.primary {
+			return true
+		}
+	}
+	return false
 }

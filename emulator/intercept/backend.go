@@ -103,6 +103,55 @@ func (x *Process) startMirrors(p *machine.Processor, r *Request, mask uint8) boo
 	return ok
 }
 
+// underWay reports whether the mirror request may still bring a write to the
+// mirror.
+func (mr *mirrorRequest) underWay() bool {
+	return mr.waiting() || mr.state == abi.MirrorIOBegun
+}
+
+// wanted reports whether a mirror I/O that is about to start still makes sense:
+// its mirror takes writes, or has become the primary and has no later write from
+// somebody who was told that this one was done.
+func (mr *mirrorRequest) wanted(role unitRole) bool {
+	if role.mirror == mr.m {
+		return mr.m.State == abi.MirrorInSync || mr.m.State == abi.MirrorSynchronising
+	}
+	r := mr.r
+	if mr.inexact || role.role != abi.RolePrimary {
+		return false
+	}
+	for t := r.program.tracks.first; r.told != 0 && t <= r.program.tracks.last; t++ {
+		if r.pair.written[t] > r.told {
+			return false
+		}
+	}
+	return true
+}
+
+// onItsWay notes what the mirror is about to get. A track is marked when the
+// chain may do something else than the primary's, or when a write may be on the
+// mirror already that reached the primary only after the application was told of
+// this one: here the order is the wrong one.
+func (mr *mirrorRequest) onItsWay() {
+	r, m := mr.r, mr.m
+	if mr.inexact {
+		m.account.mark(mr.touches)
+	}
+	if !r.program.writes {
+		return
+	}
+	number := r.number
+	if !r.reached {
+		number = max(number, r.pair.writes+1)
+	}
+	for t := r.program.tracks.first; t <= r.program.tracks.last; t++ {
+		if mr.inexact || r.told != 0 && m.started[t] > r.told {
+			m.account.mark(extent{t, t})
+		}
+		m.started[t] = max(m.started[t], number)
+	}
+}
+
 // waiting reports whether the mirror request is on the shadow queue.
 func (mr *mirrorRequest) waiting() bool {
 	return mr.state == abi.MirrorIOShadow || mr.state == abi.MirrorIOScheduled
@@ -125,7 +174,7 @@ func (mr *mirrorRequest) start(p *machine.Processor) {
 	b.IRBRoutine = mr
 	b.Use = mr
 	b.SRB.Parm = b.ID
-	mr.state, mr.busy = abi.MirrorIOBegun, true
+	mr.state, mr.busy, mr.unit, mr.leftSince = abi.MirrorIOBegun, true, b.UCB, 0
 	mr.leaveShadow()
 	mr.m.began(mr, p.Now())
 	if x.Mirror != nil {
@@ -141,6 +190,15 @@ func (mr *mirrorRequest) start(p *machine.Processor) {
 	x.ios.STARTIO(p, b)
 }
 
+// enterShadow counts the request onto the shadow queue.
+func (r *Request) enterShadow() {
+	if x := r.x; !r.shadowed {
+		r.shadowed = true
+		x.shadow++
+		x.counts.ShadowPeak = max(x.counts.ShadowPeak, x.shadow)
+	}
+}
+
 // leaveShadow counts the request off the shadow queue with the last of its
 // mirror requests that was on it.
 func (mr *mirrorRequest) leaveShadow() {
@@ -150,7 +208,10 @@ func (mr *mirrorRequest) leaveShadow() {
 			return
 		}
 	}
-	r.x.shadow--
+	if r.shadowed {
+		r.shadowed = false
+		r.x.shadow--
+	}
 }
 
 // drop takes a mirror request off the shadow queue; where the primary has the
@@ -166,7 +227,6 @@ func (mr *mirrorRequest) drop() {
 func (mr *mirrorRequest) fail(p *machine.Processor) {
 	mr.state = abi.MirrorIOFailed
 	mr.leaveShadow()
-	mr.giveBack()
 	mr.settle(false, p.Now())
 	mr.r.flags |= abi.FlagMirrorError
 	mr.r.mirrorEnded(p)
@@ -202,7 +262,7 @@ func (mr *mirrorRequest) settle(onMirror bool, now machine.Time) {
 	}
 	mr.settled = true
 	r := mr.r
-	mr.m.account.end(r.program.tracks, onMirror)
+	mr.m.account.ended(r.program.tracks, mr.epoch, onMirror)
 	if r.ackedAt == 0 {
 		return
 	}
@@ -242,7 +302,9 @@ func (mr *mirrorRequest) Done(p *machine.Processor, b *ios.IOSB) {
 // Released ends the mirror I/O's hold on its request.
 func (mr *mirrorRequest) Released(*ios.IOSB) {
 	r := mr.r
-	mr.giveBack()
+	if mr.state == abi.MirrorIOComplete {
+		mr.giveBack() // otherwise it may be tried again
+	}
 	mr.busy = false
 	mr.m.finished(mr)
 	r.open--

@@ -33,12 +33,28 @@ func (r *Request) copyable() bool {
 }
 
 // copyChanged begins the copies that the request's front-end detour has asked
-// for.
+// for. To the post-status detours each is a mirror I/O. A mirror that cannot get
+// its copy is cut off.
 func (x *Process) copyChanged(p *machine.Processor, r *Request) {
 	for i, m := range r.pair.mirrors {
-		if bit := uint8(1) << i; r.changed&^r.begun&bit != 0 {
-			r.begun |= bit
-			x.copyTracks(p, r, m)
+		bit := uint8(1) << i
+		if r.changed&^r.begun&bit == 0 {
+			continue
+		}
+		r.begun |= bit
+		if m.State != abi.MirrorInSync {
+			continue
+		}
+		if !x.copyTracks(p, r, m) {
+			x.dissociate(p, r.pair, bit, abi.ScopeMirror)
+			continue
+		}
+		mr := &r.mirrors[i]
+		if r.made&bit == 0 {
+			mr.m, mr.flags, mr.counted, mr.settled, mr.labelling, mr.area = m, 0, false, false, false, nil
+			mr.chain, mr.state, mr.unit = noChain, abi.MirrorIOBegun, m.unit
+			mr.inexact, mr.touches = false, r.program.tracks
+			r.made |= bit
 		}
 	}
 }
@@ -84,11 +100,12 @@ func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
 	if ok {
 		r.copied |= bit
 	}
-	if mr := &r.mirrors[m.index]; r.made&bit != 0 && mr.chain == noChain {
+	switch mr := &r.mirrors[m.index]; {
+	case !ok:
 		mr.state = abi.MirrorIOFailed
-		if ok {
-			mr.state = abi.MirrorIOComplete
-		}
+		r.flags |= abi.FlagMirrorError
+	case mr.chain == noChain:
+		mr.state = abi.MirrorIOComplete
 	}
 	if r.ackedAt != 0 && ok {
 		m.risk.settle(uint64(r.program.bytes), r.ackedAt, p.Now())

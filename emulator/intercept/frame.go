@@ -17,6 +17,7 @@ type call struct {
 	role    unitRole
 	origin  abi.Origin
 	program *program
+	since   *machine.Time // front-end: since when a detour leaves the request queued
 }
 
 // fill writes the request part of the frame and zeroes the response's head.
@@ -65,6 +66,7 @@ func (x *Process) fill(f *abi.Frame, c *call) {
 		b.IRB.SCSW.Put(s.SCSW[:])
 		if b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == ios.CodeNormal) {
 			s.OK = 1
+			s.Sense = [32]byte{}
 		} else {
 			s.Sense = b.IRB.ECW
 			s.SenseSize = uint8(len(s.Sense))

@@ -41,13 +41,15 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 				x.counts.Rejected++
 				rc = ios.Refused
 			case abi.IntentRetry:
-				rc = ios.Queued
+				if done = rc == ios.Started && c.patient(); done {
+					rc = ios.Queued
+				}
 			case abi.IntentInhibit:
 				done = x.inhibit(c)
 			case abi.IntentChangedTracks:
 				done = x.changedTracks(c, n.Mirrors)
 			case abi.IntentRoute:
-				if done = x.routable(c, n.Code); done {
+				if done = rc == ios.Started && x.routable(c, n.Code); done {
 					x.route(c, q, r.pair.mirrors[n.Code])
 					x.depth--
 					r.calls[c.hook]++
@@ -72,7 +74,20 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 	if c.origin != abi.OriginMirror {
 		r.calls[c.hook]++
 	}
+	*c.since = 0
 	return ios.Started, backEnd
+}
+
+// retryPatience is for how long a detour can leave a request queued, again and
+// again: as long as the monitor lets a held one wait.
+const retryPatience = 5 * machine.Second
+
+// patient reports whether the request may be left queued once more.
+func (c *call) patient() bool {
+	if *c.since == 0 {
+		*c.since = c.p.Now()
+	}
+	return c.p.Now()-*c.since < retryPatience
 }
 
 // anywhere carries out the intents that are heard on more than one slot.
@@ -131,10 +146,14 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) bool {
 		}
 		mr := &r.mirrors[i]
 		mr.m, mr.flags, mr.counted, mr.settled, mr.labelling, mr.area = m, 0, false, false, false, nil
-		mr.chain = r.block.ChannelProgram
+		mr.chain, mr.unit = r.block.ChannelProgram, nil
+		mr.inexact, mr.touches = r.program.modifies, r.program.tracks
 		switch {
 		case n.Flags&abi.MirrorWithError != 0:
 			mr.chain = noChain
+		case n.Count == 0 && r.program.stores:
+			all = false // two devices would store into the same areas
+			continue
 		case n.Count != 0:
 			if !x.build(mr, resp, n) {
 				all = false
@@ -145,11 +164,8 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) bool {
 		if m.State == abi.MirrorSynchronising {
 			mr.flags |= abi.MirrorWasSynchronising
 		}
-		if r.made == 0 {
-			x.shadow++
-			x.counts.ShadowPeak = max(x.counts.ShadowPeak, x.shadow)
-		}
 		r.made |= bit
+		r.enterShadow()
 		if n.Flags&abi.MirrorConstantCopy != 0 || r.pair.Mode == abi.ModeConstantCopy {
 			r.flags |= abi.FlagConstantCopy
 		} else {
@@ -170,7 +186,7 @@ const noChain = ^machine.Address(0)
 // mirror has every track as the primary has it, and the chain only reads.
 func (x *Process) routable(c *call, i uint8) bool {
 	r := c.r
-	if c.role.role != abi.RolePrimary || int(i) >= len(r.pair.mirrors) || r.program.writes || r.made != 0 {
+	if c.role.role != abi.RolePrimary || c.origin != abi.OriginApplication || int(i) >= len(r.pair.mirrors) || r.program.writes || r.made != 0 {
 		return false
 	}
 	m := r.pair.mirrors[i]

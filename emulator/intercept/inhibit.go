@@ -18,14 +18,18 @@ const (
 // in front of a chain without one. (Step 130, the alternative.)
 func (x *Process) inhibit(c *call) bool {
 	r, b := c.r, c.block
-	if c.role.role != abi.RoleMirror || r.inhibited != nil || r.program.flags&abi.ChainTruncated != 0 {
+	if c.role.role != abi.RoleMirror || c.origin != abi.OriginApplication || r.inhibited != nil || r.program.modifies || r.program.flags&abi.ChainTruncated != 0 {
 		return false
 	}
 	defined := -1
+	roles := rolesOf(c.role.pair.geometry.Class)
 	for i := range r.program.ccws {
 		if r.program.ccws[i].Command == commandDefineExtent {
 			defined = i
 			break
+		}
+		if roles[r.program.ccws[i].Command]&isWrite != 0 {
+			break // before any define extent
 		}
 	}
 	first := 0
@@ -40,7 +44,7 @@ func (x *Process) inhibit(c *call) bool {
 		x.Log.Error("inhibited chain could not be built", "error", err)
 		return false
 	}
-	if !copyChain(a, first, r.program.ccws) {
+	if r.program.branches || !copyChain(a, first, r.program.ccws) {
 		x.areas.put(a)
 		return false
 	}

@@ -53,6 +53,7 @@ type Mirror struct {
 	cfwid    uint16
 	estimate estimate
 	account  account
+	started  []uint32 // by track: number of the latest write on its way to the mirror
 	risk     risk
 	oldest   *mirrorRequest // under way for the longest
 	newest   *mirrorRequest
@@ -139,7 +140,7 @@ func (x *Process) AddPair(primary Device, geometry Geometry, mirrors []Device, i
 	}
 	x.setRole(primary.Unit, unitRole{role: abi.RolePrimary, pair: p})
 	for i, d := range mirrors {
-		m := &Mirror{State: abi.MirrorInSync, pair: p, index: uint8(i), unit: d.Unit, cfwid: d.CFWID, account: newAccount(geometry.Tracks)}
+		m := &Mirror{State: abi.MirrorInSync, pair: p, index: uint8(i), unit: d.Unit, cfwid: d.CFWID, account: newAccount(geometry.Tracks), started: make([]uint32, geometry.Tracks)}
 		if !inSync {
 			m.State = abi.MirrorSuspended
 			m.account.markAll()

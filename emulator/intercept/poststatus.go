@@ -26,7 +26,7 @@ func (x *Process) postMirror(p *machine.Processor, mr *mirrorRequest) {
 	c := call{hook: abi.PostStatus, p: p, r: r, block: &mr.block, role: x.roleOf(mr.block.UCB), origin: abi.OriginMirror, program: &r.program}
 	x.postDetours(&c)
 	x.ios.IECVPST(p, &mr.block)
-	if mr.block.CompletionCode != 0 {
+	if mr.block.Ended() {
 		r.mirrorEnded(p)
 		r.release()
 	}
@@ -158,20 +158,25 @@ func (x *Process) doubt(r *Request) {
 // is told. It keeps the account of what the application may rely on.
 func (x *Process) finish(p *machine.Processor, r *Request) {
 	b := r.block
-	if r.routed != nil && b.CompletionCode == 0 && !b.IRB.OK() {
+	if r.routed != nil && !b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == ios.CodeNoPath) {
 		x.returnToPrimary(p, r)
 		return
 	}
-	if r.role.role == abi.RolePrimary && b.UCB != r.pair.primary && !b.IRB.OK() {
+	write := r.reached && r.role.role == abi.RolePrimary
+	if r.role.role == abi.RolePrimary && b.UCB != r.pair.primary &&
+		(!b.IRB.OK() || write && b.CompletionCode == 0 && !r.survived()) {
 		r.repeat(p) // the primary failed under it, and another has been found
 		return
 	}
-	write := r.reached && r.role.role == abi.RolePrimary
 	if write && b.CompletionCode == 0 && b.IRB.OK() {
 		x.acknowledge(p, r)
 	}
+	if r.number != 0 {
+		r.told = r.pair.writes
+	}
 	x.ios.IECVPST(p, b)
-	if b.CompletionCode == 0 {
+	if !b.Ended() {
+		r.told = 0
 		return // error recovery drives it again
 	}
 	r.ended = true
@@ -211,7 +216,8 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 // returnToPrimary drives a read that a mirror could not serve on the primary.
 func (x *Process) returnToPrimary(p *machine.Processor, r *Request) {
 	b := r.block
-	r.routed, r.origin, r.observed = nil, abi.OriginApplication, false
+	r.routed, r.origin = nil, abi.OriginApplication
+	b.CompletionCode, b.Retries = 0, 0
 	b.UCB = r.pair.primary
 	x.ios.IOSVSSCQ(p, b)
 }
@@ -221,7 +227,6 @@ func (r *Request) repeat(p *machine.Processor) {
 	b := r.block
 	b.CompletionCode, b.Retries = 0, 0
 	b.UCB = r.pair.primary
-	r.observed = false
 	r.x.ios.IOSVSSCQ(p, b)
 }
 
@@ -277,8 +282,12 @@ func (r *Request) reschedule(now machine.Time) {
 // its detour gets one more call with FlagTimedOut set; if it holds the request
 // even then, the request is completed all the same.
 func (r *Request) TimeOut(now machine.Time) {
-	r.forced = r.flags&abi.FlagTimedOut != 0
+	if r.block.SRB.Queued() {
+		return // not looked at yet since the last time
+	}
+	if r.forced = r.flags&abi.FlagTimedOut != 0; !r.forced {
+		r.x.counts.TimedOut++
+	}
 	r.flags |= abi.FlagTimedOut
-	r.x.counts.TimedOut++
 	r.reschedule(now)
 }

@@ -92,6 +92,7 @@ type Process struct {
 	counts   Counts
 	stack    [maxDepth]response
 	depth    int
+	built    program  // a chain that does something else than the primary's
 	current  *program // of the call under way, for ReadChain
 }
 
@@ -167,22 +168,21 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 		return x.startMirror(p, q, mr)
 	}
 	role := x.roleOf(b.UCB)
-	if role.mirror != nil && role.pair.redirected(b) {
-		x.ios.Move(p, q, role.pair.primary)
-		return ios.Moved
-	}
 	r, _ := b.Use.(*Request)
 	if r == nil {
 		r = x.newRequest()
 		r.begin(b, role)
 		x.scan(r, b)
-	} else {
-		r.role = role
+	}
+	r.role, r.observed, r.reached = role, false, false
+	if role.mirror != nil && r.redirected() {
+		x.ios.Move(p, q, role.pair.primary)
+		return ios.Moved
 	}
 	if role.role == abi.RoleNone && r.generation.Empty() {
 		return x.ios.DDTSIO(p, q)
 	}
-	c := call{hook: abi.FrontEnd, p: p, r: r, block: b, role: role, origin: r.origin, program: &r.program}
+	c := call{hook: abi.FrontEnd, p: p, r: r, block: b, role: role, origin: r.origin, program: &r.program, since: &r.leftSince}
 	if role.role == abi.RolePrimary && r.calls[abi.FrontEnd] != 0 && r.active() == 0 {
 		r.redriven()
 	}
@@ -194,19 +194,35 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 		q.ReturnAddress = x
 	}
 	rc = x.ios.DDTSIO(p, q)
-	if role.role == abi.RolePrimary && b.CC == 0 && r.program.writes {
+	if r.made != 0 && !r.backEnd.Queued() {
+		r.settleUnstarted(p)
+	}
+	switch {
+	case b.CC != 0 || !r.program.writes:
+	case role.role == abi.RolePrimary:
 		x.reached(p, r)
+	case role.mirror != nil && r.origin == abi.OriginApplication && r.inhibited == nil:
+		role.mirror.account.mark(r.program.tracks) // an interloper that nobody has stopped
 	}
 	return rc
 }
 
 // startMirror lets a mirror I/O through the front-end slot.
 func (x *Process) startMirror(p *machine.Processor, q *ios.IOQ, mr *mirrorRequest) ios.ReturnCode {
-	c := call{hook: abi.FrontEnd, p: p, r: mr.r, block: q.IOSB, role: x.roleOf(q.IOSB.UCB), origin: abi.OriginMirror, program: &mr.r.program}
+	b := q.IOSB
+	c := call{hook: abi.FrontEnd, p: p, r: mr.r, block: b, role: x.roleOf(b.UCB), origin: abi.OriginMirror, program: &mr.r.program, since: &mr.leftSince}
 	if rc, _ := x.frontEnd(&c, q); rc != ios.Started {
 		return rc
 	}
-	return x.ios.DDTSIO(p, q)
+	if !mr.wanted(c.role) {
+		b.CompletionCode = ios.CodePurged
+		return ios.Refused
+	}
+	rc := x.ios.DDTSIO(p, q)
+	if b.CC == 0 {
+		mr.onItsWay()
+	}
+	return rc
 }
 
 func (x *Process) scan(r *Request, b *ios.IOSB) {
@@ -228,7 +244,7 @@ func (r *Request) redriven() {
 			r.mirrors[i].forget()
 		}
 	}
-	r.made, r.flags, r.waitsFor, r.observed, r.reached = 0, 0, 0, false, false
+	r.made, r.flags, r.waitsFor = 0, 0, 0
 	r.changed, r.begun, r.copied = 0, 0, 0
 }
 
@@ -245,34 +261,29 @@ func (x *Process) reached(p *machine.Processor, r *Request) {
 	}
 	for i, m := range pair.mirrors {
 		mr := &r.mirrors[i]
-		if r.made&(1<<i) != 0 && mr.state != abi.MirrorIODropped && mr.state != abi.MirrorIOFailed {
+		if r.made&(1<<i) != 0 && !mr.counted && mr.underWay() {
 			m.account.begin(e)
-			mr.counted = true
+			mr.counted, mr.epoch = true, m.account.epoch
 		} else {
 			m.account.mark(e)
 		}
-		if r.changed&(1<<i) != 0 {
-			m.account.mark(e) // until they have been copied
+		// A copy that is being made may have read the track before this write; what
+		// a request has asked for is marked until it has been copied.
+		if m.State == abi.MirrorSynchronising || r.changed&(1<<i) != 0 {
+			m.account.mark(e)
 		}
 	}
 }
 
 // Return is what the return address leads to: the back-end detours, disabled.
 // (Steps 104, 110, 112.)
-func (x *Process) Return(p *machine.Processor, q *ios.IOQ, cc channel.CC) {
+func (x *Process) Return(p *machine.Processor, q *ios.IOQ, _ channel.CC) {
 	b := q.IOSB
 	r, ok := b.Use.(*Request)
 	if !ok {
 		return
 	}
 	x.backEnd(p, r)
-	if cc != 0 {
-		for i := range r.mirrors {
-			if r.made&(1<<i) != 0 && r.mirrors[i].waiting() {
-				r.mirrors[i].drop()
-			}
-		}
-	}
 }
 
 // backEndEntry is the entry point of a back-end detour that has scheduled
@@ -282,7 +293,9 @@ type backEndEntry struct{ r *Request }
 // Enter runs the back-end detours, enabled.
 func (e *backEndEntry) Enter(p *machine.Processor, _ *machine.SRB) {
 	e.r.x.backEnd(p, e.r)
-	e.r.settleUnstarted(p)
+	if !e.r.backEnd.Queued() {
+		e.r.settleUnstarted(p)
+	}
 	e.r.release()
 }
 
@@ -303,11 +316,17 @@ func (x *Process) backEnd(p *machine.Processor, r *Request) {
 	r.calls[abi.BackEnd]++
 }
 
-// settleUnstarted fails mirror requests that the enabled back-end detour has
-// neither started nor dropped: nobody would come back to them.
+// settleUnstarted fails mirror requests that the back-end detours have neither
+// started nor dropped nor scheduled themselves for: nobody would come back to
+// them. Where the primary's start was not accepted they are dropped.
 func (r *Request) settleUnstarted(p *machine.Processor) {
 	for i := range r.mirrors {
-		if mr := &r.mirrors[i]; r.made&(1<<i) != 0 && mr.waiting() && !r.backEnd.Queued() {
+		mr := &r.mirrors[i]
+		switch {
+		case r.made&(1<<i) == 0 || !mr.waiting():
+		case r.block.CC != 0:
+			mr.drop()
+		case !mr.labelling:
 			mr.fail(p)
 		}
 	}

@@ -17,8 +17,11 @@ type area struct {
 }
 
 const (
-	areaCCWs = abi.MaxRecipe * channel.CCWSize
-	areaSize = 2048
+	areaCCWs = (abi.MaxRecipe + spareCCWs) * channel.CCWSize
+	// spareCCWs is how many CCWs of zero end each chain, against one that goes on
+	// behind its last CCW, or skips that.
+	spareCCWs = 2
+	areaSize  = 2048
 	// areaBase is where in main storage the areas lie; the room reaches up to
 	// areaLimit.
 	areaBase  machine.Address = 0x60000000
@@ -62,8 +65,8 @@ func (a *areas) put(r *area) {
 }
 
 // build makes the mirror chain that a recipe asks for. Every data address in it
-// is one of the primary chain's, or a parameter block of the response. The
-// response has passed its check.
+// is one of the primary chain's, or a parameter block of the response, and it
+// stores nothing but into private copies. The response has passed its check.
 func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) bool {
 	a, err := x.areas.get()
 	if err != nil {
@@ -77,9 +80,19 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) bo
 	}
 	ccws := mr.r.program.ccws
 	recipe := resp.Recipe[n.First : n.First+n.Count]
+	roles := rolesOf(mr.r.pair.geometry.Class)
+	stores, chained := false, false // of the command that data chaining goes on with
 	for i := range recipe {
 		c := &recipe[i]
 		w := channel.CCW{Command: c.Command, Flags: channel.Flags(c.Flags), Count: c.Count}
+		if c.Kind != abi.RecipeTransfer && w.Command == channel.TIC || c.Kind == abi.RecipeTransfer && chained {
+			return x.abandon(mr)
+		}
+		stores = chained && stores || roles[w.Command]&isInput != 0
+		chained = w.Flags&channel.FlagCD != 0 && c.Kind != abi.RecipeTransfer
+		if stores && c.Kind != abi.RecipePrivate {
+			w.Flags |= channel.FlagSkip
+		}
 		switch c.Kind {
 		case abi.RecipeCopy:
 			s := &ccws[c.Source]
@@ -98,6 +111,7 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) bo
 			w.Flags &^= channel.FlagIDA | channel.FlagMIDA
 		case abi.RecipeParameter:
 			w.Address = uint32(params) + uint32(c.Parameter)*abi.ParameterSize
+			w.Flags &^= channel.FlagIDA | channel.FlagMIDA
 		case abi.RecipeTransfer:
 			if c.Source < n.First || c.Source >= n.First+n.Count {
 				return x.abandon(mr)
@@ -105,12 +119,22 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) bo
 			w = channel.CCW{Command: channel.TIC, Address: uint32(a.base) + uint32(c.Source-n.First)*channel.CCWSize}
 		case abi.RecipeControl:
 			w.Address = uint32(params)
+			w.Flags &^= channel.FlagIDA | channel.FlagMIDA
 		default:
 			return x.abandon(mr)
 		}
+		if i == len(recipe)-1 {
+			w.Flags &^= channel.FlagCC | channel.FlagCD
+		}
 		channel.PutCCW1(a.view[i*channel.CCWSize:], w)
 	}
+	clear(a.view[len(recipe)*channel.CCWSize : (len(recipe)+spareCCWs)*channel.CCWSize])
 	mr.chain, mr.length = a.base, len(recipe)
+	if !mr.inexact && !mr.r.program.repeats(resp, n) {
+		mr.inexact = true
+		x.built.scan(&x.ios.Machine.Storage, a.base, true, &mr.r.pair.geometry)
+		mr.touches = x.built.tracks
+	}
 	return true
 }
 

@@ -43,6 +43,11 @@ type Request struct {
 	original   machine.Address
 	control    uint32
 
+	addressed *ios.UCB     // that the requester has named
+	leftSince machine.Time // first time that a detour left it queued, since its last start
+	told      uint32       // the pair's writes when the application was told of this one
+	shadowed  bool         // on the shadow queue
+
 	backEnd   machine.SRB // enabled run of the back-end detour (step 270)
 	backEntry backEndEntry
 	next      *Request // free list
@@ -93,6 +98,11 @@ type mirrorRequest struct {
 	labelling    bool // the mirror's label is being read for it
 	area         *area
 	copies       *dataCopy
+	inexact      bool     // its chain may do something else than the primary's
+	touches      extent   // the tracks that such a chain can write
+	epoch        uint32   // of the account, when counted
+	unit         *ios.UCB // to which it was started
+	leftSince    machine.Time
 	length       int // CCWs of a chain that the host has built
 	chain        machine.Address
 }
@@ -119,6 +129,7 @@ func (x *Process) newRequest() *Request {
 // begin makes r the request of b, under the generation that is current now.
 func (r *Request) begin(b *ios.IOSB, role unitRole) {
 	r.block, r.role, r.pair, r.generation = b, role, role.pair, r.x.ios.Hooks.Enter()
+	r.addressed, r.leftSince, r.told, r.number = b.UCB, 0, 0, 0
 	r.flags, r.calls, r.made, r.open = 0, [abi.Hooks]uint32{}, 0, 0
 	r.reached, r.ended, r.held, r.observed, r.forced = false, false, false, false, false
 	r.routed, r.waitsFor, r.ackedAt, r.heldSince = nil, 0, 0, 0
@@ -142,6 +153,15 @@ func (r *Request) release() {
 		return
 	}
 	x, b := r.x, r.block
+	for i := range r.mirrors {
+		if r.made&(1<<i) == 0 {
+			continue
+		}
+		if r.mirrors[i].waiting() { // the request was never started
+			r.mirrors[i].drop()
+		}
+		r.mirrors[i].giveBack()
+	}
 	r.uninhibit()
 	r.generation.Leave()
 	r.generation, r.block = nil, nil

@@ -2,6 +2,7 @@ package intercept_test
 
 import (
 	"encoding/binary"
+	"hash/fnv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,68 +18,139 @@ import (
 )
 
 // disk is a device of 4 KiB records that knows define extent, locate record,
-// update write and read data: enough for the block access method's chains.
+// update write and read data: enough for the block access method's chains. It
+// keeps to the extent, the file mask and the domain as a real one does.
 type disk struct {
-	tags    []machine.Tag
-	latency machine.Time
-	fail    func(write bool) bool // says which commands end in an equipment check
-	lost    bool                  // nothing comes back
-	writes  int
-	reads   int
-	at      int
-	sense   [32]byte
+	tags      []machine.Tag
+	latency   machine.Time
+	fail      func(write bool) bool // says which commands end in an equipment check
+	lost      bool                  // nothing comes back
+	loseStart func() bool           // says which chains do not arrive
+	loseEnd   func() bool           // says of which the status does not come back
+	writes    int
+	reads     int
+	changed   [diskTracks]bool
+	at        int // unit
+	left      int // records of the domain
+	first     int // tracks of the extent
+	last      int
+	inhibit   bool
+	sense     [32]byte
+	trace func(bool,int,machine.Tag)
 }
 
+const (
+	diskTracks = 20 * 15
+	trackUnits = 12 * 8
+)
+
 func newDisk(latency machine.Time) *disk {
-	return &disk{latency: latency, tags: make([]machine.Tag, 20*15*12*8)}
+	return &disk{latency: latency, tags: make([]machine.Tag, diskTracks*trackUnits)}
 }
 
 func (d *disk) Deliver(now machine.Time) (machine.Time, bool) {
-	if d.lost {
+	if d.lost || d.loseStart != nil && d.loseStart() {
 		return machine.Never, true
 	}
 	return now + d.latency/2, true
 }
 
-func (d *disk) Begin(machine.Time, *channel.ORB) channel.UnitStatus { return 0 }
+func (d *disk) Begin(machine.Time, *channel.ORB) channel.UnitStatus {
+	d.first, d.last, d.left, d.inhibit = 0, diskTracks-1, 0, false
+	return 0
+}
+
+const normalEnd = channel.ChannelEnd | channel.DeviceEnd
 
 func (d *disk) Command(op *channel.Operation) channel.UnitStatus {
 	var p [16]byte
 	write := op.Command == 0x85
 	switch op.Command {
+	case 0x03:
+	case 0x1F:
+		op.Data.Any()
+		op.Data.Read(p[:1])
+		d.inhibit = p[0]&0xC0 == 0x40
 	case 0x63:
 		op.Data.Any()
 		op.Data.Read(p[:])
+		d.inhibit = p[0]&0xC0 == 0x40
+		d.first, d.last = trackAt(p[8:]), min(trackAt(p[12:]), diskTracks-1)
 	case 0x47:
 		op.Data.Any()
 		op.Data.Read(p[:])
-		track := int(binary.BigEndian.Uint16(p[4:]))*15 + int(binary.BigEndian.Uint16(p[6:]))
-		d.at = (track*12 + int(p[12]) - 1) * 8
+		t := trackAt(p[4:])
+		if t < d.first || t > d.last || p[12] < 1 || p[12] > 12 {
+			return d.check(0, 0x04)
+		}
+		d.at, d.left = t*trackUnits+(int(p[12])-1)*8, int(p[3])
 	case 0x85, 0x86:
+		if d.left == 0 {
+			return d.check(0x80, 0)
+		}
+		if write && d.inhibit || d.at/trackUnits > d.last {
+			return d.check(0, 0x04)
+		}
 		if d.fail != nil && d.fail(write) {
-			d.sense = [32]byte{0: 0x10}
-			return channel.ChannelEnd | channel.DeviceEnd | channel.UnitCheck
+			return d.check(0x10, 0)
 		}
 		op.Data.Expect(4096)
 		if write {
 			d.writes++
-			op.Data.ReadTags(d.tags[d.at : d.at+8])
+			d.changed[d.at/trackUnits] = true
+			take(op.Data, d.tags[d.at:d.at+8])
 		} else {
 			d.reads++
-			op.Data.WriteTags(d.tags[d.at : d.at+8])
+			give(op.Data, d.tags[d.at:d.at+8])
 		}
+		if d.trace!=nil {d.trace(write,d.at,d.tags[d.at])}
 		d.at += 8
+		d.left--
 	default:
-		d.sense = [32]byte{0: 0x80}
-		return channel.ChannelEnd | channel.DeviceEnd | channel.UnitCheck
+		return d.check(0x80, 0)
 	}
-	return channel.ChannelEnd | channel.DeviceEnd
+	return normalEnd
+}
+
+// take takes a record; of storage that holds bytes it keeps what they hash to.
+func take(data *channel.Transfer, tags []machine.Tag) {
+	if data.ReadTags(tags) {
+		return
+	}
+	var p [machine.UnitSize]byte
+	for i := range tags {
+		clear(p[:])
+		data.Read(p[:])
+		h := fnv.New64a()
+		h.Write(p[:])
+		tags[i] = machine.Tag(h.Sum64())
+	}
+}
+
+func give(data *channel.Transfer, tags []machine.Tag) {
+	if data.WriteTags(tags) {
+		return
+	}
+	var p [machine.UnitSize]byte
+	for _, t := range tags {
+		t.Fill(p[:], 0)
+		data.Write(p[:])
+	}
+}
+
+func trackAt(p []byte) int {
+	return int(binary.BigEndian.Uint16(p))*15 + int(binary.BigEndian.Uint16(p[2:]))
+}
+
+func (d *disk) check(zero, one byte) channel.UnitStatus {
+	d.sense = [32]byte{zero, one}
+	return normalEnd | channel.UnitCheck
 }
 
 func (d *disk) Elapsed() machine.Time { return 0 }
 
 func (d *disk) End(now machine.Time) machine.Time {
-	if d.lost {
+	if d.lost || d.loseEnd != nil && d.loseEnd() {
 		return machine.Never
 	}
 	return now + d.latency/2
@@ -86,6 +158,28 @@ func (d *disk) End(now machine.Time) machine.Time {
 
 func (d *disk) Sense() []byte { return d.sense[:] }
 func (d *disk) Reset(bool)    {}
+
+// Clear, Count and Next make the disk the changed-track mask of a
+// synchronisation.
+func (d *disk) Clear() { clear(d.changed[:]) }
+
+func (d *disk) Count() (n int) {
+	for _, c := range d.changed {
+		if c {
+			n++
+		}
+	}
+	return n
+}
+
+func (d *disk) Next(t int) int {
+	for ; t < diskTracks; t++ {
+		if d.changed[t] {
+			return t
+		}
+	}
+	return -1
+}
 
 // rig is a machine with a primary and mirrors.
 type rig struct {
@@ -126,7 +220,12 @@ func newRig(t testing.TB, mirrors int) *rig {
 
 func newRigWith(t testing.TB, app access.Application, mirrors int) *rig {
 	t.Helper()
-	m, err := machine.New(1)
+	return newRigOn(t, app, mirrors, 1)
+}
+
+func newRigOn(t testing.TB, app access.Application, mirrors, processors int) *rig {
+	t.Helper()
+	m, err := machine.New(processors)
 	require.NoError(t, err)
 	css := channel.New(m)
 	g := &rig{m: m, ios: ios.New(m, css), primary: newDisk(200 * machine.Microsecond)}

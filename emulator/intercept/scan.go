@@ -23,6 +23,9 @@ type program struct {
 	tracks     extent // that it can touch
 	suspends   bool
 	interrupts bool // by program-controlled interruption
+	stores     bool // puts something into main storage
+	modifies   bool // stores into its own CCWs, or into what it sends
+	branches   bool // its order is not the one in which its CCWs are in storage
 }
 
 // The command codes that the host itself must understand: those that say where
@@ -35,6 +38,8 @@ const (
 	commandPrefix         = 0xE7
 	commandSeek           = 0x07
 	commandSeekCylinder   = 0x0B
+	commandSeekHead       = 0x1B
+	commandRecalibrate    = 0x13
 	commandLocateFBA      = 0x43
 	commandWriteFBA       = 0x41
 )
@@ -44,7 +49,13 @@ const (
 	isWrite = 1 << iota
 	isData
 	isParameter
+	isSearch // may skip the next CCW, by status modifier
+	isMulti  // may go on with the next track of the cylinder
+	isInput  // puts data into main storage
 )
+
+// multitrack is the bit of a command code that lets it go on with the next track.
+const multitrack = 0x80
 
 var eckdRoles = func() (t [256]uint8) {
 	for c := range t {
@@ -56,12 +67,16 @@ var eckdRoles = func() (t [256]uint8) {
 		}
 	}
 	for _, c := range []int{0x31, 0x51, 0x71, 0x29, 0x49, 0x69, 0x39, 0x25, 0x45, 0x65} { // searches
-		t[c], t[c|0x80] = 0, 0
+		t[c], t[c|multitrack] = isSearch, isSearch|isMulti
 	}
-	for _, c := range []int{commandDefineExtent, commandLocateRecord, commandLocateExtended, commandPrefix, commandSeek, commandSeekCylinder} {
+	for _, c := range []int{0x06, 0x0E, 0x1E, 0x12, 0x16, 0x1A} { // reads
+		t[c|multitrack] |= isMulti
+	}
+	for _, c := range []int{commandDefineExtent, commandLocateRecord, commandLocateExtended, commandPrefix,
+		commandSeek, commandSeekCylinder, commandSeekHead, commandRecalibrate} {
 		t[c] = isParameter
 	}
-	return t
+	return withInput(t)
 }()
 
 var fbaRoles = func() (t [256]uint8) {
@@ -72,25 +87,72 @@ var fbaRoles = func() (t [256]uint8) {
 	}
 	t[commandWriteFBA] = isData | isWrite
 	t[commandDefineExtent], t[commandLocateFBA] = isParameter, isParameter
-	return t
+	return withInput(t)
 }()
 
+// withInput adds what holds for every device: read, sense and read backward
+// commands (xxxxxx10, xxxx0100, xxxx1100) put data into main storage.
+func withInput(t [256]uint8) [256]uint8 {
+	for c := range t {
+		if c&3 == 2 || c&0xF == 4 || c&0xF == 0xC {
+			t[c] |= isInput
+		}
+	}
+	return t
+}
+
+func rolesOf(c abi.DeviceClass) *[256]uint8 {
+	if c == abi.ClassFBA {
+		return &fbaRoles
+	}
+	return &eckdRoles
+}
+
+// maxBranches is how many ways that a chain can take instead are followed; one
+// with more is said to be truncated.
+const maxBranches = 16
+
 // scan follows the channel program at cpa and fills g, whose buffers it reuses.
+// Where a search can skip a CCW, the way with it and the way without it are
+// followed.
 func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, geo *Geometry) {
 	g.ccws = g.ccws[:0]
 	g.blocks, g.flags, g.writes, g.bytes, g.suspends, g.interrupts = 0, 0, false, 0, false, false
-	roles := &eckdRoles
-	if geo.Class == abi.ClassFBA {
-		roles = &fbaRoles
+	g.stores, g.modifies, g.branches = false, false, false
+	roles := rolesOf(geo.Class)
+	w := where{geo: geo, extentAt: -1}
+	var (
+		others   [maxBranches]machine.Address // ways not followed yet
+		ways     int
+		chained  bool // by data chaining: the command code means nothing
+		skips    bool // the command before may skip this one
+		jumped   bool // some CCW may be met again
+		command  byte
+		in, code span
+	)
+	other := func(at machine.Address) {
+		if g.branches = true; ways == maxBranches {
+			g.flags |= abi.ChainTruncated
+			return
+		}
+		others[ways] = at
+		ways++
 	}
-	w := where{geo: geo}
-	chained := false // by data chaining: the command code means nothing
-	command := byte(0)
 	for at := cpa; ; {
 		v := s.View(at, channel.CCWSize)
-		if v == nil || len(g.ccws) == MaxChain {
+		over := v == nil || len(g.ccws) == MaxChain
+		if over {
 			g.flags |= abi.ChainTruncated
-			break
+		} else if jumped && g.seen(uint32(at)) {
+			over, g.branches = true, true
+		}
+		if over {
+			if ways == 0 {
+				break
+			}
+			ways--
+			at, chained, skips, jumped = others[ways], false, false, true
+			continue
 		}
 		var c channel.CCW
 		if format1 {
@@ -106,14 +168,19 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 		}
 		e := &g.ccws[n]
 		*e = abi.CCW{Command: c.Command, Flags: uint8(c.Flags), Count: c.Count, Address: c.Address, Location: uint32(at)}
+		code.cover(at, channel.CCWSize)
 		if c.Command == channel.TIC || !format1 && c.Command&0xF == channel.TIC {
 			e.Command = channel.TIC // in the terms of format 1
 			to := machine.Address(c.Address)
 			if g.seen(uint32(to)) {
 				at += channel.CCWSize // the loop of a search: it goes on behind
 			} else {
-				at = to
+				if skips {
+					other(at + channel.CCWSize)
+				}
+				at, jumped = to, true
 			}
+			skips = false
 			continue
 		}
 		if !chained {
@@ -122,13 +189,28 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 			if r&isParameter != 0 {
 				g.parameter(s, e, c)
 				w.command(command, s, e)
+				if command == commandDefineExtent || command == commandPrefix {
+					w.extentAt = n
+				}
 			} else if r&isWrite != 0 {
 				g.writes = true
 				w.write(command)
 			}
+			if r&isMulti != 0 {
+				w.multitrack()
+			}
 		}
-		if roles[command]&isData != 0 {
+		r := roles[command]
+		if r&isData != 0 {
 			g.bytes += uint32(c.Count)
+		}
+		switch {
+		case c.Count == 0:
+		case r&isInput == 0:
+			code.cover(dataSpan(s, c))
+		case c.Flags&channel.FlagSkip == 0:
+			g.stores = true
+			in.cover(dataSpan(s, c))
 		}
 		if c.Flags&channel.FlagS != 0 {
 			g.suspends = true
@@ -136,15 +218,28 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 		if c.Flags&channel.FlagPCI != 0 {
 			g.interrupts = true
 		}
-		if c.Flags&(channel.FlagCC|channel.FlagCD) == 0 {
-			break
+		going := c.Flags&(channel.FlagCC|channel.FlagCD) != 0
+		if skips && (!going || c.Flags&channel.FlagCD != 0) {
+			other(at + channel.CCWSize)
 		}
 		chained = c.Flags&channel.FlagCD != 0
+		skips = r&isSearch != 0 && !chained
 		at += channel.CCWSize
+		if going {
+			continue
+		}
+		if ways == 0 {
+			break
+		}
+		ways--
+		at, skips, jumped = others[ways], false, true
 	}
 	if g.flags&abi.ChainTruncated != 0 {
 		g.writes = true
 		w.wide()
+	}
+	if g.stores && in.overlaps(code) {
+		g.modified(s, roles, &w)
 	}
 	g.tracks = w.extent()
 }
@@ -160,7 +255,8 @@ func (g *program) seen(location uint32) bool {
 
 // parameter copies the command's parameters into blocks, while there are any.
 func (g *program) parameter(s *machine.Storage, e *abi.CCW, c channel.CCW) {
-	if c.Command == commandSeek || c.Command == commandSeekCylinder {
+	switch c.Command {
+	case commandSeek, commandSeekCylinder, commandSeekHead, commandRecalibrate:
 		return
 	}
 	need := (int(c.Count) + abi.ParameterSize - 1) / abi.ParameterSize
@@ -205,6 +301,9 @@ type where struct {
 	located       extent
 	any, isWide   bool
 	pointed       bool // a locate or a seek has said where
+	seeked        bool // the last of them was a seek, to track at
+	at            uint32
+	extentAt      int // index of the define extent, or -1
 	base, logical uint32
 }
 
@@ -237,9 +336,28 @@ func (w *where) command(code byte, s *machine.Storage, e *abi.CCW) {
 		w.locate(v)
 	case commandSeek, commandSeekCylinder:
 		if len(v) >= 6 {
-			t := w.track(v[2:])
-			w.add(extent{t, t})
+			w.seek(w.track(v[2:]))
 		}
+	case commandSeekHead:
+		if !w.seeked {
+			w.wide() // of a cylinder that an earlier chain has sought
+		} else if len(v) >= 6 {
+			w.seek(w.at - w.at%w.geo.Heads + uint32(binary.BigEndian.Uint16(v[4:])))
+		}
+	case commandRecalibrate:
+		w.seek(0)
+	}
+}
+
+func (w *where) seek(t uint32) {
+	w.add(extent{t, t})
+	w.seeked, w.at = true, t
+}
+
+// multitrack notes a command that may go on to the end of the cylinder.
+func (w *where) multitrack() {
+	if w.seeked {
+		w.add(extent{w.at, w.at - w.at%w.geo.Heads + w.geo.Heads - 1})
 	}
 }
 
@@ -261,6 +379,7 @@ func (w *where) locate(p []byte) {
 	if len(p) < 16 {
 		return
 	}
+	w.seeked = false
 	t := w.track(p[4:])
 	last := t + max(uint32(p[3]), 1) - 1
 	if w.defined {

@@ -23,6 +23,14 @@ type standing struct {
 	joined   []joined // chains behind it, in order, not known to be done
 	failures int
 	stopped  bool
+	again    machine.SRB // sets the chain up again behind the requests that it made way for
+}
+
+// Enter sets the standing chain up again.
+func (s *standing) Enter(p *machine.Processor, _ *machine.SRB) {
+	if !s.stopped {
+		s.x.StartStanding(p, s.m)
+	}
 }
 
 // joined is one mirror chain on a standing chain.
@@ -56,6 +64,8 @@ func (x *Process) StartStanding(p *machine.Processor, m *Mirror) {
 	s := m.standing
 	if s == nil {
 		s = &standing{m: m, x: x}
+		s.again.Entry = s
+		s.again.Priority = machine.PriorityTask
 		m.standing = s
 	}
 	if s.state != standingNone || s.failures > maxStandingFailures {
@@ -79,7 +89,7 @@ func (x *Process) StartStanding(p *machine.Processor, m *Mirror) {
 	b.DriverID = ios.DriverMirror
 	b.Exit = s
 	b.IRBRoutine = s
-	b.KeepSuspended = true
+	b.KeepSuspended = false // until it is suspended: its start may be lost
 	x.ios.STARTIO(p, b)
 }
 
@@ -90,7 +100,7 @@ func putSuspended(p []byte) {
 // StopStanding ends a suspended standing chain with CSCH.
 func (x *Process) StopStanding(m *Mirror) {
 	s := m.standing
-	if s == nil || s.state == standingNone {
+	if s == nil {
 		return
 	}
 	s.stopped = true
@@ -135,11 +145,17 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) bool {
 			x.Log.Error("mirror chain could not be built", "error", err)
 			return false
 		}
-		if !copyChain(a, 0, r.program.ccws) {
+		if r.program.branches || !copyChain(a, 0, r.program.ccws) {
 			x.areas.put(a)
 			return false
 		}
 	} else if n+1 > abi.MaxRecipe {
+		return false
+	}
+	if !joinable(a, n) {
+		if mr.area == nil {
+			x.areas.put(a)
+		}
 		return false
 	}
 	mr.area = nil // the standing chain's from here on
@@ -150,7 +166,8 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) bool {
 
 	channel.PutCCW1(s.end(), channel.CCW{Command: channel.TIC, Address: uint32(a.base)})
 	s.joined = append(s.joined, joined{mr, a, n * channel.CCWSize})
-	mr.state, mr.busy = abi.MirrorIOBegun, true
+	mr.state, mr.busy, mr.unit = abi.MirrorIOBegun, true, s.block.UCB
+	mr.onItsWay()
 	mr.leaveShadow()
 	mr.m.began(mr, p.Now())
 	if x.Mirror != nil {
@@ -166,9 +183,20 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) bool {
 	return true
 }
 
+// joinable reports whether the chain of n CCWs in the area ends with its last
+// one: it has no CCW that suspends it, and the last is not a transfer in channel.
+func joinable(a *area, n int) bool {
+	for i := range n {
+		if a.view[i*channel.CCWSize] != channel.TIC && channel.Flags(a.view[i*channel.CCWSize+1])&channel.FlagS != 0 {
+			return false
+		}
+	}
+	return n > 0 && a.view[(n-1)*channel.CCWSize] != channel.TIC
+}
+
 // open reports whether chains can be joined on.
 func (s *standing) open() bool {
-	return !s.stopped && (s.state == standingSuspended || s.state == standingRunning)
+	return !s.stopped && !s.block.UCB.Waiting() && (s.state == standingSuspended || s.state == standingRunning)
 }
 
 // end is the CCW at which the standing chain is or will be suspended.
@@ -198,6 +226,7 @@ func copyChain(a *area, first int, ccws []abi.CCW) bool {
 	if first+len(ccws) > abi.MaxRecipe {
 		return false
 	}
+	clear(a.view[(first+len(ccws))*channel.CCWSize : (first+len(ccws)+spareCCWs)*channel.CCWSize])
 	for i := range ccws {
 		c := &ccws[i]
 		w := channel.CCW{Command: c.Command, Flags: channel.Flags(c.Flags), Count: c.Count, Address: c.Address}
@@ -230,8 +259,8 @@ func (s *standing) Status(p *machine.Processor, b *ios.IOSB) {
 	// Any other status ends the chain for good: driving it again from its first
 	// CCW would mean nothing.
 	b.CompletionCode = ios.CodePermanent
-	if s.stopped {
-		b.CompletionCode = ios.CodePurged
+	if s.stopped || s.state == standingSuspended {
+		b.CompletionCode = ios.CodePurged // another request needs the subchannel
 	}
 }
 
@@ -263,7 +292,7 @@ func (s *standing) suspendedAt(p *machine.Processor, at machine.Address) {
 	switch {
 	case len(s.joined) != 0:
 		s.resume(p)
-	case s.stopped:
+	case s.stopped || s.block.UCB.Waiting():
 		s.x.ios.Cancel(&s.block)
 	}
 }
@@ -272,7 +301,13 @@ func (s *standing) suspendedAt(p *machine.Processor, at machine.Address) {
 // may not have.
 func (s *standing) lose(p *machine.Processor) {
 	for _, j := range s.joined {
-		s.x.areas.put(j.area)
+		if j.mr.chain == j.area.base { // built from a recipe; it may be tried again
+			j.area.view[j.tail-channel.CCWSize+1] &^= byte(channel.FlagCC)
+			clear(j.area.view[j.tail : j.tail+spareCCWs*channel.CCWSize])
+			j.mr.area = j.area
+		} else {
+			s.x.areas.put(j.area)
+		}
 		j.mr.state = abi.MirrorIOFailed
 		j.mr.settle(false, p.Now())
 		j.mr.r.flags |= abi.FlagMirrorError
@@ -285,7 +320,9 @@ func (s *standing) lose(p *machine.Processor) {
 // joinedEnd ends a mirror I/O that had no IOSB of its own.
 func (mr *mirrorRequest) joinedEnd(p *machine.Processor) {
 	r := mr.r
-	mr.giveBack()
+	if mr.state == abi.MirrorIOComplete {
+		mr.giveBack()
+	}
 	mr.busy = false
 	mr.m.finished(mr)
 	r.open--
@@ -302,7 +339,12 @@ func (s *standing) Released(b *ios.IOSB) {
 	s.x.areas.put(s.first)
 	s.first = nil
 	s.state = standingNone
-	if !s.stopped {
+	switch {
+	case s.stopped:
+	case b.CompletionCode == ios.CodePurged:
+		s.again.Parm = uint64(s.m.unit.Index)
+		s.x.ios.Machine.Dispatcher.Schedule(s.x.ios.Machine.Clock.Now(), &s.again)
+	default:
 		s.failures++
 		s.x.Log.Warn("standing chain ended", "pair", s.m.pair.ID, "mirror", s.m.index, "code", b.CompletionCode)
 	}

@@ -29,10 +29,30 @@ func (m *Mirror) MarkAll() { m.account.markAll() }
 // Mark says that the mirror may lack what the track has.
 func (m *Mirror) Mark(track uint32) { m.account.mark(extent{track, track}) }
 
-// Copying says that the track is about to be read from the primary, to be
-// written to the mirror whole: a write that reaches the primary from now on
-// marks it again.
-func (m *Mirror) Copying(track uint32) { m.account.unmark(extent{track, track}) }
+// Copy is a copy of tracks to a mirror that is under way.
+type Copy struct {
+	m      *Mirror
+	tracks extent
+	epoch  uint32
+}
+
+// BeginCopy says that n tracks from first on are about to be read from the
+// primary, to be written to the mirror whole. They are no longer marked: a write
+// that reaches the primary from now on marks them again. Until End they count as
+// under way.
+func (m *Mirror) BeginCopy(first, n uint32) Copy {
+	e := extent{first, first + n - 1}
+	m.account.unmark(e)
+	m.account.begin(e)
+	for t := e.first; t <= e.last; t++ {
+		m.started[t] = m.pair.written[t]
+	}
+	return Copy{m, e, m.account.epoch}
+}
+
+// End says how the copy has ended; tracks that the mirror has not got whole are
+// marked.
+func (c *Copy) End(onMirror bool) { c.m.account.ended(c.tracks, c.epoch, onMirror) }
 
 // Synchronised ends a synchronisation: the mirror follows the primary again. It
 // must have no marks.

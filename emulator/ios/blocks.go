@@ -65,7 +65,8 @@ type IOSB struct {
 	Writes bool
 
 	// KeepSuspended says that the channel program is one that stays suspended on
-	// purpose: it is never overdue.
+	// purpose: it is never overdue, and it is ended when another request needs the
+	// subchannel.
 	KeepSuspended bool
 
 	// CompletionCode is how the request ended (IOSCOD); 0 while it has not.
@@ -114,6 +115,7 @@ func (b *IOSB) Init(s *Supervisor) {
 	b.done, b.lost, b.purged = false, false, false
 	b.fixed = 1
 	b.StartedAt, b.EndedAt = 0, 0
+	b.IRB = channel.IRB{}
 	b.ioq = IOQ{IOSB: b}
 	b.entry.s, b.entry.b = s, b
 	b.SRB.Entry = &b.entry
@@ -131,6 +133,10 @@ func (b *IOSB) Unfix() {
 	}
 }
 
+// Ended reports whether the requester's exit has been taken. A completion code
+// alone does not say so: post-status processing may be still to come.
+func (b *IOSB) Ended() bool { return b.done }
+
 // OK reports whether the request ended well.
 func (b *IOSB) OK() bool { return b.CompletionCode == CodeNormal }
 
@@ -141,8 +147,9 @@ type IOQ struct {
 	// conventional return to IOSVSSCH.
 	ReturnAddress ReturnAddress
 
-	via  *UCB // through which it is being started or was started
-	next *IOQ
+	via     *UCB // through which it is being started or was started
+	started bool // the start was accepted
+	next    *IOQ
 }
 
 // release gives the unit up through which q was to be started.
@@ -150,7 +157,7 @@ func (q *IOQ) release() {
 	if q.via != nil {
 		q.via.active = nil
 		q.via.putIdle()
-		q.via = nil
+		q.via, q.started = nil, false
 	}
 }
 
@@ -176,6 +183,7 @@ type UCB struct {
 	quiesced  bool
 	holdWrite int // how often writes are held
 	driving   bool
+	passed    *IOQ // the last request that drive has left on the queue
 	retrying  bool // a timer will drive the queue again
 	slih      slih
 	idle      *UCB // next idle unit of the base's list
@@ -226,6 +234,12 @@ func (q *ioQueue) remove(prev, e *IOQ) {
 
 // Length is how many requests the unit has, queued and started.
 func (u *UCB) Length() int { return u.length }
+
+// Waiting reports whether a request waits for the unit to become free.
+func (u *UCB) Waiting() bool {
+	b := u.base()
+	return b.queue.head != nil && b.idleHead == nil
+}
 
 // Started is how many of them are started.
 func (u *UCB) Started() int { return u.started }

@@ -28,8 +28,13 @@ func (s *Supervisor) scanMissingInterrupts() {
 		return
 	}
 	now := s.Machine.Clock.Now()
+	running := false
 	for _, u := range s.units {
-		if u.active == nil || u.active.IOSB.KeepSuspended || now < u.active.IOSB.StartedAt+s.timeout() {
+		if u.active == nil || u.active.IOSB.KeepSuspended {
+			continue
+		}
+		running = true
+		if now < u.active.IOSB.StartedAt+s.timeout() {
 			continue
 		}
 		u.missing++
@@ -40,6 +45,9 @@ func (s *Supervisor) scanMissingInterrupts() {
 		} else {
 			s.Channel.ClearSubchannel(now, u.Subchannel)
 		}
+	}
+	if !running { // what is suspended on purpose is looked at again when it is resumed
+		return
 	}
 	s.scanning = true
 	s.Machine.Clock.At(now+missingInterruptScan, s, kindMissingInterrupt, 0)

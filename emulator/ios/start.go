@@ -71,25 +71,25 @@ func (s *Supervisor) drive(p *machine.Processor, u *UCB) {
 	if u.driving || u.quiesced {
 		return
 	}
-	u.driving = true
-	var prev *IOQ
-	for q := u.queue.head; q != nil && u.idleHead != nil; {
+	u.driving, u.passed = true, nil
+	q := u.queue.head
+	for q != nil && u.idleHead != nil {
 		if u.holdWrite > 0 && q.IOSB.Writes {
-			prev, q = q, q.next
+			u.passed, q = q, q.next
 			continue
 		}
-		next := q.next
-		u.queue.remove(prev, q)
+		u.queue.remove(u.passed, q)
 		q.via = u.takeIdle()
 		switch s.start(p, u, q) {
 		case underway:
+			q.started = true
 			u.started++
 			s.underway++
 			s.watch(p)
 		case left:
 			q.release()
-			u.queue.insert(prev, q)
-			prev = q
+			u.queue.insert(u.passed, q)
+			u.passed = q
 			if !u.retrying { // one timer a unit, however many requests wait
 				u.retrying = true
 				s.Machine.Clock.At(p.Now()+BusyRetry, s, kindRedrive, uint64(u.Index))
@@ -100,9 +100,33 @@ func (s *Supervisor) drive(p *machine.Processor, u *UCB) {
 		case moved:
 			u.length--
 		}
-		q = next
+		if u.passed == nil {
+			q = u.queue.head
+		} else {
+			q = u.passed.next
+		}
 	}
 	u.driving = false
+	if q != nil {
+		s.makeWay(p, u)
+	}
+}
+
+// makeWay ends what is suspended on purpose on a unit, because another request
+// waits for the subchannel.
+func (s *Supervisor) makeWay(p *machine.Processor, u *UCB) {
+	s.clearKept(p, u)
+	for _, a := range u.Aliases {
+		s.clearKept(p, a)
+	}
+}
+
+func (s *Supervisor) clearKept(p *machine.Processor, u *UCB) {
+	if u.active == nil || !u.active.started || !u.active.IOSB.KeepSuspended || u.active.IOSB.purged {
+		return
+	}
+	u.active.IOSB.purged = true
+	s.Channel.ClearSubchannel(p.Now(), u.Subchannel)
 }
 
 // start calls through the first pointer for q.
@@ -190,6 +214,7 @@ func (s *Supervisor) IOSVRSUM(p *machine.Processor, b *IOSB) channel.CC {
 		return 3
 	}
 	s.counts.RSCH++
+	s.watch(p)
 	return s.Channel.ResumeSubchannel(p.Now(), via.Subchannel)
 }
 
@@ -223,6 +248,9 @@ func (s *Supervisor) Purge(p *machine.Processor, u *UCB, driverID uint8) {
 		if q.IOSB.DriverID == driverID && !q.IOSB.KeepSuspended {
 			u.queue.remove(prev, q)
 			u.length--
+			if u.passed == q {
+				u.passed = prev
+			}
 			s.fail(p, q.IOSB, CodePurged)
 		} else {
 			prev = q
@@ -236,7 +264,7 @@ func (s *Supervisor) Purge(p *machine.Processor, u *UCB, driverID uint8) {
 }
 
 func (s *Supervisor) purge(p *machine.Processor, u *UCB, driverID uint8) {
-	if u.active == nil || u.active.IOSB.DriverID != driverID || u.active.IOSB.KeepSuspended || u.active.IOSB.purged {
+	if u.active == nil || !u.active.started || u.active.IOSB.DriverID != driverID || u.active.IOSB.KeepSuspended || u.active.IOSB.purged {
 		return
 	}
 	u.active.IOSB.purged = true

@@ -32,6 +32,7 @@ type Process struct {
 	watching bool
 	free     []*stream       // buffers of ended synchronisations
 	copies   []*Sync         // of changed tracks, that are not in use
+	active   []*Sync         // that copy tracks
 	labels   []*labelIO      // that are not in use
 	buffers  machine.Address // of main storage in use for both
 }

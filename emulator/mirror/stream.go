@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/program"
@@ -25,6 +26,7 @@ type stream struct {
 	control program.Control
 	data    *machine.Segment
 	eckd    program.ECKD
+	copy    intercept.Copy
 	first   uint32
 	n       uint32
 	write   bool
@@ -66,12 +68,10 @@ func (p *Process) newStream(s *Sync) (*stream, error) {
 // start copies n tracks from first on, at time at.
 func (t *stream) start(at machine.Time, first, n uint32) {
 	geo := t.s.m.Pair().Geometry()
-	t.idle, t.write, t.whole, t.err = false, false, t.s.request != nil, nil
+	t.idle, t.write, t.whole, t.err = false, false, t.s.changed != nil || t.s.o.Whole, nil
 	t.first, t.n = first, n
 	t.eckd = program.ECKD{Heads: int(geo.Heads), RecordsATrack: t.s.o.RecordsATrack}
-	for i := range n {
-		t.s.m.Copying(first + i)
-	}
+	t.copy = t.s.m.BeginCopy(first, n)
 	t.schedule(at)
 }
 
@@ -89,7 +89,7 @@ func (t *stream) Enter(cpu *machine.Processor, _ *machine.SRB) {
 		unit = s.m.Unit()
 	}
 	err := t.build()
-	if s.request != nil && s.m.State != abi.MirrorInSync {
+	if s.changed != nil && s.m.State != abi.MirrorInSync {
 		err = errNotFollowing
 	}
 	if err != nil {
@@ -103,8 +103,8 @@ func (t *stream) Enter(cpu *machine.Processor, _ *machine.SRB) {
 	b.UCB = unit
 	b.ChannelProgram = t.control.At + program.Start
 	b.DriverID = ios.DriverProcess
-	if s.request != nil {
-		b.ID = s.request.ID()
+	if s.changed != nil {
+		b.ID = s.changed.io
 	}
 	b.Writes = t.write
 	b.SRB.Parm = uint64(t.first)
@@ -165,28 +165,35 @@ func (t *stream) Released(*ios.IOSB) {
 
 // split copies the first of the run's tracks whole and gives the rest back.
 func (t *stream) split(now machine.Time) {
+	t.copy.End(false)
 	for i := uint32(1); i < t.n; i++ {
-		t.s.m.Mark(t.first + i)
 		t.s.add(t.first + i)
 	}
+	t.copy = t.s.m.BeginCopy(t.first, 1)
 	t.s.next = min(t.s.next, t.first+1)
 	t.n, t.whole, t.write, t.err = 1, true, false, nil
 	t.schedule(now)
 }
 
-func (t *stream) done() {
+// restore makes the buffer one of tags again, as reads of blocks want it.
+func (t *stream) restore() {
 	if !t.data.Synthetic() {
 		t.data.Synthesize()
+	}
+}
+
+func (t *stream) done() {
+	t.copy.End(true)
+	if !t.s.o.Whole {
+		t.restore()
 	}
 	t.s.streamDone(t, nil)
 }
 
 func (t *stream) fail(err error) {
-	for i := range t.n {
-		t.s.m.Mark(t.first + i)
-	}
-	if !t.data.Synthetic() {
-		t.data.Synthesize()
+	t.copy.End(false)
+	if !t.s.o.Whole {
+		t.restore()
 	}
 	t.s.streamDone(t, err)
 }

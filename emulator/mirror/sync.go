@@ -41,6 +41,10 @@ type SyncOptions struct {
 	// RecordsATrack is how many 4 KiB records a formatted track of the devices
 	// has. Tracks that are formatted otherwise are copied whole, one by one.
 	RecordsATrack int
+	// Whole copies all tracks of a CKD device whole. That is faster where the
+	// tracks of either side are not formatted in records of 4 KiB, as on volumes of
+	// files, and slower where they are.
+	Whole bool
 	// Done, if not nil, is called when the synchronisation has ended.
 	Done func(err error)
 }
@@ -73,12 +77,7 @@ type Sync struct {
 	run     uint32 // tracks that a stream copies at once
 	pace    machine.Time
 	held    *ios.UCB // on which writes are held, or nil
-
-	// Of a copy of the tracks that a request has changed; nil and zero otherwise.
-	request     *intercept.Request
-	first, last uint32
-	until       machine.Time
-	tell        telling
+	changed *changed // of a copy of the tracks that a request has changed, else nil
 }
 
 type phase uint8
@@ -114,7 +113,7 @@ const drainInterval = 50 * machine.Microsecond
 // (steps 72 to 86). It returns at once; SyncOptions.Done tells of the end.
 func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error) {
 	pair := m.Pair()
-	if m.State == abi.MirrorSynchronising {
+	if m.State == abi.MirrorSynchronising || p.busy(m) {
 		return nil, fmt.Errorf("pair %d, mirror %d: %w", pair.ID, m.Index(), ErrBusy)
 	}
 	if o.Streams == 0 {
@@ -127,14 +126,19 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 		return nil, fmt.Errorf("pair %d, mirror %d: synchronise with %d streams (1 to %d), %d rounds, threshold %d, %d records a track", pair.ID, m.Index(), o.Streams, MaxStreams, o.MaxRounds, o.Threshold, o.RecordsATrack)
 	}
 	s := &Sync{p: p, m: m, o: o, todo: make([]uint64, (pair.Geometry().Tracks+63)/64), run: tracksAtOnce(pair.Geometry(), o.RecordsATrack)}
+	if o.Whole && pair.Geometry().Class == abi.ClassECKD {
+		s.run = 1
+	}
 	for len(s.streams) < o.Streams {
 		t, err := p.newStream(s)
 		if err != nil {
+			p.free = append(p.free, s.streams...)
 			return nil, fmt.Errorf("pair %d, mirror %d: %w", pair.ID, m.Index(), err)
 		}
 		s.streams = append(s.streams, t)
 	}
 	m.State = abi.MirrorSynchronising
+	p.active = append(p.active, s)
 	p.step(72, 0)
 	o.Changed.Clear()
 	if o.Full {
@@ -148,7 +152,8 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 	// without a label is synchronised all the same.
 	p.step(machine.StepM+7, 0)
 	err := p.label(p.m.Clock.Now(), m, true, abi.MirrorSynchronising, func(_ *machine.Processor, _ abi.MirrorState, err error) {
-		if err == nil && pair.Geometry().Class == abi.ClassECKD {
+		// After an error nobody knows whether the label was written.
+		if pair.Geometry().Class == abi.ClassECKD {
 			m.Mark(labelTrack)
 			s.add(labelTrack)
 		}
@@ -156,6 +161,27 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 		s.begin()
 	})
 	return s, err
+}
+
+// busy reports whether tracks are being copied to m: a second copy could bring an
+// older state of a track after a newer one.
+func (p *Process) busy(m *intercept.Mirror) bool {
+	for _, s := range p.active {
+		if s.m == m {
+			return true
+		}
+	}
+	return false
+}
+
+// inactive notes that s copies nothing any more.
+func (p *Process) inactive(s *Sync) {
+	for i, o := range p.active {
+		if o == s {
+			p.active = append(p.active[:i], p.active[i+1:]...)
+			return
+		}
+	}
 }
 
 // labelTrack is where the volume label is.
@@ -281,12 +307,9 @@ func (s *Sync) addChanged() {
 
 // Event looks whether the writes that were under way have ended; then nothing
 // can change any more, and the last copy begins.
-func (s *Sync) Event(machine.Kind, uint64) {
-	if s.request != nil {
-		if s.ready() {
-			s.phase = finishing
-			s.begin()
-		}
+func (s *Sync) Event(kind machine.Kind, arg uint64) {
+	if s.changed != nil {
+		s.copyEvent(kind, arg)
 		return
 	}
 	if s.m.Pair().Writing() != 0 {
@@ -302,7 +325,7 @@ func (s *Sync) Event(machine.Kind, uint64) {
 // end lets writes go on. After an error the mirror stays cut off, with every
 // track marked that is not known to be the same.
 func (s *Sync) end(err error) {
-	if s.request != nil {
+	if s.changed != nil {
 		s.endCopy(err)
 		return
 	}
@@ -320,7 +343,11 @@ func (s *Sync) end(err error) {
 	} else {
 		s.m.Synchronised(s.p.m.Clock.Now())
 	}
+	for _, t := range s.streams {
+		t.restore()
+	}
 	s.p.free = append(s.p.free, s.streams...)
+	s.p.inactive(s)
 	s.p.step(86, 0)
 	s.release()
 	if s.o.Done != nil {

@@ -74,6 +74,13 @@ type Place struct {
 	CFWID uint16 `koanf:"cfwid" json:"cfwid,omitempty"`
 	// Arms is how many arms the volume's tracks are spread over.
 	Arms int `koanf:"arms" json:"arms,omitempty"`
+	// Image is the file that the volume is in; empty is memory. The geometry is
+	// then the image's in place of the model's, and every mirror is synchronised
+	// before the workload begins.
+	Image string `koanf:"image" json:"image,omitempty"`
+	// ImageMode is how the file is used: copy-on-write (as when it is empty), which
+	// leaves the file as it is, read-write or read-only.
+	ImageMode string `koanf:"image-mode" json:"image_mode,omitempty"`
 }
 
 // Workload is a trace or a generator.
@@ -84,6 +91,12 @@ type Workload struct {
 	Format string `koanf:"format" json:"format,omitempty"`
 	// Speed is the factor by which the trace is played faster.
 	Speed float64 `koanf:"speed" json:"speed"`
+	// FirstCylinder and Cylinders are where on a CKD volume the requests go. The
+	// cylinders are formatted for them, which erases what was there. With 0
+	// cylinders they go to the whole volume, which should be formatted in blocks of
+	// 4096 bytes, as a volume in memory is.
+	FirstCylinder int `koanf:"first-cylinder" json:"first_cylinder,omitempty"`
+	Cylinders     int `koanf:"cylinders" json:"cylinders,omitempty"`
 	// Limit ends the workload after so many requests; 0 is no limit.
 	Limit int64 `koanf:"limit" json:"limit,omitempty"`
 	// SkipBad is how many bad rows of a trace are tolerated.
@@ -142,6 +155,12 @@ func (p Place) over(base Place) Place {
 	if p.Arms == 0 {
 		p.Arms = base.Arms
 	}
+	if p.Image == "" {
+		p.Image = base.Image
+	}
+	if p.ImageMode == "" {
+		p.ImageMode = base.ImageMode
+	}
 	return p
 }
 
@@ -165,6 +184,9 @@ func (c *Config) Check() error {
 	}
 	if err := c.CheckMachine(); err != nil {
 		return err
+	}
+	if err := c.checkImages(); err != nil {
+		return fmt.Errorf("experiment %s: %w", c.Name, err)
 	}
 	if _, err := c.faultsOf(); err != nil {
 		return fmt.Errorf("experiment %s: %w", c.Name, err)
@@ -237,6 +259,9 @@ func ParseSwap(text string) (Swap, error) {
 // Describe says in a line or two what is run.
 func (c *Config) Describe() string {
 	d := fmt.Sprintf("%s on a %s, %d aliases", c.Workload.name(), c.Model, c.Primary.Aliases)
+	if c.Primary.Image != "" {
+		d = fmt.Sprintf("%s on %s, %d aliases", c.Workload.name(), c.Primary.Image, c.Primary.Aliases)
+	}
 	if c.Workload.Speed != 1 {
 		d += fmt.Sprintf(", %gx speed", c.Workload.Speed)
 	}

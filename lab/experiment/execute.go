@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -91,10 +92,10 @@ func (p *Plan) machine(ctx context.Context, which int, o Options) (*run, error) 
 	}
 	r := &run{config: &p.Config, opts: o, swaps: p.swaps}
 	if err := r.build(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, r.storage.close())
 	}
 	if err := r.install(ctx, p.Policies[which]); err != nil {
-		return nil, err
+		return nil, errors.Join(err, r.storage.close())
 	}
 	return r, nil
 }
@@ -102,9 +103,7 @@ func (p *Plan) machine(ctx context.Context, which int, o Options) (*run, error) 
 // execute plays the workload and takes the machine down.
 func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, err error) {
 	defer func() {
-		if e := r.ios.Hooks.Close(); err == nil {
-			err = e
-		}
+		err = errors.Join(err, r.ios.Hooks.Close(), r.storage.close())
 	}()
 	if r.source, err = r.open(); err != nil {
 		return nil, err
@@ -123,6 +122,11 @@ func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, 
 		}
 		if outer != nil {
 			outer(number, write, code, took)
+		}
+	}
+	if r.config.images() {
+		if err := r.synchroniseAll(ctx); err != nil {
+			return nil, err
 		}
 	}
 	if err := r.play(ctx); err != nil {

@@ -110,7 +110,8 @@ func (r *run) synchronise(f Fault, _ *volume) error {
 func (r *run) makeIdentical(mirror int, o mirror.SyncOptions) error {
 	o.Changed = r.volumeOf(r.pair.Primary()).device.ChangedTracks()
 	o.RecordsATrack = max(1, r.storage.geometry.RecordsPerTrack(0, program.BlockSize))
-	_, err := r.mirror.Synchronise(r.pair.Mirrors()[mirror-1], o)
+	s, err := r.mirror.Synchronise(r.pair.Mirrors()[mirror-1], o)
+	r.copying = s
 	return err
 }
 

@@ -27,6 +27,7 @@ type volume struct {
 // storage is the volumes of a run.
 type storage struct {
 	geometry *media.Geometry
+	imaged   string // the first image file that gave the geometry, or empty
 	primary  volume
 	mirrors  []volume
 }
@@ -59,11 +60,17 @@ func (r *run) build() error {
 	if r.storage.geometry, err = media.Lookup(c.Model); err != nil {
 		return err
 	}
+	places := c.places()
+	r.storage.mirrors = make([]volume, len(places))
+	if err := r.openImages(); err != nil {
+		return err
+	}
+	if err := r.format(); err != nil {
+		return err
+	}
 	if err := r.volume(&r.storage.primary, "PRIMARY", primaryNumber, 1, c.Primary); err != nil {
 		return err
 	}
-	places := c.places()
-	r.storage.mirrors = make([]volume, len(places))
 	var mirrors []intercept.Device
 	for i, p := range places {
 		v := &r.storage.mirrors[i]
@@ -76,7 +83,7 @@ func (r *run) build() error {
 		}
 		mirrors = append(mirrors, intercept.Device{Unit: v.unit, CFWID: cfwid})
 	}
-	r.pair, err = r.x.AddPair(intercept.Device{Unit: r.storage.primary.unit, CFWID: 1}, r.geometry(), mirrors, true)
+	r.pair, err = r.x.AddPair(intercept.Device{Unit: r.storage.primary.unit, CFWID: 1}, r.geometry(), mirrors, !c.images())
 	if err != nil {
 		return err
 	}
@@ -85,6 +92,9 @@ func (r *run) build() error {
 		return err
 	}
 	r.block = access.NewBlock(r.ios, r.storage.primary.unit, layout, r)
+	if told := r.opts.Identified; told != nil {
+		r.block.Identified = func(token, io uint64) { told(int64(token), io) }
+	}
 	return nil
 }
 
@@ -98,20 +108,14 @@ func (r *run) volume(v *volume, name string, number, cfwid uint16, p Place) erro
 	if err != nil {
 		return err
 	}
-	if g.FBA() {
-		if v.fba, err = media.NewMemoryFBA(g); err != nil {
+	if v.ckd == nil && v.fba == nil {
+		if err := v.memory(g); err != nil {
 			return err
 		}
+	}
+	if g.FBA() {
 		v.device, err = sub.NewFBA(number, v.fba)
 	} else {
-		if v.ckd, err = media.NewMemoryCKD(g, g.RecordsPerTrack(0, program.BlockSize), program.BlockSize); err != nil {
-			return err
-		}
-		// A pair's volumes have one serial number: the mirror is to take the
-		// primary's place.
-		if err = media.InitCKD(v.ckd, media.Label{Serial: "IOSRUN"}); err != nil {
-			return err
-		}
 		v.device, err = sub.NewECKD(number, v.ckd)
 	}
 	if err != nil {
@@ -134,6 +138,20 @@ func (r *run) volume(v *volume, name string, number, cfwid uint16, p Place) erro
 		}
 	}
 	return nil
+}
+
+// memory makes a medium in memory, formatted in blocks and labelled.
+func (v *volume) memory(g *media.Geometry) (err error) {
+	if g.FBA() {
+		v.fba, err = media.NewMemoryFBA(g)
+		return err
+	}
+	if v.ckd, err = media.NewMemoryCKD(g, g.RecordsPerTrack(0, program.BlockSize), program.BlockSize); err != nil {
+		return err
+	}
+	// A pair's volumes have one serial number: the mirror is to take the primary's
+	// place.
+	return media.InitCKD(v.ckd, media.Label{Serial: "IOSRUN"})
 }
 
 // volumeOf is the volume on a unit. A promotion has units change places.
@@ -163,7 +181,11 @@ func (r *run) layout() (access.Layout, error) {
 	if g.FBA() {
 		return access.NewFBALayout(g.Blocks)
 	}
-	return access.NewECKDLayout(g.Cylinders, g.Heads, g.RecordsPerTrack(0, program.BlockSize))
+	records := g.RecordsPerTrack(0, program.BlockSize)
+	if w := &r.config.Workload; w.Cylinders > 0 {
+		return access.NewECKDExtent(w.FirstCylinder, w.Cylinders, g.Heads, records)
+	}
+	return access.NewECKDLayout(g.Cylinders, g.Heads, records)
 }
 
 // compare holds mirror i against the primary: how many tracks differ, and how

@@ -34,11 +34,20 @@ type Options struct {
 	// Progress, if not nil, is told now and then what share of the workload, 0 to
 	// 1, has been read. It is called on the run's goroutine.
 	Progress func(share float64)
+	// Streams is how many copies of tracks are under way at once when mirrors in
+	// image files are synchronised; 0 is mirror.DefaultStreams.
+	Streams int
+	// NoSync leaves it to the operating system when changes to image files become
+	// durable.
+	NoSync bool
 	// Steps, if not nil, is told of the steps that the machine takes.
 	Steps machine.StepRecorder
 	// Completed, if not nil, is told of each request that ended: its number from
 	// 0, whether it wrote, how it ended and how long it took.
 	Completed func(number int64, write bool, code uint8, took machine.Time)
+	// Identified, if not nil, is told under which identity an I/O of a request,
+	// numbered from 0, goes its way, before it does. A large request has several.
+	Identified func(number int64, io uint64)
 }
 
 // run is one policy on one machine. It is the machine's application.
@@ -64,9 +73,11 @@ type run struct {
 	inflight requests
 
 	mirror     *mirror.Process
+	copying    *mirror.Sync // the last one begun, or nil
 	faults     []Fault
 	swaps      []preparedSwap
 	swapped    []report.Swap
+	begin      machine.Time // of the workload
 	firstAt    machine.Time
 	lastEnd    machine.Time
 	duplicates uint64
@@ -124,10 +135,10 @@ func (r *run) play(ctx context.Context) error {
 		return err
 	}
 	for i, s := range r.swaps {
-		r.m.Clock.At(s.at, r, kindSwap, uint64(i))
+		r.m.Clock.At(r.later(s.at), r, kindSwap, uint64(i))
 	}
 	for i, f := range r.faults {
-		r.m.Clock.At(machine.Time(f.At), r, kindFault, uint64(i))
+		r.m.Clock.At(r.later(machine.Time(f.At)), r, kindFault, uint64(i))
 	}
 	r.startStanding()
 	if err := r.loop(ctx); err != nil {
@@ -162,6 +173,8 @@ func (r *run) loop(ctx context.Context) error {
 func (r *run) share() float64 {
 	w := &r.config.Workload
 	switch {
+	case r.issued == 0 && r.copying != nil:
+		return min(1, float64(r.copying.Progress().Copied)/float64(r.geometry().Tracks))
 	case w.Limit != 0:
 		return float64(r.issued) / float64(w.Limit)
 	case r.trace != nil:
@@ -194,6 +207,7 @@ func (r *run) advance() error {
 			continue
 		}
 		r.hasNext = true
+		r.next.At = r.later(r.next.At)
 		r.m.Clock.At(r.next.At, r, kindArrival, uint64(r.issued))
 		return nil
 	}

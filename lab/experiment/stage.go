@@ -2,9 +2,9 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
-	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -27,8 +27,8 @@ func (p *Plan) Stage(ctx context.Context, which int, o Options) (*Stage, error) 
 	return &Stage{r}, nil
 }
 
-// Close takes the detours off the slots and closes them.
-func (s *Stage) Close() error { return s.r.ios.Hooks.Close() }
+// Close takes the detours off the slots and closes them and the volumes.
+func (s *Stage) Close() error { return errors.Join(s.r.ios.Hooks.Close(), s.r.storage.close()) }
 
 // Machine is the host computer.
 func (s *Stage) Machine() *machine.Machine { return s.r.m }
@@ -41,9 +41,6 @@ func (s *Stage) Intercept() *intercept.Process { return s.r.x }
 
 // Pair is the primary and its mirrors.
 func (s *Stage) Pair() *intercept.Pair { return s.r.pair }
-
-// Block is the block access method on the primary.
-func (s *Stage) Block() *access.Block { return s.r.block }
 
 // Unit is the unit of a place: 0 is the primary's, 1 the first mirror's.
 func (s *Stage) Unit(place int) *ios.UCB {

@@ -42,8 +42,8 @@ type Result struct {
 	Took machine.Time
 }
 
-// io is an I/O of a scenario.
-type io struct {
+// request is an I/O of a scenario.
+type request struct {
 	program *access.Program
 	spec    *Program
 	write   bool
@@ -55,18 +55,17 @@ type io struct {
 
 // player plays a scenario on a stage.
 type player struct {
-	s       *Scenario
-	o       Options
-	ctx     context.Context
-	stage   *experiment.Stage
-	excp    *access.Excp
-	ios     []io
-	first   []int // by action: index of its first I/O
-	tokens  map[int64]int
-	swaps   map[int]*catalog.Prepared
-	wrong   []string
-	current int
-	err     error
+	s      *Scenario
+	o      Options
+	ctx    context.Context
+	stage  *experiment.Stage
+	excp   *access.Excp
+	ios    []request
+	first  []int // by action: index of its first I/O
+	tokens map[int64]int
+	swaps  map[int]*catalog.Prepared
+	wrong  []string
+	err    error
 }
 
 // The kinds of a player's events: an action, and a repetition of one.
@@ -102,6 +101,7 @@ func (s *Scenario) run(ctx context.Context, l *catalog.Loader, o Options) (res *
 	plan := &experiment.Plan{Config: s.config, Policies: []*catalog.Prepared{pol}}
 	p.stage, err = plan.Stage(ctx, 0, experiment.Options{
 		Log: o.Log, Steps: steps.Both(res.Steps, o.Steps), Completed: p.completed,
+		Identified: func(number int64, io uint64) { p.identified(p.tokens[number], io) },
 	})
 	if err != nil {
 		return nil, err
@@ -150,13 +150,6 @@ func override(chain []policy.Detour, settings map[string]any) {
 func (p *player) set() error {
 	m := p.stage.Machine()
 	p.excp = access.NewExcp(p.stage.Supervisor())
-	p.stage.Block().Identified = func(token, io uint64) {
-		n, ok := p.tokens[int64(token)]
-		if !ok {
-			n = p.current // its Submit has not returned yet
-		}
-		p.identified(n, io)
-	}
 	for i := range p.s.Play {
 		a := &p.s.Play[i]
 		p.first = append(p.first, len(p.ios))
@@ -175,7 +168,7 @@ func (p *player) add(a *Action) error {
 			continue
 		}
 		for k := range b.times() {
-			p.ios = append(p.ios, io{write: b == a.Write, offset: b.Offset + int64(k)*b.Step, length: b.Length, want: b.Code.or()})
+			p.ios = append(p.ios, request{write: b == a.Write, offset: b.Offset + int64(k)*b.Step, length: b.Length, want: b.Code.or()})
 		}
 	}
 	if a.Program == nil {
@@ -187,7 +180,7 @@ func (p *player) add(a *Action) error {
 	}
 	n := len(p.ios)
 	built.Identified = func(io uint64) { p.identified(n, io) }
-	p.ios = append(p.ios, io{program: built, spec: a.Program, want: a.Program.Code.or()})
+	p.ios = append(p.ios, request{program: built, spec: a.Program, want: a.Program.Code.or()})
 	return nil
 }
 
@@ -255,7 +248,6 @@ func (p *player) repeat(i int, b *Block) error {
 
 func (p *player) submit(index int) error {
 	x := &p.ios[index]
-	p.current = index
 	token, err := p.stage.Submit(x.write, x.offset, x.length)
 	p.tokens[token] = index
 	return err
@@ -295,7 +287,7 @@ func (p *player) conclude(res *Result) error {
 }
 
 // status says what the last status of a channel program was.
-func (x *io) status() string {
+func (x *request) status() string {
 	if x.program == nil {
 		return ""
 	}
@@ -304,7 +296,7 @@ func (x *io) status() string {
 }
 
 // storage holds the data areas against what they must hold at the end.
-func (x *io) storage(number int) (wrong []string) {
+func (x *request) storage(number int) (wrong []string) {
 	for i := range x.spec.CCWs {
 		want := []byte(x.spec.CCWs[i].Gives)
 		if got := x.program.Data(i); len(want) != 0 && !bytes.Equal(got[:len(want)], want) {

@@ -2,9 +2,6 @@ package steps
 
 import "github.com/iosrun/iosrun/emulator/machine"
 
-// MaxEvents is the most events that a Way keeps.
-const MaxEvents = 100_000
-
 // Taken is a step and the component that took it.
 type Taken struct {
 	Step machine.Step
@@ -36,30 +33,6 @@ func (c *Counter) Add(o *Counter) {
 		}
 		c.counts[t] += n
 	}
-}
-
-// Event is a step that one I/O took.
-type Event struct {
-	At   machine.Time `json:"at_ns"`
-	Step string       `json:"step"`
-	Who  string       `json:"who"`
-	IO   uint64       `json:"io"`
-}
-
-// Way records the way of one I/O, and of what happens for no I/O in particular
-// (identity 0). It implements machine.StepRecorder.
-type Way struct {
-	// IO is the identity of the I/O.
-	IO     uint64
-	Events []Event
-}
-
-// Step records a step of the I/O.
-func (w *Way) Step(at machine.Time, step machine.Step, who string, io uint64) {
-	if io != w.IO && io != 0 || len(w.Events) == MaxEvents {
-		return
-	}
-	w.Events = append(w.Events, Event{at, Name(step), who, io})
 }
 
 // Both tells two recorders of each step; one of them may be nil.

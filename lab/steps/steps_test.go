@@ -1,6 +1,9 @@
 package steps
 
 import (
+	"encoding/xml"
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -40,10 +43,75 @@ func TestCounterWantsTheRightComponent(t *testing.T) {
 	assert.Zero(t, c.Count(Row{Step: 116, Actor: "front-end detour"}))
 }
 
-func TestWayKeepsOneIO(t *testing.T) {
-	w := Way{IO: 3}
-	w.Step(1, 88, "access method", 3)
-	w.Step(2, 88, "access method", 4)
-	w.Step(3, 72, "mirror process", 0)
-	assert.Equal(t, []Event{{1, "88", "access method", 3}, {3, "72", "mirror process", 0}}, w.Events)
+func TestWayFollowsIOs(t *testing.T) {
+	var w Way
+	w.Step(0, 72, "mirror process", 0) // before the I/O
+	w.Follow(3)
+	w.Step(5, 88, "access method", 3)
+	w.Step(6, 88, "access method", 4)
+	w.Step(9, 76, "mirror process", 0)
+	w.Step(7, 100, "front-end detour", 3)
+	w.Step(10, 78, "mirror process", 0) // after it
+	events, err := w.Events()
+	require.NoError(t, err)
+	var at []machine.Time
+	for _, e := range events {
+		at = append(at, e.At)
+		assert.NotEmpty(t, e.What, e.Step)
+		assert.NotEmpty(t, e.Figure, e.Step)
+	}
+	assert.Equal(t, []machine.Time{5, 7, 9}, at)
+	assert.Equal(t, "front-end detour", events[1].Who)
+}
+
+func TestWayHasALimit(t *testing.T) {
+	w := Way{All: true}
+	for range MaxEvents {
+		w.Step(0, 88, "access method", 1)
+	}
+	assert.False(t, w.Missed)
+	w.Step(0, 88, "access method", 1)
+	assert.True(t, w.Missed)
+	events, err := w.Events()
+	require.NoError(t, err)
+	assert.Len(t, events, MaxEvents)
+}
+
+func TestBoth(t *testing.T) {
+	var a, b Counter
+	Both(&a, &b).Step(1, 88, "access method", 1)
+	Both(nil, &a).Step(1, 88, "access method", 1)
+	Both(&a, nil).Step(1, 88, "access method", 1)
+	r := Row{Step: 88, Actor: "access method"}
+	assert.EqualValues(t, 3, a.Count(r))
+	assert.EqualValues(t, 1, b.Count(r))
+}
+
+func TestDrawingHasALaneAComponentAndEscapes(t *testing.T) {
+	var b strings.Builder
+	events := []Event{
+		{At: 1000, Who: "access method", Step: "88", What: "a < b & c"},
+		{At: 2000, Who: "IOSVSSCQ", Step: "90", What: "x"},
+		{At: 9_000_000, Who: "access method", Step: "88", What: "y"},
+	}
+	require.NoError(t, WriteSVG(&b, "a <title>", events))
+	d := xml.NewDecoder(strings.NewReader(b.String()))
+	lanes := 0
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		require.NoError(t, err)
+		if e, ok := token.(xml.StartElement); ok {
+			for _, a := range e.Attr {
+				if a.Name.Local == "class" && a.Value == "lane" {
+					lanes++
+				}
+			}
+		}
+	}
+	assert.Equal(t, 2, lanes)
+	assert.Contains(t, b.String(), "a &lt; b &amp; c")
+	assert.ErrorContains(t, WriteSVG(&b, "none", nil), "no events")
 }

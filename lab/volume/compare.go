@@ -122,7 +122,9 @@ func (c *Comparison) add(d Difference) {
 func (c *Comparison) tracks(a, b *image.CKD, p Progress) error {
 	total := min(a.Geometry().Tracks(), b.Geometry().Tracks())
 	for n := range total {
-		p.step(n, total)
+		if err := p.step(n, total); err != nil {
+			return err
+		}
 		x, err := a.Track(n)
 		if err != nil {
 			return err
@@ -142,8 +144,7 @@ func (c *Comparison) tracks(a, b *image.CKD, p Progress) error {
 		d.Cylinder, d.Head = x.Cylinder, x.Head
 		c.add(d)
 	}
-	p.step(total, total)
-	return nil
+	return p.step(total, total)
 }
 
 // trackDifference finds the first difference of two tracks that have one.
@@ -214,7 +215,9 @@ func (c *Comparison) blocks(a, b *image.FBA, p Progress) error {
 	x := make([]byte, image.BlocksPerGroup*media.BlockSize)
 	y := make([]byte, len(x))
 	for n := range groups {
-		p.step(n, groups)
+		if err := p.step(n, groups); err != nil {
+			return err
+		}
 		first := int64(n) * image.BlocksPerGroup
 		size := min(image.BlocksPerGroup, total-first) * media.BlockSize
 		if err := a.ReadBlocks(first, x[:size]); err != nil {
@@ -234,8 +237,7 @@ func (c *Comparison) blocks(a, b *image.FBA, p Progress) error {
 			}
 		}
 	}
-	p.step(groups, groups)
-	return nil
+	return p.step(groups, groups)
 }
 
 func (d *Difference) place(fba bool) string {

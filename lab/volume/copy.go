@@ -113,7 +113,9 @@ func (c *Copied) straight(v image.Volume, b *image.Builder, p Progress) error {
 	read := reader(v)
 	var buffer []byte
 	for n := range c.Units {
-		p.step(n, c.Units)
+		if err := p.step(n, c.Units); err != nil {
+			return err
+		}
 		unit, err := read(n, buffer)
 		if err != nil {
 			return err
@@ -124,8 +126,7 @@ func (c *Copied) straight(v image.Volume, b *image.Builder, p Progress) error {
 			return err
 		}
 	}
-	p.step(c.Units, c.Units)
-	return nil
+	return p.step(c.Units, c.Units)
 }
 
 // job is a unit on its way through the pipeline. Its memory is used again.
@@ -180,7 +181,9 @@ func (c *Copied) feed(v image.Volume, b *image.Builder, p Progress, jobs []*job,
 			if err := store(j); err != nil {
 				return err
 			}
-			p.step(j.n+1, c.Units)
+			if err := p.step(j.n+1, c.Units); err != nil {
+				return err
+			}
 		}
 		if n >= c.Units {
 			continue

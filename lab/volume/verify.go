@@ -11,15 +11,16 @@ import (
 
 // Progress is told how much of a volume is done, in tracks or block groups. It
 // is called from the caller's goroutine, once every progressStep units and at
-// the end.
-type Progress func(done, total int)
+// the end. An error that it returns ends the work.
+type Progress func(done, total int) error
 
 const progressStep = 256
 
-func (p Progress) step(done, total int) {
+func (p Progress) step(done, total int) error {
 	if p != nil && (done%progressStep == 0 || done == total) {
-		p(done, total)
+		return p(done, total)
 	}
+	return nil
 }
 
 // sequentialCache bounds the cache of a volume that is read once from end to end
@@ -114,7 +115,9 @@ func (r *Report) tracks(v *image.CKD, p Progress) error {
 	g := v.Geometry()
 	room := capacity{geometry: g}
 	for n := range g.Tracks() {
-		p.step(n, g.Tracks())
+		if err := p.step(n, g.Tracks()); err != nil {
+			return err
+		}
 		c, h := n/g.Heads, n%g.Heads
 		t, err := v.Track(n)
 		if err == nil {
@@ -140,8 +143,7 @@ func (r *Report) tracks(v *image.CKD, p Progress) error {
 			return err
 		}
 	}
-	p.step(g.Tracks(), g.Tracks())
-	return nil
+	return p.step(g.Tracks(), g.Tracks())
 }
 
 // count counts the records of a track, and gives the last two.
@@ -181,7 +183,9 @@ func (r *Report) blocks(v *image.FBA, p Progress) error {
 	groups := int((total + image.BlocksPerGroup - 1) / image.BlocksPerGroup)
 	buffer := make([]byte, image.BlocksPerGroup*media.BlockSize)
 	for n := range groups {
-		p.step(n, groups)
+		if err := p.step(n, groups); err != nil {
+			return err
+		}
 		first := int64(n) * image.BlocksPerGroup
 		err := v.ReadBlocks(first, buffer[:min(image.BlocksPerGroup, total-first)*media.BlockSize])
 		switch {
@@ -194,8 +198,7 @@ func (r *Report) blocks(v *image.FBA, p Progress) error {
 			r.Bytes += min(image.BlocksPerGroup, total-first) * media.BlockSize
 		}
 	}
-	p.step(groups, groups)
-	return nil
+	return p.step(groups, groups)
 }
 
 // WriteText writes the report for people.

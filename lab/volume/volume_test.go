@@ -12,6 +12,7 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/dasd/image"
 	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/lab/volume/volumetest"
 )
 
 func create(t *testing.T, path string, o CreateOptions) {
@@ -218,9 +219,10 @@ func TestVerify(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(path, p, 0o600))
 	var steps []int
-	r, err = Verify(path, VerifyOptions{Limit: 2, Progress: func(done, total int) {
+	r, err = Verify(path, VerifyOptions{Limit: 2, Progress: func(done, total int) error {
 		require.Equal(t, 30, total)
 		steps = append(steps, done)
+		return nil
 	}})
 	require.NoError(t, err)
 	require.Equal(t, []int{0, 30}, steps)
@@ -286,7 +288,7 @@ func TestExtents(t *testing.T) {
 		copy(p, []byte{1, byte(k), 0, byte(1 + k), 0, 0, 0, byte(1 + k), 0, byte(k)})
 	}
 	var first, third, table [labelKeyLength + labelDataLength]byte
-	copy(first[:], toEBCDIC(t, "MANY.EXTENTS"+strings.Repeat(" ", 32)))
+	copy(first[:], volumetest.EBCDIC(t, "MANY.EXTENTS"+strings.Repeat(" ", 32)))
 	first[labelKeyLength] = format1
 	first[labelKeyLength+dsExtents] = 14
 	for k := range 3 {

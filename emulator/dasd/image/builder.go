@@ -36,6 +36,9 @@ type CreateOptions struct {
 	// durable, as cp does: faster, but a crash of the machine soon after Commit
 	// can leave them damaged.
 	NoSync bool
+	// Progress, if not nil, is told by Create how many of how many tracks or block
+	// groups are made. An error that it returns ends the work.
+	Progress func(done, total int) error
 }
 
 // ErrExists says that a file to create is there already.

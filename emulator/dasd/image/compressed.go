@@ -21,11 +21,12 @@ type compressed struct {
 	heads int // tracks a cylinder; 0 for block groups
 	size  int // bytes of the largest unit
 
-	level1 []int64
-	tables []*[level2Entries]location // nil where level1 is 0 or below
-	stale  []bool                     // tables that differ from the file
-	space  *space
-	under  store // what a shadow file lies on, else nil
+	level1  []int64
+	tables  []*[level2Entries]location // nil where level1 is 0 or below
+	stale   []bool                     // tables that differ from the file
+	space   *space
+	relaxed bool
+	under   store // what a shadow file lies on, else nil
 
 	codec
 	buffer   []byte // a stored unit
@@ -202,8 +203,10 @@ func (s *compressed) writeHeader() error {
 	return s.fsync()
 }
 
+func (s *compressed) relax() { s.relaxed = true }
+
 func (s *compressed) fsync() error {
-	if s.building {
+	if s.building || s.relaxed {
 		return nil
 	}
 	if err := s.file.Sync(); err != nil {

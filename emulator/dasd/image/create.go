@@ -89,6 +89,9 @@ func (c *Content) null(g *media.Geometry) NullFormat {
 	return NullEmpty
 }
 
+// progressStep is how many tracks are made between two calls of Progress.
+const progressStep = 256
+
 func (c *Content) fill(b *Builder) error {
 	g := b.geometry
 	if b.kind == kindFBA {
@@ -110,6 +113,11 @@ func (c *Content) fill(b *Builder) error {
 	}
 	p := make([]byte, 0, g.TrackSize)
 	for n := range b.units {
+		if f := b.options.Progress; f != nil && n%progressStep == 0 {
+			if err := f(n, b.units); err != nil {
+				return err
+			}
+		}
 		p, err := c.appendTrack(p, n, g)
 		if err != nil {
 			return err

@@ -32,6 +32,9 @@ type Options struct {
 	// taken. It is needed where the files do not tell, for FBA images of a size
 	// that belongs to no device; empty is what the files tell.
 	Device string
+	// NoSync leaves it to the operating system when changes become durable, as cp
+	// does: Flush and Close do not wait for it.
+	NoSync bool
 }
 
 // Open opens the volume whose image is at path. Of a split image that is its
@@ -52,6 +55,9 @@ func Open(path string, mode media.Mode, o Options) (Volume, error) {
 			v.store.abandon()
 			return nil, err
 		}
+	}
+	if o.NoSync {
+		v.store.relax()
 	}
 	return v.volume(mode, o), nil
 }

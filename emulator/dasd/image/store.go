@@ -12,6 +12,9 @@ type store interface {
 	write(n int, unit []byte) error
 	// sync makes what was written durable.
 	sync() error
+	// relax leaves it to the operating system when what is written becomes
+	// durable: sync does not wait for it any more.
+	relax()
 	// close syncs what was written and closes the files.
 	close() error
 	// abandon closes the files and leaves what was not synced to its fate.

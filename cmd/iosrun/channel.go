@@ -1,0 +1,226 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/iosrun/iosrun/lab/channelcase"
+)
+
+func newChannel() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "channel",
+		Short: "Run channel programs that are given in hexadecimal",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newChannelRun())
+	return c
+}
+
+func newChannelRun() *cobra.Command {
+	var check, asJSON, write bool
+	var cases []string
+	var volumes []string
+	c := &cobra.Command{
+		Use:   "run CASES.json",
+		Short: "Run cases and show what the channel subsystem presents",
+		Long: `run executes the channel programs of a file of cases (- is standard input) and prints
+what the channel subsystem presented: condition codes, subchannel status, sense bytes,
+storage and tracks afterwards. With --check it is held against what each case expects.
+
+The file is a JSON object. "volumes" names, by suite, the volume of its cases as the
+command that makes it: "dasdinit [-lfs] [-a] [-r] NAME TYPE SERIAL [SIZE]"; it is made in
+memory. "cases" is an array; the cases of a suite run by "order" on one volume, each after
+a system reset. A case has
+
+  id, suite, order, name
+  mem     main storage before the start: bytes by address (4 MiB are there; all is hex)
+  cpa     channel-program address
+  orb1    second word of the ORB (default 0080ff00: CCWs of format 1)
+  ops     operations (default ssch, wait, sense): see below
+  csense  concurrent sense on
+  dump    storage to show: [["address", length], ...]
+  tracks  tracks to show: [[cylinder, head], ...]
+  ignore  what of expect does not matter
+  expect  cc, irb (of which scsw counts), sense, schib, interruption, dump, tracks
+
+Operations:
+` + operationHelp() + `
+An absent part of expect is not compared. The exit code is 1 when a case differs or does
+not end, 2 when what was asked for cannot be tried.`,
+		Example: `  iosrun channel run cases.json
+  iosrun channel run cases.json --check
+  iosrun channel run cases.json --case A01 --json
+  iosrun channel run cases.json --check --volume a=mine.dsk`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o := channelcase.Options{Cases: cases, Write: write, Images: make(map[string]string)}
+			for _, v := range volumes {
+				suite, path, ok := strings.Cut(v, "=")
+				if !ok || suite == "" || path == "" {
+					return usage(fmt.Errorf("volume %q: want SUITE=FILE", v))
+				}
+				if _, err := os.Stat(path); err != nil {
+					return usage(fmt.Errorf("volume %s: %w", suite, err))
+				}
+				o.Images[suite] = path
+			}
+			if write && len(volumes) == 0 {
+				return usage(errors.New("--write is of use only with --volume"))
+			}
+			f, err := readCases(c, args[0])
+			if err != nil {
+				return usage(fmt.Errorf("%s: %w", args[0], err))
+			}
+			if err := f.CheckOptions(o); err != nil {
+				return usage(fmt.Errorf("%s: %w", args[0], err))
+			}
+			return runCases(c, f, o, check, asJSON)
+		},
+	}
+	c.Flags().BoolVar(&check, "check", false, "compare with what the cases expect, and print the differences only")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringArrayVar(&cases, "case", nil, "show this case only; those before it in its suite run too")
+	c.Flags().StringArrayVar(&volumes, "volume", nil, "use an image file as a suite's volume: SUITE=FILE; the file stays as it is")
+	c.Flags().BoolVar(&write, "write", false, "let the cases change the files named with --volume")
+	return c
+}
+
+// operationHelp lists the operations, one a line.
+func operationHelp() string {
+	var b strings.Builder
+	for _, o := range channelcase.Operations() {
+		fmt.Fprintf(&b, "  %-14s %s\n", o[0], o[1])
+	}
+	return b.String()
+}
+
+func readCases(c *cobra.Command, path string) (*channelcase.File, error) {
+	if path == "-" {
+		return channelcase.Parse(c.InOrStdin())
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return channelcase.Parse(f)
+}
+
+// caseOutput is what --json prints of a case.
+type caseOutput struct {
+	ID      string              `json:"id"`
+	Suite   string              `json:"suite"`
+	Name    string              `json:"name,omitempty"`
+	Outcome channelcase.Outcome `json:"outcome"`
+	// Differences are there with --check only.
+	Differences []channelcase.Difference `json:"differences,omitempty"`
+}
+
+func runCases(c *cobra.Command, f *channelcase.File, o channelcase.Options, check, asJSON bool) error {
+	w := c.OutOrStdout()
+	var all []caseOutput
+	ran, differ := 0, 0
+	err := f.Run(c.Context(), o, func(r channelcase.Result) error {
+		ran++
+		out := caseOutput{ID: r.Case.ID, Suite: r.Case.Suite, Name: r.Case.Name, Outcome: r.Outcome}
+		if check {
+			out.Differences = r.Case.Check(&r.Outcome)
+		}
+		if len(out.Differences) != 0 {
+			differ++
+		}
+		switch {
+		case asJSON:
+			all = append(all, out)
+		case !check:
+			return writeCase(w, r.Case, &r.Outcome)
+		default:
+			for _, d := range out.Differences {
+				if _, err := fmt.Fprintf(w, "%s: %v\n", out.ID, d); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		if err := writeJSON(c, all); err != nil {
+			return err
+		}
+	} else if check {
+		fmt.Fprintf(w, "%d cases, %d differ\n", ran, differ)
+	}
+	if differ != 0 {
+		return fmt.Errorf("%d of %d cases differ from what they expect", differ, ran)
+	}
+	return nil
+}
+
+// hexLine is how many bytes of storage or of a record a line shows.
+const hexLine = 32
+
+// writeCase writes an outcome for people.
+func writeCase(w io.Writer, c *channelcase.Case, o *channelcase.Outcome) error {
+	var b strings.Builder
+	line := func(what, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-8s %s\n", what, fmt.Sprintf(format, args...))
+	}
+	bytes := func(what, text string) {
+		for at := 0; at < len(text) || at == 0; at += 2 * hexLine {
+			line(what, "%s", text[at:min(len(text), at+2*hexLine)])
+			what = ""
+		}
+	}
+	title := c.ID
+	if c.Name != "" && c.Name != c.ID {
+		title += ": " + strings.TrimSpace(strings.TrimPrefix(c.Name, c.ID))
+	}
+	fmt.Fprintln(&b, title)
+	line("cc", "%s", strings.Join(o.CC, " "))
+	for _, i := range o.IRB {
+		line("scsw", "%s  at %s, unit %s, channel %s, residual %d, %s", i.SCSW, i.CCWAddress, i.UnitStatus, i.ChannelStatus, i.Residual, i.Status)
+		if i.ECW != "" {
+			bytes("ecw", i.ECW)
+		}
+	}
+	for _, x := range []struct{ what, text string }{{"sense", o.Sense}, {"schib", o.SCHIB}, {"code", o.Interruption}} {
+		if x.text != "" {
+			bytes(x.what, x.text)
+		}
+	}
+	for _, d := range c.Dump {
+		bytes(d.Address, o.Dump[d.Address])
+	}
+	shown := make([]string, 0, len(c.Tracks))
+	for _, t := range c.Tracks {
+		at := t.String()
+		if slices.Contains(shown, at) {
+			continue
+		}
+		shown = append(shown, at)
+		k := o.Tracks[at]
+		line(at, "home address %s, end mark at %d", k.HA, k.Used)
+		for _, r := range k.Records {
+			line("  count", "%s", r.Count)
+			if r.Key != "" {
+				bytes("  key", r.Key)
+			}
+			if r.Data != "" {
+				bytes("  data", r.Data)
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

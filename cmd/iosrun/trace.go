@@ -1,0 +1,211 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/jedib0t/go-pretty/v6/table"
+	tabletext "github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/report"
+	"github.com/iosrun/iosrun/lab/scenario"
+	"github.com/iosrun/iosrun/lab/steps"
+)
+
+func newTrace() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "trace [SCENARIO]",
+		Short: "Show the way that one I/O takes",
+		Long: `trace plays a scenario, by name or from a file, and prints the way of one of its I/Os:
+virtual time, the component, the step of the method and what happens. Without a
+scenario it plays a workload up to the I/O that --io names. --list lists the project's
+scenarios. What happens to a mirror at no I/O's instance, such as synchronisation, is
+part of the way of an I/O while that is under way.
+
+The exit code is 1 when a check of the run, or what the scenario expects, does not hold.`,
+		Example: `  iosrun trace write
+  iosrun trace standing-chain --io 2 --svg joined.svg
+  iosrun trace ./mine.yaml --all --json
+  iosrun trace --policy constant-copy --io 100`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeScenarios,
+		RunE:              runTrace,
+	}
+	addExperimentFlags(c.Flags())
+	c.Flags().Int("io", 1, "which I/O, from 1 in the order in which the application asks for them")
+	c.Flags().Bool("all", false, "every I/O of the scenario")
+	c.Flags().Bool("list", false, "list the project's scenarios")
+	c.Flags().String("policy", "sync", "policy that the workload is played against")
+	c.Flags().Bool("json", false, "print JSON")
+	c.Flags().String("svg", "", "file to draw the way to, as a sequence diagram with a lane a component")
+	_ = c.RegisterFlagCompletionFunc("policy", completePolicies)
+	return c
+}
+
+func completeScenarios(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, n := range scenario.Names() {
+		if s, err := scenario.Load(n); err == nil {
+			names = append(names, n+"\t"+s.Summary)
+		}
+	}
+	return names, cobra.ShellCompDirectiveDefault
+}
+
+// traced is the way of an I/O as JSON.
+type traced struct {
+	Title  string        `json:"title"`
+	IO     int           `json:"io,omitempty"` // 0: all
+	Events []steps.Event `json:"events"`
+}
+
+func runTrace(c *cobra.Command, args []string) error {
+	if list, _ := c.Flags().GetBool("list"); list {
+		return listScenarios(c)
+	}
+	log, err := logger(c)
+	if err != nil {
+		return err
+	}
+	k, _ := c.Flags().GetInt("io")
+	all, _ := c.Flags().GetBool("all")
+	drawing, _ := c.Flags().GetString("svg")
+	if k < 1 {
+		return usage(fmt.Errorf("trace: I/O %d: want 1 or more", k))
+	}
+	if drawing != "" {
+		if err := report.CheckWritable(drawing); err != nil {
+			return usage(err)
+		}
+	}
+	way := &steps.Way{All: all}
+	var title string
+	var failed error
+	switch {
+	case len(args) != 0:
+		title, failed, err = traceScenario(c, log, args[0], k, way)
+	case all:
+		return usage(fmt.Errorf("trace: --all is for scenarios: want --io for a workload"))
+	default:
+		title, failed, err = traceWorkload(c, log, k, way)
+	}
+	if err != nil {
+		return err
+	}
+	if all {
+		k = 0
+	}
+	return errors.Join(printWay(c, title, k, drawing, way), failed)
+}
+
+func traceScenario(c *cobra.Command, log hclog.Logger, name string, k int, way *steps.Way) (title string, failed, err error) {
+	s, err := scenario.Load(name)
+	if err != nil {
+		return "", nil, usage(err)
+	}
+	if n := s.IOs(); k > n {
+		return "", nil, usage(fmt.Errorf("scenario %s: I/O %d: it asks for %d", s.Name, k, n))
+	}
+	l, end, err := openLoader(c, log)
+	if err != nil {
+		return "", nil, err
+	}
+	defer end()
+	r, err := s.Run(c.Context(), l, scenario.Options{Log: log, Steps: way, Identified: func(number int, io uint64) {
+		if number == k {
+			way.Follow(io)
+		}
+	}})
+	if err != nil {
+		return "", nil, err
+	}
+	if len(r.Wrong) != 0 {
+		failed = fmt.Errorf("scenario %s: %s", s.Name, strings.Join(r.Wrong, "; "))
+	}
+	return s.Name + ": " + s.Summary, failed, nil
+}
+
+func traceWorkload(c *cobra.Command, log hclog.Logger, k int, way *steps.Way) (title string, failed, err error) {
+	name, _ := c.Flags().GetString("policy")
+	cfg, err := workloadOf(c, []string{name})
+	if err != nil {
+		return "", nil, err
+	}
+	cfg.Workload.Limit = int64(k)
+	failed, err = playOne(c, log, cfg, experiment.Options{Log: log, Steps: way, Identified: func(number int64, io uint64) {
+		if number == int64(k-1) {
+			way.Follow(io)
+		}
+	}})
+	return fmt.Sprintf("I/O %d against %s", k, name), failed, err
+}
+
+func printWay(c *cobra.Command, title string, k int, drawing string, way *steps.Way) error {
+	events, err := way.Events()
+	if err != nil {
+		return err
+	}
+	if len(events) == 0 {
+		return fmt.Errorf("trace: the workload ends before I/O %d", k)
+	}
+	if drawing != "" {
+		if err := report.WriteFile(drawing, func(w io.Writer) error { return steps.WriteSVG(w, title, events) }); err != nil {
+			return err
+		}
+	}
+	if asJSON, _ := c.Flags().GetBool("json"); asJSON {
+		return writeJSON(c, traced{title, k, events})
+	}
+	fmt.Fprintln(c.OutOrStdout(), title)
+	t := newTable(c)
+	head := table.Row{"VIRTUAL TIME", "WHO", "STEP", "WHAT HAPPENS"}
+	if k == 0 {
+		head = append(head, "I/O")
+	}
+	t.AppendHeader(head)
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 76, WidthMaxEnforcer: tabletext.WrapSoft}})
+	for _, e := range events {
+		row := table.Row{steps.Microseconds(e.At), e.Who, e.Step, e.What}
+		if k == 0 {
+			row = append(row, e.IO)
+		}
+		t.AppendRow(row)
+	}
+	t.Render()
+	if way.Missed {
+		fmt.Fprintf(c.OutOrStdout(), "only the first %d events are shown\n", steps.MaxEvents)
+	}
+	return nil
+}
+
+func listScenarios(c *cobra.Command) error {
+	type entry struct {
+		Name    string `json:"name"`
+		Summary string `json:"summary"`
+		IOs     int    `json:"ios"`
+	}
+	var all []entry
+	for _, n := range scenario.Names() {
+		s, err := scenario.Load(n)
+		if err != nil {
+			return err
+		}
+		all = append(all, entry{s.Name, s.Summary, s.IOs()})
+	}
+	if asJSON, _ := c.Flags().GetBool("json"); asJSON {
+		return writeJSON(c, all)
+	}
+	t := newTable(c)
+	t.AppendHeader(table.Row{"SCENARIO", "I/OS", "WHAT IT SHOWS"})
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 3, WidthMax: 80, WidthMaxEnforcer: tabletext.WrapSoft}})
+	for _, e := range all {
+		t.AppendRow(table.Row{e.Name, e.IOs, e.Summary})
+	}
+	t.Render()
+	return nil
+}

@@ -1,0 +1,425 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/iosrun/iosrun/emulator/dasd/image"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/volume"
+)
+
+func newVolume() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "volume",
+		Short: "Make, show, check, copy, compare and mirror volumes in image files",
+		Long: `The images are those of the Hercules emulator: plain CKD, also split over several files
+(named by the first one); compressed CKD and compressed FBA with zlib or bzip2, with
+shadow files; raw FBA. Which one a file is shows in the file.`,
+		Example: `  iosrun volume create work01.dsk 3390-3 WORK01
+  iosrun volume list mvsres.cckd
+  iosrun volume copy mvsres.cckd mvsres.dsk
+  iosrun volume compare mvsres.cckd mvsres.dsk
+  iosrun volume mirror mvsres.dsk mirror.dsk`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newVolumeCreate(), newVolumeInfo(), newVolumeList(), newVolumeVerify(), newVolumeCopy(), newVolumeCompare(), newVolumeMirror())
+	return c
+}
+
+// volumeError tells what could not be tried from what went wrong with a volume.
+func volumeError(err error) error {
+	var path *fs.PathError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, image.ErrExists):
+		return usage(fmt.Errorf("%w; --force replaces it", err))
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return usage(err)
+	case errors.As(err, &path), errors.Is(err, image.ErrDamaged), errors.Is(err, image.ErrFull), errors.Is(err, volume.ErrNoContents),
+		errors.Is(err, media.ErrTrack), errors.Is(err, context.Canceled), errors.Is(err, io.ErrUnexpectedEOF):
+		return err
+	}
+	return usage(err)
+}
+
+// text is what commands print without --json.
+type text interface{ WriteText(io.Writer) error }
+
+func printResult(c *cobra.Command, r text) error {
+	if asJSON, _ := c.Flags().GetBool("json"); asJSON {
+		return writeJSON(c, r)
+	}
+	return r.WriteText(c.OutOrStdout())
+}
+
+// volumeProgress is the progress of one command, which an interruption ends.
+func volumeProgress(c *cobra.Command) (volume.Progress, func()) {
+	b := newBar(c, 1)
+	show := b.part(0)
+	return func(done, total int) error {
+		if show != nil && total > 0 {
+			show(float64(done) / float64(total))
+		}
+		return c.Context().Err()
+	}, b.finish
+}
+
+func addOutputFlags(f *pflag.FlagSet, long bool) {
+	f.Bool("json", false, "print JSON")
+	if long {
+		f.BoolP("quiet", "q", false, "show no progress")
+	}
+}
+
+// addImageFlags adds the flags that say how an image is opened.
+func addImageFlags(f *pflag.FlagSet) {
+	f.StringArray("shadow", nil, "shadow file that lies on the image; repeat it in order, the topmost last")
+	f.String("device", "", "device type where the file does not tell: FBA images of a size that no device has")
+}
+
+func imageOptions(f *pflag.FlagSet) image.Options {
+	var o image.Options
+	o.Shadows, _ = f.GetStringArray("shadow")
+	o.Device, _ = f.GetString("device")
+	return o
+}
+
+// addFormatFlags adds the flags that say how a new image is kept.
+func addFormatFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.String("format", "", "ckd, cckd (compressed), fba or cfba (default: the plain one of the device)")
+	f.String("compression", "", "of cckd and cfba: zlib, bzip2 or none (default zlib)")
+	f.Int("level", 0, "of the compression, 1 to 9 (0: its default)")
+	f.Bool("wide", false, "64-bit offsets, which Hercules 4 reads and Hercules 3 does not")
+	f.Int64("split-bytes", 0, "bytes that no file of a plain CKD image exceeds (0: one file)")
+	f.Bool("force", false, "replace files that exist")
+	f.Bool("no-sync", false, "do not wait until the new files are durable: faster, but a crash soon after can damage them")
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"ckd", "cckd", "fba", "cfba"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("compression", cobra.FixedCompletions([]string{"zlib", "bzip2", "none"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func formatOptions(f *pflag.FlagSet) (image.CreateOptions, error) {
+	var o image.CreateOptions
+	format, _ := f.GetString("format")
+	o.Format = image.Format(format)
+	o.Level, _ = f.GetInt("level")
+	o.Wide, _ = f.GetBool("wide")
+	o.SplitBytes, _ = f.GetInt64("split-bytes")
+	o.Replace, _ = f.GetBool("force")
+	o.NoSync, _ = f.GetBool("no-sync")
+	switch name, _ := f.GetString("compression"); name {
+	case "":
+		if o.Format.Compressed() {
+			o.Compression = image.Zlib
+		}
+	case "none":
+	case "zlib":
+		o.Compression = image.Zlib
+	case "bzip2":
+		o.Compression = image.Bzip2
+	default:
+		return o, usage(fmt.Errorf("compression %q: want zlib, bzip2 or none", name))
+	}
+	return o, nil
+}
+
+func newVolumeCreate() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "create FILE TYPE [SERIAL]",
+		Short: "Make and initialise a volume",
+		Long: `create makes a volume of a device type, such as 3390-3, 3380 or 9336-20, with IPL records
+and a label that names SERIAL. With --raw there is no label, and no SERIAL. The same
+parameters give the same bytes as Hercules' dasdinit in a plain image.`,
+		Example: `  iosrun volume create work01.dsk 3390-3 WORK01
+  iosrun volume create small.cckd 3390 SMALL1 --cylinders 100 --format cckd
+  iosrun volume create linux.dsk 3390-3 LX0001 --linux
+  iosrun volume create fba.img 9336-20 FBA001`,
+		Args: cobra.RangeArgs(2, 3),
+		RunE: func(c *cobra.Command, args []string) error {
+			f := c.Flags()
+			o := volume.CreateOptions{Device: args[1]}
+			var err error
+			if o.Image, err = formatOptions(f); err != nil {
+				return err
+			}
+			o.Cylinders, _ = f.GetInt("cylinders")
+			o.Alternates, _ = f.GetBool("alternates")
+			o.Blocks, _ = f.GetInt64("blocks")
+			o.Content.Owner, _ = f.GetString("owner")
+			raw, _ := f.GetBool("raw")
+			linux, _ := f.GetBool("linux")
+			switch {
+			case raw && linux:
+				return usage(errors.New("--raw and --linux exclude each other"))
+			case raw && len(args) == 3:
+				return usage(fmt.Errorf("serial %s: a raw volume has no label", args[2]))
+			case !raw && len(args) == 2:
+				return usage(errors.New("no serial number: want create FILE TYPE SERIAL, or --raw for a volume without label"))
+			case raw:
+				o.Content.Formatting = image.Raw
+			case linux:
+				o.Content.Formatting = image.Linux
+			}
+			if !raw {
+				o.Content.Serial = args[2]
+			}
+			progress, finish := volumeProgress(c)
+			o.Image.Progress = progress
+			err = volume.Create(args[0], o)
+			finish()
+			if err != nil {
+				return volumeError(err)
+			}
+			return describe(c, args[0], image.Options{})
+		},
+	}
+	f := c.Flags()
+	f.Int("cylinders", 0, "cylinders (0: as many as the model has)")
+	f.Int64("blocks", 0, "blocks of 512 bytes of an FBA device (0: as many as the model has)")
+	f.Bool("alternates", false, "add the model's alternate cylinders")
+	f.String("owner", "", "owner that the label names, up to 14 characters")
+	f.Bool("raw", false, "no label: empty tracks or blocks")
+	f.Bool("linux", false, "a 3390 as Linux formats it: twelve records of 4096 bytes a track")
+	addFormatFlags(c)
+	addOutputFlags(f, true)
+	return c
+}
+
+func describe(c *cobra.Command, path string, o image.Options) error {
+	i, err := volume.Inspect(path, o)
+	if err != nil {
+		return volumeError(err)
+	}
+	return printResult(c, i)
+}
+
+func newVolumeInfo() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "info FILE",
+		Short:   "Show a volume's label, geometry and format",
+		Example: "  iosrun volume info mvsres.cckd\n  iosrun volume info mvsres.cckd --shadow mvsres_1.shadow --json",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(c *cobra.Command, args []string) error { return describe(c, args[0], imageOptions(c.Flags())) },
+	}
+	addImageFlags(c.Flags())
+	addOutputFlags(c.Flags(), false)
+	return c
+}
+
+func newVolumeList() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "list FILE",
+		Short:   "List the data sets of a volume's table of contents",
+		Long:    "list prints the data sets that the table of contents (VTOC) of a CKD volume describes.\nThe exit code is 1 when there is none.",
+		Example: "  iosrun volume list mvsres.cckd\n  iosrun volume list mvsres.cckd --json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			l, err := volume.List(args[0], imageOptions(c.Flags()))
+			if err != nil {
+				return volumeError(err)
+			}
+			return printResult(c, l)
+		},
+	}
+	addImageFlags(c.Flags())
+	addOutputFlags(c.Flags(), false)
+	return c
+}
+
+func newVolumeVerify() *cobra.Command {
+	var limit int
+	c := &cobra.Command{
+		Use:   "verify FILE...",
+		Short: "Check every track of volumes",
+		Long: `verify checks headers, lookup tables and free space, and then that every track can be
+read and holds no more than the device's tracks do. The exit code is 1 when something is
+wrong with a volume.`,
+		Example: "  iosrun volume verify mvsres.cckd\n  iosrun volume verify *.dsk --json",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			var reports []*volume.Report
+			var bad []string
+			asJSON, _ := c.Flags().GetBool("json")
+			for _, path := range args {
+				progress, finish := volumeProgress(c)
+				r, err := volume.Verify(path, volume.VerifyOptions{Image: imageOptions(c.Flags()), Limit: limit, Progress: progress})
+				finish()
+				if err != nil {
+					return volumeError(err)
+				}
+				if !r.Sound() {
+					bad = append(bad, path)
+				}
+				reports = append(reports, r)
+				if !asJSON {
+					if err := r.WriteText(c.OutOrStdout()); err != nil {
+						return err
+					}
+				}
+			}
+			if asJSON {
+				if err := writeJSON(c, reports); err != nil {
+					return err
+				}
+			}
+			if bad != nil {
+				return fmt.Errorf("not sound: %s", strings.Join(bad, ", "))
+			}
+			return nil
+		},
+	}
+	addImageFlags(c.Flags())
+	addOutputFlags(c.Flags(), true)
+	c.Flags().IntVar(&limit, "limit", 0, fmt.Sprintf("findings that are shown of a volume; all are counted (0: %d)", volume.DefaultFindings))
+	return c
+}
+
+func newVolumeCopy() *cobra.Command {
+	var workers int
+	c := &cobra.Command{
+		Use:   "copy FROM TO",
+		Short: "Copy a volume, to another format if need be",
+		Long: `copy makes a new image TO of the volume FROM. Tracks are checked on the way. Nothing is
+left under the name TO unless all of it worked. The new files are durable when copy ends,
+unless --no-sync leaves that to the operating system, as cp does.`,
+		Example: `  iosrun volume copy mvsres.cckd mvsres.dsk
+  iosrun volume copy mvsres.dsk mvsres.cckd --format cckd --compression bzip2
+  iosrun volume copy mvsres.cckd flat.cckd --shadow mvsres_1.shadow --format cckd`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			target, err := formatOptions(c.Flags())
+			if err != nil {
+				return err
+			}
+			if same(args[0], args[1]) {
+				return usage(fmt.Errorf("%s and %s are the same file", args[0], args[1]))
+			}
+			progress, finish := volumeProgress(c)
+			r, err := volume.Copy(args[0], args[1], volume.CopyOptions{Source: imageOptions(c.Flags()), Target: target, Workers: workers, Progress: progress})
+			finish()
+			if err != nil {
+				return volumeError(err)
+			}
+			return printResult(c, r)
+		},
+	}
+	addImageFlags(c.Flags())
+	addFormatFlags(c)
+	addOutputFlags(c.Flags(), true)
+	c.Flags().IntVar(&workers, "workers", 0, "goroutines that compress (0: one for each processor)")
+	return c
+}
+
+// same tells whether two paths lead to one file.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(x, y)
+}
+
+func newVolumeCompare() *cobra.Command {
+	var limit int
+	c := &cobra.Command{
+		Use:   "compare FIRST SECOND",
+		Short: "Compare two volumes track by track",
+		Long: `compare compares two volumes, in whatever formats, and shows of each track that differs
+the first difference. The exit code is 1 when they differ.`,
+		Example: "  iosrun volume compare mvsres.dsk mirror.dsk\n  iosrun volume compare mvsres.cckd mvsres.dsk --limit 5 --json",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			f := c.Flags()
+			first, second := imageOptions(f), imageOptions(f)
+			second.Shadows, _ = f.GetStringArray("second-shadow")
+			progress, finish := volumeProgress(c)
+			r, err := volume.Compare(args[0], args[1], volume.CompareOptions{First: first, Second: second, Limit: limit, Progress: progress})
+			finish()
+			if err != nil {
+				return volumeError(err)
+			}
+			if err := printResult(c, r); err != nil {
+				return err
+			}
+			if !r.Equal() {
+				return errors.New("the volumes differ")
+			}
+			return nil
+		},
+	}
+	addImageFlags(c.Flags())
+	addOutputFlags(c.Flags(), true)
+	c.Flags().StringArray("second-shadow", nil, "shadow file that lies on the second image")
+	c.Flags().IntVar(&limit, "limit", 0, fmt.Sprintf("differences that are shown; all are counted (0: %d)", volume.DefaultFindings))
+	return c
+}
+
+func newVolumeMirror() *cobra.Command {
+	var force, noSync bool
+	var streams int
+	c := &cobra.Command{
+		Use:   "mirror PRIMARY MIRROR",
+		Short: "Make a volume the mirror of another, track by track through the machine",
+		Long: `mirror synchronises the volume MIRROR with the volume PRIMARY, from file to file, as the
+mirror process of the emulated machine does it: channel programs read each track of the
+one and write it to the other. PRIMARY stays as it is. MIRROR is made if it is not there;
+one that is there, of the same device type and size, is overwritten with --force.`,
+		Example: "  iosrun volume mirror mvsres.dsk mirror.dsk\n  iosrun volume mirror mvsres.cckd old.dsk --force",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			primary, mirror := args[0], args[1]
+			if same(primary, mirror) {
+				return usage(fmt.Errorf("%s and %s are the same file", primary, mirror))
+			}
+			made, err := mirrorTarget(primary, mirror, force)
+			if err != nil {
+				return volumeError(err)
+			}
+			b := newBar(c, 1)
+			r, err := experiment.Mirror(c.Context(), primary, mirror, experiment.MirrorOptions{Progress: b.part(0), Streams: streams, NoSync: noSync})
+			b.finish()
+			if err != nil {
+				if made {
+					err = errors.Join(err, os.Remove(mirror))
+				}
+				return volumeError(err)
+			}
+			return printResult(c, r)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&force, "force", false, "overwrite a mirror that is there")
+	f.BoolVar(&noSync, "no-sync", false, "do not wait until the mirror is durable")
+	f.IntVar(&streams, "streams", 0, "copies of tracks under way at once (0: the mirror process's default)")
+	addOutputFlags(f, true)
+	return c
+}
+
+// mirrorTarget makes the image for a mirror unless it is there.
+func mirrorTarget(primary, mirror string, force bool) (made bool, err error) {
+	if _, err := os.Stat(mirror); err == nil {
+		if !force {
+			return false, fmt.Errorf("%s: %w", mirror, image.ErrExists)
+		}
+		return false, nil
+	}
+	v, err := image.Open(primary, media.ReadOnly, image.Options{})
+	if err != nil {
+		return false, err
+	}
+	g := v.Geometry()
+	if err := v.Close(); err != nil {
+		return false, err
+	}
+	return true, image.Create(mirror, g, image.Content{Formatting: image.Raw}, image.CreateOptions{NoSync: true})
+}

@@ -1,0 +1,80 @@
+package intercept
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
+)
+
+// Where a define extent has the identification for cache fast write, which is a
+// mirror's own (step 174), and where a prefix has its define extent.
+const (
+	fastWriteAt    = 4
+	fastWriteSize  = 2
+	extentInPrefix = 12
+)
+
+// repeats reports whether the recipe of n does on a mirror what the chain does on
+// the primary: it has the same commands in the same order, with the same data.
+// It may leave out program-controlled interruptions and suspensions, store
+// nothing, and have another identification for cache fast write. The account
+// trusts a mirror chain only if it can see that for itself.
+func (g *program) repeats(resp *abi.Response, n *abi.Intent) bool {
+	if int(n.Count) != len(g.ccws) || g.branches || g.flags&abi.ChainTruncated != 0 {
+		return false
+	}
+	for i := range g.ccws {
+		s, c := &g.ccws[i], &resp.Recipe[int(n.First)+i]
+		if s.Command == channel.TIC {
+			if c.Kind != abi.RecipeTransfer || g.ccws[c.Source-n.First].Location != s.Address {
+				return false
+			}
+			continue
+		}
+		free := channel.FlagS | channel.FlagPCI | channel.FlagIDA | channel.FlagMIDA
+		if eckdRoles[s.Command]&isInput != 0 { // input is input on every device
+			free |= channel.FlagSkip
+		}
+		if c.Command != s.Command || c.Count != s.Count || channel.Flags(c.Flags^s.Flags)&^free != 0 {
+			return false
+		}
+		switch c.Kind {
+		case abi.RecipeCopy, abi.RecipePrivate:
+			if int(c.Source) != i {
+				return false
+			}
+		case abi.RecipeParameter:
+			if !g.sameExtent(s, resp, c.Parameter) {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// sameExtent reports whether the parameters of a define extent or prefix are
+// those of the response from block number block on, but for the identification.
+func (g *program) sameExtent(s *abi.CCW, resp *abi.Response, block uint8) bool {
+	free := fastWriteAt
+	switch s.Command {
+	case commandDefineExtent:
+	case commandPrefix:
+		free += extentInPrefix
+	default:
+		return false
+	}
+	if s.Parameter == 0 || channel.Flags(s.Flags)&channel.FlagCD != 0 {
+		return false
+	}
+	for i := range int(s.Count) {
+		k, at := i/abi.ParameterSize, i%abi.ParameterSize
+		if i >= free && i < free+fastWriteSize {
+			continue
+		}
+		if g.parameters[int(s.Parameter)-1+k][at] != resp.Parameter[int(block)+k][at] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,104 @@
+package intercept
+
+import (
+	"encoding/binary"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// span is a range of main storage, from first up to but not including end. The
+// zero span is empty.
+type span struct{ first, end machine.Address }
+
+// cover makes the span reach over n bytes at a.
+func (p *span) cover(a machine.Address, n int) {
+	if p.end == 0 {
+		*p = span{a, a + machine.Address(n)}
+		return
+	}
+	p.first, p.end = min(p.first, a), max(p.end, a+machine.Address(n))
+}
+
+func (p span) overlaps(o span) bool { return p.first < o.end && o.first < p.end }
+
+// dataSpan is where a CCW's data area is. With indirect addresses it reaches
+// from its first block to its last; with modified ones, and where the list
+// cannot be read, over all of storage.
+func dataSpan(s *machine.Storage, c channel.CCW) (machine.Address, int) {
+	switch {
+	case c.Flags&channel.FlagMIDA != 0:
+		return 0, machine.StorageSize
+	case c.Flags&channel.FlagIDA == 0:
+		return machine.Address(c.Address), int(c.Count)
+	}
+	var p span
+	list := machine.Address(c.Address)
+	for left := int(c.Count); left > 0; list += 4 {
+		v := s.View(list, 4)
+		if v == nil {
+			return 0, machine.StorageSize
+		}
+		at := machine.Address(binary.BigEndian.Uint32(v))
+		n := min(left, idawBlock-int(at%idawBlock))
+		p.cover(at, n)
+		left -= n
+	}
+	return p.first, int(p.end - p.first)
+}
+
+// modified looks closer at a chain that may store into itself. What such a chain
+// does is not known before it has run: where it stores into a CCW or parameters
+// it may write anywhere in its extent; where into those of its define extent, or
+// without one, anywhere at all.
+func (g *program) modified(s *machine.Storage, roles *[256]uint8, w *where) {
+	command, chained := byte(0), false
+	for i := range g.ccws {
+		if c := &g.ccws[i]; c.Command != channel.TIC {
+			if !chained {
+				command = c.Command
+			}
+			chained = channel.Flags(c.Flags)&channel.FlagCD != 0
+			if roles[command]&isInput != 0 && channel.Flags(c.Flags)&channel.FlagSkip == 0 && c.Count != 0 {
+				var stored span
+				stored.cover(dataSpan(s, plain(c)))
+				g.storedInto(s, roles, w, stored)
+			}
+		}
+	}
+}
+
+func plain(c *abi.CCW) channel.CCW {
+	return channel.CCW{Command: c.Command, Flags: channel.Flags(c.Flags), Count: c.Count, Address: c.Address}
+}
+
+func (g *program) storedInto(s *machine.Storage, roles *[256]uint8, w *where, stored span) {
+	command, chained := byte(0), false
+	for i := range g.ccws {
+		c := &g.ccws[i]
+		at := machine.Address(c.Location)
+		hit := stored.overlaps(span{at, at + channel.CCWSize})
+		if c.Command != channel.TIC {
+			if !chained {
+				command = c.Command
+			}
+			chained = channel.Flags(c.Flags)&channel.FlagCD != 0
+			if roles[command]&isInput == 0 && c.Count != 0 {
+				var sent span
+				if sent.cover(dataSpan(s, plain(c))); stored.overlaps(sent) {
+					g.modifies = true
+					hit = hit || roles[command]&isWrite == 0
+				}
+			}
+		}
+		if !hit {
+			continue
+		}
+		g.modifies, g.writes = true, true
+		w.wide()
+		if i == w.extentAt {
+			w.defined = false
+		}
+	}
+}

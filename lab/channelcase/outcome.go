@@ -1,0 +1,154 @@
+package channelcase
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+)
+
+// Outcome is what a case brought about, or should. What is nil or empty in an
+// expectation is not compared.
+type Outcome struct {
+	// CC is the condition code of each instruction in order, as "ssch=0".
+	CC []string `json:"cc,omitempty"`
+	// IRB is what each TEST SUBCHANNEL stored.
+	IRB []IRB `json:"irb,omitempty"`
+	// Sense is the sense bytes after a unit check, 32 of them.
+	Sense string `json:"sense,omitempty"`
+	// SCHIB is what STORE SUBCHANNEL stored last, 52 bytes.
+	SCHIB string `json:"schib,omitempty"`
+	// Interruption is what TEST PENDING INTERRUPTION stored last, 12 bytes.
+	Interruption string `json:"interruption,omitempty"`
+	// Dump is storage afterwards, by address as the case spells it.
+	Dump map[string]string `json:"dump,omitempty"`
+	// Tracks are tracks afterwards, by "cylinder/head".
+	Tracks map[string]TrackContent `json:"tracks,omitempty"`
+}
+
+// IRB is the interruption-response block: the SCSW, and what it says.
+type IRB struct {
+	SCSW          string `json:"scsw"`
+	CCWAddress    string `json:"ccw_addr,omitempty"`
+	UnitStatus    string `json:"unit_status,omitempty"`
+	ChannelStatus string `json:"channel_status,omitempty"`
+	Residual      int    `json:"residual"`
+	Status        string `json:"status,omitempty"`
+	// ECW is the concurrent sense bytes, where there are any.
+	ECW string `json:"ecw,omitempty"`
+}
+
+// TrackContent is a track as an image has it.
+type TrackContent struct {
+	HA      string   `json:"HA"`
+	Records []Record `json:"records"`
+	// Used is where the end mark is.
+	Used int `json:"used,omitempty"`
+}
+
+// Record is count, key and data of a record.
+type Record struct {
+	Count string `json:"count"`
+	Key   string `json:"key"`
+	Data  string `json:"data"`
+}
+
+// check looks at what is compared byte by byte.
+func (o *Outcome) check() error {
+	for i := range o.IRB {
+		if p, err := hex.DecodeString(o.IRB[i].SCSW); err != nil || len(p) != channel.SCSWSize {
+			return fmt.Errorf("expect: irb %d: scsw %q: want %d bytes in hexadecimal", i+1, o.IRB[i].SCSW, channel.SCSWSize)
+		}
+	}
+	return nil
+}
+
+// flag is a bit and its name.
+type flag struct {
+	bit  uint16
+	name string
+}
+
+// The names of the bits of an SCSW.
+var (
+	unitNames = []flag{
+		{uint16(channel.Attention), "ATTN"}, {uint16(channel.StatusModifier), "SM"}, {uint16(channel.ControlUnitEnd), "CUE"},
+		{uint16(channel.Busy), "BUSY"}, {uint16(channel.ChannelEnd), "CE"}, {uint16(channel.DeviceEnd), "DE"},
+		{uint16(channel.UnitCheck), "UC"}, {uint16(channel.UnitException), "UX"},
+	}
+	channelNames = []flag{
+		{uint16(channel.PCI), "PCI"}, {uint16(channel.IncorrectLength), "IL"}, {uint16(channel.ProgramCheck), "PROGCHK"},
+		{uint16(channel.ProtectionCheck), "PROTCHK"}, {uint16(channel.ChannelDataCheck), "CHDATACHK"},
+		{uint16(channel.ChannelControlCheck), "CHCTLCHK"}, {uint16(channel.InterfaceControlCheck), "INTFCTLCHK"},
+		{uint16(channel.ChainingCheck), "CHAINCHK"},
+	}
+	statusNames = []flag{
+		{channel.StatusAlert, "alert"}, {channel.StatusIntermed, "intermediate"}, {channel.StatusPrimary, "primary"},
+		{channel.StatusSecond, "secondary"}, {channel.StatusPending, "pending"},
+	}
+)
+
+func names(flags []flag, v uint16) string {
+	var s []string
+	for _, f := range flags {
+		if v&f.bit != 0 {
+			s = append(s, f.name)
+		}
+	}
+	if s == nil {
+		return "-"
+	}
+	return strings.Join(s, "+")
+}
+
+func present(irb *channel.IRB) IRB {
+	w := &irb.SCSW
+	var p [channel.SCSWSize]byte
+	w.Put(p[:])
+	return IRB{
+		SCSW:          hex.EncodeToString(p[:]),
+		CCWAddress:    fmt.Sprintf("%08x", w.CCWAddress),
+		UnitStatus:    fmt.Sprintf("%02X %s", uint8(w.Unit), names(unitNames, uint16(w.Unit))),
+		ChannelStatus: fmt.Sprintf("%02X %s", uint8(w.Channel), names(channelNames, uint16(w.Channel))),
+		Residual:      int(w.Residual),
+		Status:        names(statusNames, w.Control),
+		ECW:           hex.EncodeToString(irb.Sense()),
+	}
+}
+
+// homeSize is the home address of a track image: flag, CC, HH.
+const homeSize = 5
+
+// endMark is the mark behind the last record of a track image.
+const endMark = ^uint64(0)
+
+func listTrack(t *media.Track) (TrackContent, error) {
+	image := t.AppendImage(nil)
+	if len(image) < homeSize {
+		return TrackContent{}, fmt.Errorf("image of %d bytes: %w", len(image), media.ErrTrack)
+	}
+	l := TrackContent{HA: hex.EncodeToString(image[:homeSize])}
+	for at := homeSize; ; {
+		if at+media.CountSize > len(image) {
+			return l, fmt.Errorf("no end mark: %w", media.ErrTrack)
+		}
+		if binary.BigEndian.Uint64(image[at:]) == endMark {
+			l.Used = at
+			return l, nil
+		}
+		c := media.ParseCount(image[at:])
+		key := at + media.CountSize
+		data := key + int(c.KeyLength)
+		end := data + int(c.DataLength)
+		if end > len(image) {
+			return l, fmt.Errorf("record %d goes over the end of the image: %w", c.Number, media.ErrTrack)
+		}
+		l.Records = append(l.Records, Record{
+			hex.EncodeToString(image[at:key]), hex.EncodeToString(image[key:data]), hex.EncodeToString(image[data:end]),
+		})
+		at = end
+	}
+}

@@ -1,0 +1,212 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/iosrun/iosrun/emulator/dasd/image"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/mirror"
+	"github.com/iosrun/iosrun/emulator/program"
+)
+
+// imageModes are how an image file may be used, by the name that settings have.
+var imageModes = []struct {
+	name string
+	mode media.Mode
+}{
+	{"copy-on-write", media.CopyOnWrite}, // what empty stands for
+	{"read-write", media.ReadWrite},
+	{"read-only", media.ReadOnly},
+}
+
+// ImageModes are the names of the modes in which an image file may be used.
+func ImageModes() []string {
+	var names []string
+	for _, m := range imageModes {
+		names = append(names, m.name)
+	}
+	return names
+}
+
+func (p *Place) imageMode() (media.Mode, error) {
+	for _, m := range imageModes {
+		if p.ImageMode == m.name || p.ImageMode == "" {
+			return m.mode, nil
+		}
+	}
+	return 0, fmt.Errorf("image mode %q: want one of %v", p.ImageMode, ImageModes())
+}
+
+// images tells whether a volume is in a file. Then the mirrors do not begin as
+// the primary is.
+func (c *Config) images() bool {
+	return c.Primary.Image != "" || slices.ContainsFunc(c.places(), func(p Place) bool { return p.Image != "" })
+}
+
+// checkImages reports what is wrong with the images of the volumes together.
+func (c *Config) checkImages() error {
+	w := &c.Workload
+	if w.FirstCylinder < 0 || w.Cylinders < 0 || w.FirstCylinder > 0 && w.Cylinders == 0 {
+		return fmt.Errorf("workload of %d cylinders from %d on: want none, or both", w.Cylinders, w.FirstCylinder)
+	}
+	used := make(map[string]bool)
+	for _, p := range append([]Place{c.Primary}, c.places()...) {
+		if p.Image == "" {
+			continue
+		}
+		m, err := p.imageMode()
+		switch {
+		case err != nil:
+			return err
+		case used[p.Image]:
+			return fmt.Errorf("image %s: is named for two volumes", p.Image)
+		case m == media.ReadWrite && len(c.Policies) > 1:
+			return fmt.Errorf("image %s: would be written to by %d policies at once: want one policy, or copy-on-write", p.Image, len(c.Policies))
+		}
+		used[p.Image] = true
+	}
+	if m, _ := c.Primary.imageMode(); c.Primary.Image != "" && m == media.ReadOnly && w.Cylinders > 0 {
+		return fmt.Errorf("image %s: is read-only, so that no cylinders can be formatted for the workload", c.Primary.Image)
+	}
+	return nil
+}
+
+// CheckImages opens the image files and closes them again, so that what is wrong
+// with them is known before anything runs.
+func (c *Config) CheckImages() error {
+	for _, p := range append([]Place{c.Primary}, c.places()...) {
+		if p.Image == "" {
+			continue
+		}
+		v, err := image.Open(p.Image, media.ReadOnly, image.Options{})
+		if err != nil {
+			return err
+		}
+		if err := v.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openImages opens the images of the volumes and finds their geometry, which is
+// in the place of the model's.
+func (r *run) openImages() error {
+	c := r.config
+	err := r.openImage(&r.storage.primary, &c.Primary)
+	for i, p := range c.places() {
+		if err == nil {
+			err = r.openImage(&r.storage.mirrors[i], &p)
+		}
+	}
+	return err
+}
+
+func (r *run) openImage(v *volume, p *Place) error {
+	if p.Image == "" {
+		return nil
+	}
+	mode, err := p.imageMode()
+	if err != nil {
+		return err
+	}
+	opened, err := image.Open(p.Image, mode, image.Options{NoSync: r.opts.NoSync})
+	if err != nil {
+		return err
+	}
+	switch o := opened.(type) {
+	case *image.CKD:
+		v.ckd = o
+	case *image.FBA:
+		v.fba = o
+	}
+	g := opened.Geometry()
+	if have := r.storage.geometry; r.storage.imaged != "" && (have.Type != g.Type || have.Tracks() != g.Tracks() || have.Blocks != g.Blocks) {
+		return fmt.Errorf("%s is a %s of %d tracks, %s a %s of %d: a mirror is like its primary", r.storage.imaged, have.Name, have.Tracks(), p.Image, g.Name, g.Tracks())
+	}
+	if r.storage.imaged == "" {
+		r.storage.geometry, r.storage.imaged = g, p.Image
+	}
+	return nil
+}
+
+// format makes the cylinders that the workload has for itself ready for the
+// block access method.
+func (r *run) format() error {
+	w := &r.config.Workload
+	v := &r.storage.primary
+	if w.Cylinders == 0 {
+		return nil
+	}
+	g := r.storage.geometry
+	if g.FBA() {
+		return fmt.Errorf("workload of %d cylinders: a %s has blocks, whose requests go to all of it", w.Cylinders, g.Name)
+	}
+	if v.ckd == nil { // in memory: formatted all over
+		return nil
+	}
+	if w.FirstCylinder < 1 || w.FirstCylinder+w.Cylinders > g.Cylinders {
+		return fmt.Errorf("workload of %d cylinders from %d on: the volume has 1 to %d for it", w.Cylinders, w.FirstCylinder, g.Cylinders-1)
+	}
+	records := g.RecordsPerTrack(0, program.BlockSize)
+	for n := w.FirstCylinder * g.Heads; n < (w.FirstCylinder+w.Cylinders)*g.Heads; n++ {
+		t, err := v.ckd.Update(n)
+		if err != nil {
+			return err
+		}
+		if err := t.Format(g, records, program.BlockSize); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// synchroniseAll makes every mirror identical to the primary, one after the
+// other, before the workload begins.
+func (r *run) synchroniseAll(ctx context.Context) error {
+	for i := range r.storage.mirrors {
+		done, failed := false, error(nil)
+		err := r.makeIdentical(i+1, mirror.SyncOptions{Full: true, Whole: true, Streams: r.opts.Streams, Done: func(err error) { done, failed = true, err }})
+		if err == nil {
+			err = r.loop(ctx)
+		}
+		if err == nil {
+			err = failed
+		}
+		if err == nil && !done {
+			err = errors.New("has not ended")
+		}
+		if err != nil {
+			return fmt.Errorf("synchronisation of mirror %d: %w", i+1, err)
+		}
+	}
+	r.begin = r.m.Clock.Now()
+	return nil
+}
+
+// later is a time of the workload on the machine's clock, on which the mirrors
+// have been synchronised first.
+func (r *run) later(t machine.Time) machine.Time { return r.begin + t }
+
+// close writes the volumes' changes to their files.
+func (s *storage) close() error {
+	errs := []error{s.primary.close()}
+	for i := range s.mirrors {
+		errs = append(errs, s.mirrors[i].close())
+	}
+	return errors.Join(errs...)
+}
+
+func (v *volume) close() error {
+	switch {
+	case v.ckd != nil:
+		return v.ckd.Close()
+	case v.fba != nil:
+		return v.fba.Close()
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package scenario_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/iosrun/iosrun/host"
+	"github.com/iosrun/iosrun/host/build"
+	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/scenario"
+	"github.com/iosrun/iosrun/lab/steps"
+)
+
+// shipped loads the shipped modules, or err says why there are none.
+var shipped struct {
+	loader *catalog.Loader
+	err    error
+}
+
+func TestMain(m *testing.M) {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "scenario-")
+	if err == nil {
+		err = buildAll(ctx, dir)
+	}
+	rt, e := host.NewRuntime(ctx, host.RuntimeConfig{})
+	if shipped.err = errors.Join(err, e); shipped.err == nil {
+		shipped.loader = &catalog.Loader{Catalog: catalog.Catalog{Dir: dir}, Runtime: rt}
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func buildAll(ctx context.Context, dir string) error {
+	for _, name := range catalog.Shipped() {
+		file, err := build.Build(ctx, filepath.Join("..", "..", catalog.SourceFolder(name)), "")
+		if err != nil {
+			return err
+		}
+		code, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dir, filepath.FromSlash(name)+catalog.Suffix)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, code, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func modules(t *testing.T) *catalog.Loader {
+	t.Helper()
+	require.NoError(t, shipped.err)
+	return shipped.loader
+}
+
+// TestSuiteTakesEveryStep: the project's scenarios come out as they say, and
+// together they take every row of the table of steps, each by the component that
+// the row names; the detours are the modules.
+func TestSuiteTakesEveryStep(t *testing.T) {
+	l := modules(t)
+	var total steps.Counter
+	for _, name := range scenario.Names() {
+		t.Run(name, func(t *testing.T) {
+			s, err := scenario.Load(name)
+			require.NoError(t, err)
+			r, err := s.Run(t.Context(), l, scenario.Options{})
+			require.NoError(t, err)
+			require.Empty(t, r.Wrong)
+			total.Add(r.Steps)
+		})
+	}
+	rows, err := steps.Table()
+	require.NoError(t, err)
+	for _, r := range rows {
+		if total.Count(r) == 0 {
+			t.Errorf("step %s was never taken by %s: %s", r.Name, r.Actor, r.What)
+		}
+	}
+}
+
+const valid = "name: x\npolicy: sync\nplay: [{at: 1ms, write: {offset: 0, length: 4096}}]\n"
+
+func TestParseRefuses(t *testing.T) {
+	_, err := scenario.Parse([]byte(valid), "test")
+	require.NoError(t, err)
+	program := func(ccws string) string {
+		return "name: x\npolicy: sync\nplay: [{at: 1ms, program: {on: primary, ccws: [" + ccws + "]}}]\n"
+	}
+	play := func(actions string) string { return "name: x\npolicy: sync\nplay: [" + actions + "]\n" }
+	for name, c := range map[string]struct{ text, want string }{
+		"empty":                  {"", "is empty"},
+		"unknown key":            {valid + "speed: 3\n", "speed"},
+		"unknown machine key":    {valid + "machine: {colour: red}\n", "colour"},
+		"bad machine":            {valid + "machine: {model: 3391-9}\n", "3391"},
+		"no name":                {"policy: sync\n", "no name"},
+		"no policy":              {"name: x\n", "no policy"},
+		"no actions":             {"name: x\npolicy: sync\n", "0 actions"},
+		"bad time":               {play("{at: soon, fault: 'primary:fail'}"), "want a duration"},
+		"nothing to do":          {play("{at: 1ms}"), "0 things"},
+		"two things":             {play("{at: 1ms, resume: 1, fault: 'primary:fail'}"), "2 things"},
+		"no length":              {play("{at: 1ms, read: {offset: 0}}"), "0 bytes"},
+		"resume of nothing":      {play("{at: 1ms, resume: 1}"), "resume of I/O 1"},
+		"unknown fault":          {play("{at: 1ms, fault: 'primary:sleep'}"), "actions"},
+		"no such mirror":         {play("{at: 1ms, fault: 'mirror2:fail'}"), "there are 1 mirrors"},
+		"synchronise no mirror":  {play("{at: 1ms, synchronise: {mirror: 2}}"), "synchronise mirror 2"},
+		"unknown place":          {play("{at: 1ms, program: {on: tape}}"), "want primary"},
+		"command in decimal":     {program("{command: 163}"), "two hexadecimal digits"},
+		"odd data":               {program("{command: 63, data: 123}"), "pairs of hexadecimal digits"},
+		"too much data":          {program("{command: 63, data: 00*99999999}"), "pairs of hexadecimal digits"},
+		"unknown flag":           {program("{command: 63, flags: [fast]}"), "flag"},
+		"bad place":              {program("{command: 63, at: there}"), "want \"ccw N\""},
+		"place that is not":      {program("{command: 63, at: ccw 2}"), "there are 1 CCWs"},
+		"gives more than it has": {program("{command: 63, count: 1, gives: 0000}"), "gives 2 bytes"},
+		"unknown step":           {valid + "expect: {steps: ['7']}\n", "no such row"},
+		"unknown state":          {valid + "expect: {mirrors: [{state: happy}]}\n", "happy"},
+		"too many mirrors":       {valid + "expect: {mirrors: [{state: in sync}, {state: in sync}]}\n", "there are 1"},
+		"too long":               {strings.Repeat("#", scenario.MaxFile+1), "the limit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := scenario.Parse([]byte(c.text), "test")
+			assert.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestWhatIsNotAsExpectedIsSaid(t *testing.T) {
+	l := modules(t)
+	s, err := scenario.Parse([]byte(`
+name: x
+policy: sync
+play:
+  - {at: 1ms, write: {offset: 0, length: 4096, code: 41}}
+  - at: 5ms
+    program: {on: primary, ccws: [{command: E4, count: 7, flags: [sli], gives: 00}]}
+expect:
+  steps: ["122"]
+  never: ["236"]
+  mirrors: [{state: dissociated, marked: 3}]
+  promoted: 1
+`), "test")
+	require.NoError(t, err)
+	r, err := s.Run(t.Context(), l, scenario.Options{})
+	require.NoError(t, err)
+	all := strings.Join(r.Wrong, "\n")
+	for _, want := range []string{
+		"I/O 1 ended with code 7F: want 41", "data area of CCW 1 holds FF: want 00", "step 122 was not taken", "step 236 was taken",
+		"mirror 1 is in state 2: want dissociated", "0 tracks marked: want 3", "0 mirrors were promoted: want 1",
+	} {
+		assert.Contains(t, all, want)
+	}
+	assert.Len(t, r.Wrong, 7)
+}
+
+func TestSameScenarioSameHash(t *testing.T) {
+	l := modules(t)
+	s, err := scenario.Load("synchronise")
+	require.NoError(t, err)
+	first, err := s.Run(t.Context(), l, scenario.Options{})
+	require.NoError(t, err)
+	again, err := s.Run(t.Context(), l, scenario.Options{Steps: &steps.Counter{}})
+	require.NoError(t, err)
+	assert.Equal(t, first.Hash, again.Hash)
+	assert.Equal(t, first.Took, again.Took)
+}

@@ -1,0 +1,88 @@
+package steps
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// MaxEvents is the most events that a Way keeps.
+const MaxEvents = 100_000
+
+// Event is a step on the way of an I/O.
+type Event struct {
+	At     machine.Time `json:"at_ns"`
+	Who    string       `json:"who"`
+	Step   string       `json:"step"`
+	Figure string       `json:"figure"`
+	What   string       `json:"what"`
+	IO     uint64       `json:"io"`
+}
+
+// Way records the way of the I/Os that it follows, and of what happens meanwhile
+// for no I/O in particular (identity 0). It implements machine.StepRecorder and
+// belongs to its machine.
+type Way struct {
+	// All follows every I/O.
+	All bool
+
+	ios    map[uint64]bool
+	taken  []taken
+	own    int  // events up to the last one of an I/O that is followed
+	Missed bool // there were more than MaxEvents
+}
+
+type taken struct {
+	at   machine.Time
+	step machine.Step
+	who  string
+	io   uint64
+}
+
+// Follow has the way of an I/O recorded from now on. An I/O's mirror I/Os have
+// its identity.
+func (w *Way) Follow(io uint64) {
+	if w.ios == nil {
+		w.ios = make(map[uint64]bool)
+	}
+	w.ios[io] = true
+}
+
+// Step records a step.
+func (w *Way) Step(at machine.Time, step machine.Step, who string, io uint64) {
+	follows := w.All || w.ios[io]
+	if !follows && (io != 0 || w.own == 0) {
+		return
+	}
+	if len(w.taken) == MaxEvents {
+		w.Missed = true
+		return
+	}
+	w.taken = append(w.taken, taken{at, step, who, io})
+	if follows {
+		w.own = len(w.taken)
+	}
+}
+
+// Events are the events in the order of their times, up to the last one of an I/O
+// that is followed.
+func (w *Way) Events() ([]Event, error) {
+	rows, err := Table()
+	if err != nil {
+		return nil, err
+	}
+	by := make(map[machine.Step]*Row, len(rows))
+	for i := range rows {
+		by[rows[i].Step] = &rows[i]
+	}
+	events := make([]Event, w.own)
+	for i, t := range w.taken[:w.own] {
+		events[i] = Event{At: t.at, Who: t.who, Step: Name(t.step), IO: t.io}
+		if r := by[t.step]; r != nil {
+			events[i].Figure, events[i].What = r.Figure, r.What
+		}
+	}
+	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
+	return events, nil
+}
