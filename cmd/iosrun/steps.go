@@ -125,6 +125,9 @@ func workloadOf(c *cobra.Command, args []string) (*experiment.Config, error) {
 	if len(args) != 0 {
 		cfg.Policies = args
 	}
+	if err := cfg.Check(); err != nil {
+		return nil, usage(err)
+	}
 	return cfg, usage(cfg.CheckWorkload())
 }
 

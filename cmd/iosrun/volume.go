@@ -392,7 +392,10 @@ one that is there, of the same device type and size, is overwritten with --force
 				if made {
 					err = errors.Join(err, os.Remove(mirror))
 				}
-				return volumeError(err)
+				if errors.Is(err, experiment.ErrUnlike) {
+					return usage(err)
+				}
+				return err
 			}
 			return printResult(c, r)
 		},

@@ -64,21 +64,30 @@ type Block struct {
 	layout Layout
 	app    Application
 
-	writing map[int64]*part
+	writing map[int64]*part // by block: the last write that was submitted and has not ended
 	pools   [2]pool
 	mapped  machine.Address
 	control machine.Address
 	free    *request
+	parts   *part // not in use
 	written uint64
 	counts  Counts
 }
 
+// pool is the data areas of one size.
 type pool struct {
-	free  *part
+	free  *buffer
 	made  int
 	limit int
 	size  int
-	wait  partQueue
+	wait  partQueue // parts that could run if there were an area
+}
+
+// buffer is a data area, with the storage of a channel program for it.
+type buffer struct {
+	control program.Control
+	data    *machine.Segment
+	next    *buffer
 }
 
 // request is what the application has asked for; it has ended when its parts
@@ -91,13 +100,15 @@ type request struct {
 	next  *request
 }
 
-// part is one channel program of a request.
+// part is one channel program of a request. It has an area from when it can run
+// until nothing refers to the area any more.
 type part struct {
 	d       *Block
 	block   ios.IOSB
 	srb     machine.SRB
 	request *request
 	pool    *pool
+	*buffer // its area
 
 	write   bool
 	reread  bool // the blocks are read first, then written
@@ -106,9 +117,8 @@ type part struct {
 	offset  int64 // first byte on the volume
 	length  int   // bytes
 	content uint64
-	control program.Control
-	data    *machine.Segment
-	waiters partQueue
+	behind  int     // writes to its blocks that come before it
+	waiters []*part // writes that come after it
 	next    *part
 }
 
@@ -158,7 +168,7 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 		return fmt.Errorf("request of %d bytes: want a multiple of %d up to %d", length, machine.UnitSize, MaxRequest)
 	case offset < 0 || offset%machine.UnitSize != 0:
 		return fmt.Errorf("request at offset %d: want a multiple of %d", offset, machine.UnitSize)
-	case offset+length > d.Bytes():
+	case offset > d.Bytes()-length:
 		return fmt.Errorf("request at offset %d, %d bytes: beyond the volume's %d bytes", offset, length, d.Bytes())
 	}
 	d.counts.Submitted++
@@ -182,16 +192,11 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 		if n > SmallBlocks {
 			q = &d.pools[1]
 		}
-		t := d.take(q)
-		if t == nil {
-			d.counts.Exhausted++
-			t = &part{d: d, pool: q} // carries the request until an area is free
-			d.fill(t, r, write, first, n, offset, bytes, content+unit)
-			q.wait.push(t)
-		} else {
-			d.fill(t, r, write, first, n, offset, bytes, content+unit)
-			d.enter(t)
-		}
+		t := d.newPart()
+		t.request, t.pool, t.write, t.content = r, q, write, content+unit
+		t.first, t.n, t.offset, t.length = first, n, offset, bytes
+		t.reread = write && (offset%BlockSize != 0 || bytes != n*BlockSize)
+		d.enter(t)
 		unit += uint64(bytes / machine.UnitSize)
 		offset += int64(bytes)
 		length -= int64(bytes)
@@ -200,25 +205,34 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 	return nil
 }
 
-func (d *Block) fill(t *part, r *request, write bool, first int64, n int, offset int64, bytes int, content uint64) {
-	t.request, t.write, t.first, t.n, t.offset, t.length, t.content = r, write, first, n, offset, bytes, content
-	t.reread = write && (offset%BlockSize != 0 || bytes != n*BlockSize)
+func (d *Block) newPart() *part {
+	t := d.parts
+	if t == nil {
+		t = &part{d: d}
+		t.srb.Entry = t
+		t.srb.Priority = machine.PriorityTask
+		t.block.Exit = t
+		return t
+	}
+	d.parts = t.next
+	t.next = nil
+	return t
 }
 
-// take gives a part with storage, or nil when the limit is reached.
-func (d *Block) take(q *pool) *part {
-	if t := q.free; t != nil {
-		q.free = t.next
-		t.next = nil
-		return t
+// take gives an area, or nil when the limit is reached.
+func (d *Block) take(q *pool) *buffer {
+	if a := q.free; a != nil {
+		q.free = a.next
+		a.next = nil
+		return a
 	}
 	if q.made == q.limit {
 		return nil
 	}
-	t := &part{d: d, pool: q}
+	a := &buffer{}
 	st := &d.s.Machine.Storage
 	var err error
-	if t.data, err = st.MapSynthetic(storageBase+d.mapped, q.size); err != nil {
+	if a.data, err = st.MapSynthetic(storageBase+d.mapped, q.size); err != nil {
 		return nil
 	}
 	d.mapped += machine.Address(q.size)
@@ -228,29 +242,39 @@ func (d *Block) take(q *pool) *part {
 		}
 	}
 	at := controlBase + d.control
-	t.control = program.Control{View: st.View(at, program.ControlSize), At: at}
+	a.control = program.Control{View: st.View(at, program.ControlSize), At: at}
 	d.control += program.ControlSize
-	t.srb.Entry = t
-	t.srb.Priority = machine.PriorityTask
-	t.block.Exit = t
 	q.made++
-	return t
+	return a
 }
 
-// enter starts a part, unless a write to one of its blocks is under way and it
-// writes: then it waits for that one.
+// enter starts a part. A write waits for the writes to its blocks that were
+// submitted before it and have not ended, those that wait themselves included.
 func (d *Block) enter(t *part) {
 	if t.write {
 		for b := t.first; b < t.first+int64(t.n); b++ {
-			if o := d.writing[b]; o != nil {
-				d.counts.Overlapped++
-				o.waiters.push(t)
-				return
-			}
-		}
-		for b := t.first; b < t.first+int64(t.n); b++ {
+			o := d.writing[b]
 			d.writing[b] = t
+			if o == nil || len(o.waiters) != 0 && o.waiters[len(o.waiters)-1] == t {
+				continue
+			}
+			o.waiters = append(o.waiters, t)
+			t.behind++
 		}
+		if t.behind != 0 {
+			d.counts.Overlapped++
+			return
+		}
+	}
+	d.ready(t)
+}
+
+// ready has a part run as soon as there is an area for it.
+func (d *Block) ready(t *part) {
+	if t.buffer = d.take(t.pool); t.buffer == nil {
+		d.counts.Exhausted++
+		t.pool.wait.push(t)
+		return
 	}
 	d.schedule(t)
 }
@@ -317,9 +341,13 @@ func (t *part) Done(p *machine.Processor, b *ios.IOSB) {
 				delete(d.writing, i)
 			}
 		}
-		for w := t.waiters.pop(); w != nil; w = t.waiters.pop() {
-			d.enter(w)
+		for i, w := range t.waiters {
+			t.waiters[i] = nil
+			if w.behind--; w.behind == 0 {
+				d.ready(w)
+			}
 		}
+		t.waiters = t.waiters[:0]
 	}
 	d.partEnded(t.request, b.CompletionCode, p.Now())
 }
@@ -356,12 +384,13 @@ func (t *part) Released(*ios.IOSB) {
 	if !t.data.Synthetic() {
 		t.data.Synthesize()
 	}
-	q := t.pool
+	a, q := t.buffer, t.pool
+	t.buffer, t.request = nil, nil
+	t.next, d.parts = d.parts, t
 	if w := q.wait.pop(); w != nil {
-		d.fill(t, w.request, w.write, w.first, w.n, w.offset, w.length, w.content)
-		d.enter(t)
+		w.buffer = a
+		d.schedule(w)
 		return
 	}
-	t.next = q.free
-	q.free = t
+	a.next, q.free = q.free, a
 }

@@ -215,7 +215,9 @@ type IRB struct {
 }
 
 // OK reports whether the start function ended without any exception: channel
-// end and device end, and no other unit or channel status.
+// end and device end, no other unit or channel status, and neither halted nor
+// cleared.
 func (i *IRB) OK() bool {
-	return i.SCSW.Unit == ChannelEnd|DeviceEnd && i.SCSW.Channel == 0 && i.SCSW.Flags&SCSWDeferredCC == 0
+	return i.SCSW.Unit == ChannelEnd|DeviceEnd && i.SCSW.Channel == 0 && i.SCSW.Flags&SCSWDeferredCC == 0 &&
+		i.SCSW.Control&(FunctionHalt|FunctionClear) == 0
 }

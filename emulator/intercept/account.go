@@ -114,6 +114,16 @@ func (a *account) inSync(e extent) bool {
 	return true
 }
 
+// unmarked reports whether no track of e is marked.
+func (a *account) unmarked(e extent) bool {
+	for t := e.first; t <= e.last; t++ {
+		if a.isMarked(t) {
+			return false
+		}
+	}
+	return true
+}
+
 // Risk is what would have been lost with the primary: writes that an
 // application had been told were done and that the mirror did not have.
 type Risk struct {

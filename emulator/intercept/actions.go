@@ -59,7 +59,7 @@ func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) boo
 			ok = x.retryByCopy(p, mr) && ok
 			continue
 		}
-		if !latest || mr.state != abi.MirrorIOFailed || mr.m.State != abi.MirrorInSync {
+		if !latest || mr.state != abi.MirrorIOFailed || mr.busy || mr.m.State != abi.MirrorInSync {
 			ok = false
 			continue
 		}

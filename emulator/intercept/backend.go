@@ -106,7 +106,7 @@ func (x *Process) startMirrors(p *machine.Processor, r *Request, mask uint8) boo
 // underWay reports whether the mirror request may still bring a write to the
 // mirror.
 func (mr *mirrorRequest) underWay() bool {
-	return mr.waiting() || mr.state == abi.MirrorIOBegun
+	return mr.chain != noChain && (mr.waiting() || mr.state == abi.MirrorIOBegun)
 }
 
 // wanted reports whether a mirror I/O that is about to start still makes sense:

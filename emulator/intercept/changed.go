@@ -100,12 +100,20 @@ func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
 	if ok {
 		r.copied |= bit
 	}
-	switch mr := &r.mirrors[m.index]; {
+	mr := &r.mirrors[m.index]
+	waited := r.made&bit != 0 && mr.waiting()
+	switch {
 	case !ok:
-		mr.state = abi.MirrorIOFailed
+		if !mr.busy { // its chain, if it has one, may still end well
+			mr.state = abi.MirrorIOFailed
+		}
 		r.flags |= abi.FlagMirrorError
 	case mr.chain == noChain:
 		mr.state = abi.MirrorIOComplete
+	}
+	if waited && !mr.waiting() {
+		mr.settle(false, p.Now()) // its chain was never started
+		mr.leaveShadow()
 	}
 	if r.ackedAt != 0 && ok {
 		m.risk.settle(uint64(r.program.bytes), r.ackedAt, p.Now())

@@ -15,7 +15,6 @@ import (
 // knows what each block may hold: after each read it says whether the read has
 // brought the last write that had ended before the read began, or one that was
 // under way meanwhile.
-var dbg func(string)
 type client struct {
 	g       *rig
 	unit    *ios.UCB
@@ -24,6 +23,8 @@ type client struct {
 	open    map[*io]bool
 	blocks  map[int]*known
 	writing map[int]bool
+	alien   [diskTracks]int // interlopers' writes under way, by track
+	alienAt [diskTracks]machine.Time
 	waiting []*io // writes that overlap one under way
 	begun   int
 	ended   int
@@ -44,10 +45,12 @@ type io struct {
 	srb     machine.SRB
 	control program.Control
 	data    *machine.Segment
+	unit    *ios.UCB // that an interloper's write names, or nil
 	write   bool
 	first   int
 	n       int
 	tag     machine.Tag
+	began   machine.Time
 	allowed []known // of a read, by block
 	done    int
 }
@@ -60,8 +63,12 @@ const (
 )
 
 func newClient(g *rig) *client {
-	return &client{g: g, unit: g.pair.Primary(), eckd: program.ECKD{Heads: 15, RecordsATrack: 12},
+	c := &client{g: g, unit: g.pair.Primary(), eckd: program.ECKD{Heads: 15, RecordsATrack: 12},
 		open: make(map[*io]bool), blocks: make(map[int]*known), writing: make(map[int]bool)}
+	for t := range c.alienAt {
+		c.alienAt[t] = -1
+	}
+	return c
 }
 
 func (c *client) known(b int) *known {
@@ -96,12 +103,35 @@ func (c *client) get(t testing.TB) *io {
 func (c *client) submit(t testing.TB, write bool, first, n int) {
 	i := c.get(t)
 	c.begun++
-	i.write, i.first, i.n, i.done = write, first, n, 0
+	i.unit, i.write, i.first, i.n, i.done = nil, write, first, n, 0
 	if write && c.overlaps(i) {
 		c.waiting = append(c.waiting, i)
 		return
 	}
 	c.start(i)
+}
+
+// intrude begins a write to a device itself, which may be a mirror, or has become
+// the primary meanwhile: nobody knows what its blocks hold afterwards.
+func (c *client) intrude(t testing.TB, unit *ios.UCB, first, n int) {
+	i := c.get(t)
+	c.begun++
+	i.unit, i.write, i.first, i.n, i.done = unit, true, first, n, 0
+	for k := range i.data.Tags() {
+		i.data.Tags()[k] = machine.Tag(1<<40 + c.begun)
+	}
+	c.open[i] = true
+	i.doubt(1)
+	i.srb.Parm = uint64(c.begun)
+	c.g.m.Dispatcher.Schedule(c.g.m.Clock.Now(), &i.srb)
+}
+
+func (i *io) doubt(more int) {
+	for t := i.first / 12; t <= (i.first+i.n-1)/12; t++ {
+		i.c.alien[t] += more
+		i.c.alienAt[t] = i.c.g.m.Clock.Now()
+		i.c.doubt(t)
+	}
 }
 
 func (c *client) overlaps(i *io) bool {
@@ -115,6 +145,7 @@ func (c *client) overlaps(i *io) bool {
 
 func (c *client) start(i *io) {
 	c.open[i] = true
+	i.began = c.g.m.Clock.Now()
 	tags := i.data.Tags()
 	if i.write {
 		c.serial++
@@ -157,11 +188,13 @@ func (i *io) Enter(p *machine.Processor, _ *machine.SRB) {
 	b.Init(i.c.g.ios)
 	b.ID = i.c.g.ios.NextID()
 	b.UCB = i.c.unit
+	if i.unit != nil {
+		b.UCB = i.unit
+	}
 	b.ChannelProgram = i.control.At + program.Start
 	b.DriverID = ios.DriverExcp
 	b.Writes = i.write
 	b.SRB.Parm = b.ID
-	if dbg!=nil {dbg(fmt.Sprintf("io %d write %v blocks %d+%d tracks %d-%d tag %x",b.ID,i.write,i.first,i.n,i.first/12,(i.first+i.n-1)/12,i.tag))}
 	i.c.g.ios.STARTIO(p, b)
 }
 
@@ -175,12 +208,16 @@ func (i *io) Done(p *machine.Processor, b *ios.IOSB) {
 	c.ended++
 	delete(c.open, i)
 	tags := i.data.Tags()
+	if i.unit != nil {
+		i.doubt(-1)
+		return
+	}
 	for k := range i.n {
 		at := i.first + k
 		if i.write {
 			delete(c.writing, at)
 			if b.OK() {
-				*c.known(at) = known{values: map[machine.Tag]bool{i.tag + machine.Tag(k): true}}
+				*c.known(at) = known{values: map[machine.Tag]bool{i.tag + machine.Tag(k): true}, any: c.alien[at/12] != 0 || c.alienAt[at/12] >= i.began}
 			}
 			continue
 		}

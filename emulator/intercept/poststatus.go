@@ -216,7 +216,7 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 // returnToPrimary drives a read that a mirror could not serve on the primary.
 func (x *Process) returnToPrimary(p *machine.Processor, r *Request) {
 	b := r.block
-	r.routed, r.origin = nil, abi.OriginApplication
+	r.routed = nil // its origin stays, which keeps it from being routed again
 	b.CompletionCode, b.Retries = 0, 0
 	b.UCB = r.pair.primary
 	x.ios.IOSVSSCQ(p, b)

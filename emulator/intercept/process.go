@@ -175,6 +175,11 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 		x.scan(r, b)
 	}
 	r.role, r.observed, r.reached = role, false, false
+	if r.routed != nil && role.mirror != nil && !role.mirror.account.unmarked(r.program.tracks) {
+		r.routed, r.origin = nil, abi.OriginApplication // it has missed a write while the read waited
+		x.ios.Move(p, q, role.pair.primary)
+		return ios.Moved
+	}
 	if role.mirror != nil && r.redirected() {
 		x.ios.Move(p, q, role.pair.primary)
 		return ios.Moved

@@ -36,7 +36,6 @@ type disk struct {
 	last      int
 	inhibit   bool
 	sense     [32]byte
-	trace func(bool,int,machine.Tag)
 }
 
 const (
@@ -103,7 +102,6 @@ func (d *disk) Command(op *channel.Operation) channel.UnitStatus {
 			d.reads++
 			give(op.Data, d.tags[d.at:d.at+8])
 		}
-		if d.trace!=nil {d.trace(write,d.at,d.tags[d.at])}
 		d.at += 8
 		d.left--
 	default:

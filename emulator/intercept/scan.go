@@ -22,10 +22,11 @@ type program struct {
 	bytes      uint32 // that the commands transfer, parameters not counted
 	tracks     extent // that it can touch
 	suspends   bool
-	interrupts bool // by program-controlled interruption
-	stores     bool // puts something into main storage
-	modifies   bool // stores into its own CCWs, or into what it sends
-	branches   bool // its order is not the one in which its CCWs are in storage
+	interrupts bool              // by program-controlled interruption
+	stores     bool              // puts something into main storage
+	modifies   bool              // stores into its own CCWs, or into what it sends
+	branches   bool              // its order is not the one in which its CCWs are in storage
+	others     []machine.Address // ways not followed yet, in scan
 }
 
 // The command codes that the host itself must understand: those that say where
@@ -121,23 +122,14 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 	g.stores, g.modifies, g.branches = false, false, false
 	roles := rolesOf(geo.Class)
 	w := where{geo: geo, extentAt: -1}
+	g.others = g.others[:0]
 	var (
-		others   [maxBranches]machine.Address // ways not followed yet
-		ways     int
 		chained  bool // by data chaining: the command code means nothing
 		skips    bool // the command before may skip this one
 		jumped   bool // some CCW may be met again
 		command  byte
 		in, code span
 	)
-	other := func(at machine.Address) {
-		if g.branches = true; ways == maxBranches {
-			g.flags |= abi.ChainTruncated
-			return
-		}
-		others[ways] = at
-		ways++
-	}
 	for at := cpa; ; {
 		v := s.View(at, channel.CCWSize)
 		over := v == nil || len(g.ccws) == MaxChain
@@ -147,11 +139,10 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 			over, g.branches = true, true
 		}
 		if over {
-			if ways == 0 {
+			if at = g.other(); at == noChain {
 				break
 			}
-			ways--
-			at, chained, skips, jumped = others[ways], false, false, true
+			chained, skips, jumped = false, false, true
 			continue
 		}
 		var c channel.CCW
@@ -176,7 +167,7 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 				at += channel.CCWSize // the loop of a search: it goes on behind
 			} else {
 				if skips {
-					other(at + channel.CCWSize)
+					g.branch(at + channel.CCWSize)
 				}
 				at, jumped = to, true
 			}
@@ -220,7 +211,7 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 		}
 		going := c.Flags&(channel.FlagCC|channel.FlagCD) != 0
 		if skips && (!going || c.Flags&channel.FlagCD != 0) {
-			other(at + channel.CCWSize)
+			g.branch(at + channel.CCWSize)
 		}
 		chained = c.Flags&channel.FlagCD != 0
 		skips = r&isSearch != 0 && !chained
@@ -228,11 +219,10 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 		if going {
 			continue
 		}
-		if ways == 0 {
+		if at = g.other(); at == noChain {
 			break
 		}
-		ways--
-		at, skips, jumped = others[ways], false, true
+		skips, jumped = false, true
 	}
 	if g.flags&abi.ChainTruncated != 0 {
 		g.writes = true
@@ -242,6 +232,26 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 		g.modified(s, roles, &w)
 	}
 	g.tracks = w.extent()
+}
+
+// branch notes a way that the chain can take instead, from at on.
+func (g *program) branch(at machine.Address) {
+	if g.branches = true; len(g.others) == maxBranches {
+		g.flags |= abi.ChainTruncated
+		return
+	}
+	g.others = append(g.others, at)
+}
+
+// other is the beginning of a way that has not been followed yet, or noChain.
+func (g *program) other() machine.Address {
+	n := len(g.others)
+	if n == 0 {
+		return noChain
+	}
+	at := g.others[n-1]
+	g.others = g.others[:n-1]
+	return at
 }
 
 func (g *program) seen(location uint32) bool {

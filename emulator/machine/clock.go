@@ -105,13 +105,16 @@ func (c *Clock) At(t Time, actor Actor, kind Kind, arg uint64) {
 		t = c.now
 	}
 	c.seq++
-	c.heap = append(c.heap, event{})
-	e := event{at: t, seq: c.seq, actor: actor, arg: arg, kind: kind}
+	c.heap = append(c.heap, event{at: t, seq: c.seq, actor: actor, arg: arg, kind: kind})
 	h := c.heap
 	i := len(h) - 1
+	if i == 0 || t >= h[(i-1)/4].at { // later events have the greater seq
+		return
+	}
+	e := h[i]
 	for i > 0 {
 		p := (i - 1) / 4
-		if !e.before(&h[p]) {
+		if t >= h[p].at {
 			break
 		}
 		h[i] = h[p]

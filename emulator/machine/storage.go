@@ -143,7 +143,7 @@ func (s *Storage) place(g *Segment, size int) error {
 	switch {
 	case g.Base%FrameSize != 0:
 		return fmt.Errorf("segment at %#x: base is not a multiple of %d", uint64(g.Base), FrameSize)
-	case size <= 0 || uint64(g.Base)+uint64(size) > StorageSize:
+	case size <= 0 || g.Base >= StorageSize || uint64(g.Base)+uint64(size) > StorageSize:
 		return fmt.Errorf("segment at %#x: size %d does not fit the %d bytes of main storage", uint64(g.Base), size, StorageSize)
 	}
 	first, last := int(g.Base)/FrameSize, (int(g.Base)+size-1)/FrameSize

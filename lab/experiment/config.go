@@ -81,6 +81,9 @@ type Place struct {
 	// ImageMode is how the file is used: copy-on-write (as when it is empty), which
 	// leaves the file as it is, read-write or read-only.
 	ImageMode string `koanf:"image-mode" json:"image_mode,omitempty"`
+	// ImageCache bounds the memory of cached tracks of the file, in bytes; 0 is
+	// image.DefaultCacheBytes. Changes to a copy-on-write volume come on top.
+	ImageCache int `koanf:"image-cache" json:"image_cache,omitempty"`
 }
 
 // Workload is a trace or a generator.
@@ -161,6 +164,9 @@ func (p Place) over(base Place) Place {
 	if p.ImageMode == "" {
 		p.ImageMode = base.ImageMode
 	}
+	if p.ImageCache == 0 {
+		p.ImageCache = base.ImageCache
+	}
 	return p
 }
 
@@ -227,6 +233,8 @@ func (p *Place) check() error {
 		return fmt.Errorf("cache of %d tracks: want 0 or more", p.CacheTracks)
 	case !(p.HitRatio >= 0 && p.HitRatio <= 1):
 		return fmt.Errorf("hit ratio of %v: want 0 to 1", p.HitRatio)
+	case p.ImageCache < 0:
+		return fmt.Errorf("image cache of %d bytes: want 0 or more", p.ImageCache)
 	case p.Arms < 0 || p.Arms > dasd.MaxArms:
 		return fmt.Errorf("%d arms: want 0 to %d", p.Arms, dasd.MaxArms)
 	case p.Aliases < 0 || p.Aliases > 255:

@@ -41,6 +41,10 @@ func (p *Place) imageMode() (media.Mode, error) {
 	return 0, fmt.Errorf("image mode %q: want one of %v", p.ImageMode, ImageModes())
 }
 
+// ErrUnlike says that a mirror's image is not of its primary's device type and
+// size.
+var ErrUnlike = errors.New("a mirror is like its primary")
+
 // images tells whether a volume is in a file. Then the mirrors do not begin as
 // the primary is.
 func (c *Config) images() bool {
@@ -114,7 +118,7 @@ func (r *run) openImage(v *volume, p *Place) error {
 	if err != nil {
 		return err
 	}
-	opened, err := image.Open(p.Image, mode, image.Options{NoSync: r.opts.NoSync})
+	opened, err := image.Open(p.Image, mode, image.Options{CacheBytes: p.ImageCache, NoSync: r.opts.NoSync})
 	if err != nil {
 		return err
 	}
@@ -126,7 +130,7 @@ func (r *run) openImage(v *volume, p *Place) error {
 	}
 	g := opened.Geometry()
 	if have := r.storage.geometry; r.storage.imaged != "" && (have.Type != g.Type || have.Tracks() != g.Tracks() || have.Blocks != g.Blocks) {
-		return fmt.Errorf("%s is a %s of %d tracks, %s a %s of %d: a mirror is like its primary", r.storage.imaged, have.Name, have.Tracks(), p.Image, g.Name, g.Tracks())
+		return fmt.Errorf("%s is a %s of %d tracks, %s a %s of %d: %w", r.storage.imaged, have.Name, have.Tracks(), p.Image, g.Name, g.Tracks(), ErrUnlike)
 	}
 	if r.storage.imaged == "" {
 		r.storage.geometry, r.storage.imaged = g, p.Image

@@ -11,7 +11,7 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/dasd/image"
 	"github.com/iosrun/iosrun/emulator/dasd/media"
-	"github.com/iosrun/iosrun/lab/volume"
+	volumes "github.com/iosrun/iosrun/lab/volume"
 	"github.com/iosrun/iosrun/lab/volume/volumetest"
 	"github.com/iosrun/iosrun/lab/workload"
 )
@@ -32,7 +32,7 @@ func content(t *testing.T, path string) string {
 
 func requireEqual(t *testing.T, a, b string) {
 	t.Helper()
-	c, err := volume.Compare(a, b, volume.CompareOptions{})
+	c, err := volumes.Compare(a, b, volumes.CompareOptions{})
 	require.NoError(t, err)
 	require.True(t, c.Equal(), "%+v", c)
 }
@@ -86,7 +86,7 @@ func TestMirrorRefuses(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	create := func(name, device string, cylinders int) string {
-		require.NoError(t, volume.Create(at(name), volume.CreateOptions{Device: device, Cylinders: cylinders, Content: image.Content{Serial: "VOL001"}}))
+		require.NoError(t, volumes.Create(at(name), volumes.CreateOptions{Device: device, Cylinders: cylinders, Content: image.Content{Serial: "VOL001"}}))
 		return at(name)
 	}
 	p := create("p", "3390", 3)
@@ -164,12 +164,14 @@ func TestImagesAreChecked(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"mode":        {func(c *Config) { c.Primary.ImageMode = "rw" }, "image mode"},
-		"twice":       {func(c *Config) { c.Mirror.Image = c.Primary.Image }, "two volumes"},
-		"many":        {func(c *Config) { c.Primary.ImageMode = "read-write" }, "policies at once"},
-		"no number":   {func(c *Config) { c.Workload.FirstCylinder = 3 }, "or both"},
-		"negative":    {func(c *Config) { c.Workload.Cylinders = -1 }, "or both"},
-		"unformatted": {func(c *Config) { c.Primary.ImageMode, c.Workload.Cylinders, c.Workload.FirstCylinder = "read-only", 3, 1 }, "read-only"},
+		"mode":      {func(c *Config) { c.Primary.ImageMode = "rw" }, "image mode"},
+		"twice":     {func(c *Config) { c.Mirror.Image = c.Primary.Image }, "two volumes"},
+		"many":      {func(c *Config) { c.Primary.ImageMode = "read-write" }, "policies at once"},
+		"no number": {func(c *Config) { c.Workload.FirstCylinder = 3 }, "or both"},
+		"negative":  {func(c *Config) { c.Workload.Cylinders = -1 }, "or both"},
+		"unformatted": {func(c *Config) {
+			c.Primary.ImageMode, c.Workload.Cylinders, c.Workload.FirstCylinder = "read-only", 3, 1
+		}, "read-only"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := Default()

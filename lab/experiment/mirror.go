@@ -9,6 +9,10 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
+// mirrorCache bounds the cached tracks of each volume of Mirror, which reads and
+// writes each once: as little as stays in the processor's own cache.
+const mirrorCache = 1 << 20
+
 // MirrorOptions says how one volume is made a mirror of another.
 type MirrorOptions struct {
 	Log hclog.Logger
@@ -46,6 +50,7 @@ func Mirror(ctx context.Context, primary, mirror string, o MirrorOptions) (m *Mi
 	c := Default()
 	c.Primary.Image, c.Primary.ImageMode, c.Primary.Aliases = primary, "read-only", 0
 	c.Mirror.Image, c.Mirror.ImageMode, c.Mirror.Aliases = mirror, "read-write", 0
+	c.Primary.ImageCache, c.Mirror.ImageCache = mirrorCache, mirrorCache
 	r := &run{config: &c, opts: Options{Log: o.Log, Progress: o.Progress, Streams: o.Streams, NoSync: o.NoSync}}
 	err = r.build()
 	defer func() { err = errors.Join(err, r.storage.close()) }()

@@ -16,6 +16,7 @@ type plainCKD struct {
 	trackSize int
 	wide      bool
 	relaxed   bool
+	short     bool // the track read last
 }
 
 // part is one file of a plain image.
@@ -41,14 +42,15 @@ func (s *plainCKD) offset(p *part, n int) int64 {
 	return headerSize + int64(n-p.first)*int64(s.trackSize)
 }
 
-// headRead is how much of a track is read first. That is all of an empty one,
-// of which the rest may be a hole in the file.
+// headRead is how much of a track is read first where the one read before it
+// was not longer: all of an empty track, of which the rest may be a hole in the
+// file that takes time to read.
 const headRead = 4096
 
 func (s *plainCKD) read(n int, buf []byte) (int, error) {
 	p := s.part(n)
 	off := s.offset(p, n)
-	if s.trackSize > headRead {
+	if s.short && s.trackSize > headRead {
 		if m, err := p.file.ReadAt(buf[:headRead], off); m == headRead && err == nil {
 			if used, fault := parseTrack(buf[:headRead], n/s.heads, n%s.heads); fault == nil {
 				return used, nil
@@ -60,6 +62,7 @@ func (s *plainCKD) read(n int, buf []byte) (int, error) {
 		return 0, fmt.Errorf("%s, offset %#x, track %d: read %d of %d bytes: %w", p.path, off, n, m, len(buf), err)
 	}
 	used, fault := parseTrack(buf, n/s.heads, n%s.heads)
+	s.short = used <= headRead
 	if fault != nil {
 		return 0, &DamageError{File: p.path, Offset: off + int64(fault.at), Unit: kindCKD.unit(), Number: n, What: fault.what}
 	}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/iosrun/iosrun/lab/volume"
+	"github.com/iosrun/iosrun/lab/volume/volumetest"
+)
+
+// hercules runs one of the Hercules emulator's programs in a folder.
+func hercules(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	return volumetest.Tool(t, dir, name, args...)
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	p, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(p)
+}
+
+// ok runs a command that must work, and gives its output.
+func ok(t *testing.T, args ...string) string {
+	t.Helper()
+	o := iosrun(t, nil, args...)
+	require.Equal(t, 0, o.code, "%v: %s%s", args, o.out, o.err)
+	return o.out
+}
+
+// What create makes is what dasdinit makes.
+func TestVolumeCreateEqualsDasdinit(t *testing.T) {
+	dir := t.TempDir()
+	at := func(n string) string { return filepath.Join(dir, n) }
+	for name, c := range map[string]struct{ ours, theirs []string }{
+		"ckd":   {[]string{"3390", "VOL001", "--cylinders", "5"}, []string{"-lfs", "theirs", "3390", "VOL001", "5"}},
+		"3380":  {[]string{"3380", "VOL001", "--cylinders", "3"}, []string{"-lfs", "theirs", "3380", "VOL001", "3"}},
+		"raw":   {[]string{"3390", "--cylinders", "2", "--raw"}, []string{"-lfs", "-r", "theirs", "3390", "2"}},
+		"linux": {[]string{"3390", "LX0001", "--cylinders", "2", "--linux"}, []string{"-lfs", "-linux", "theirs", "3390", "LX0001", "2"}},
+		"fba":   {[]string{"3370", "FBA001", "--blocks", "2000"}, []string{"-lfs", "theirs", "3370", "FBA001", "2000"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			os.Remove(at("ours"))
+			os.Remove(at("theirs"))
+			ok(t, append([]string{"volume", "create", at("ours")}, c.ours...)...)
+			hercules(t, dir, "dasdinit", c.theirs...)
+			assert.True(t, readFile(t, at("ours")) == readFile(t, at("theirs")), "the images differ")
+		})
+	}
+	out := ok(t, "volume", "create", at("packed"), "3390-1", "PACKED", "--format", "cckd")
+	assert.Contains(t, out, "compression zlib")
+	assert.Empty(t, hercules(t, dir, "cckdcdsk", "-ro", "-3", "packed"))
+}
+
+func TestVolumeCreateOverwritesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "v.dsk")
+	create := []string{"volume", "create", path, "3390", "VOL001", "--cylinders", "1"}
+	ok(t, create...)
+	require.NoError(t, os.WriteFile(path, []byte("precious"), 0o600))
+	o := iosrun(t, nil, create...)
+	assert.Equal(t, 2, o.code)
+	assert.Contains(t, o.err, "--force")
+	assert.Equal(t, "precious", readFile(t, path))
+	ok(t, append(create, "--force")...)
+	assert.Contains(t, ok(t, "volume", "info", path), "VOL001")
+}
+
+func TestVolumeCommandsOnALoadedVolume(t *testing.T) {
+	dir := t.TempDir()
+	at := func(n string) string { return filepath.Join(dir, n) }
+	loaded := volumetest.Loaded(t, dir)
+	want := volumetest.Printed(t, dir, loaded)
+	before := readFile(t, loaded)
+
+	var i volume.Info
+	require.NoError(t, json.Unmarshal([]byte(ok(t, "volume", "info", loaded, "--json")), &i))
+	assert.Equal(t, "LOADED", i.Label.Serial)
+	assert.Equal(t, 300, i.Geometry.Tracks)
+	var l volume.Listing
+	require.NoError(t, json.Unmarshal([]byte(ok(t, "volume", "list", loaded, "--json")), &l))
+	require.Len(t, l.DataSets, 3)
+	assert.Contains(t, ok(t, "volume", "list", loaded), "PO.LIB")
+	assert.Contains(t, ok(t, "volume", "verify", loaded), "sound")
+
+	for name, flags := range map[string][]string{
+		"zlib":  {"--format", "cckd"},
+		"bzip2": {"--format", "cckd", "--compression", "bzip2", "--no-sync"},
+		"none":  {"--format", "cckd", "--compression", "none"},
+		"plain": nil,
+	} {
+		ok(t, append([]string{"volume", "copy", loaded, at(name)}, flags...)...)
+		assert.Equal(t, want, volumetest.Printed(t, dir, at(name)), name)
+		assert.Contains(t, ok(t, "volume", "compare", loaded, at(name)), "0 of 300 tracks differ")
+	}
+	assert.True(t, before == readFile(t, at("plain")), "a plain copy is the same file")
+
+	// A mirror that is made, and one that dasdinit made, compressed.
+	ok(t, "volume", "mirror", loaded, at("mirror"))
+	assert.True(t, before == readFile(t, at("mirror")), "a mirror is the same file")
+	hercules(t, dir, "dasdinit", "-z", "theirs.cckd", "3390", "MIRROR", "20")
+	o := iosrun(t, nil, "volume", "mirror", loaded, at("theirs.cckd"))
+	assert.Equal(t, 2, o.code, "it is there")
+	ok(t, "volume", "mirror", at("zlib"), at("theirs.cckd"), "--force", "--no-sync")
+	assert.Equal(t, want, volumetest.Printed(t, dir, at("theirs.cckd")))
+	assert.Empty(t, hercules(t, dir, "cckdcdsk", "-ro", "-3", "theirs.cckd"))
+	assert.True(t, before == readFile(t, loaded), "nothing writes to the primary")
+}
+
+func TestVolumeCompareFindsDifferences(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	ok(t, "volume", "create", a, "3390", "VOL001", "--cylinders", "2")
+	ok(t, "volume", "create", b, "3390", "VOL002", "--cylinders", "2", "--format", "cckd")
+	o := iosrun(t, nil, "volume", "compare", a, b)
+	assert.Equal(t, 1, o.code)
+	assert.Contains(t, o.out, "cylinder 0 head 0 record 3, data, byte 9: f1")
+	assert.Contains(t, o.err, "the volumes differ")
+	o = iosrun(t, nil, "volume", "compare", a, b, "--json")
+	assert.Equal(t, 1, o.code)
+	var c volume.Comparison
+	require.NoError(t, json.Unmarshal([]byte(o.out), &c))
+	assert.EqualValues(t, 1, c.Differing)
+}
+
+func TestVolumeVerifyFindsDamage(t *testing.T) {
+	dir := t.TempDir()
+	sound, bad := filepath.Join(dir, "sound"), filepath.Join(dir, "bad")
+	ok(t, "volume", "create", sound, "3390", "VOL001", "--cylinders", "2")
+	p := []byte(readFile(t, sound))
+	p[512+17*56832+21] = 0 // the end mark of track 17
+	require.NoError(t, os.WriteFile(bad, p, 0o600))
+	o := iosrun(t, nil, "volume", "verify", sound, bad)
+	assert.Equal(t, 1, o.code)
+	assert.Contains(t, o.out, "cylinder 1 head 2")
+	assert.Contains(t, o.err, "not sound: "+bad)
+	o = iosrun(t, nil, "volume", "copy", bad, filepath.Join(dir, "copy"))
+	assert.Equal(t, 1, o.code, o.err)
+	assert.Contains(t, o.err, "track 17")
+	assert.NoFileExists(t, filepath.Join(dir, "copy"))
+	o = iosrun(t, nil, "volume", "mirror", bad, filepath.Join(dir, "mirror"))
+	assert.Equal(t, 1, o.code, o.err)
+	assert.NoFileExists(t, filepath.Join(dir, "mirror"))
+}
+
+func TestVolumeRefuses(t *testing.T) {
+	dir := t.TempDir()
+	at := func(n string) string { return filepath.Join(dir, n) }
+	ok(t, "volume", "create", at("v"), "3390", "VOL001", "--cylinders", "1")
+	require.NoError(t, os.WriteFile(at("text"), []byte("this is text"), 0o600))
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"create", at("n"), "3391", "VOL001"}, 2, "3391"},
+		{[]string{"create", at("n"), "3390", "toolong1"}, 2, "toolong1"},
+		{[]string{"create", at("n"), "3390"}, 2, "--raw"},
+		{[]string{"create", at("n"), "3390", "VOL001", "--raw"}, 2, "no label"},
+		{[]string{"create", at("n"), "3390", "VOL001", "--format", "zip"}, 2, "zip"},
+		{[]string{"create", at("n"), "3390", "VOL001", "--format", "fba"}, 2, "cannot hold"},
+		{[]string{"create", at("n"), "3370", "VOL001", "--cylinders", "3"}, 2, "blocks, not cylinders"},
+		{[]string{"create", at("no/such/n"), "3390", "VOL001"}, 2, "no such file"},
+		{[]string{"info", at("absent")}, 2, "absent"},
+		{[]string{"info", at("text")}, 1, "text"},
+		{[]string{"list", at("v")}, 1, "no table of contents"},
+		{[]string{"verify"}, 2, "requires at least 1"},
+		{[]string{"copy", at("v"), at("v")}, 2, "the same file"},
+		{[]string{"copy", at("v"), at("text")}, 2, "--force"},
+		{[]string{"copy", at("v"), at("n"), "--compression", "zlib"}, 2, "does not compress"},
+		{[]string{"compare", at("v"), at("absent")}, 2, "absent"},
+		{[]string{"mirror", at("absent"), at("n")}, 2, "absent"},
+		{[]string{"mirror", at("v"), at("v")}, 2, "the same file"},
+	} {
+		o := iosrun(t, nil, append([]string{"volume"}, c.args...)...)
+		assert.Equal(t, c.code, o.code, "%v: %s", c.args, o.err)
+		assert.Contains(t, o.err, c.want, c.args)
+	}
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, files, 2, "a failed command leaves no file")
+}
+
+// An experiment on images, with the settings of the command line.
+func TestRunOnImages(t *testing.T) {
+	dir := t.TempDir()
+	loaded := volumetest.Loaded(t, dir)
+	want := volumetest.Printed(t, dir, loaded)
+	hercules(t, dir, "dasdinit", "-lfs", "mirror.dsk", "3390", "MIRROR", "20")
+	mirror, result := filepath.Join(dir, "mirror.dsk"), filepath.Join(dir, "r.json")
+	out := ok(t, "run", "sync", "--primary-image", loaded, "--mirror-image", mirror, "--image-mode", "read-write", "--aliases", "3",
+		"--first-cylinder", "12", "--cylinders", "5", "--generate", "--gen-count", "500", "--gen-reads", "0.3", "--json", result)
+	assert.Contains(t, out, loaded)
+	assert.True(t, readReport(t, result)[0].OK())
+	ok(t, "volume", "compare", loaded, mirror)
+	assert.Equal(t, want, volumetest.Printed(t, dir, loaded))
+	assert.Equal(t, want, volumetest.Printed(t, dir, mirror))
+
+	o := iosrun(t, nil, "compare", "--primary-image", loaded, "--image-mode", "read-write")
+	assert.Equal(t, 2, o.code)
+	assert.Contains(t, o.err, "policies at once")
+	o = iosrun(t, nil, "run", "--primary-image", filepath.Join(dir, "absent"))
+	assert.Equal(t, 2, o.code)
+	assert.Contains(t, o.err, "absent")
+}

@@ -1,0 +1,185 @@
+package ios_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+func TestErrorRecovery(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		sense   []byte
+		fails   int
+		except  bool
+		code    int
+		retries uint8
+		chains  int
+	}{
+		{"equipment check once", []byte{0x10, 0}, 1, false, ios.CodeNormal, 1, 2},
+		{"data check three times", []byte{0x08, 0}, 3, false, ios.CodeNormal, 3, 4},
+		{"overrun for good", []byte{0x04, 0}, 99, false, ios.CodePermanent, 3, 4},
+		{"command reject", []byte{0x80, 0}, 1, false, ios.CodePermanent, 0, 1},
+		{"file protected", []byte{0, 0x04}, 1, false, ios.CodeExtent, 0, 1},
+		{"unit exception", nil, 0, true, ios.CodePermanent, 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := newRig(t, 1)
+			u, d := g.unit(0x100, nil)
+			d.check, d.fails, d.exact = append(c.sense, make([]byte, 30)...), c.fails, c.except
+			a := g.request("a", u)
+			g.start(a)
+			g.run()
+			assert.EqualValues(t, c.code, a.CompletionCode)
+			assert.Equal(t, c.retries, a.Retries)
+			assert.Len(t, d.sent, c.chains)
+			assert.Equal(t, 1, a.done)
+			assert.EqualValues(t, c.retries, g.s.Counts().Redriven)
+			assert.Zero(t, u.Length())
+		})
+	}
+}
+
+func TestMissingInterrupt(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		start, stop int // chains and statuses that are lost
+		code        int
+		from, to    machine.Time
+	}{
+		{"lost start", 1, 0, ios.CodeNormal, ios.MissingInterrupt, ios.MissingInterrupt + 3*machine.Second},
+		{"lost status", 0, 1, ios.CodeNormal, ios.MissingInterrupt, ios.MissingInterrupt + 3*machine.Second},
+		{"lost for good", 99, 0, ios.CodeNoPath, 4 * ios.MissingInterrupt, 8 * ios.MissingInterrupt},
+		{"statuses lost for good", 0, 99, ios.CodeNoPath, 4 * ios.MissingInterrupt, 8 * ios.MissingInterrupt},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := newRig(t, 1)
+			u, d := g.unit(0x100, nil)
+			d.loseNext, d.loseEnd = c.start, c.stop
+			a, b := g.request("a", u), g.request("b", u)
+			g.start(a)
+			g.m.Clock.RunUntil(machine.Millisecond)
+			g.start(b)
+			g.run()
+			assert.EqualValues(t, c.code, a.CompletionCode)
+			assert.GreaterOrEqual(t, a.at, c.from)
+			assert.LessOrEqual(t, a.at, c.to)
+			assert.Equal(t, [2]int{1, 1}, [2]int{a.done, b.done})
+			assert.Zero(t, u.Length())
+			assert.Zero(t, u.Started())
+			assert.Positive(t, g.s.Counts().MissingInterrupts)
+		})
+	}
+}
+
+func TestMissingInterruptSwitchedOff(t *testing.T) {
+	g := newRig(t, 1)
+	g.s.MissingInterrupt = -1
+	u, d := g.unit(0x100, nil)
+	d.loseNext = 1
+	a := g.request("a", u)
+	g.start(a)
+	g.run()
+	assert.Zero(t, a.done)
+	assert.Equal(t, 1, u.Started())
+	g.s.Cancel(&a.IOSB)
+	g.run()
+	assert.Equal(t, 1, a.done)
+	assert.Zero(t, u.Length())
+}
+
+// TestEachRequestEndsOnce throws everything at a few units at once: lost starts
+// and statuses, unit checks, busy, requests left, refused and moved, units
+// quiesced and purged.
+func TestEachRequestEndsOnce(t *testing.T) {
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		g := newRig(t, 1+random.IntN(3))
+		var units []*ios.UCB
+		var devices []*device
+		for i := range 3 {
+			u, d := g.unit(uint16(i), nil)
+			for range random.IntN(3) {
+				_, alias := g.unit(uint16(0x10+i), u)
+				devices = append(devices, alias)
+			}
+			units, devices = append(units, u), append(devices, d)
+		}
+		calm := false
+		g.hook(func(p *machine.Processor, q *ios.IOQ) (ios.ReturnCode, bool) {
+			switch n := random.IntN(20); {
+			case calm || n > 4:
+				return 0, false
+			case n == 0:
+				return ios.Queued, true
+			case n == 1:
+				return ios.Refused, true
+			case n == 2:
+				g.s.Move(p, q, units[random.IntN(len(units))])
+				return ios.Moved, true
+			case n == 3:
+				q.IOSB.CC = 2
+				return ios.Started, true
+			}
+			g.s.Purge(p, units[random.IntN(len(units))], ios.DriverMirror)
+			return 0, false
+		})
+		var all []*request
+		for i := range 60 {
+			r := g.request(string(rune('A'+i%26)), units[random.IntN(len(units))])
+			r.Writes = random.IntN(2) == 0
+			r.DriverID = []uint8{ios.DriverMirror, ios.DriverBlock}[random.IntN(2)]
+			all = append(all, r)
+			d := devices[random.IntN(len(devices))]
+			switch random.IntN(12) {
+			case 0:
+				d.loseNext = 1
+			case 1:
+				d.loseEnd = 1
+			case 2:
+				d.check, d.fails = append([]byte{0x10}, make([]byte, 31)...), random.IntN(5)
+			case 3:
+				u := units[random.IntN(len(units))]
+				g.s.HoldWrites(u)
+				g.m.Clock.At(g.m.Clock.Now()+machine.Millisecond, release{g, u}, machine.KindLab, 0)
+			case 4:
+				u := units[random.IntN(len(units))]
+				g.s.Quiesce(u)
+				g.m.Clock.At(g.m.Clock.Now()+machine.Millisecond, release{g, u}, machine.KindLab, 0)
+			}
+			g.start(r)
+			g.m.Clock.RunUntil(g.m.Clock.Now() + machine.Time(random.IntN(200))*machine.Microsecond)
+		}
+		calm = true
+		g.m.Clock.RunUntil(g.m.Clock.Now() + 10*60*machine.Second)
+		for _, u := range units {
+			for range 60 {
+				g.on(func(p *machine.Processor) { g.s.Release(p, u) })
+			}
+		}
+		g.run()
+		for i, r := range all {
+			require.Equal(t, [2]int{1, 1}, [2]int{r.done, r.released}, "seed %d: request %d on %04X, code %02X", seed, i, r.UCB.DeviceNumber, r.CompletionCode)
+			require.True(t, r.Ended())
+		}
+		for _, u := range units {
+			require.Zero(t, u.Length(), "seed %d", seed)
+			require.Zero(t, u.Started(), "seed %d", seed)
+		}
+		require.Zero(t, g.s.Counts().Duplicates)
+	}
+}
+
+type release struct {
+	g *rig
+	u *ios.UCB
+}
+
+func (r release) Event(machine.Kind, uint64) {
+	r.g.on(func(p *machine.Processor) { r.g.s.Release(p, r.u) })
+}
