@@ -22,9 +22,6 @@ type device struct {
 	fails    int          // how many of them
 	exact    bool         // ends with unit exception
 	extra    machine.Time // of each ending status
-	log      func(byte)   // told of each chain
-	active   int          // chains between Begin and End
-	most     int          // greatest of these
 }
 
 func (d *device) Deliver(now machine.Time) (machine.Time, bool) {
