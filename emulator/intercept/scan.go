@@ -45,6 +45,10 @@ const (
 	commandWriteFBA       = 0x41
 )
 
+// prefixExtentValid is the bit of byte 1 of a prefix's parameters that says that
+// they have those of a define extent.
+const prefixExtentValid = 0x80
+
 // role of a command code as the host sees it.
 const (
 	isWrite = 1 << iota
@@ -336,8 +340,10 @@ func (w *where) command(code byte, s *machine.Storage, e *abi.CCW) {
 	case commandDefineExtent:
 		w.extentOf(v)
 	case commandPrefix:
-		if len(v) >= 12 {
-			w.extentOf(v[12:])
+		if len(v) >= extentInPrefix {
+			if v[1]&prefixExtentValid != 0 {
+				w.extentOf(v[extentInPrefix:])
+			}
 			if v[0] != 0 && len(v) >= 44 {
 				w.locate(v[44:])
 			}
