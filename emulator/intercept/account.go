@@ -19,6 +19,9 @@ type account struct {
 // extent is a range of tracks, both ends included.
 type extent struct{ first, last uint32 }
 
+// noTracks is the extent that is empty.
+var noTracks = extent{1, 0}
+
 func newAccount(tracks uint32) account {
 	return account{inflight: make([]uint16, tracks), marked: make([]uint64, (tracks+63)/64)}
 }
@@ -139,7 +142,7 @@ type Risk struct {
 
 type risk struct {
 	Risk
-	missedSince machine.Time // acknowledgement of the first write missed for good
+	missedSince machine.Time // acknowledgement of the oldest write missed for good
 	clearedAt   machine.Time
 }
 
@@ -163,7 +166,7 @@ func (r *risk) settle(bytes uint64, ack, now machine.Time) {
 
 // miss says that a write acknowledged at ack will not reach the mirror.
 func (r *risk) miss(ack machine.Time) {
-	if r.Unmirrored == 0 {
+	if r.Unmirrored == 0 || ack < r.missedSince {
 		r.missedSince = ack
 	}
 	r.Unmirrored++

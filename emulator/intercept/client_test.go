@@ -25,6 +25,7 @@ type client struct {
 	writing map[int]bool
 	alien   [diskTracks]int // interlopers' writes under way, by track
 	alienAt [diskTracks]machine.Time
+	last    *io   // submitted
 	waiting []*io // writes that overlap one under way
 	begun   int
 	ended   int
@@ -103,6 +104,7 @@ func (c *client) get(t testing.TB) *io {
 func (c *client) submit(t testing.TB, write bool, first, n int) {
 	i := c.get(t)
 	c.begun++
+	c.last = i
 	i.unit, i.write, i.first, i.n, i.done = nil, write, first, n, 0
 	if write && c.overlaps(i) {
 		c.waiting = append(c.waiting, i)
@@ -116,6 +118,7 @@ func (c *client) submit(t testing.TB, write bool, first, n int) {
 func (c *client) intrude(t testing.TB, unit *ios.UCB, first, n int) {
 	i := c.get(t)
 	c.begun++
+	c.last = i
 	i.unit, i.write, i.first, i.n, i.done = unit, true, first, n, 0
 	for k := range i.data.Tags() {
 		i.data.Tags()[k] = machine.Tag(1<<40 + c.begun)

@@ -133,7 +133,10 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) bo
 	if !mr.inexact && !mr.r.program.repeats(resp, n) {
 		mr.inexact = true
 		x.built.scan(&x.ios.Machine.Storage, a.base, true, &mr.r.pair.geometry)
-		mr.touches = x.built.tracks
+		mr.touches = noTracks
+		if x.built.writes {
+			mr.touches = x.built.tracks
+		}
 	}
 	return true
 }
