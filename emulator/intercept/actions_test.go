@@ -323,7 +323,6 @@ func TestFrames(t *testing.T) {
 	detour := hooks.NewNative(look, look, func(f *abi.Frame) {
 		look(f)
 		f.Scratch[0]++
-		f.Chain.Inline, f.Pair.Mirrors = 9, 2 // a detour's own memory
 	})
 	a := func() []*hooks.Attachment {
 		return []*hooks.Attachment{{Name: "look", Detour: detour, Granted: abi.CapabilitiesKnown}}
