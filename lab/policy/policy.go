@@ -31,6 +31,13 @@ type Policy struct {
 	// Durability is what a write's completion promises: "primary", or "mirrors"
 	// for the primary and every mirror that is in sync.
 	Durability string `yaml:"durability" json:"durability"`
+	// Copies is how many of the mirrors in sync must have a write under the
+	// durability "mirrors"; 0, or more than there are, is all of them.
+	Copies int `yaml:"copies,omitempty" json:"copies,omitempty"`
+	// Consistency is what the mirrors of the application's pairs are to each other:
+	// empty, or "group": a point in time of all of them together, whenever one is
+	// cut off (M4).
+	Consistency string `yaml:"consistency,omitempty" json:"consistency,omitempty"`
 	// Slots are the detours, by slot; a slot without an entry leads to its
 	// conventional target.
 	Slots Slots `yaml:"slots" json:"slots"`
@@ -160,6 +167,14 @@ func (p *Policy) check() error {
 	}
 	if p.Durability != "primary" && p.Durability != "mirrors" {
 		return fmt.Errorf(`policy %s: durability %q: want "primary" or "mirrors"`, p.Name, p.Durability)
+	}
+	switch {
+	case p.Copies < 0 || p.Copies > abi.MaxMirrors:
+		return fmt.Errorf("policy %s: copies %d: want 1 to %d, or 0 for every mirror", p.Name, p.Copies, abi.MaxMirrors)
+	case p.Copies != 0 && p.Durability != "mirrors":
+		return fmt.Errorf(`policy %s: copies %d: only with durability "mirrors"`, p.Name, p.Copies)
+	case p.Consistency != "" && p.Consistency != "group":
+		return fmt.Errorf(`policy %s: consistency %q: want "group", or none`, p.Name, p.Consistency)
 	}
 	for s := hooks.Slot(0); s < hooks.Slots; s++ {
 		chain := p.Chain(s)
