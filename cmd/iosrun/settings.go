@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/hashicorp/go-hclog"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/workload"
 )
@@ -30,6 +32,9 @@ var flagKeys = map[string]string{
 	"seed":       "seed",
 	"processors": "processors",
 	"model":      "model",
+	"pairs":      "pairs",
+	"stripe":     "workload.stripe",
+	"patience":   "patience",
 	"km":         "mirror.kilometres",
 	"link":       "mirror.link",
 	"megabytes":  "mirror.megabytes",
@@ -47,6 +52,7 @@ var flagKeys = map[string]string{
 	"primary-image":  "primary.image",
 	"mirror-image":   "mirror.image",
 	"image-mode":     "image-mode", // of both sides: see settings
+	"sync-rate":      "synchronise.tracks-per-second",
 	"first-cylinder": "workload.first-cylinder",
 	"cylinders":      "workload.cylinders",
 }
@@ -69,7 +75,11 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.String("image-mode", "", "how image files are used: "+strings.Join(experiment.ImageModes(), ", ")+" (default "+experiment.ImageModes()[0]+", which leaves the files as they are)")
 	f.Int("first-cylinder", 0, "first cylinder of a CKD volume that requests go to")
 	f.Int("cylinders", 0, "how many cylinders requests go to; they are formatted for it, which erases what is there (0: the whole volume, as it is)")
-	f.Int("mirrors", 1, "how many mirrors the primary has")
+	f.Int("mirrors", 1, "how many mirrors a primary has")
+	f.Int("pairs", 1, "how many primaries the application has, each with mirrors of its own; they are one consistency group")
+	f.Int("stripe", 0, fmt.Sprintf("KiB of the workload's volume on a primary before the next ones lie on the next (0: %d)", experiment.DefaultStripe))
+	f.Duration("patience", 0, fmt.Sprintf("how long the monitor lets a completed I/O wait for a mirror that does not answer (0s: %v)", time.Duration(mirror.Patience)))
+	f.Int("sync-rate", 0, `most tracks a second that the fault action "synchronise" copies while writes go on (0: no limit)`)
 	f.Int("aliases", d.Primary.Aliases, "alias units of each volume")
 	f.String("trace", d.Workload.Trace, "bundled trace ("+strings.Join(workload.BundledNames(), ", ")+") or file: the project's CSV, MSR Cambridge CSV or VMware vscsi, plain or compressed")
 	f.String("format", "", "layout of the trace file (default: found out from its content)")
@@ -85,7 +95,7 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.String("gen-pattern", string(g.Pattern), "random or sequential")
 	f.Int64("gen-bytes", 4096, "size of a request")
 	f.StringArray("swap", nil, `change the policy at a virtual time while I/O runs: TIME=POLICY, such as "30s=constant-copy"`)
-	f.StringArray("fault", nil, `let something happen at a virtual time: TIME=PLACE:ACTION, such as "30s=mirror1:link-down" (actions: link-down, link-up, fail, gone, not-responding, restore, synchronise)`)
+	f.StringArray("fault", nil, `let something happen at a virtual time: TIME=PLACE:ACTION, such as "30s=mirror1:link-down" or "30s=pair2.primary:fail" (actions: link-down, link-up, fail, gone, not-responding, restore, synchronise)`)
 	f.Bool("standing", false, "join mirror I/Os to a standing suspended chain in place of a STARTIO each")
 	f.Bool("native", false, "link the shipped detours into the host instead of running modules (for comparison)")
 }

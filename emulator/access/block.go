@@ -51,18 +51,26 @@ type Counts struct {
 	Duplicates uint64 // completions of a request that had ended: always 0
 }
 
-// Block is the block access method on one volume. An application that submits a
-// write for blocks with a write under way has it started after that one, so the
-// order of overlapping writes is that of their submission.
+// Volume is a device and how blocks lie on it.
+type Volume struct {
+	Unit   *ios.UCB
+	Layout Layout
+}
+
+// Block is the block access method. Its blocks are those of one volume, or are
+// spread over several in stripes, as a volume manager does it. An application
+// that submits a write for blocks with a write under way has it started after
+// that one, so the order of overlapping writes is that of their submission.
 type Block struct {
 	// Identified, if not nil, is told the identity of each I/O of a request before
 	// its STARTIO.
 	Identified func(token, io uint64)
 
-	s      *ios.Supervisor
-	unit   *ios.UCB
-	layout Layout
-	app    Application
+	s       *ios.Supervisor
+	volumes []Volume
+	stripe  int64 // blocks
+	blocks  int64 // of all volumes
+	app     Application
 
 	writing map[int64]*part // by block: the last write that was submitted and has not ended
 	pools   [2]pool
@@ -113,6 +121,8 @@ type part struct {
 	write   bool
 	reread  bool // the blocks are read first, then written
 	first   int64
+	volume  *Volume
+	home    int64 // where first lies on the volume
 	n       int
 	offset  int64 // first byte on the volume
 	length  int   // bytes
@@ -146,19 +156,42 @@ func (q *partQueue) pop() *part {
 	return t
 }
 
-// NewBlock makes the access method for the volume on unit.
-func NewBlock(s *ios.Supervisor, unit *ios.UCB, layout Layout, app Application) *Block {
-	d := &Block{s: s, unit: unit, layout: layout, app: app, writing: make(map[int64]*part)}
+// NewBlock makes the access method for the blocks of volumes. With more than one
+// volume, each run of stripe blocks lies on the volume after that of the run
+// before it, and what a smaller volume has no room for is left out on all.
+func NewBlock(s *ios.Supervisor, volumes []Volume, stripe int64, app Application) (*Block, error) {
+	if len(volumes) == 0 || len(volumes) > 1 && stripe < 1 {
+		return nil, fmt.Errorf("block access method: %d volumes in stripes of %d blocks: want one volume, or stripes of 1 block or more", len(volumes), stripe)
+	}
+	d := &Block{s: s, volumes: volumes, stripe: stripe, app: app, writing: make(map[int64]*part)}
+	least := volumes[0].Layout.Blocks()
+	for _, v := range volumes {
+		least = min(least, v.Layout.Blocks())
+	}
+	if len(volumes) == 1 {
+		d.stripe = least
+	}
+	if d.blocks = least / d.stripe * d.stripe * int64(len(volumes)); d.blocks == 0 {
+		return nil, fmt.Errorf("block access method: stripes of %d blocks: the smallest volume has %d", stripe, least)
+	}
 	d.pools[0] = pool{limit: MaxSmall, size: smallSize}
 	d.pools[1] = pool{limit: MaxLarge, size: largeSize}
-	return d
+	return d, nil
+}
+
+// place is where block b lies, and how many blocks from it on lie there one
+// after the other.
+func (d *Block) place(b int64) (v *Volume, home, run int64) {
+	in, n := b%d.stripe, int64(len(d.volumes))
+	b /= d.stripe
+	return &d.volumes[b%n], b/n*d.stripe + in, d.stripe - in
 }
 
 // Counts are the counts so far.
 func (d *Block) Counts() Counts { return d.counts }
 
-// Bytes is the size of the volume as the application sees it.
-func (d *Block) Bytes() int64 { return d.layout.Blocks() * BlockSize }
+// Bytes is the size of the volumes as the application sees them.
+func (d *Block) Bytes() int64 { return d.blocks * BlockSize }
 
 // Submit asks for length bytes at offset to be read or written, now. Both are
 // multiples of 512. What a write stores is synthetic content of its own.
@@ -185,7 +218,8 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 	content := d.written << contentShift
 	for unit := uint64(0); length > 0; {
 		first := offset / BlockSize
-		n := int(min((offset+length-1)/BlockSize-first+1, program.MaxBlocks))
+		volume, home, run := d.place(first)
+		n := int(min((offset+length-1)/BlockSize-first+1, program.MaxBlocks, run))
 		bytes := int(min(length, (first+int64(n))*BlockSize-offset))
 		r.parts++
 		q := &d.pools[0]
@@ -195,6 +229,7 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 		t := d.newPart()
 		t.request, t.pool, t.write, t.content = r, q, write, content+unit
 		t.first, t.n, t.offset, t.length = first, n, offset, bytes
+		t.volume, t.home = volume, home
 		t.reread = write && (offset%BlockSize != 0 || bytes != n*BlockSize)
 		d.enter(t)
 		unit += uint64(bytes / machine.UnitSize)
@@ -296,11 +331,11 @@ func (t *part) Enter(p *machine.Processor, _ *machine.SRB) {
 	if t.reread {
 		d.counts.Reread++
 	}
-	d.layout.build(t.control, t.data.Base, write, t.first, t.n)
+	t.volume.Layout.build(t.control, t.data.Base, write, t.home, t.n)
 	b := &t.block
 	b.Init(d.s)
 	b.ID = d.s.NextID()
-	b.UCB = d.unit
+	b.UCB = t.volume.Unit
 	b.ChannelProgram = t.control.At + program.Start
 	b.DriverID = ios.DriverBlock
 	b.Writes = write
@@ -385,7 +420,7 @@ func (t *part) Released(*ios.IOSB) {
 		t.data.Synthesize()
 	}
 	a, q := t.buffer, t.pool
-	t.buffer, t.request = nil, nil
+	t.buffer, t.request, t.volume = nil, nil, nil
 	t.next, d.parts = d.parts, t
 	if w := q.wait.pop(); w != nil {
 		w.buffer = a

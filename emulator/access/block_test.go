@@ -169,7 +169,8 @@ func newRig(t testing.TB, fba bool, seed uint64) *rig {
 		g.medium.tags = make([]machine.Tag, 20*heads*records*unitsABlock)
 	}
 	require.NoError(t, err)
-	g.block = access.NewBlock(s, u, layout, g.app)
+	g.block, err = access.NewBlock(s, []access.Volume{{Unit: u, Layout: layout}}, 0, g.app)
+	require.NoError(t, err)
 	return g
 }
 
@@ -250,6 +251,60 @@ func TestAWriteBehindTwoOthers(t *testing.T) {
 			require.Equal(t, want, uint64(g.medium.tags[g.base+i*unitsABlock])>>18, "seed %d: block %d", seed, i)
 		}
 	}
+}
+
+// TestStripes plays random writes on blocks that are spread over three volumes,
+// of which one is larger, and finds each block where its stripe lies.
+func TestStripes(t *testing.T) {
+	const n, stripe = 3, 7
+	m, err := machine.New(2)
+	require.NoError(t, err)
+	s := ios.New(m, channel.New(m))
+	a := &app{codes: make(map[uint64]uint8)}
+	var media []*medium
+	var volumes []access.Volume
+	for i := range n {
+		cylinders := 4 + i/2
+		d := &medium{rand: rand.New(rand.NewPCG(uint64(i), 7)), tags: make([]machine.Tag, cylinders*heads*records*unitsABlock)}
+		u, err := s.AddUnit(uint16(0x100*(i+1)), &session{m: d}, nil)
+		require.NoError(t, err)
+		layout, err := access.NewECKDLayout(cylinders, heads, records)
+		require.NoError(t, err)
+		media, volumes = append(media, d), append(volumes, access.Volume{Unit: u, Layout: layout})
+	}
+	b, err := access.NewBlock(s, volumes, stripe, a)
+	require.NoError(t, err)
+	perVolume := 3 * heads * records / stripe * stripe
+	require.EqualValues(t, n*perVolume*access.BlockSize, b.Bytes())
+
+	random := rand.New(rand.NewPCG(1, 1))
+	model := make([]machine.Tag, b.Bytes()/machine.UnitSize)
+	for token := range uint64(400) {
+		at, length := random.IntN(len(model)), 1+random.IntN(400)
+		length = min(length, len(model)-at)
+		require.NoError(t, b.Submit(token, true, int64(at)*machine.UnitSize, int64(length)*machine.UnitSize))
+		for i := range length {
+			model[at+i] = machine.Tag((token+1)<<18 + uint64(i) + 1)
+		}
+	}
+	for m.Clock.Step() {
+	}
+	require.Len(t, a.codes, 400)
+	for token, code := range a.codes {
+		require.EqualValues(t, ios.CodeNormal, code, "request %d", token)
+	}
+	for i, want := range model {
+		block := i / unitsABlock
+		run := block / stripe
+		at := heads*records + run/n*stripe + block%stripe
+		require.Equal(t, want, media[run%n].tags[at*unitsABlock+i%unitsABlock], "unit %d", i)
+	}
+	_, err = access.NewBlock(s, volumes, 0, a)
+	assert.ErrorContains(t, err, "3 volumes in stripes of 0 blocks")
+	_, err = access.NewBlock(s, nil, 1, a)
+	assert.ErrorContains(t, err, "0 volumes")
+	_, err = access.NewBlock(s, volumes, 1000, a)
+	assert.ErrorContains(t, err, "stripes of 1000 blocks: the smallest volume has 540")
 }
 
 func TestMoreRequestsThanDataAreas(t *testing.T) {

@@ -77,6 +77,8 @@ type Sync struct {
 	run     uint32 // tracks that a stream copies at once
 	pace    machine.Time
 	held    *ios.UCB // on which writes are held, or nil
+	heldAt  machine.Time
+	heldFor machine.Time
 	changed *changed // of a copy of the tracks that a request has changed, else nil
 }
 
@@ -95,12 +97,14 @@ type SyncProgress struct {
 	Left   int    // tracks of this copy not begun
 	Copied uint64 // tracks copied, over all rounds
 	Held   bool   // writes are held
-	Ended  bool
+	// HeldFor is for how long writes were held.
+	HeldFor machine.Time
+	Ended   bool
 }
 
 // Progress tells how far the synchronisation is.
 func (s *Sync) Progress() SyncProgress {
-	return SyncProgress{s.round, s.left, s.copied, s.held != nil, s.phase == ended}
+	return SyncProgress{s.round, s.left, s.copied, s.held != nil, s.heldFor, s.phase == ended}
 }
 
 const kindDrained = machine.KindMirror + 1
@@ -357,7 +361,7 @@ func (s *Sync) end(err error) {
 
 // hold keeps the primary from starting requests that write.
 func (s *Sync) hold() {
-	s.held = s.m.Pair().Primary()
+	s.held, s.heldAt = s.m.Pair().Primary(), s.p.m.Clock.Now()
 	s.p.x.Supervisor().HoldWrites(s.held)
 }
 
@@ -365,7 +369,7 @@ func (s *Sync) hold() {
 func (s *Sync) release() {
 	if s.held != nil {
 		s.p.release(s.held)
-		s.held = nil
+		s.held, s.heldFor = nil, s.p.m.Clock.Now()-s.heldAt
 	}
 }
 

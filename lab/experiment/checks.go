@@ -2,7 +2,9 @@ package experiment
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/lab/report"
 )
@@ -48,30 +50,47 @@ func (r *run) durable() report.Check {
 // account has marked.
 func (r *run) equal() (report.Check, error) {
 	c := report.Check{Name: "mirrors equal", OK: true}
-	for i, m := range r.pair.Mirrors() {
-		differ, unmarked, err := r.compare(i)
-		if err != nil {
-			return c, err
-		}
-		if unmarked != 0 {
-			c.OK = false
-		}
-		if i > 0 {
-			c.Detail += "; "
-		}
-		if len(r.pair.Mirrors()) > 1 {
-			c.Detail += fmt.Sprintf("mirror %d: ", i+1)
-		}
+	var found []string
+	err := r.eachMirror(func(p *pair, m *intercept.Mirror, name string) error {
+		differ, unmarked, err := r.compare(p, m)
+		c.OK = c.OK && unmarked == 0
+		text := fmt.Sprintf("%d tracks differ, all among the %d marked", differ, m.OutOfSync())
 		switch {
 		case unmarked != 0:
-			c.Detail += fmt.Sprintf("%d tracks differ, %d of them unmarked", differ, unmarked)
+			text = fmt.Sprintf("%d tracks differ, %d of them unmarked", differ, unmarked)
 		case m.OutOfSync() == 0:
-			c.Detail += "the same on every track"
-		default:
-			c.Detail += fmt.Sprintf("%d tracks differ, all among the %d marked", differ, m.OutOfSync())
+			text = "the same on every track"
+		}
+		if r.config.pairs() > 1 || len(p.mirrors) > 1 {
+			text = name + ": " + text
+		}
+		found = append(found, text)
+		return err
+	})
+	c.Detail = strings.Join(found, "; ")
+	return c, err
+}
+
+// eachMirror calls f for every mirror of every pair, with what messages call it,
+// until f fails.
+func (r *run) eachMirror(f func(p *pair, m *intercept.Mirror, name string) error) error {
+	for i := range r.storage.pairs {
+		p := &r.storage.pairs[i]
+		for j, m := range p.Mirrors() {
+			if err := f(p, m, r.config.mirrorName(i+1, j+1)); err != nil {
+				return err
+			}
 		}
 	}
-	return c, nil
+	return nil
+}
+
+// mirrorName is what messages call a mirror, pair and mirror numbered from 1.
+func (c *Config) mirrorName(pair, mirror int) string {
+	if c.pairs() == 1 {
+		return fmt.Sprintf("mirror %d", mirror)
+	}
+	return fmt.Sprintf("pair %d, mirror %d", pair, mirror)
 }
 
 // nothingPending: no request, mirror I/O or unit of work is left.

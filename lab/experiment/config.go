@@ -8,6 +8,9 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/dasd"
 	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/mirror"
+	"github.com/iosrun/iosrun/emulator/program"
 	"github.com/iosrun/iosrun/lab/workload"
 )
 
@@ -15,6 +18,8 @@ import (
 const (
 	// MaxPolicies is the most policies that one comparison takes.
 	MaxPolicies = 16
+	// MaxPairs is the most pairs of a primary and its mirrors.
+	MaxPairs = 16
 	// MaxSwaps is the most policy swaps in a run, MaxFaults the most faults.
 	MaxSwaps  = 64
 	MaxFaults = 256
@@ -28,13 +33,16 @@ type Config struct {
 	Seed uint64 `koanf:"seed" json:"seed"`
 	// Processors is how many processors the host computer has.
 	Processors int `koanf:"processors" json:"processors"`
-	// Model is the device type of the primary and its mirrors.
+	// Model is the device type of the primaries and their mirrors.
 	Model string `koanf:"model" json:"model"`
-	// Primary is the place of the primary volume.
+	// Pairs is how many primaries the application has, each with mirrors of its
+	// own: one consistency group. 0 is 1.
+	Pairs int `koanf:"pairs" json:"pairs,omitempty"`
+	// Primary is the place of each primary volume.
 	Primary Place `koanf:"primary" json:"primary"`
 	// Mirror is what holds for every mirror that does not say otherwise.
 	Mirror Place `koanf:"mirror" json:"mirror"`
-	// Mirrors are the places of the mirrors; what an entry leaves out is as in
+	// Mirrors are the places of a primary's mirrors; what an entry leaves out is as in
 	// Mirror. Without entries there is one mirror.
 	Mirrors []Place `koanf:"mirrors" json:"mirrors,omitempty"`
 	// Workload is what is played.
@@ -46,6 +54,11 @@ type Config struct {
 	// Faults happen to volumes and links while I/O runs, each as
 	// "TIME=PLACE:ACTION".
 	Faults []string `koanf:"faults" json:"faults,omitempty"`
+	// Synchronise is how the action "synchronise" of a fault is done.
+	Synchronise Synchronise `koanf:"synchronise" json:"synchronise"`
+	// Patience is how long the monitor lets a completed primary I/O wait for its
+	// mirrors (M2); 0 is mirror.Patience.
+	Patience time.Duration `koanf:"patience" json:"patience,omitempty"`
 	// Native runs the shipped detours linked into the host instead of as modules.
 	Native bool `koanf:"native" json:"native,omitempty"`
 }
@@ -100,6 +113,10 @@ type Workload struct {
 	// 4096 bytes, as a volume in memory is.
 	FirstCylinder int `koanf:"first-cylinder" json:"first_cylinder,omitempty"`
 	Cylinders     int `koanf:"cylinders" json:"cylinders,omitempty"`
+	// Stripe is how many KiB of the workload's volume lie on a primary before the
+	// next ones lie on the next primary, where there are several; 0 is
+	// DefaultStripe.
+	Stripe int `koanf:"stripe" json:"stripe,omitempty"`
 	// Limit ends the workload after so many requests; 0 is no limit.
 	Limit int64 `koanf:"limit" json:"limit,omitempty"`
 	// SkipBad is how many bad rows of a trace are tolerated.
@@ -119,6 +136,12 @@ func Default() Config {
 		Policies: []string{"sync", "constant-copy", "read-select"},
 	}
 }
+
+// DefaultStripe is the stripe of a workload on several primaries, in KiB.
+const DefaultStripe = 256
+
+// pairs is how many pairs there are.
+func (c *Config) pairs() int { return max(1, c.Pairs) }
 
 // places are the mirrors' places with what they inherit.
 func (c *Config) places() []Place {
@@ -203,19 +226,39 @@ func (c *Config) Check() error {
 // CheckMachine reports the first thing that is wrong with the machine that the
 // experiment describes, whatever is played on it.
 func (c *Config) CheckMachine() error {
+	if c.Pairs < 0 || c.Pairs > MaxPairs {
+		return fmt.Errorf("experiment %s: %d pairs: want 1 to %d", c.Name, c.Pairs, MaxPairs)
+	}
+	if k := c.Workload.Stripe; k < 0 || k > maxStripe || k%(program.BlockSize>>10) != 0 {
+		return fmt.Errorf("experiment %s: workload.stripe is %d KiB: want a multiple of %d up to %d", c.Name, k, program.BlockSize>>10, maxStripe)
+	}
 	if len(c.Mirrors) > abi.MaxMirrors {
 		return fmt.Errorf("experiment %s: %d mirrors: at most %d", c.Name, len(c.Mirrors), abi.MaxMirrors)
 	}
 	if _, err := media.Lookup(c.Model); err != nil {
 		return fmt.Errorf("experiment %s: %w", c.Name, err)
 	}
+	if err := c.Synchronise.check(); err != nil {
+		return fmt.Errorf("experiment %s: %w", c.Name, err)
+	}
+	if c.Patience < 0 {
+		return fmt.Errorf("experiment %s: patience is %v: want 0 (%v) or more", c.Name, c.Patience, time.Duration(mirror.Patience))
+	}
+	units := 0
 	for _, p := range append([]Place{c.Primary}, c.places()...) {
 		if err := p.check(); err != nil {
 			return fmt.Errorf("experiment %s: %w", c.Name, err)
 		}
+		units += c.pairs() * (1 + p.Aliases)
+	}
+	if units > ios.MaxUnits {
+		return fmt.Errorf("experiment %s: %d pairs with their aliases are %d units: at most %d; want fewer aliases", c.Name, c.pairs(), units, ios.MaxUnits)
 	}
 	return nil
 }
+
+// maxStripe is the longest stripe in KiB: 1 GiB.
+const maxStripe = 1 << 20
 
 // MaxKilometres is the longest link: once around the earth.
 const MaxKilometres = 40_000
@@ -267,6 +310,9 @@ func ParseSwap(text string) (Swap, error) {
 // Describe says in a line or two what is run.
 func (c *Config) Describe() string {
 	d := fmt.Sprintf("%s on a %s, %d aliases", c.Workload.name(), c.Model, c.Primary.Aliases)
+	if n := c.pairs(); n > 1 {
+		d = fmt.Sprintf("%s on %d %ss, %d aliases each", c.Workload.name(), n, c.Model, c.Primary.Aliases)
+	}
 	if c.Primary.Image != "" {
 		d = fmt.Sprintf("%s on %s, %d aliases", c.Workload.name(), c.Primary.Image, c.Primary.Aliases)
 	}

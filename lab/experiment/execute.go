@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -245,9 +244,11 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	}
 	span := seconds(r.lastEnd - r.firstAt)
 	out.Throughput = report.NewThroughput(r.ended, r.played.ReadBytes+r.played.WriteBytes, span)
-	for i := range r.storage.mirrors {
-		l := r.storage.mirrors[i].link.Stats()
-		out.MirrorLinkBytes += int64(l.BytesOut + l.BytesIn)
+	for i := range r.storage.pairs {
+		for j := range r.storage.pairs[i].mirrors {
+			l := r.storage.pairs[i].mirrors[j].link.Stats()
+			out.MirrorLinkBytes += int64(l.BytesOut + l.BytesIn)
+		}
 	}
 	var slots []report.SlotCalls
 	for s, c := range n.Calls {
@@ -256,17 +257,21 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	out.WasmCalls = report.NewWasmCalls(r.issued, slots)
 	out.Traps, out.Violations = int64(n.Traps+n.Invalid), int64(n.Violations)
 	out.Swaps = r.swapped
-	for i, m := range r.pair.Mirrors() {
+	out.Synchronisations = r.synchronised()
+	err := r.eachMirror(func(_ *pair, m *intercept.Mirror, name string) error {
 		k := m.Risk(r.m.Clock.Now())
 		out.DataAtRisk.MaxIOs = max(out.DataAtRisk.MaxIOs, int64(k.MaxIOs))
 		out.DataAtRisk.MaxBytes = max(out.DataAtRisk.MaxBytes, int64(k.MaxBytes))
 		out.DataAtRisk.MaxS = max(out.DataAtRisk.MaxS, seconds(k.MaxAge))
 		out.Mirrors = append(out.Mirrors, report.Mirror{
-			Name: "mirror " + strconv.Itoa(i+1), State: stateNames[m.State], OutOfSyncTracks: int64(m.OutOfSync()),
+			Name: name, State: stateNames[m.State], OutOfSyncTracks: int64(m.OutOfSync()),
 		})
+		return nil
+	})
+	if err == nil {
+		out.Checks, err = r.checks()
 	}
-	var err error
-	if out.Checks, err = r.checks(); err != nil {
+	if err != nil {
 		return err
 	}
 	out.VirtualS = seconds(r.m.Clock.Now())

@@ -125,6 +125,14 @@ func TestConfigRefuses(t *testing.T) {
 		{"aliases", func(c *Config) { c.Primary.Aliases = 256 }, "256 aliases"},
 		{"fault", func(c *Config) { c.Faults = []string{"1s=mirror1:explode"} }, "want TIME=PLACE:ACTION"},
 		{"fault elsewhere", func(c *Config) { c.Faults = []string{"1s=mirror2:fail"} }, "there are 1 mirrors"},
+		{"fault on no pair", func(c *Config) { c.Faults = []string{"1s=pair2.mirror1:fail"} }, "there are 1 pairs"},
+		{"pairs", func(c *Config) { c.Pairs = 17 }, "17 pairs: want 1 to 16"},
+		{"units", func(c *Config) { c.Pairs, c.Mirrors = 16, make([]Place, 3) }, "16 pairs with their aliases are 8192 units: at most 4096"},
+		{"stripe", func(c *Config) { c.Workload.Stripe = 6 }, "workload.stripe is 6 KiB: want a multiple of 4"},
+		{"patience", func(c *Config) { c.Patience = -1 }, "patience is -1ns"},
+		{"throttle", func(c *Config) { c.Synchronise.TracksPerSecond = -1 }, "synchronise.tracks-per-second is -1"},
+		{"streams", func(c *Config) { c.Synchronise.Streams = 65 }, "synchronise.streams is 65"},
+		{"images of pairs", func(c *Config) { c.Pairs, c.Primary.Image = 2, "x" }, "want one pair"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := Default()
@@ -144,8 +152,11 @@ func TestParse(t *testing.T) {
 	}
 	f, err := ParseFault("1.5s=mirror2:link-down")
 	require.NoError(t, err)
-	assert.Equal(t, Fault{1500 * time.Millisecond, 2, "link-down"}, f)
-	for _, bad := range []string{"", "1s=primary", "1s=mirror0:fail", "1s=mirrorx:fail", "1s=primary:synchronise", "x=primary:fail"} {
+	assert.Equal(t, Fault{1500 * time.Millisecond, 1, 2, "link-down"}, f)
+	f, err = ParseFault("0s=pair3.primary:fail")
+	require.NoError(t, err)
+	assert.Equal(t, Fault{0, 3, 0, "fail"}, f)
+	for _, bad := range []string{"", "1s=primary", "1s=mirror0:fail", "1s=mirrorx:fail", "1s=primary:synchronise", "1s=pair0.primary:fail", "1s=pair.mirror1:fail", "1s=pear2.mirror1:fail", "x=primary:fail"} {
 		_, err := ParseFault(bad)
 		assert.Error(t, err, bad)
 	}

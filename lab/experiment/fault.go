@@ -8,15 +8,15 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/dasd"
 	"github.com/iosrun/iosrun/emulator/machine"
-	"github.com/iosrun/iosrun/emulator/mirror"
-	"github.com/iosrun/iosrun/emulator/program"
 )
 
 // Fault is something that happens to a volume or its link at a virtual time, or
 // is done about it.
 type Fault struct {
 	At time.Duration
-	// Mirror numbers the mirror from 1; 0 is the primary.
+	// Pair numbers the pair from 1.
+	Pair int
+	// Mirror numbers the pair's mirror from 1; 0 is the primary.
 	Mirror int
 	// Action is one of the names of faultActions.
 	Action string
@@ -36,28 +36,52 @@ var faultActions = map[string]func(r *run, f Fault, v *volume) error{
 // faultNames are the actions in the order in which messages list them.
 const faultNames = "link-down, link-up, fail, gone, not-responding, restore, synchronise"
 
-// ParseFault reads "TIME=PLACE:ACTION", such as "30s=mirror1:link-down".
+// ParseFault reads "TIME=PLACE:ACTION", such as "30s=mirror1:link-down". A place
+// of another pair than the first has the pair's number in front of it, as in
+// "pair2.mirror1".
 func ParseFault(text string) (Fault, error) {
-	wrong := fmt.Errorf("fault %q: want TIME=PLACE:ACTION, such as 30s=mirror1:link-down; places are primary and mirror1 to mirror8, actions %s", text, faultNames)
+	wrong := fmt.Errorf("fault %q: want TIME=PLACE:ACTION, such as 30s=mirror1:link-down; places are primary and mirror1 to mirror8, of another pair than the first pair2.primary and so on, actions %s", text, faultNames)
 	at, what, ok := strings.Cut(text, "=")
 	place, action, ok2 := strings.Cut(what, ":")
 	t, err := time.ParseDuration(at)
 	if !ok || !ok2 || err != nil || t < 0 || faultActions[action] == nil {
 		return Fault{}, wrong
 	}
-	f := Fault{At: t, Action: action}
+	f := Fault{At: t, Pair: 1, Action: action}
+	if of, rest, ok := strings.Cut(place, "."); ok {
+		if f.Pair, ok = number(of, "pair"); !ok {
+			return Fault{}, wrong
+		}
+		place = rest
+	}
 	if place == "primary" {
 		if action == "synchronise" {
 			return Fault{}, fmt.Errorf("fault %q: a mirror is synchronised, not the primary", text)
 		}
 		return f, nil
 	}
-	digits, ok := strings.CutPrefix(place, "mirror")
-	f.Mirror, err = strconv.Atoi(digits)
-	if !ok || err != nil || f.Mirror < 1 {
+	if f.Mirror, ok = number(place, "mirror"); !ok {
 		return Fault{}, wrong
 	}
 	return f, nil
+}
+
+// number reads a name and a number from 1, such as mirror2.
+func number(text, name string) (int, bool) {
+	digits, ok := strings.CutPrefix(text, name)
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil && n >= 1
+}
+
+// CheckFault reports a fault about a volume that the experiment has not.
+func (c *Config) CheckFault(f Fault) error {
+	switch {
+	case f.Mirror > len(c.places()):
+		return fmt.Errorf("there are %d mirrors", len(c.places()))
+	case f.Pair > c.pairs():
+		return fmt.Errorf("there are %d pairs", c.pairs())
+	}
+	return nil
 }
 
 // faultsOf reads the experiment's faults; each must be about a volume that there
@@ -69,8 +93,8 @@ func (c *Config) faultsOf() ([]Fault, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n := len(c.places()); f.Mirror > n {
-			return nil, fmt.Errorf("fault %q: there are %d mirrors", text, n)
+		if err := c.CheckFault(f); err != nil {
+			return nil, fmt.Errorf("fault %q: %w", text, err)
 		}
 		all = append(all, f)
 	}
@@ -79,56 +103,29 @@ func (c *Config) faultsOf() ([]Fault, error) {
 
 // happen lets a fault happen.
 func (r *run) happen(f Fault) error {
-	v := &r.storage.primary
-	if f.Mirror > 0 {
-		v = &r.storage.mirrors[f.Mirror-1]
-	}
-	r.opts.Log.Info("fault", "time", r.m.Clock.Now(), "mirror", f.Mirror, "action", f.Action)
-	return faultActions[f.Action](r, f, v)
-}
-
-// syncThreshold is how many changed tracks are left to the last copy, with writes
-// held.
-const syncThreshold = 8
-
-// synchronise brings a mirror's marked tracks over and lets it follow the
-// primary again. What was dissociated meanwhile is the same mirror's: a mirror
-// that follows the primary already is left alone.
-func (r *run) synchronise(f Fault, _ *volume) error {
-	return r.makeIdentical(f.Mirror, mirror.SyncOptions{
-		Threshold: syncThreshold,
-		Done: func(err error) {
-			if err != nil {
-				r.opts.Log.Warn("synchronisation failed", "mirror", f.Mirror, "error", err)
-			}
-		},
-	})
-}
-
-// makeIdentical synchronises a mirror, numbered from 1; what the options say of
-// the devices is filled in.
-func (r *run) makeIdentical(mirror int, o mirror.SyncOptions) error {
-	o.Changed = r.volumeOf(r.pair.Primary()).device.ChangedTracks()
-	o.RecordsATrack = max(1, r.storage.geometry.RecordsPerTrack(0, program.BlockSize))
-	s, err := r.mirror.Synchronise(r.pair.Mirrors()[mirror-1], o)
-	r.copying = s
-	return err
+	r.opts.Log.Info("fault", "time", r.m.Clock.Now(), "pair", f.Pair, "mirror", f.Mirror, "action", f.Action)
+	return faultActions[f.Action](r, f, r.storage.pairs[f.Pair-1].at(f.Mirror))
 }
 
 // end of the standing chains: they would stand for ever.
 func (r *run) stopStanding() {
-	for _, m := range r.pair.Mirrors() {
-		r.x.StopStanding(m)
+	for i := range r.storage.pairs {
+		for _, m := range r.storage.pairs[i].Mirrors() {
+			r.x.StopStanding(m)
+		}
 	}
 }
 
 // startStanding sets up the standing chains that the places ask for.
 func (r *run) startStanding() {
-	for i, p := range r.config.places() {
-		if p.Standing {
-			u := &unitOfWork{f: func(cpu *machine.Processor) { r.x.StartStanding(cpu, r.pair.Mirrors()[i]) }}
-			u.srb.Entry = u
-			r.m.Dispatcher.Schedule(0, &u.srb)
+	for i := range r.storage.pairs {
+		for j, place := range r.config.places() {
+			if place.Standing {
+				m := r.storage.pairs[i].Mirrors()[j]
+				u := &unitOfWork{f: func(cpu *machine.Processor) { r.x.StartStanding(cpu, m) }}
+				u.srb.Entry = u
+				r.m.Dispatcher.Schedule(0, &u.srb)
+			}
 		}
 	}
 }

@@ -57,6 +57,9 @@ func (c *Config) checkImages() error {
 	if w.FirstCylinder < 0 || w.Cylinders < 0 || w.FirstCylinder > 0 && w.Cylinders == 0 {
 		return fmt.Errorf("workload of %d cylinders from %d on: want none, or both", w.Cylinders, w.FirstCylinder)
 	}
+	if c.images() && c.pairs() > 1 {
+		return fmt.Errorf("%d pairs with volumes in image files: an image is one volume: want one pair", c.pairs())
+	}
 	used := make(map[string]bool)
 	for _, p := range append([]Place{c.Primary}, c.places()...) {
 		if p.Image == "" {
@@ -101,10 +104,11 @@ func (c *Config) CheckImages() error {
 // in the place of the model's.
 func (r *run) openImages() error {
 	c := r.config
-	err := r.openImage(&r.storage.primary, &c.Primary)
+	only := &r.storage.pairs[0] // checkImages has seen to that
+	err := r.openImage(&only.primary, &c.Primary)
 	for i, p := range c.places() {
 		if err == nil {
-			err = r.openImage(&r.storage.mirrors[i], &p)
+			err = r.openImage(&only.mirrors[i], &p)
 		}
 	}
 	return err
@@ -142,7 +146,7 @@ func (r *run) openImage(v *volume, p *Place) error {
 // block access method.
 func (r *run) format() error {
 	w := &r.config.Workload
-	v := &r.storage.primary
+	v := &r.storage.pairs[0].primary
 	if w.Cylinders == 0 {
 		return nil
 	}
@@ -172,9 +176,9 @@ func (r *run) format() error {
 // synchroniseAll makes every mirror identical to the primary, one after the
 // other, before the workload begins.
 func (r *run) synchroniseAll(ctx context.Context) error {
-	for i := range r.storage.mirrors {
+	for i := range r.storage.pairs[0].mirrors {
 		done, failed := false, error(nil)
-		err := r.makeIdentical(i+1, mirror.SyncOptions{Full: true, Whole: true, Streams: r.opts.Streams, Done: func(err error) { done, failed = true, err }})
+		err := r.makeIdentical(1, i+1, mirror.SyncOptions{Full: true, Whole: true, Streams: r.opts.Streams, Done: func(err error) { done, failed = true, err }})
 		if err == nil {
 			err = r.loop(ctx)
 		}
@@ -198,9 +202,12 @@ func (r *run) later(t machine.Time) machine.Time { return r.begin + t }
 
 // close writes the volumes' changes to their files.
 func (s *storage) close() error {
-	errs := []error{s.primary.close()}
-	for i := range s.mirrors {
-		errs = append(errs, s.mirrors[i].close())
+	var errs []error
+	for i := range s.pairs {
+		errs = append(errs, s.pairs[i].primary.close())
+		for j := range s.pairs[i].mirrors {
+			errs = append(errs, s.pairs[i].mirrors[j].close())
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -28,17 +28,35 @@ type volume struct {
 type storage struct {
 	geometry *media.Geometry
 	imaged   string // the first image file that gave the geometry, or empty
-	primary  volume
-	mirrors  []volume
+	pairs    []pair
 }
 
-// Device numbers of the volumes: the primary's and the first mirror's; aliases
-// follow their base unit.
+// pair is a primary and its mirrors, each where it was before any promotion.
+type pair struct {
+	*intercept.Pair
+	primary volume
+	mirrors []volume
+}
+
+// at is the volume of a place: 0 is the primary, 1 the first mirror.
+func (p *pair) at(place int) *volume {
+	if place == 0 {
+		return &p.primary
+	}
+	return &p.mirrors[place-1]
+}
+
+// Device numbers of the volumes: the first pair's primary and first mirror, and
+// how far apart others are; aliases follow their base unit.
 const (
 	primaryNumber = 0x1000
 	mirrorNumber  = 0x2000
-	mirrorStep    = 0x0100
+	volumeStep    = 0x0100 // between primaries, and between a primary's mirrors
+	mirrorsStep   = abi.MaxMirrors * volumeStep
 )
+
+// group is the consistency group of all pairs: they are one application's.
+const group = 1
 
 // build makes the machine: processors, channel subsystem, I/O supervisor,
 // storage subsystems with a volume each, and the pair.
@@ -53,6 +71,9 @@ func (r *run) build() error {
 	r.x = intercept.New(r.ios, r.opts.Log.Named("intercept"))
 	r.x.Seed = c.Seed
 	r.mirror = mirror.New(m, r.x)
+	if c.Patience != 0 {
+		r.mirror.Patience = machine.Time(c.Patience)
+	}
 	m.Steps = r.opts.Steps
 	if r.faults, err = c.faultsOf(); err != nil {
 		return err
@@ -61,40 +82,64 @@ func (r *run) build() error {
 		return err
 	}
 	places := c.places()
-	r.storage.mirrors = make([]volume, len(places))
+	r.storage.pairs = make([]pair, c.pairs())
+	for i := range r.storage.pairs {
+		r.storage.pairs[i].mirrors = make([]volume, len(places))
+	}
 	if err := r.openImages(); err != nil {
 		return err
 	}
 	if err := r.format(); err != nil {
 		return err
 	}
-	if err := r.volume(&r.storage.primary, "PRIMARY", primaryNumber, 1, c.Primary); err != nil {
-		return err
-	}
-	var mirrors []intercept.Device
-	for i, p := range places {
-		v := &r.storage.mirrors[i]
-		cfwid := p.CFWID
-		if cfwid == 0 {
-			cfwid = uint16(i + 2)
-		}
-		if err := r.volume(v, fmt.Sprintf("MIRROR%d", i+1), uint16(mirrorNumber+i*mirrorStep), cfwid, p); err != nil {
-			return err
-		}
-		mirrors = append(mirrors, intercept.Device{Unit: v.unit, CFWID: cfwid})
-	}
-	r.pair, err = r.x.AddPair(intercept.Device{Unit: r.storage.primary.unit, CFWID: 1}, r.geometry(), mirrors, !c.images())
-	if err != nil {
-		return err
-	}
 	layout, err := r.layout()
 	if err != nil {
 		return err
 	}
-	r.block = access.NewBlock(r.ios, r.storage.primary.unit, layout, r)
+	var volumes []access.Volume
+	for i := range r.storage.pairs {
+		if err := r.addPair(i, places); err != nil {
+			return err
+		}
+		volumes = append(volumes, access.Volume{Unit: r.storage.pairs[i].primary.unit, Layout: layout})
+	}
+	stripe := c.Workload.Stripe
+	if stripe == 0 {
+		stripe = DefaultStripe
+	}
+	if r.block, err = access.NewBlock(r.ios, volumes, int64(stripe)<<10/program.BlockSize, r); err != nil {
+		return err
+	}
 	if told := r.opts.Identified; told != nil {
 		r.block.Identified = func(token, io uint64) { told(int64(token), io) }
 	}
+	return nil
+}
+
+// addPair makes the volumes of pair number i, from 0, and the pair.
+func (r *run) addPair(i int, places []Place) error {
+	p := &r.storage.pairs[i]
+	if err := r.volume(&p.primary, "PRIMARY", uint16(primaryNumber+i*volumeStep), 1, r.config.Primary); err != nil {
+		return err
+	}
+	var mirrors []intercept.Device
+	for j, place := range places {
+		cfwid := place.CFWID
+		if cfwid == 0 {
+			cfwid = uint16(j + 2)
+		}
+		number := uint16(mirrorNumber + i*mirrorsStep + j*volumeStep)
+		if err := r.volume(&p.mirrors[j], fmt.Sprintf("MIRROR%d", j+1), number, cfwid, place); err != nil {
+			return err
+		}
+		mirrors = append(mirrors, intercept.Device{Unit: p.mirrors[j].unit, CFWID: cfwid})
+	}
+	made, err := r.x.AddPair(intercept.Device{Unit: p.primary.unit, CFWID: 1}, r.geometry(), mirrors, !r.config.images())
+	if err != nil {
+		return err
+	}
+	made.Group = group
+	p.Pair = made
 	return nil
 }
 
@@ -155,13 +200,10 @@ func (v *volume) memory(g *media.Geometry) (err error) {
 }
 
 // volumeOf is the volume on a unit. A promotion has units change places.
-func (r *run) volumeOf(u *ios.UCB) *volume {
-	if r.storage.primary.unit == u {
-		return &r.storage.primary
-	}
-	for i := range r.storage.mirrors {
-		if r.storage.mirrors[i].unit == u {
-			return &r.storage.mirrors[i]
+func (p *pair) volumeOf(u *ios.UCB) *volume {
+	for place := range len(p.mirrors) + 1 {
+		if v := p.at(place); v.unit == u {
+			return v
 		}
 	}
 	return nil
@@ -188,11 +230,10 @@ func (r *run) layout() (access.Layout, error) {
 	return access.NewECKDLayout(g.Cylinders, g.Heads, records)
 }
 
-// compare holds mirror i against the primary: how many tracks differ, and how
+// compare holds a mirror against its primary: how many tracks differ, and how
 // many of those the account has not marked.
-func (r *run) compare(i int) (differ, unmarked int, err error) {
-	m := r.pair.Mirrors()[i]
-	p, v := r.volumeOf(r.pair.Primary()), r.volumeOf(m.Unit())
+func (r *run) compare(of *pair, m *intercept.Mirror) (differ, unmarked int, err error) {
+	p, v := of.volumeOf(of.Primary()), of.volumeOf(m.Unit())
 	for t := range r.geometry().Tracks {
 		same, err := equalTrack(p, v, r.storage.geometry, int(t))
 		if err != nil {

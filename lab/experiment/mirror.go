@@ -60,10 +60,10 @@ func Mirror(ctx context.Context, primary, mirror string, o MirrorOptions) (m *Mi
 	if err := r.synchroniseAll(ctx); err != nil {
 		return nil, fmt.Errorf("%s to %s: %w", primary, mirror, err)
 	}
-	p, s := r.storage.primary.device.Stats(), r.storage.mirrors[0].device.Stats()
+	p, s := r.storage.pairs[0].primary.device.Stats(), r.storage.pairs[0].mirrors[0].device.Stats()
 	return &Mirrored{
 		Primary: primary, Mirror: mirror, Device: r.storage.geometry.Name,
-		Tracks: int64(r.copying.Progress().Copied), Programs: p.Programs + s.Programs,
+		Tracks: int64(r.lastCopied()), Programs: p.Programs + s.Programs,
 		BytesRead: p.BytesRead, BytesWritten: s.BytesWrite, VirtualS: seconds(r.m.Clock.Now()),
 	}, nil
 }

@@ -57,7 +57,6 @@ type run struct {
 	m       *machine.Machine
 	ios     *ios.Supervisor
 	x       *intercept.Process
-	pair    *intercept.Pair
 	block   *access.Block
 	storage storage
 
@@ -73,7 +72,7 @@ type run struct {
 	inflight requests
 
 	mirror     *mirror.Process
-	copying    *mirror.Sync // the last one begun, or nil
+	copies     []*copying // in the order in which they were begun
 	faults     []Fault
 	swaps      []preparedSwap
 	swapped    []report.Swap
@@ -173,8 +172,8 @@ func (r *run) loop(ctx context.Context) error {
 func (r *run) share() float64 {
 	w := &r.config.Workload
 	switch {
-	case r.issued == 0 && r.copying != nil:
-		return min(1, float64(r.copying.Progress().Copied)/float64(r.geometry().Tracks))
+	case r.issued == 0 && len(r.copies) != 0:
+		return min(1, float64(r.lastCopied())/float64(r.geometry().Tracks))
 	case w.Limit != 0:
 		return float64(r.issued) / float64(w.Limit)
 	case r.trace != nil:

@@ -39,16 +39,12 @@ func (s *Stage) Supervisor() *ios.Supervisor { return s.r.ios }
 // Intercept is its intercept process.
 func (s *Stage) Intercept() *intercept.Process { return s.r.x }
 
-// Pair is the primary and its mirrors.
-func (s *Stage) Pair() *intercept.Pair { return s.r.pair }
+// Pair is a primary and its mirrors; pairs are numbered from 1.
+func (s *Stage) Pair(number int) *intercept.Pair { return s.r.storage.pairs[number-1].Pair }
 
-// Unit is the unit of a place: 0 is the primary's, 1 the first mirror's.
-func (s *Stage) Unit(place int) *ios.UCB {
-	if place == 0 {
-		return s.r.storage.primary.unit
-	}
-	return s.r.storage.mirrors[place-1].unit
-}
+// Unit is the unit of a place of a pair, numbered from 1: place 0 is the
+// primary's, 1 the first mirror's.
+func (s *Stage) Unit(pair, place int) *ios.UCB { return s.r.storage.pairs[pair-1].at(place).unit }
 
 // Submit asks the block access method for bytes to be read or written, now.
 // Options.Completed is told of the end under the number that is returned.
@@ -63,10 +59,10 @@ func (s *Stage) Submit(write bool, offset, length int64) (int64, error) {
 // Happen lets a fault happen, now.
 func (s *Stage) Happen(f Fault) error { return s.r.happen(f) }
 
-// Synchronise makes a mirror, numbered from 1, identical to its primary (FIG. 2).
-// What the options say of the devices is filled in.
-func (s *Stage) Synchronise(number int, o mirror.SyncOptions) error {
-	return s.r.makeIdentical(number, o)
+// Synchronise makes a mirror of a pair, both numbered from 1, identical to its
+// primary (FIG. 2). What the options say of the devices is filled in.
+func (s *Stage) Synchronise(pair, number int, o mirror.SyncOptions) error {
+	return s.r.makeIdentical(pair, number, o)
 }
 
 // Install puts another policy's detours on the slots, now.
@@ -88,9 +84,10 @@ func (s *Stage) Play(ctx context.Context) error {
 // Checks holds the machine against what must hold at the end of a run.
 func (s *Stage) Checks() ([]report.Check, error) { return s.r.checks() }
 
-// Differ is on how many tracks a mirror, numbered from 1, differs from the
-// primary.
-func (s *Stage) Differ(number int) (int, error) {
-	n, _, err := s.r.compare(number - 1)
+// Differ is on how many tracks a mirror of a pair, both numbered from 1, differs
+// from the primary.
+func (s *Stage) Differ(pair, number int) (int, error) {
+	p := &s.r.storage.pairs[pair-1]
+	n, _, err := s.r.compare(p, p.Mirrors()[number-1])
 	return n, err
 }

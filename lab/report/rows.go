@@ -170,8 +170,18 @@ func calls(runs []Run) []figure {
 	return rows
 }
 
-// outOfSync has the count of each mirror.
+// maxCounts is of how many mirrors each has its own count in a cell.
+const maxCounts = 4
+
+// outOfSync has the count of each mirror, or that of all where they are many.
 func outOfSync(r *Run) string {
+	if len(r.Mirrors) > maxCounts {
+		var all int64
+		for _, m := range r.Mirrors {
+			all += m.OutOfSyncTracks
+		}
+		return count(all)
+	}
 	var counts []string
 	for _, m := range r.Mirrors {
 		counts = append(counts, count(m.OutOfSyncTracks))

@@ -23,8 +23,10 @@ type Run struct {
 	Traps           int64      `json:"traps"`
 	Violations      int64      `json:"violations"`
 	Swaps           []Swap     `json:"swaps,omitempty"`
-	Mirrors         []Mirror   `json:"mirrors,omitempty"`
-	Checks          []Check    `json:"checks"`
+	// Synchronisations are in the order in which they were begun.
+	Synchronisations []Synchronisation `json:"synchronisations,omitempty"`
+	Mirrors          []Mirror          `json:"mirrors,omitempty"`
+	Checks           []Check           `json:"checks"`
 
 	VirtualS float64 `json:"virtual_s"`
 	// EventLogHash is 16 hexadecimal digits; equal inputs give equal hashes.
@@ -143,6 +145,21 @@ type Swap struct {
 	Policy string  `json:"policy"`
 	// InFlight is how many I/Os finished on the generation before.
 	InFlight int64 `json:"in_flight"`
+}
+
+// Synchronisation is a mirror that was made identical to its primary (FIG. 2).
+type Synchronisation struct {
+	Mirror string  `json:"mirror"`
+	BegunS float64 `json:"begun_s"`
+	// EndedS is 0 for one that has not ended.
+	EndedS float64 `json:"ended_s"`
+	// Rounds is how many copies were made, Tracks how many tracks they have
+	// copied together.
+	Rounds int   `json:"rounds"`
+	Tracks int64 `json:"tracks"`
+	// HeldS is for how long writes were held for the last copy.
+	HeldS float64 `json:"held_s"`
+	Error string  `json:"error,omitempty"`
 }
 
 // Mirror is the state of a mirror at the end.

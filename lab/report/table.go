@@ -174,6 +174,11 @@ func notes(runs []Run, options TableOptions) string {
 			fmt.Fprintf(&b, "%s: swapped to %s at %s, %s I/Os in flight\n", r.Policy, s.Policy, showSeconds(s.AtS), count(s.InFlight))
 		}
 	}
+	for _, r := range runs {
+		for _, s := range r.Synchronisations {
+			b.WriteString(r.Policy + ": " + s.text() + "\n")
+		}
+	}
 	if options.Modules {
 		for _, r := range runs {
 			for _, m := range r.Modules {
@@ -189,6 +194,18 @@ func notes(runs []Run, options TableOptions) string {
 		}
 	}
 	return b.String()
+}
+
+// text is the synchronisation in a line.
+func (s *Synchronisation) text() string {
+	t := fmt.Sprintf("%s synchronised from %s", s.Mirror, showSeconds(s.BegunS))
+	switch {
+	case s.Error != "":
+		return t + " FAILED: " + s.Error
+	case s.EndedS == 0:
+		return t + ", not ended"
+	}
+	return t + fmt.Sprintf(" to %s: %s tracks in %d rounds, writes held for %s", showSeconds(s.EndedS), count(s.Tracks), s.Rounds, showSeconds(s.HeldS))
 }
 
 func digest(sha256 string) string {

@@ -52,6 +52,8 @@ func (b *Block) times() int { return max(1, b.Times) }
 
 // Synchronise says how a mirror is made identical. (FIG. 2.)
 type Synchronise struct {
+	// Pair numbers the pair; left out, it is the first.
+	Pair   int `yaml:"pair"`
 	Mirror int `yaml:"mirror"`
 	// Full copies every track, not only those that are marked.
 	Full bool `yaml:"full"`
@@ -108,7 +110,8 @@ func (a *Action) ios() int {
 }
 
 // check reports how many I/Os the action asks for, after before others.
-func (a *Action) check(mirrors, before int) (int, error) {
+func (a *Action) check(c *experiment.Config, before int) (int, error) {
+	mirrors := max(1, len(c.Mirrors))
 	set := 0
 	for _, is := range []bool{a.Read != nil, a.Write != nil, a.Program != nil, a.Resume != 0, a.Fault != "", a.Policy != "", a.Synchronise != nil} {
 		if is {
@@ -136,13 +139,18 @@ func (a *Action) check(mirrors, before int) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if f.Mirror > mirrors {
-			return 0, fmt.Errorf("fault %q: there are %d mirrors", a.Fault, mirrors)
+		if err := c.CheckFault(f); err != nil {
+			return 0, fmt.Errorf("fault %q: %w", a.Fault, err)
 		}
 		a.fault = f
 	}
-	if s := a.Synchronise; s != nil && (s.Mirror < 1 || s.Mirror > mirrors) {
-		return 0, fmt.Errorf("synchronise mirror %d: there are %d", s.Mirror, mirrors)
+	if s := a.Synchronise; s != nil {
+		if s.Pair = max(s.Pair, 1); s.Mirror < 1 {
+			return 0, fmt.Errorf("synchronise mirror %d: want 1 or more", s.Mirror)
+		}
+		if err := c.CheckFault(experiment.Fault{Pair: s.Pair, Mirror: s.Mirror}); err != nil {
+			return 0, fmt.Errorf("synchronise mirror %d of pair %d: %w", s.Mirror, s.Pair, err)
+		}
 	}
 	return a.ios(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/steps"
 )
@@ -14,8 +15,8 @@ type Expect struct {
 	// Never must not be taken.
 	Steps []string `yaml:"steps"`
 	Never []string `yaml:"never"`
-	// Mirrors is what is expected of each mirror at the end, in order; mirrors
-	// beyond the list must be in sync and identical.
+	// Mirrors is what is expected of each mirror at the end, those of the first
+	// pair first; mirrors beyond the list must be in sync and identical.
 	Mirrors []Mirror `yaml:"mirrors"`
 	// Promoted is how many mirrors become the primary.
 	Promoted int `yaml:"promoted"`
@@ -87,7 +88,11 @@ func (e *Expect) verify(stage *experiment.Stage, c *steps.Counter) ([]string, er
 			say("step %s was taken: %s", name, r.What)
 		}
 	}
-	for i, m := range stage.Pair().Mirrors() {
+	var mirrors []*intercept.Mirror
+	for _, p := range stage.Intercept().Pairs() {
+		mirrors = append(mirrors, p.Mirrors()...)
+	}
+	for i, m := range mirrors {
 		want := Mirror{State: "in sync"}
 		if i < len(e.Mirrors) {
 			want = e.Mirrors[i]
@@ -99,7 +104,7 @@ func (e *Expect) verify(stage *experiment.Stage, c *steps.Counter) ([]string, er
 			say("mirror %d has %d tracks marked: want %d", i+1, n, want.Marked)
 		}
 		if want.Marked == 0 {
-			n, err := stage.Differ(i + 1)
+			n, err := stage.Differ(int(m.Pair().ID), m.Index()+1)
 			if err != nil {
 				return nil, err
 			}

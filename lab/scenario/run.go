@@ -213,7 +213,7 @@ func (p *player) do(i int, a *Action) error {
 		return p.repeat(i, a.Write)
 	case a.Program != nil:
 		x := &p.ios[p.first[i]]
-		return x.program.Start(p.stage.Unit(a.Program.place), func(e *access.Program) { x.got = e.Code })
+		return x.program.Start(p.stage.Unit(1, a.Program.place), func(e *access.Program) { x.got = e.Code })
 	case a.Resume != 0:
 		e := p.ios[a.Resume-1].program
 		if e == nil {
@@ -227,11 +227,11 @@ func (p *player) do(i int, a *Action) error {
 		return p.stage.Install(p.ctx, p.swaps[i])
 	}
 	s := a.Synchronise
-	return p.stage.Synchronise(s.Mirror, mirror.SyncOptions{
+	return p.stage.Synchronise(s.Pair, s.Mirror, mirror.SyncOptions{
 		Full: s.Full, Threshold: s.Threshold, MaxRounds: s.Rounds, TracksPerSecond: s.TracksPerSecond,
 		Done: func(err error) {
 			if err != nil {
-				p.wrong = append(p.wrong, fmt.Sprintf("synchronisation of mirror %d: %v", s.Mirror, err))
+				p.wrong = append(p.wrong, fmt.Sprintf("synchronisation of pair %d, mirror %d: %v", s.Pair, s.Mirror, err))
 			}
 		},
 	})

@@ -125,7 +125,7 @@ func Parse(text []byte, source string) (*Scenario, error) {
 		return nil, fmt.Errorf("scenario %s: %w", source, err)
 	}
 	s.config = Base()
-	m, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{Result: &s.config, TagName: "koanf", ErrorUnused: true})
+	m, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{Result: &s.config, TagName: "koanf", ErrorUnused: true, DecodeHook: mapstructure.StringToTimeDurationHookFunc()})
 	if err == nil {
 		err = m.Decode(s.Machine)
 	}
@@ -151,7 +151,7 @@ func (s *Scenario) check() error {
 	mirrors := max(1, len(s.config.Mirrors))
 	ios := 0
 	for i := range s.Play {
-		n, err := s.Play[i].check(mirrors, ios)
+		n, err := s.Play[i].check(&s.config, ios)
 		if err != nil {
 			return fmt.Errorf("scenario %s: action %d: %w", s.Name, i+1, err)
 		}
@@ -159,7 +159,7 @@ func (s *Scenario) check() error {
 			return fmt.Errorf("scenario %s: more than %d I/Os", s.Name, MaxIOs)
 		}
 	}
-	if err := s.Expect.check(mirrors); err != nil {
+	if err := s.Expect.check(mirrors * max(1, s.config.Pairs)); err != nil {
 		return fmt.Errorf("scenario %s: expect: %w", s.Name, err)
 	}
 	return nil

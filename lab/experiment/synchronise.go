@@ -1,0 +1,113 @@
+package experiment
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/mirror"
+	"github.com/iosrun/iosrun/emulator/program"
+	"github.com/iosrun/iosrun/lab/report"
+)
+
+// Synchronise says how mirrors are made identical to their primaries while the
+// workload goes on (FIG. 2).
+type Synchronise struct {
+	// Full copies every track, not only those that are marked.
+	Full bool `koanf:"full" json:"full,omitempty"`
+	// Threshold is how many changed tracks are left to the last copy, with writes
+	// held; 0 is DefaultThreshold.
+	Threshold int `koanf:"threshold" json:"threshold,omitempty"`
+	// Rounds, Streams and TracksPerSecond are as in mirror.SyncOptions.
+	Rounds          int `koanf:"rounds" json:"rounds,omitempty"`
+	Streams         int `koanf:"streams" json:"streams,omitempty"`
+	TracksPerSecond int `koanf:"tracks-per-second" json:"tracks_per_second,omitempty"`
+}
+
+// DefaultThreshold is that of a synchronisation.
+const DefaultThreshold = 8
+
+func (s *Synchronise) check() error {
+	switch {
+	case s.Threshold < 0:
+		return fmt.Errorf("synchronise.threshold is %d: want 0 tracks or more", s.Threshold)
+	case s.Rounds < 0:
+		return fmt.Errorf("synchronise.rounds is %d: want 0 (%d of them) or more", s.Rounds, mirror.DefaultRounds)
+	case s.Streams < 0 || s.Streams > mirror.MaxStreams:
+		return fmt.Errorf("synchronise.streams is %d: want 0 (%d of them) to %d", s.Streams, mirror.DefaultStreams, mirror.MaxStreams)
+	case s.TracksPerSecond < 0:
+		return fmt.Errorf("synchronise.tracks-per-second is %d: want 0 (no limit) or more", s.TracksPerSecond)
+	}
+	return nil
+}
+
+// copying is a synchronisation, under way or ended.
+type copying struct {
+	name  string // of the mirror
+	sync  *mirror.Sync
+	begun machine.Time
+	ended machine.Time // 0 before
+	err   error
+}
+
+// synchronise brings a mirror's marked tracks over and lets it follow the
+// primary again. What was dissociated meanwhile is the same mirror's: a mirror
+// that follows the primary already is left alone.
+func (r *run) synchronise(f Fault, _ *volume) error {
+	s := &r.config.Synchronise
+	threshold := s.Threshold
+	if threshold == 0 {
+		threshold = DefaultThreshold
+	}
+	return r.makeIdentical(f.Pair, f.Mirror, mirror.SyncOptions{
+		Full: s.Full, Threshold: threshold, MaxRounds: s.Rounds, Streams: s.Streams, TracksPerSecond: s.TracksPerSecond,
+	})
+}
+
+// makeIdentical synchronises a mirror of a pair, both numbered from 1; what the
+// options say of the devices is filled in.
+func (r *run) makeIdentical(number, place int, o mirror.SyncOptions) error {
+	p := &r.storage.pairs[number-1]
+	c := &copying{name: r.config.mirrorName(number, place), begun: r.m.Clock.Now()}
+	o.Changed = p.volumeOf(p.Primary()).device.ChangedTracks()
+	o.RecordsATrack = max(1, r.storage.geometry.RecordsPerTrack(0, program.BlockSize))
+	done := o.Done
+	o.Done = func(err error) {
+		c.ended, c.err = r.m.Clock.Now(), err
+		if err != nil {
+			r.opts.Log.Warn("synchronisation failed", "mirror", c.name, "error", err)
+		} else {
+			r.opts.Log.Info("synchronised", "mirror", c.name, "time", c.ended, "tracks", c.sync.Progress().Copied)
+		}
+		if done != nil {
+			done(err)
+		}
+	}
+	var err error
+	if c.sync, err = r.mirror.Synchronise(p.Mirrors()[place-1], o); err == nil {
+		r.copies = append(r.copies, c)
+	}
+	return err
+}
+
+// lastCopied is how many tracks the latest synchronisation has copied.
+func (r *run) lastCopied() uint64 {
+	if len(r.copies) == 0 {
+		return 0
+	}
+	return r.copies[len(r.copies)-1].sync.Progress().Copied
+}
+
+// synchronised is what the report says of the synchronisations.
+func (r *run) synchronised() (all []report.Synchronisation) {
+	for _, c := range r.copies {
+		p := c.sync.Progress()
+		s := report.Synchronisation{
+			Mirror: c.name, BegunS: seconds(c.begun), EndedS: seconds(c.ended), Rounds: p.Round, Tracks: int64(p.Copied), HeldS: seconds(p.HeldFor),
+		}
+		if c.err != nil {
+			s.Error = c.err.Error()
+		}
+		all = append(all, s)
+	}
+	return all
+}
