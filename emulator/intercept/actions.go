@@ -19,7 +19,7 @@ func (x *Process) dissociate(p *machine.Processor, pair *Pair, mask uint8, scope
 		x.cut(p, pair, allMirrors)
 	case abi.ScopeGroup:
 		for _, o := range x.pairs {
-			if o == pair || pair.Group != 0 && o.Group == pair.Group {
+			if o == pair || pair.group != nil && o.group == pair.group {
 				x.cut(p, o, allMirrors)
 			}
 		}

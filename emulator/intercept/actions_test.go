@@ -272,7 +272,9 @@ func TestScopesOfDissociation(t *testing.T) {
 			require.NoError(t, err)
 			pairs = append(pairs, p)
 		}
-		g.pair.Group, pairs[1].Group, pairs[2].Group = 7, 7, 8
+		for i, id := range []uint32{7, 7, 8} {
+			require.NoError(t, g.x.JoinGroup(pairs[i], id))
+		}
 		g.install(t, func(f *abi.Frame) {
 			n := f.Response.Ask(abi.IntentDissociate)
 			n.Mirrors, n.Code = 2, scope
@@ -327,7 +329,7 @@ func TestFrames(t *testing.T) {
 	a := func() []*hooks.Attachment {
 		return []*hooks.Attachment{{Name: "look", Detour: detour, Granted: abi.CapabilitiesKnown}}
 	}
-	require.NoError(t, g.x.Install([hooks.Slots][]*hooks.Attachment{a(), a(), a()}, intercept.DurablePrimary))
+	require.NoError(t, g.x.Install([hooks.Slots][]*hooks.Attachment{a(), a(), a()}, intercept.Promise{}))
 	app := newClient(g)
 	app.write(t, 480, 14)
 	app.write(t, 492, 1)

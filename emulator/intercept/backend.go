@@ -252,6 +252,9 @@ func (mr *mirrorRequest) Status(p *machine.Processor, b *ios.IOSB) {
 	}
 	mr.state = abi.MirrorIOComplete
 	mr.settle(true, p.Now())
+	if mr.r.program.writes {
+		mr.m.pair.group.got(mr.r.block.RequestedAt)
+	}
 	mr.r.noteMirrors()
 }
 
@@ -269,7 +272,7 @@ func (mr *mirrorRequest) settle(onMirror bool, now machine.Time) {
 	if onMirror {
 		mr.m.risk.settle(uint64(r.program.bytes), r.ackedAt, now)
 	} else {
-		mr.m.risk.miss(r.ackedAt)
+		mr.m.miss(r.ackedAt)
 	}
 }
 

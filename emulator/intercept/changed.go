@@ -118,7 +118,7 @@ func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
 	if r.ackedAt != 0 && ok {
 		m.risk.settle(uint64(r.program.bytes), r.ackedAt, p.Now())
 	} else if r.ackedAt != 0 {
-		m.risk.miss(r.ackedAt)
+		m.miss(r.ackedAt)
 	}
 	r.open--
 	r.mirrorEnded(p)
@@ -128,7 +128,7 @@ func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
 // waitsForCopies reports whether the application is told only when the copies
 // have ended.
 func (r *Request) waitsForCopies() bool {
-	return r.copying != 0 && r.durability == DurableMirrors &&
+	return r.copying != 0 && r.promise.Durability == DurableMirrors &&
 		r.flags&abi.FlagConstantCopy == 0 && r.pair.Mode == abi.ModeSynchronous
 }
 

@@ -91,7 +91,7 @@ func (x *Process) fillPair(f *abi.Pair, c *call, pair *Pair) {
 	r := c.r
 	f.Size = uint32(unsafe.Sizeof(abi.Pair{}))
 	f.ID = pair.ID
-	f.Group = pair.Group
+	f.Group = pair.Group()
 	f.Mode = pair.Mode
 	f.Active = r.active()
 	f.Self = 0

@@ -205,7 +205,7 @@ func (r *trial) policy(t testing.TB) {
 			chains[s] = append(chains[s], &hooks.Attachment{Name: "hostile", Detour: h, Granted: granted, Containment: hooks.Containment(r.rand.IntN(3))})
 		}
 	}
-	require.NoError(t, r.x.Install(chains, intercept.Durability(r.rand.IntN(2))))
+	require.NoError(t, r.x.Install(chains, intercept.Promise{Durability: intercept.Durability(r.rand.IntN(2))}))
 }
 
 // frontEndRouting sends every other read to a mirror.

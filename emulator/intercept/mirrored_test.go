@@ -15,7 +15,7 @@ import (
 func TestWriteCompletesWithTheSlowerSide(t *testing.T) {
 	g := newRig(t, 1)
 	g.install(t, frontEnd, backEnd, postStatus)
-	g.x.Durability = intercept.DurableMirrors
+	g.x.Promise.Durability = intercept.DurableMirrors
 	require.NoError(t, g.block.Submit(0, true, 8192, 8192))
 	g.run()
 	require.Equal(t, []uint8{ios.CodeNormal}, g.app.codes)

@@ -25,13 +25,12 @@ type Geometry struct {
 type Pair struct {
 	// ID numbers the pairs from 1.
 	ID uint32
-	// Group is the consistency group, 0 for none.
-	Group uint32
 	// Mode is how the pair mirrors now.
 	Mode abi.PairMode
 
 	volume   *ios.UCB // by which applications know it
 	primary  *ios.UCB
+	group    *group // nil for none
 	geometry Geometry
 	cfwid    uint16
 	mirrors  []*Mirror
@@ -99,6 +98,12 @@ func (m *Mirror) Oldest() (*Request, machine.Time) {
 		return nil, 0
 	}
 	return m.oldest.r, m.oldest.begunAt
+}
+
+// miss notes a write, acknowledged at ack, that will not reach the mirror.
+func (m *Mirror) miss(ack machine.Time) {
+	m.risk.miss(ack)
+	m.pair.group.missed(m, ack)
 }
 
 // Unit is the unit of the mirror device.

@@ -188,21 +188,29 @@ func (x *Process) finish(p *machine.Processor, r *Request) {
 // policy has promised is checked.
 func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 	r.ackedAt = p.Now()
-	lacking := false
+	have, following := 0, 0
 	for i, m := range r.pair.mirrors {
 		mr := &r.mirrors[i]
-		if r.onMirror(i) {
+		on := r.onMirror(i)
+		if m.State == abi.MirrorInSync {
+			following++
+			if on {
+				have++
+			}
+		}
+		if on {
 			continue
 		}
 		m.risk.acknowledge(uint64(r.program.bytes))
 		if (r.made&(1<<i) == 0 || mr.settled || !mr.counted) && r.copying&(1<<i) == 0 {
-			m.risk.miss(r.ackedAt)
-		}
-		if m.State == abi.MirrorInSync {
-			lacking = true
+			m.miss(r.ackedAt)
 		}
 	}
-	if lacking && r.durability == DurableMirrors {
+	want := following
+	if n := r.promise.Copies; n != 0 {
+		want = min(n, following)
+	}
+	if have < want && r.promise.Durability == DurableMirrors {
 		// What a program-controlled interruption has announced before the end of the
 		// chain is not for a mirror to hold back (184).
 		if r.flags&abi.FlagConstantCopy != 0 || r.pair.Mode == abi.ModeConstantCopy || r.program.interrupts {

@@ -45,8 +45,16 @@ type Durability uint8
 // The durabilities.
 const (
 	DurablePrimary Durability = iota // the primary has it
-	DurableMirrors                   // every mirror that is in sync has it too
+	DurableMirrors                   // so many mirrors that are in sync have it too
 )
+
+// Promise is what a policy declares of the completions that it reports.
+type Promise struct {
+	Durability Durability
+	// Copies is how many of the mirrors in sync must have a write under
+	// DurableMirrors; 0, or more than there are, is all of them.
+	Copies int
+}
 
 // Counts are what the process counts over a run.
 type Counts struct {
@@ -71,8 +79,8 @@ type Counts struct {
 type Process struct {
 	// Seed is what detours' randomness is derived from.
 	Seed uint64
-	// Durability is what the policy in force declares.
-	Durability Durability
+	// Promise is what the policy in force declares.
+	Promise Promise
 	// Cost is what a call of a detour costs in virtual time.
 	Cost machine.Time
 	// Mirror is the mirror process; nil only in tests of a part.
@@ -82,6 +90,7 @@ type Process struct {
 
 	ios      *ios.Supervisor
 	pairs    []*Pair
+	groups   []*group
 	roles    []unitRole
 	free     *Request
 	requests int // made so far: the pool's size
@@ -122,7 +131,7 @@ func New(s *ios.Supervisor, log hclog.Logger) *Process {
 
 // Install puts the detours of a policy on the slots at once, with what the
 // policy promises: requests that begin from now on have them. (hooks.Table.)
-func (x *Process) Install(chains [hooks.Slots][]*hooks.Attachment, d Durability) error {
+func (x *Process) Install(chains [hooks.Slots][]*hooks.Attachment, d Promise) error {
 	for _, c := range chains {
 		for _, a := range c {
 			if u, ok := a.Detour.(hooks.ChainUser); ok {
@@ -133,7 +142,7 @@ func (x *Process) Install(chains [hooks.Slots][]*hooks.Attachment, d Durability)
 	if _, err := x.ios.Hooks.Install(chains); err != nil {
 		return err
 	}
-	x.Durability = d
+	x.Promise = d
 	return nil
 }
 

@@ -18,7 +18,7 @@ type Request struct {
 	generation *hooks.Generation
 	flags      abi.FlagTable
 	origin     abi.Origin
-	durability Durability // that its policy promised when it began
+	promise    Promise // of its policy when it began
 	program    program
 	scratch    [abi.ScratchSize]byte
 	calls      [abi.Hooks]uint32
@@ -136,7 +136,7 @@ func (r *Request) begin(b *ios.IOSB, role unitRole) {
 	r.changed, r.begun, r.copying, r.copied = 0, 0, 0, 0
 	r.scratch = [abi.ScratchSize]byte{}
 	r.origin = abi.OriginApplication
-	r.durability = r.x.Durability
+	r.promise = r.x.Promise
 	switch b.DriverID {
 	case ios.DriverProcess:
 		r.origin = abi.OriginSync

@@ -243,7 +243,8 @@ func newRigOn(t testing.TB, app access.Application, mirrors, processors int) *ri
 	require.NoError(t, err)
 	layout, err := access.NewECKDLayout(20, 15, 12)
 	require.NoError(t, err)
-	g.block = access.NewBlock(g.ios, u, layout, app)
+	g.block, err = access.NewBlock(g.ios, []access.Volume{{Unit: u, Layout: layout}}, 0, app)
+	require.NoError(t, err)
 	return g
 }
 

@@ -54,11 +54,18 @@ func (m *Mirror) BeginCopy(first, n uint32) Copy {
 // marked.
 func (c *Copy) End(onMirror bool) { c.m.account.ended(c.tracks, c.epoch, onMirror) }
 
+// Synchronising says that the mirror is being made identical from now on.
+func (m *Mirror) Synchronising() {
+	m.State = abi.MirrorSynchronising
+	m.pair.group.synchronising()
+}
+
 // Synchronised ends a synchronisation: the mirror follows the primary again. It
 // must have no marks.
 func (m *Mirror) Synchronised(now machine.Time) {
 	m.State = abi.MirrorInSync
 	m.risk.clear(now)
+	m.pair.group.synchronised()
 }
 
 // SetLabel says what the mirror's label says of it, for a request whose back-end

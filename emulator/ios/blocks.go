@@ -78,6 +78,8 @@ type IOSB struct {
 	IRB channel.IRB
 	// Retries is how often the error recovery has driven the request again.
 	Retries uint8
+	// RequestedAt is when STARTIO was issued.
+	RequestedAt machine.Time
 	// StartedAt is when its last SSCH was issued.
 	StartedAt machine.Time
 	// EndedAt is when its status was presented.
@@ -183,8 +185,9 @@ type UCB struct {
 	quiesced  bool
 	holdWrite int // how often writes are held
 	driving   bool
-	passed    *IOQ // the last request that drive has left on the queue
-	retrying  bool // a timer will drive the queue again
+	passed    *IOQ         // the last request that drive has left on the queue
+	retrying  bool         // a timer will drive the queue again
+	wait      machine.Time // before the last retry; 0 once a request was started
 	slih      slih
 	idle      *UCB // next idle unit of the base's list
 	idleHead  *UCB // base: units that can start a request

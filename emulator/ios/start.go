@@ -26,6 +26,7 @@ func (s *Supervisor) step(at machine.Time, n machine.Step, who string, io uint64
 // p; the request is queued disabled. (Step 88.)
 func (s *Supervisor) STARTIO(p *machine.Processor, b *IOSB) {
 	s.counts.STARTIO++
+	b.RequestedAt = p.Now()
 	if b.ID == 0 {
 		b.ID = s.NextID()
 	}
@@ -83,6 +84,7 @@ func (s *Supervisor) drive(p *machine.Processor, u *UCB) {
 		switch s.start(p, u, q) {
 		case underway:
 			q.started = true
+			u.wait = 0
 			u.started++
 			s.underway++
 			s.watch(p)
@@ -92,7 +94,8 @@ func (s *Supervisor) drive(p *machine.Processor, u *UCB) {
 			u.passed = q
 			if !u.retrying { // one timer a unit, however many requests wait
 				u.retrying = true
-				s.Machine.Clock.At(p.Now()+BusyRetry, s, kindRedrive, uint64(u.Index))
+				u.wait = min(max(2*u.wait, BusyRetry), MaxBusyRetry)
+				s.Machine.Clock.At(p.Now()+u.wait, s, kindRedrive, uint64(u.Index))
 			}
 		case gone:
 			q.release()

@@ -19,8 +19,10 @@ const (
 	MaxRetries = 3
 	// BusyRetry is how long a request waits after condition code 1 or 2, or
 	// after return code 4, before it is tried again, if nothing else drives its
-	// unit before.
-	BusyRetry = 100 * machine.Microsecond
+	// unit before. The wait doubles up to MaxBusyRetry until a request of the unit
+	// is started.
+	BusyRetry    = 100 * machine.Microsecond
+	MaxBusyRetry = 10 * machine.Millisecond
 	// MissingInterrupt is how long a started request may take before
 	// missing-interrupt handling ends it: the default for DASD of z/OS.
 	MissingInterrupt = 15 * machine.Second

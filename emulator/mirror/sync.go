@@ -141,7 +141,7 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 		}
 		s.streams = append(s.streams, t)
 	}
-	m.State = abi.MirrorSynchronising
+	m.Synchronising()
 	p.active = append(p.active, s)
 	p.step(72, 0)
 	o.Changed.Clear()

@@ -17,7 +17,22 @@ func (r *run) checks() ([]report.Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []report.Check{completed, durable, equal, r.nothingPending()}, nil
+	all := []report.Check{completed, durable, equal, r.nothingPending()}
+	if !r.ungrouped {
+		all = append(all, r.pointInTime())
+	}
+	return all, nil
+}
+
+// pointInTime: no mirror of the consistency group got a write that may depend on
+// one that another has missed.
+func (r *run) pointInTime() report.Check {
+	c := report.Check{Name: "point in time", OK: r.storage.pairs[0].PointInTime()}
+	c.Detail = "no mirror of the group has a later write than one that is missing"
+	if !c.OK {
+		c.Detail = "a mirror of the group has a write that was requested after another one, which is missing, had been acknowledged"
+	}
+	return c
 }
 
 // completedOnce: each I/O completed exactly once.

@@ -202,11 +202,13 @@ func (r *run) install(ctx context.Context, pol *catalog.Prepared) error {
 	if err != nil {
 		return err
 	}
-	d := intercept.DurablePrimary
+	d := intercept.Promise{Durability: intercept.DurablePrimary, Copies: pol.Policy.Copies}
 	if pol.Policy.Durability == "mirrors" {
-		d = intercept.DurableMirrors
+		d.Durability = intercept.DurableMirrors
 	}
-	r.policy = pol
+	if pol.Policy.Consistency == "" {
+		r.ungrouped = true
+	}
 	return r.x.Install(chains, d)
 }
 

@@ -138,9 +138,8 @@ func (r *run) addPair(i int, places []Place) error {
 	if err != nil {
 		return err
 	}
-	made.Group = group
 	p.Pair = made
-	return nil
+	return r.x.JoinGroup(made, group)
 }
 
 // volume makes a storage subsystem with one volume, its link, and its units.

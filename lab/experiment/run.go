@@ -60,16 +60,18 @@ type run struct {
 	block   *access.Block
 	storage storage
 
-	source   workload.Source
-	next     workload.Request
-	hasNext  bool
-	trace    *workload.Trace // nil for a generator
-	issued   int64
-	ended    int64
-	failed   [256]int64 // by completion code
-	played   report.Workload
-	policy   *catalog.Prepared // in force
-	inflight requests
+	source  workload.Source
+	next    workload.Request
+	hasNext bool
+	trace   *workload.Trace // nil for a generator
+	issued  int64
+	ended   int64
+	failed  [256]int64 // by completion code
+	played  report.Workload
+	// ungrouped says that a policy has been in force that does not promise a point
+	// in time.
+	ungrouped bool
+	inflight  requests
 
 	mirror     *mirror.Process
 	copies     []*copying // in the order in which they were begun
