@@ -2,16 +2,19 @@ package experiment
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
 	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/steps"
 	"github.com/iosrun/iosrun/lab/workload"
 )
 
@@ -48,9 +51,52 @@ func rig(t testing.TB, c Config, l *catalog.Loader) *run {
 	return r
 }
 
+// writer submits 4 KiB writes, each to another track, window of them under way at
+// once.
+type writer struct {
+	tb     testing.TB
+	r      *run
+	window int64
+	k      int64
+}
+
+func (w *writer) write() {
+	r := w.r
+	r.issued++
+	r.inflight.put(inflight{number: w.k, at: r.m.Clock.Now(), write: true, bytes: 4096})
+	if err := r.block.Submit(uint64(w.k), true, w.k*7919%4096*4096*12, 4096); err != nil {
+		w.tb.Fatal(err)
+	}
+	w.k++
+	for r.issued-r.ended >= w.window {
+		r.m.Clock.Step()
+	}
+}
+
+// warm fills pools and formats tracks.
+func (w *writer) warm() {
+	for w.k < 20_000 {
+		w.write()
+	}
+}
+
+// drain lets what is under way end.
+func (w *writer) drain() {
+	for w.r.issued != w.r.ended {
+		w.r.m.Clock.Step()
+	}
+}
+
+// check fails a benchmark that did not measure mirrored writes.
+func (w *writer) check() {
+	if w.r.x.Counts().Mirrored == 0 || w.r.failed != [256]int64{} {
+		w.tb.Fatal("nothing was mirrored, or requests failed")
+	}
+}
+
 // BenchmarkMirroredWrite is 4 KiB writes through the whole machine under the
 // policy sync: access method, I/O supervisor, detours, channel, devices, both
-// sides. window is how many are under way at once.
+// sides.
 func BenchmarkMirroredWrite(b *testing.B) {
 	l := loader(b)
 	var perWrite [2]float64
@@ -60,42 +106,131 @@ func BenchmarkMirroredWrite(b *testing.B) {
 			name = "native"
 		}
 		b.Run(name, func(b *testing.B) {
-			const window = 64
 			c := Default()
 			c.Policies, c.Native = []string{"sync"}, native
-			r := rig(b, c, l)
-			submit := func(k int64) {
-				r.issued++
-				r.inflight.put(inflight{number: k, at: r.m.Clock.Now(), write: true, bytes: 4096})
-				if err := r.block.Submit(uint64(k), true, k*7919%4096*4096*12, 4096); err != nil {
-					b.Fatal(err)
-				}
-			}
-			var k int64
-			for ; k < 20_000; k++ { // pools filled, tracks formatted
-				submit(k)
-				for r.issued-r.ended >= window {
-					r.m.Clock.Step()
-				}
-			}
+			w := writer{tb: b, r: rig(b, c, l), window: 64}
+			w.warm()
 			b.ReportAllocs()
 			for b.Loop() {
-				submit(k)
-				k++
-				for r.issued-r.ended >= window {
-					r.m.Clock.Step()
-				}
+				w.write()
 			}
 			perWrite[i] = float64(b.Elapsed().Nanoseconds()) / float64(b.N)
 			b.ReportMetric(1e9/perWrite[i], "writes/s")
 			if !native && perWrite[0] != 0 {
 				b.ReportMetric(perWrite[0]/perWrite[1], "of-native")
 			}
-			if r.x.Counts().Mirrored == 0 || r.failed != [256]int64{} {
-				b.Fatal("nothing was mirrored, or requests failed")
-			}
+			w.check()
 		})
 	}
+}
+
+// BenchmarkTracing is the same writes with nobody looking at the steps and with a
+// recorder that counts them: who does not look pays nothing.
+func BenchmarkTracing(b *testing.B) {
+	l := loader(b)
+	for _, on := range []bool{false, true} {
+		b.Run(map[bool]string{false: "off", true: "on"}[on], func(b *testing.B) {
+			c := Default()
+			c.Policies = []string{"sync"}
+			w := writer{tb: b, r: rig(b, c, l), window: 64}
+			var counter steps.Counter
+			if on {
+				w.r.m.Steps = &counter
+			}
+			w.warm()
+			b.ReportAllocs()
+			for b.Loop() {
+				w.write()
+			}
+			w.check()
+		})
+	}
+}
+
+// spent is what a machine has done so far.
+type spent struct {
+	startio, ssch, rsch, dispatches uint64
+	busy, now                       machine.Time
+}
+
+func spentBy(r *run) (s spent) {
+	n := r.ios.Counts()
+	s.startio, s.ssch, s.rsch, s.now = n.STARTIO, n.SSCH, n.RSCH, r.m.Clock.Now()
+	for i := range r.m.Processors {
+		s.dispatches += r.m.Processors[i].Units()
+		s.busy += r.m.Processors[i].BusyTime()
+	}
+	return s
+}
+
+// standingRun plays n writes to a mirror without aliases, with or without a
+// standing chain, and gives what they cost.
+func standingRun(tb testing.TB, l *catalog.Loader, standing bool, window int64, n int) (per [6]float64) {
+	c := Default()
+	c.Policies = []string{"sync"}
+	c.Mirror.Aliases, c.Mirror.Standing = 0, standing
+	w := writer{tb: tb, r: rig(tb, c, l), window: window}
+	w.r.startStanding()
+	w.r.m.Clock.RunUntil(10 * machine.Millisecond) // it is suspended
+	for range 100 {
+		w.write()
+	}
+	w.drain()
+	a := spentBy(w.r)
+	for range n {
+		w.write()
+	}
+	w.drain()
+	z := spentBy(w.r)
+	w.check()
+	if resumed := w.r.x.Counts().Resumed != 0; resumed != standing {
+		tb.Fatalf("standing chain: %v, mirror I/Os joined to one: %v", standing, resumed)
+	}
+	for i, v := range []float64{
+		float64(z.startio - a.startio), float64(z.ssch - a.ssch), float64(z.rsch - a.rsch), float64(z.dispatches - a.dispatches),
+		float64(z.busy-a.busy) / float64(machine.Microsecond), float64(z.now-a.now) / float64(machine.Microsecond),
+	} {
+		per[i] = v / float64(n)
+	}
+	return per
+}
+
+// BenchmarkStandingChain compares mirror writes that are joined to a standing
+// suspended chain with a STARTIO each: supervisor calls, dispatches, processor
+// time and elapsed time of the machine, a write.
+func BenchmarkStandingChain(b *testing.B) {
+	l := loader(b)
+	for _, window := range []int64{1, 8} {
+		for _, standing := range []bool{false, true} {
+			name := map[bool]string{false: "startio", true: "standing"}[standing]
+			b.Run(fmt.Sprintf("%s/%d-at-once", name, window), func(b *testing.B) {
+				var per [6]float64
+				for b.Loop() {
+					per = standingRun(b, l, standing, window, 10_000)
+				}
+				for i, unit := range []string{"STARTIO/write", "SSCH/write", "RSCH/write", "dispatches/write", "cpu-us/write", "virtual-us/write"} {
+					b.ReportMetric(per[i], unit)
+				}
+			})
+		}
+	}
+}
+
+// TestStandingChainSaves: with a standing chain a mirrored write needs one STARTIO
+// and one SSCH instead of two, and fewer dispatches.
+func TestStandingChainSaves(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds modules")
+	}
+	l := loader(t)
+	each, standing := standingRun(t, l, false, 1, 500), standingRun(t, l, true, 1, 500)
+	assert.InDelta(t, 2, each[0], 0.01, "STARTIO")
+	assert.InDelta(t, 1, standing[0], 0.05, "STARTIO")
+	assert.InDelta(t, 1, standing[1], 0.05, "SSCH")
+	assert.InDelta(t, 1, standing[2], 0.05, "RSCH")
+	assert.Less(t, standing[3], each[3], "dispatches")
+	assert.Less(t, standing[4], each[4], "processor time")
+	assert.Less(t, standing[5], each[5], "elapsed time")
 }
 
 // BenchmarkReplay plays a generated workload of some length from end to end:
