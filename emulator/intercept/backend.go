@@ -252,10 +252,15 @@ func (mr *mirrorRequest) Status(p *machine.Processor, b *ios.IOSB) {
 	}
 	mr.state = abi.MirrorIOComplete
 	mr.settle(true, p.Now())
+	mr.landed()
+	mr.r.noteMirrors()
+}
+
+// landed tells the consistency group of a write that the mirror has.
+func (mr *mirrorRequest) landed() {
 	if mr.r.program.writes {
 		mr.m.pair.group.got(mr.r.block.RequestedAt)
 	}
-	mr.r.noteMirrors()
 }
 
 // settle tells the account how the mirror request has ended, once.

@@ -10,9 +10,10 @@ import (
 // A standing chain is a mirror I/O that never ends by itself: its last CCW is
 // suspended. The next mirror chain is joined on by a TIC in the suspended CCW,
 // whose suspend bit goes with it, and the subchannel is resumed; the joined
-// chain ends in a suspended CCW again. While the subchannel is still at work on
-// earlier ones, further chains are joined behind them. (FIG. 13, steps 252 to
-// 258.)
+// chain ends in a suspended CCW again. Chains that come while the subchannel is
+// at work on an earlier one wait for it to be suspended: a channel program has one
+// define extent, and to the control unit it begins anew with each resume. (FIG.
+// 13, steps 252 to 258.)
 type standing struct {
 	m        *Mirror
 	x        *Process
@@ -20,7 +21,7 @@ type standing struct {
 	state    standingState
 	first    *area    // that the subchannel is suspended in, or has left
 	at       int      // offset in first of the CCW at which it is or was suspended
-	joined   []joined // chains behind it, in order, not known to be done
+	joined   []joined // chains behind it, in order; the first is running, the others wait
 	failures int
 	stopped  bool
 	again    machine.SRB // sets the chain up again behind the requests that it made way for
@@ -164,7 +165,6 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) bool {
 	tail := a.view[n*channel.CCWSize : (n+1)*channel.CCWSize]
 	putSuspended(tail)
 
-	channel.PutCCW1(s.end(), channel.CCW{Command: channel.TIC, Address: uint32(a.base)})
 	s.joined = append(s.joined, joined{mr, a, n * channel.CCWSize})
 	mr.state, mr.busy, mr.unit = abi.MirrorIOBegun, true, s.block.UCB
 	mr.onItsWay()
@@ -199,17 +199,10 @@ func (s *standing) open() bool {
 	return !s.stopped && !s.block.UCB.Waiting() && (s.state == standingSuspended || s.state == standingRunning)
 }
 
-// end is the CCW at which the standing chain is or will be suspended.
-func (s *standing) end() []byte {
-	if n := len(s.joined); n != 0 {
-		j := &s.joined[n-1]
-		return j.area.view[j.tail : j.tail+channel.CCWSize]
-	}
-	return s.first.view[s.at : s.at+channel.CCWSize]
-}
-
-// resume lets the subchannel go on from where it is suspended. (Step 258.)
+// resume joins the first of the waiting chains to the suspended CCW and lets the
+// subchannel go on from there. (Steps 254, 256, 258.)
 func (s *standing) resume(p *machine.Processor) {
+	channel.PutCCW1(s.first.view[s.at:s.at+channel.CCWSize], channel.CCW{Command: channel.TIC, Address: uint32(s.joined[0].area.base)})
 	s.state = standingRunning
 	s.block.KeepSuspended = false
 	s.block.StartedAt = p.Now()
@@ -264,33 +257,25 @@ func (s *standing) Status(p *machine.Processor, b *ios.IOSB) {
 	}
 }
 
-// suspendedAt takes the chains that end at or before the suspended CCW as done,
-// and resumes if more have been joined meanwhile.
+// suspendedAt takes the chain that ends with the suspended CCW as done, and
+// resumes if more have come meanwhile.
 func (s *standing) suspendedAt(p *machine.Processor, at machine.Address) {
 	s.state = standingSuspended
 	s.block.KeepSuspended = true
-	done := 0
-	for i := range s.joined {
-		if j := &s.joined[i]; j.area.base+machine.Address(j.tail) == at {
-			done = i + 1
-			break
-		}
-	}
-	if done != 0 {
+	if len(s.joined) != 0 && s.joined[0].area.base+machine.Address(s.joined[0].tail) == at {
+		j := s.joined[0]
+		s.joined = s.joined[:copy(s.joined, s.joined[1:])]
 		s.failures = 0
-		s.m.estimate.observe(true, s.block.EndedAt-s.block.StartedAt, s.joined[done-1].mr.r.program.tracks.last)
-	}
-	for i := range done {
-		j := s.joined[i]
+		s.m.estimate.observe(true, s.block.EndedAt-s.block.StartedAt, j.mr.r.program.tracks.last)
 		s.x.areas.put(s.first)
 		s.first, s.at = j.area, j.tail
 		j.mr.state = abi.MirrorIOComplete
 		j.mr.settle(true, p.Now())
+		j.mr.landed()
 		j.mr.joinedEnd(p)
 	}
-	s.joined = s.joined[:copy(s.joined, s.joined[done:])]
 	switch {
-	case len(s.joined) != 0:
+	case len(s.joined) != 0 && s.state == standingSuspended:
 		s.resume(p)
 	case s.stopped || s.block.UCB.Waiting():
 		s.x.ios.Cancel(&s.block)
