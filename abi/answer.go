@@ -18,6 +18,12 @@ func (r *Response) Ask(kind IntentKind) *Intent {
 // SetFlags asks for flags of the flag table to be set.
 func (r *Response) SetFlags(f FlagTable) { r.Ask(IntentFlag).Value = uint64(f) }
 
+// Record asks for a value to be added to record number code of the manifest.
+func (r *Response) Record(code uint8, value uint64) {
+	n := r.Ask(IntentRecord)
+	n.Code, n.Value = code, value
+}
+
 // Add appends a CCW to the response's recipes and reports whether it fitted.
 func (r *Response) Add(c RecipeCCW) bool {
 	if r.Recipes >= MaxRecipe {

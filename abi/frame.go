@@ -4,7 +4,7 @@ package abi
 // minor version only adds fields at the ends of sections, intents and flags.
 const (
 	Major = 1
-	Minor = 0
+	Minor = 1
 )
 
 // Limits of the frame.
@@ -30,6 +30,8 @@ const (
 	MaxSteps = 48
 	// MaxSettings is the most settings that a detour can have.
 	MaxSettings = 32
+	// MaxRecords is the most records that a detour can declare (since 1.1).
+	MaxRecords = 32
 	// ScratchSize is the size of the scratch area in bytes.
 	ScratchSize = 64
 )
@@ -155,13 +157,27 @@ type Target struct {
 	Class          DeviceClass
 	Origin         Origin
 	DriverID       uint8 // IOSDVRID
-	CompletionCode uint8 // IOSCOD
+	CompletionCode uint8 // IOSCOD: CompletionNone and so on
 	Retries        uint8 // how often this request was driven again
 	FirstTrack     uint32
 	LastTrack      uint32 // the tracks (FBA: groups of blocks) that the chain's extent covers
 	DataLength     uint32 // bytes that the chain transfers, as its counts say
 	_              [20]byte
 }
+
+// The values of Target.CompletionCode (IOSCOD), as z/OS documents them for the
+// ECB. At post-status processing an I/O that was started has none yet: how it
+// ended is in Status, and IECVPST derives the code from that.
+const (
+	CompletionNone        uint8 = 0    // not ended, or started and not judged yet
+	CompletionPermanent   uint8 = 0x41 // permanent I/O error
+	CompletionExtent      uint8 = 0x42 // outside the extent
+	CompletionIntercepted uint8 = 0x44 // held back after an earlier error
+	CompletionPurged      uint8 = 0x48 // purged
+	CompletionRejected    uint8 = 0x4A // write to a mirror device refused (130)
+	CompletionNoPath      uint8 = 0x51 // no path, or ended by missing-interrupt handling
+	CompletionNormal      uint8 = 0x7F // ended well
+)
 
 // FlagTable is the flag table's entry of one I/O (steps 229, 298, 302, 308; M1).
 type FlagTable uint32

@@ -26,6 +26,7 @@ const (
 	IntentDissociate               // dissociate Mirrors; Code says how far (M4)
 	IntentPromote                  // make mirror Code the primary (M3)
 	IntentChangedTracks            // copy the tracks that this chain changes once it has ended (199)
+	IntentRecord                   // add Value to record number Code of the manifest (since 1.1)
 	intentKinds
 )
 
@@ -122,6 +123,7 @@ var IntentTable = [IntentKinds]IntentRow{
 	IntentDissociate:    {"dissociate", CapDissociate, [Hooks]bool{FrontEnd: true, PostStatus: true}},
 	IntentPromote:       {"promote", CapPromote, [Hooks]bool{PostStatus: true}},
 	IntentChangedTracks: {"changed-tracks", CapMirror, [Hooks]bool{FrontEnd: true}},
+	IntentRecord:        {"record", 0, [Hooks]bool{true, true, true}},
 }
 
 func (k IntentKind) String() string {

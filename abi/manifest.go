@@ -37,8 +37,22 @@ type Manifest struct {
 	Capabilities []string `json:"capabilities,omitempty"`
 	// Settings are in the order in which the frame holds them.
 	Settings []Setting `json:"settings,omitempty"`
+	// Records are in the order in which IntentRecord numbers them (since 1.1).
+	Records []RecordRow `json:"records,omitempty"`
 	// Summary is a line for lists.
 	Summary string `json:"summary,omitempty"`
+}
+
+// MaxUnit is the most bytes of a record's unit.
+const MaxUnit = 16
+
+// RecordRow declares one record of a detour: a count, a sum and a largest value
+// that the host keeps and the run's report shows.
+type RecordRow struct {
+	Name    string `json:"name"`
+	Summary string `json:"summary,omitempty"`
+	// Unit is of the values, a short text such as "bytes" or "µs".
+	Unit string `json:"unit"`
 }
 
 // Setting is one setting of a detour, a whole number, or the name of one where
@@ -130,6 +144,37 @@ func (m *Manifest) Check() error {
 			return fmt.Errorf("manifest of %s: setting %s: default %d is not within %d to %d", m.Name, s.Name, s.Default, s.Min, s.Max)
 		}
 		seen[s.Name] = true
+	}
+	return m.checkRecords(minor)
+}
+
+// recordsSince is the minor version from which on a manifest may declare records.
+const recordsSince = 1
+
+func (m *Manifest) checkRecords(minor uint64) error {
+	if len(m.Records) == 0 {
+		return nil
+	}
+	if minor < recordsSince {
+		return fmt.Errorf("manifest of %s: abi %q: declares records, which are there from %d.%d on", m.Name, m.ABI, Major, recordsSince)
+	}
+	if len(m.Records) > MaxRecords {
+		return fmt.Errorf("manifest of %s: %d records: at most %d", m.Name, len(m.Records), MaxRecords)
+	}
+	seen := make(map[string]bool, len(m.Records))
+	for i := range m.Records {
+		r := &m.Records[i]
+		switch {
+		case !nameOK(r.Name):
+			return fmt.Errorf("manifest of %s: record %d: name %q: want 1 to %d of a-z, 0-9, '-' and '/', a letter or digit first", m.Name, i, r.Name, MaxName)
+		case seen[r.Name]:
+			return fmt.Errorf("manifest of %s: record %q is there twice", m.Name, r.Name)
+		case !printable(r.Summary):
+			return fmt.Errorf("manifest of %s: record %s: summary %q: want one line without control characters", m.Name, r.Name, r.Summary)
+		case r.Unit == "" || len(r.Unit) > MaxUnit || !printable(r.Unit):
+			return fmt.Errorf("manifest of %s: record %s: unit %q: want 1 to %d bytes without control characters", m.Name, r.Name, r.Unit, MaxUnit)
+		}
+		seen[r.Name] = true
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package abi_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -31,6 +32,7 @@ func TestManifestOfTheSpec(t *testing.T) {
 
 func TestManifestErrors(t *testing.T) {
 	const good = `{"name":"a/b-1","version":"1","abi":"1.0","hooks":["front_end"]`
+	records := strings.Replace(good, "1.0", "1.1", 1) + `,"records":[`
 	for _, c := range []struct{ name, text, want string }{
 		{"good", good + `}`, ""},
 		{"white space behind", good + "}\n \n", ""},
@@ -45,11 +47,23 @@ func TestManifestErrors(t *testing.T) {
 		{"name in capitals", strings.Replace(good, "a/b-1", "Aa", 1) + `}`, `name "Aa"`},
 		{"name that is a path", strings.Replace(good, "a/b-1", "/etc", 1) + `}`, `name "/etc"`},
 		{"long name", strings.Replace(good, "a/b-1", strings.Repeat("a", 65), 1) + `}`, "want 1 to 64"},
-		{"abi without minor", strings.Replace(good, "1.0", "1", 1) + `}`, `abi "1": want "major.minor", this host speaks 1.0`},
+		{"abi without minor", strings.Replace(good, "1.0", "1", 1) + `}`, `abi "1": want "major.minor", this host speaks 1.1`},
 		{"abi with a tail", strings.Replace(good, "1.0", "1.0x", 1) + `}`, `abi "1.0x": want "major.minor"`},
 		{"abi with a sign", strings.Replace(good, "1.0", "1.-1", 1) + `}`, `abi "1.-1": want "major.minor"`},
 		{"abi of another major", strings.Replace(good, "1.0", "2.0", 1) + `}`, "major version 2, this host speaks 1"},
-		{"abi of a later minor", strings.Replace(good, "1.0", "1.1", 1) + `}`, "minor version 1, this host speaks up to 0"},
+		{"abi of a later minor", strings.Replace(good, "1.0", "1.2", 1) + `}`, "minor version 2, this host speaks up to 1"},
+		{"abi of an earlier minor", good + `,"settings":[{"name":"a"}]}`, ""},
+		{"records", records + `{"name":"a","summary":"b","unit":"µs"},{"name":"b","unit":"bytes"}]}`, ""},
+		{"records of 1.0", good + `,"records":[{"name":"a","unit":"b"}]}`, `abi "1.0": declares records, which are there from 1.1 on`},
+		{"record without a name", records + `{"unit":"b"}]}`, `record 0: name "": want 1 to 64`},
+		{"record twice", records + `{"name":"a","unit":"b"},{"name":"a","unit":"c"}]}`, `record "a" is there twice`},
+		{"record without a unit", records + `{"name":"a"}]}`, `record a: unit "": want 1 to 16 bytes`},
+		{"record with a long unit", records + `{"name":"a","unit":"12345678901234567"}]}`, `record a: unit "12345678901234567": want 1 to 16 bytes`},
+		{"unit with an escape sequence", records + `{"name":"a","unit":"\u001b[2J"}]}`, "without control characters"},
+		{"record's summary with an escape sequence", records + `{"name":"a","unit":"b","summary":"\u001b[2J"}]}`, "without control characters"},
+		{"record with a key too many", records + `{"name":"a","unit":"b","max":1}]}`, `unknown field "max"`},
+		{"32 records", records + strings.Join(numbered(32), ",") + `]}`, ""},
+		{"33 records", records + strings.Join(numbered(33), ",") + `]}`, "33 records: at most 32"},
 		{"no hooks", `{"name":"a","abi":"1.0"}`, "names no hooks"},
 		{"unknown hook", strings.Replace(good, "front_end", "frontend", 1) + `}`, `hook "frontend" is unknown`},
 		{"unknown capability", good + `,"capabilities":["root"]}`, `capability "root" is unknown: want one of [mirror`},
@@ -75,6 +89,14 @@ func TestManifestErrors(t *testing.T) {
 	}
 }
 
+// numbered is n records with different names.
+func numbered(n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf(`{"name":"r%d","unit":"bytes"}`, i))
+	}
+	return all
+}
+
 func TestNames(t *testing.T) {
 	for i, n := range abi.CapabilityNames {
 		c, err := abi.ParseCapability(n)
@@ -96,6 +118,7 @@ func TestNames(t *testing.T) {
 
 func FuzzParseManifest(f *testing.F) {
 	f.Add([]byte(`{"name":"a","version":"1","abi":"1.0","hooks":["front_end"],"settings":[{"name":"a","names":["x"]}]}`))
+	f.Add([]byte(`{"name":"a","version":"1","abi":"1.1","hooks":["post_status"],"records":[{"name":"a","unit":"µs"}]}`))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		m, err := abi.ParseManifest(p)
 		if err != nil {

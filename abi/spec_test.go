@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"regexp"
@@ -39,6 +40,9 @@ var values = map[string][]value{
 	"Role":        {{"RoleNone", uint64(abi.RoleNone)}, {"RolePrimary", uint64(abi.RolePrimary)}, {"RoleMirror", uint64(abi.RoleMirror)}},
 	"Origin":      {{"OriginApplication", uint64(abi.OriginApplication)}, {"OriginMirror", uint64(abi.OriginMirror)}, {"OriginRouted", uint64(abi.OriginRouted)}, {"OriginSync", uint64(abi.OriginSync)}},
 	"DeviceClass": {{"ClassECKD", uint64(abi.ClassECKD)}, {"ClassFBA", uint64(abi.ClassFBA)}},
+	"CompletionCode": {{"CompletionNone", uint64(abi.CompletionNone)}, {"CompletionPermanent", uint64(abi.CompletionPermanent)}, {"CompletionExtent", uint64(abi.CompletionExtent)},
+		{"CompletionIntercepted", uint64(abi.CompletionIntercepted)}, {"CompletionPurged", uint64(abi.CompletionPurged)}, {"CompletionRejected", uint64(abi.CompletionRejected)},
+		{"CompletionNoPath", uint64(abi.CompletionNoPath)}, {"CompletionNormal", uint64(abi.CompletionNormal)}},
 	"FlagTable": {{"FlagCCWError", uint64(abi.FlagCCWError)}, {"FlagPrimaryError", uint64(abi.FlagPrimaryError)}, {"FlagBothComplete", uint64(abi.FlagBothComplete)},
 		{"FlagMirrorIncomplete", uint64(abi.FlagMirrorIncomplete)}, {"FlagPrimaryComplete", uint64(abi.FlagPrimaryComplete)}, {"FlagMirrorComplete", uint64(abi.FlagMirrorComplete)},
 		{"FlagMirrorError", uint64(abi.FlagMirrorError)}, {"FlagConstantCopy", uint64(abi.FlagConstantCopy)}, {"FlagTimedOut", uint64(abi.FlagTimedOut)}},
@@ -57,7 +61,8 @@ var values = map[string][]value{
 	"MirrorFlag": {{"MirrorWithError", uint64(abi.MirrorWithError)}, {"MirrorConstantCopy", uint64(abi.MirrorConstantCopy)}},
 	"Limits": {{"MaxMirrors", abi.MaxMirrors}, {"InlineCCWs", abi.InlineCCWs}, {"InlineParameters", abi.InlineParameters}, {"ParameterSize", abi.ParameterSize},
 		{"MaxIntents", abi.MaxIntents}, {"MaxRecipe", abi.MaxRecipe}, {"MaxResponseParameters", abi.MaxResponseParameters}, {"MaxSteps", abi.MaxSteps},
-		{"MaxSettings", abi.MaxSettings}, {"ScratchSize", abi.ScratchSize}, {"MaxManifest", abi.MaxManifest}, {"MaxName", abi.MaxName}},
+		{"MaxSettings", abi.MaxSettings}, {"MaxRecords", abi.MaxRecords}, {"ScratchSize", abi.ScratchSize}, {"MaxManifest", abi.MaxManifest}, {"MaxName", abi.MaxName},
+		{"MaxUnit", abi.MaxUnit}},
 }
 
 // field is a field as the tables and the fingerprint show it.
@@ -111,23 +116,65 @@ func TestLayoutHasNoHoles(t *testing.T) {
 	assert.Zero(t, reflect.TypeOf(abi.Frame{}).Size()%8)
 }
 
-// TestLayoutIsFrozen holds names, types, offsets and sizes against the release
-// of this major version. It may change only by a field in place of reserved
-// bytes, together with abi.Minor.
-func TestLayoutIsFrozen(t *testing.T) {
-	const frozen = "0628be23ab7f2c11dec8295039a7b448ae4d84ed8aeb2496448de1aaa0685670"
-	h := sha256.New()
-	fmt.Fprintf(h, "%d.%d %s %s\n", abi.Major, abi.Minor, abi.MarkerExport, abi.HostModule)
-	for _, v := range layouts {
-		for _, f := range fields(v) {
-			fmt.Fprintf(h, "%T.%s %s %d %d\n", v, f.name, f.kind, f.offset, f.size)
+// releases are the minor versions, each with a fingerprint of what it has added to
+// the one before. A new one gets a row of its own, and a row changes only where a
+// later version has put a field in place of reserved bytes.
+var releases = []struct {
+	minor       int
+	fingerprint string
+	write       func(io.Writer)
+}{
+	// The layout, the intents up to changed-tracks and the capabilities.
+	{0, "0628be23ab7f2c11dec8295039a7b448ae4d84ed8aeb2496448de1aaa0685670", func(w io.Writer) {
+		fmt.Fprintf(w, "%d.%d %s %s\n", abi.Major, 0, abi.MarkerExport, abi.HostModule)
+		for _, v := range layouts {
+			for _, f := range fields(v) {
+				fmt.Fprintf(w, "%T.%s %s %d %d\n", v, f.name, f.kind, f.offset, f.size)
+			}
 		}
+		intents(w, 0, int(abi.IntentChangedTracks))
+		fmt.Fprintln(w, abi.CapabilityNames)
+	}},
+	// Records.
+	{1, "4bc1d2e754c112cd9cc172746a12d9f5f3f7c2a81e240a89c46b52103cfbc460", func(w io.Writer) {
+		fmt.Fprintf(w, "%d.%d\n", abi.Major, 1)
+		intents(w, int(abi.IntentRecord), int(abi.IntentRecord))
+		fmt.Fprintln(w, "MaxRecords", abi.MaxRecords, "MaxUnit", abi.MaxUnit)
+		keys(w, abi.RecordRow{}, "Name", "Summary", "Unit")
+		keys(w, abi.Manifest{}, "Name", "Version", "ABI", "Hooks", "Capabilities", "Settings", "Records", "Summary")
+		keys(w, abi.Setting{}, "Name", "Summary", "Default", "Min", "Max", "Names")
+	}},
+}
+
+// intents writes the rows of the intents from the first to the last.
+func intents(w io.Writer, first, last int) {
+	for i, row := range abi.IntentTable[first : last+1] {
+		fmt.Fprintf(w, "%d %s %d %v\n", first+i, row.Name, row.Needs, row.Heard)
 	}
-	for i, row := range abi.IntentTable {
-		fmt.Fprintf(h, "%d %s %d %v\n", i, row.Name, row.Needs, row.Heard)
+}
+
+// keys writes the keys of a JSON object that are those fields, and what they
+// hold.
+func keys(w io.Writer, object any, names ...string) {
+	t := reflect.TypeOf(object)
+	for _, name := range names {
+		f, _ := t.FieldByName(name)
+		fmt.Fprintln(w, t.Name(), f.Tag.Get("json"), f.Type)
 	}
-	fmt.Fprintln(h, abi.CapabilityNames)
-	assert.Equal(t, frozen, hex.EncodeToString(h.Sum(nil)))
+}
+
+// TestReleasesAreFrozen holds every minor version's part of the contract against
+// its release: names, types, offsets and sizes of fields, intents, capabilities,
+// manifest keys. A minor version only adds.
+func TestReleasesAreFrozen(t *testing.T) {
+	require.Len(t, releases, abi.Minor+1)
+	for i, r := range releases {
+		assert.Equal(t, i, r.minor)
+		h := sha256.New()
+		r.write(h)
+		assert.Equal(t, r.fingerprint, hex.EncodeToString(h.Sum(nil)), "of %d.%d", abi.Major, r.minor)
+	}
+	assert.Equal(t, int(abi.IntentRecord)+1, abi.IntentKinds, "an intent that no release has")
 }
 
 var block = regexp.MustCompile(`(?s)<!-- table (\w+)(?: (\w+))? -->\n(.*?)<!-- end -->`)

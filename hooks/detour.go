@@ -91,13 +91,16 @@ type Counters struct {
 }
 
 // Attachment is a detour as it stands in a chain. What the event loop needs for
-// a call is in its fields; Counters belong to the event loop.
+// a call is in its fields; Counters and Records belong to the event loop.
 type Attachment struct {
 	Name        string
 	Detour      Detour
 	Granted     abi.Capability
 	Containment Containment
 	Counters    Counters
+	// Records are those that the detour's manifest declares (NewRecords), by the
+	// number of abi.IntentRecord.
+	Records []Record
 	// Disabled is set when the detour could not be renewed: it is passed over.
 	Disabled bool
 

@@ -206,5 +206,7 @@ func (i *Instance) Close() error {
 
 // Attachment is the instance as it goes into a slot's chain.
 func (i *Instance) Attachment(c hooks.Containment) *hooks.Attachment {
-	return &hooks.Attachment{Name: i.name, Detour: i, Granted: i.granted, Containment: c}
+	return &hooks.Attachment{
+		Name: i.name, Detour: i, Granted: i.granted, Containment: c, Records: hooks.NewRecords(i.compiled.Module.Manifest),
+	}
 }

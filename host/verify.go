@@ -95,6 +95,9 @@ func (r *Report) manifest(m *Module, granted abi.Capability) {
 	}
 	n := m.Manifest
 	r.add(Note, m.ManifestOffset, "manifest: %s %s, abi %s, hooks %s", n.Name, n.Version, n.ABI, strings.Join(n.Hooks, ", "))
+	for i := range n.Records {
+		r.add(Note, m.ManifestOffset, "record %d: %s (%s)", i, n.Records[i].Name, n.Records[i].Unit)
+	}
 	wants, err := n.Wants()
 	if err != nil {
 		r.add(Error, m.ManifestOffset, "%v", err)

@@ -50,7 +50,7 @@ func TestVerify(t *testing.T) {
 		{name: "table without maximum", guest: guest{table: []byte{1, 0x70, 0, 1}}, want: "table has no maximum"},
 		{name: "table", guest: guest{table: []byte{1, 0x70, 1, 1, 1}}},
 		{name: "large table", guest: guest{table: []byte{1, 0x70, 1, 1, 0x81, 0x80, 0xC0, 0x00}}, want: "table of up to 1048577 elements: at most 1048576"},
-		{name: "section of a later version", guest: guest{sections: []section{{"iosrun.maps", nil}}}, want: `custom section "iosrun.maps" is unknown to ABI 1.0`},
+		{name: "section of a later version", guest: guest{sections: []section{{"iosrun.maps", nil}}}, want: `custom section "iosrun.maps" is unknown to ABI 1.1`},
 		{name: "two manifests", guest: guest{sections: []section{{abi.ManifestSection, []byte("{}")}}}, want: "custom section iosrun.manifest is there twice"},
 		{name: "other sections", guest: guest{sections: []section{{"producers", []byte("x")}}}},
 		{name: "unknown capability", guest: guest{wants: []string{"fly"}}, want: `capability "fly" is unknown`},

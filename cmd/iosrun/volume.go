@@ -33,7 +33,7 @@ shadow files; raw FBA. Which one a file is shows in the file.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newVolumeCreate(), newVolumeInfo(), newVolumeList(), newVolumeVerify(), newVolumeCopy(), newVolumeCompare(), newVolumeMirror())
+	c.AddCommand(newVolumeCreate(), newVolumeInfo(), newVolumeList(), newVolumeVerify(), newVolumeCopy(), newVolumeCompare(), newVolumeMirror(), newVolumeShadow())
 	return c
 }
 
@@ -84,9 +84,37 @@ func addOutputFlags(f *pflag.FlagSet, long bool) {
 }
 
 // addImageFlags adds the flags that say how an image is opened.
-func addImageFlags(f *pflag.FlagSet) {
-	f.StringArray("shadow", nil, "shadow file that lies on the image; repeat it in order, the topmost last")
-	f.String("device", "", "device type where the file does not tell: FBA images of a size that no device has")
+func addImageFlags(c *cobra.Command) {
+	c.Flags().StringArray("shadow", nil, "shadow file that lies on the image; repeat it in order, the topmost last")
+	addDeviceFlag(c)
+}
+
+func addDeviceFlag(c *cobra.Command) {
+	c.Flags().String("device", "", "device type where the file does not tell: FBA images of a size that no device has")
+	_ = c.RegisterFlagCompletionFunc("device", completeDevices(func(g *media.Geometry) bool { return g.FBA() }))
+}
+
+// completeDevices completes the names of the device types that are wanted.
+func completeDevices(want func(*media.Geometry) bool) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		var names []cobra.Completion
+		for _, g := range media.Models() {
+			if want(g) {
+				names = append(names, g.Name)
+			}
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeFiles completes the first n arguments as files and no more.
+func completeFiles(n int) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) < n {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 func imageOptions(f *pflag.FlagSet) image.Options {
@@ -100,14 +128,31 @@ func imageOptions(f *pflag.FlagSet) image.Options {
 func addFormatFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.String("format", "", "ckd, cckd (compressed), fba or cfba (default: the plain one of the device)")
-	f.String("compression", "", "of cckd and cfba: zlib, bzip2 or none (default zlib)")
-	f.Int("level", 0, "of the compression, 1 to 9 (0: its default)")
+	addCompressionFlags(c)
 	f.Bool("wide", false, "64-bit offsets, which Hercules 4 reads and Hercules 3 does not")
 	f.Int64("split-bytes", 0, "bytes that no file of a plain CKD image exceeds (0: one file)")
 	f.Bool("force", false, "replace files that exist")
 	f.Bool("no-sync", false, "do not wait until the new files are durable: faster, but a crash soon after can damage them")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"ckd", "cckd", "fba", "cfba"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func addCompressionFlags(c *cobra.Command) {
+	c.Flags().String("compression", "", "of compressed files: zlib, bzip2 or none (default zlib)")
+	c.Flags().Int("level", 0, "of the compression, 1 to 9 (0: its default)")
 	_ = c.RegisterFlagCompletionFunc("compression", cobra.FixedCompletions([]string{"zlib", "bzip2", "none"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// compression is what the flag of that name says for a compressed file.
+func compression(name string) (image.Compression, error) {
+	switch name {
+	case "", "zlib":
+		return image.Zlib, nil
+	case "bzip2":
+		return image.Bzip2, nil
+	case "none":
+		return image.None, nil
+	}
+	return 0, usage(fmt.Errorf("compression %q: want zlib, bzip2 or none", name))
 }
 
 func formatOptions(f *pflag.FlagSet) (image.CreateOptions, error) {
@@ -119,20 +164,13 @@ func formatOptions(f *pflag.FlagSet) (image.CreateOptions, error) {
 	o.SplitBytes, _ = f.GetInt64("split-bytes")
 	o.Replace, _ = f.GetBool("force")
 	o.NoSync, _ = f.GetBool("no-sync")
-	switch name, _ := f.GetString("compression"); name {
-	case "":
-		if o.Format.Compressed() {
-			o.Compression = image.Zlib
-		}
-	case "none":
-	case "zlib":
-		o.Compression = image.Zlib
-	case "bzip2":
-		o.Compression = image.Bzip2
-	default:
-		return o, usage(fmt.Errorf("compression %q: want zlib, bzip2 or none", name))
+	name, _ := f.GetString("compression")
+	if name == "" && !o.Format.Compressed() {
+		return o, nil
 	}
-	return o, nil
+	var err error
+	o.Compression, err = compression(name)
+	return o, err
 }
 
 func newVolumeCreate() *cobra.Command {
@@ -147,6 +185,12 @@ parameters give the same bytes as Hercules' dasdinit in a plain image.`,
   iosrun volume create linux.dsk 3390-3 LX0001 --linux
   iosrun volume create fba.img 9336-20 FBA001`,
 		Args: cobra.RangeArgs(2, 3),
+		ValidArgsFunction: func(c *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) == 1 {
+				return completeDevices(func(*media.Geometry) bool { return true })(c, args, word)
+			}
+			return completeFiles(1)(c, args, word)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			f := c.Flags()
 			o := volume.CreateOptions{Device: args[1]}
@@ -211,29 +255,35 @@ func newVolumeInfo() *cobra.Command {
 		Short:   "Show a volume's label, geometry and format",
 		Example: "  iosrun volume info mvsres.cckd\n  iosrun volume info mvsres.cckd --shadow mvsres_1.shadow --json",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(c *cobra.Command, args []string) error { return describe(c, args[0], imageOptions(c.Flags())) },
+
+		ValidArgsFunction: completeFiles(1),
+		RunE:              func(c *cobra.Command, args []string) error { return describe(c, args[0], imageOptions(c.Flags())) },
 	}
-	addImageFlags(c.Flags())
+	addImageFlags(c)
 	addOutputFlags(c.Flags(), false)
 	return c
 }
 
 func newVolumeList() *cobra.Command {
+	var members bool
 	c := &cobra.Command{
 		Use:     "list FILE",
 		Short:   "List the data sets of a volume's table of contents",
 		Long:    "list prints the data sets that the table of contents (VTOC) of a CKD volume describes.\nThe exit code is 1 when there is none.",
-		Example: "  iosrun volume list mvsres.cckd\n  iosrun volume list mvsres.cckd --json",
+		Example: "  iosrun volume list mvsres.cckd\n  iosrun volume list mvsres.cckd --members --json",
 		Args:    cobra.ExactArgs(1),
+
+		ValidArgsFunction: completeFiles(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			l, err := volume.List(args[0], imageOptions(c.Flags()))
+			l, err := volume.List(args[0], members, imageOptions(c.Flags()))
 			if err != nil {
 				return volumeError(err)
 			}
 			return printResult(c, l)
 		},
 	}
-	addImageFlags(c.Flags())
+	addImageFlags(c)
+	c.Flags().BoolVar(&members, "members", false, "list the members of partitioned data sets too")
 	addOutputFlags(c.Flags(), false)
 	return c
 }
@@ -280,7 +330,7 @@ wrong with a volume.`,
 			return nil
 		},
 	}
-	addImageFlags(c.Flags())
+	addImageFlags(c)
 	addOutputFlags(c.Flags(), true)
 	c.Flags().IntVar(&limit, "limit", 0, fmt.Sprintf("findings that are shown of a volume; all are counted (0: %d)", volume.DefaultFindings))
 	return c
@@ -298,6 +348,8 @@ unless --no-sync leaves that to the operating system, as cp does.`,
   iosrun volume copy mvsres.dsk mvsres.cckd --format cckd --compression bzip2
   iosrun volume copy mvsres.cckd flat.cckd --shadow mvsres_1.shadow --format cckd`,
 		Args: cobra.ExactArgs(2),
+
+		ValidArgsFunction: completeFiles(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			target, err := formatOptions(c.Flags())
 			if err != nil {
@@ -315,7 +367,7 @@ unless --no-sync leaves that to the operating system, as cp does.`,
 			return printResult(c, r)
 		},
 	}
-	addImageFlags(c.Flags())
+	addImageFlags(c)
 	addFormatFlags(c)
 	addOutputFlags(c.Flags(), true)
 	c.Flags().IntVar(&workers, "workers", 0, "goroutines that compress (0: one for each processor)")
@@ -338,6 +390,8 @@ func newVolumeCompare() *cobra.Command {
 the first difference. The exit code is 1 when they differ.`,
 		Example: "  iosrun volume compare mvsres.dsk mirror.dsk\n  iosrun volume compare mvsres.cckd mvsres.dsk --limit 5 --json",
 		Args:    cobra.ExactArgs(2),
+
+		ValidArgsFunction: completeFiles(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			f := c.Flags()
 			first, second := imageOptions(f), imageOptions(f)
@@ -357,7 +411,7 @@ the first difference. The exit code is 1 when they differ.`,
 			return nil
 		},
 	}
-	addImageFlags(c.Flags())
+	addImageFlags(c)
 	addOutputFlags(c.Flags(), true)
 	c.Flags().StringArray("second-shadow", nil, "shadow file that lies on the second image")
 	c.Flags().IntVar(&limit, "limit", 0, fmt.Sprintf("differences that are shown; all are counted (0: %d)", volume.DefaultFindings))
@@ -376,10 +430,15 @@ one and write it to the other. PRIMARY stays as it is. MIRROR is made if it is n
 one that is there, of the same device type and size, is overwritten with --force.`,
 		Example: "  iosrun volume mirror mvsres.dsk mirror.dsk\n  iosrun volume mirror mvsres.cckd old.dsk --force",
 		Args:    cobra.ExactArgs(2),
+
+		ValidArgsFunction: completeFiles(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			primary, mirror := args[0], args[1]
 			if same(primary, mirror) {
 				return usage(fmt.Errorf("%s and %s are the same file", primary, mirror))
+			}
+			if err := mirrorable(primary); err != nil {
+				return err
 			}
 			made, err := mirrorTarget(primary, mirror, force)
 			if err != nil {
@@ -406,6 +465,23 @@ one that is there, of the same device type and size, is overwritten with --force
 	f.IntVar(&streams, "streams", 0, "copies of tracks under way at once (0: the mirror process's default)")
 	addOutputFlags(f, true)
 	return c
+}
+
+// mirrorable reports why a volume cannot be synchronised: the control units of
+// devices before the 3375 know no Read Track, with which the mirror process reads.
+func mirrorable(path string) error {
+	v, err := image.Open(path, media.ReadOnly, image.Options{})
+	if err != nil {
+		return volumeError(err)
+	}
+	g := v.Geometry()
+	if err := v.Close(); err != nil {
+		return err
+	}
+	if g.Formula == media.FormulaGap || g.Formula == media.FormulaLast {
+		return usage(fmt.Errorf("%s: a %s has no command that reads a whole track, which a mirror is made with; iosrun volume copy makes a copy", path, g.Name))
+	}
+	return nil
 }
 
 // mirrorTarget makes the image for a mirror unless it is there.

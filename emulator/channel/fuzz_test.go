@@ -226,9 +226,9 @@ func possible(w *SCSW, pending bool) error {
 		return fmt.Errorf("ending status as intermediate status")
 	case status&StatusIntermed != 0 && w.Channel&PCI == 0 && w.Flags&SCSWZero == 0 && c&Suspended == 0:
 		return fmt.Errorf("intermediate status without a reason")
-	case w.Channel&PCI != 0 && status&StatusIntermed == 0:
+	case pending && w.Channel&PCI != 0 && status&StatusIntermed == 0:
 		return fmt.Errorf("program-controlled interruption without intermediate status")
-	case (w.Unit&^normal != 0 || w.Channel&^PCI != 0 || w.Flags&SCSWDeferredCC != 0) && status&StatusAlert == 0:
+	case pending && (w.Unit&^normal != 0 || w.Channel&^PCI != 0 || w.Flags&SCSWDeferredCC != 0) && status&StatusAlert == 0:
 		return fmt.Errorf("something wrong without alert status")
 	case status&StatusAlert != 0 && c&functions != 0 && w.Unit&^normal == 0 && w.Channel&^PCI == 0 && w.Flags&SCSWDeferredCC == 0:
 		return fmt.Errorf("alert status without a reason")

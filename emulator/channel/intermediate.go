@@ -69,12 +69,21 @@ func (c *chain) scheduleNotes(i int) {
 	}
 }
 
+// renew begins a new channel status unless one is pending, which goes on.
+func (sch *Subchannel) renew() {
+	if sch.scsw.Control&StatusPending == 0 {
+		sch.scsw.Channel = 0
+	}
+}
+
 // intermediate makes the subchannel status pending with the next intermediate
 // interruption under way. One that has not been cleared yet takes it up.
 func (sch *Subchannel) intermediate(now machine.Time) {
 	n := sch.notes.slot(sch.notes.presented)
 	sch.notes.presented++
 	sch.scsw.CCWAddress = n.address
+	sch.scsw.Unit = 0
+	sch.renew()
 	sch.scsw.Channel |= n.channel
 	if n.zero {
 		sch.scsw.Flags |= SCSWZero

@@ -129,6 +129,7 @@ func (sch *Subchannel) status(now machine.Time) {
 	w := &sch.scsw
 	w.CCWAddress, w.Residual = o.address, o.residual
 	w.Unit = o.unit
+	sch.renew()
 	w.Channel |= o.channel
 	w.Flags |= o.deferred << 8
 	for ; sch.notes.presented < sch.chain.noted; sch.notes.presented++ {
@@ -227,11 +228,11 @@ func (sch *Subchannel) clear(now machine.Time) {
 	sch.interrupt(now)
 }
 
-// forget clears the status.
+// forget clears the status. Unit and channel status stay to be seen, as the
+// CCW address and the residual count do, until there is a new one.
 func (sch *Subchannel) forget() {
 	w := &sch.scsw
 	w.Control &^= statuses
-	w.Channel, w.Unit = 0, 0
 	w.Flags &^= SCSWZero | SCSWDeferredCC | SCSWExtended | SCSWNotOperPath
 	sch.sensed = 0
 }
@@ -240,6 +241,7 @@ func (sch *Subchannel) forget() {
 func (sch *Subchannel) drop() {
 	sch.epoch++
 	sch.forget()
+	sch.scsw.Channel, sch.scsw.Unit = 0, 0
 	sch.chain.noted, sch.notes.presented = 0, 0
 	sch.chain.owed = false
 }

@@ -271,6 +271,13 @@ func (mr *mirrorRequest) settle(onMirror bool, now machine.Time) {
 	mr.settled = true
 	r := mr.r
 	mr.m.account.ended(r.program.tracks, mr.epoch, onMirror)
+	if mr.epoch != mr.m.account.epoch {
+		// Its unit has become the primary meanwhile: whoever has had the tracks
+		// copied from there may have them as they were before.
+		for _, m := range r.pair.mirrors {
+			m.account.mark(r.program.tracks)
+		}
+	}
 	if r.ackedAt == 0 {
 		return
 	}

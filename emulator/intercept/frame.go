@@ -6,6 +6,7 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
 )
 
 // call is one call of a slot's detours: what the frame is filled from.
@@ -17,7 +18,8 @@ type call struct {
 	role    unitRole
 	origin  abi.Origin
 	program *program
-	since   *machine.Time // front-end: since when a detour leaves the request queued
+	since   *machine.Time     // front-end: since when a detour leaves the request queued
+	asked   *hooks.Attachment // whose answer is being carried out
 }
 
 // fill writes the request part of the frame and zeroes the response's head.

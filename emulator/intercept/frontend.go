@@ -112,6 +112,8 @@ func (x *Process) anywhere(c *call, n *abi.Intent) bool {
 		x.step(c.p, machine.StepM+4, hookNames[c.hook], c.block.ID)
 		x.dissociate(c.p, c.role.pair, n.Mirrors, n.Code)
 		return true
+	case abi.IntentRecord:
+		return c.asked.Record(n.Code, n.Value)
 	}
 	return false
 }

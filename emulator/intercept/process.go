@@ -364,6 +364,7 @@ func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
 	if a.Disabled || x.depth == maxDepth {
 		return nil, false
 	}
+	c.asked = a
 	f := a.Detour.Frame()
 	x.fill(f, c)
 	x.current = c.program

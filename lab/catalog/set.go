@@ -150,7 +150,9 @@ func (d *PreparedDetour) attachment(ctx context.Context, seed uint64, log hclog.
 		if err != nil {
 			return nil, err
 		}
-		return &hooks.Attachment{Name: d.Module.Manifest.Name, Detour: n, Granted: d.Granted, Containment: d.rule}, nil
+		return &hooks.Attachment{
+			Name: d.Module.Manifest.Name, Detour: n, Granted: d.Granted, Containment: d.rule, Records: hooks.NewRecords(d.Module.Manifest),
+		}, nil
 	}
 	i, err := d.instance(ctx, seed, log)
 	if err != nil {

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -50,17 +51,21 @@ type copying struct {
 }
 
 // synchronise brings a mirror's marked tracks over and lets it follow the
-// primary again. What was dissociated meanwhile is the same mirror's: a mirror
-// that follows the primary already is left alone.
+// primary again. A mirror that is being synchronised already is left alone.
 func (r *run) synchronise(f Fault, _ *volume) error {
 	s := &r.config.Synchronise
 	threshold := s.Threshold
 	if threshold == 0 {
 		threshold = DefaultThreshold
 	}
-	return r.makeIdentical(f.Pair, f.Mirror, mirror.SyncOptions{
+	err := r.makeIdentical(f.Pair, f.Mirror, mirror.SyncOptions{
 		Full: s.Full, Threshold: threshold, MaxRounds: s.Rounds, Streams: s.Streams, TracksPerSecond: s.TracksPerSecond,
 	})
+	if errors.Is(err, mirror.ErrBusy) {
+		r.opts.Log.Warn("not synchronised", "time", r.m.Clock.Now(), "error", err)
+		return nil
+	}
+	return err
 }
 
 // makeIdentical synchronises a mirror of a pair, both numbered from 1; what the

@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
@@ -34,7 +35,8 @@ func randomScenario(seed uint64) string {
 	var b strings.Builder
 	policy := []string{"sync", "constant-copy", "read-select"}[r.IntN(3)]
 	places := []string{"{kilometres: 1}", "{kilometres: 60}", "{kilometres: 200, standing: true}"}[:1+r.IntN(3)]
-	fmt.Fprintf(&b, "name: random-%d\npolicy: %s\nmachine: {mirrors: [%s]}\n", seed, policy, strings.Join(places, ", "))
+	pairs := 1 + r.IntN(2)*r.IntN(3)
+	fmt.Fprintf(&b, "name: random-%d\npolicy: %s\nmachine: {pairs: %d, mirrors: [%s], workload: {stripe: 16}}\n", seed, policy, pairs, strings.Join(places, ", "))
 	if policy != "constant-copy" {
 		fmt.Fprintf(&b, "settings: {post-status: {on-primary-failure: %s, on-mirror-failure: %s}}\n",
 			[]string{"report", "promote"}[r.IntN(2)], []string{"mirror", "pair", "group"}[r.IntN(3)])
@@ -51,11 +53,14 @@ func randomScenario(seed uint64) string {
 			ccws := fmt.Sprintf(programs[r.IntN(len(programs))], r.IntN(12), 2+r.IntN(10))
 			fmt.Fprintf(&b, "  - {at: %dus, program: {on: primary, ccws: [%s]}}\n", at, ccws)
 		default:
-			place := "primary"
-			if m := r.IntN(len(places) + 1); m != 0 {
+			place, pair, m := "primary", 1+r.IntN(pairs), r.IntN(len(places)+1)
+			if m != 0 {
 				place = fmt.Sprintf("mirror%d", m)
+				if r.IntN(4) == 0 {
+					fmt.Fprintf(&b, "  - {at: %dus, fault: \"pair%d.%s:synchronise\"}\n", at+40_000, pair, place)
+				}
 			}
-			fmt.Fprintf(&b, "  - {at: %dus, fault: \"%s:%s\"}\n", at, place, faults[r.IntN(len(faults))])
+			fmt.Fprintf(&b, "  - {at: %dus, fault: \"pair%d.%s:%s\"}\n", at, pair, place, faults[r.IntN(len(faults))])
 		}
 	}
 	return b.String()
@@ -66,20 +71,25 @@ func randomScenario(seed uint64) string {
 // is marked, and nothing is left over.
 func TestRandomScenariosLoseNothing(t *testing.T) {
 	l := modules(t)
-	seeds := uint64(40)
+	first, last := uint64(0), uint64(39)
 	if testing.Short() {
-		seeds = 10
+		last = 9
 	}
-	for seed := range seeds {
+	if text := os.Getenv("IOSRUN_SEEDS"); text != "" {
+		_, err := fmt.Sscanf(text, "%d-%d", &first, &last)
+		require.NoError(t, err, "IOSRUN_SEEDS=%s: want FIRST-LAST", text)
+	}
+	for seed := first; seed <= last; seed++ {
 		text := randomScenario(seed)
 		s, err := scenario.Parse([]byte(text), "random")
 		require.NoError(t, err, text)
 		r, err := s.Run(t.Context(), l, scenario.Options{})
-		if !assert.NoError(t, err, "seed %d", seed) {
+		again := fmt.Sprintf("IOSRUN_SEEDS=%d-%d go test ./lab/scenario -run %s", seed, seed, t.Name())
+		if !assert.NoError(t, err, again) {
 			continue
 		}
 		for _, c := range r.Checks {
-			assert.True(t, c.OK, "seed %d: %s: %s", seed, c.Name, c.Detail)
+			assert.True(t, c.OK, "%s: %s; %s", c.Name, c.Detail, again)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func sameFile(t *testing.T, a, b string) {
 func TestListEqualsDasdls(t *testing.T) {
 	dir := t.TempDir()
 	path := volumetest.Loaded(t, dir)
-	l, err := List(path, image.Options{})
+	l, err := List(path, false, image.Options{})
 	require.NoError(t, err)
 	require.Equal(t, "LOADED", l.Label.Serial)
 	require.Equal(t, "HERCULES", l.Label.Owner)
@@ -116,7 +116,7 @@ func TestInspectHercules(t *testing.T) {
 		r, err := Verify(path, VerifyOptions{})
 		require.NoError(t, err)
 		require.True(t, r.Sound(), "%+v", r)
-		_, err = List(path, image.Options{})
+		_, err = List(path, false, image.Options{})
 		if !c.format.FBA() {
 			require.ErrorIs(t, err, ErrNoContents)
 		}

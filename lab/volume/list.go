@@ -37,10 +37,16 @@ type DataSet struct {
 	KeyLength    int      `json:"keyLength"`
 	Extents      []Extent `json:"extents"`
 	Tracks       int      `json:"tracks"`
+	// Unit is in what space was asked for: "TRK", "CYL", "BLK" (blocks) or "ABS"
+	// (given tracks); Secondary is how much of it an extension takes.
+	Unit      string `json:"unit"`
+	Secondary int    `json:"secondary"`
 	// UsedTracks is up to the last block written, as the label says; data sets
 	// without that entry have 0.
 	UsedTracks int     `json:"usedTracks"`
 	At         Address `json:"at"` // of the label
+	// Members are those of a partitioned data set, where they were asked for.
+	Members []Member `json:"members,omitempty"`
 }
 
 // Extent is a stretch of tracks, first and last one included.
@@ -61,9 +67,10 @@ func (e Extent) String() string {
 var ErrNoContents = errors.New("volume has no table of contents")
 
 // List lists the data sets of the volume at path. An FBA volume has its label
-// listed only. It fails with ErrNoContents, and gives what it found, where there
+// listed only. With members, the directories of partitioned data sets are read
+// too. It fails with ErrNoContents, and gives what it found, where there
 // is no table of contents: freshly made volumes have none yet.
-func List(path string, o image.Options) (*Listing, error) {
+func List(path string, members bool, o image.Options) (*Listing, error) {
 	v, err := image.Open(path, media.ReadOnly, o)
 	if err != nil {
 		return nil, err
@@ -71,7 +78,9 @@ func List(path string, o image.Options) (*Listing, error) {
 	l := &Listing{Path: path, Geometry: geometryOf(v.Geometry()), DataSets: []DataSet{}}
 	l.Label, err = readLabel(v)
 	if c, ok := v.(*image.CKD); ok && err == nil {
-		err = l.read(c)
+		if err = l.read(c); err == nil && members {
+			err = l.readMembers(c)
+		}
 	}
 	return l, errors.Join(err, v.Close())
 }
@@ -102,6 +111,7 @@ const (
 	dsBlksize    = 42
 	dsLrecl      = 44
 	dsKeylen     = 46
+	dsSpace      = 50 // flags of the request for space, then the secondary amount in 3 bytes
 	dsLastBlock  = 54 // TTR
 	dsExtent     = 61
 	dsNext       = 91
@@ -225,6 +235,7 @@ func dataSet(v *image.CKD, l *dataLabel) (*DataSet, error) {
 		System:       strings.TrimRight(ebcdic(p[dsSystem:dsSystemEnd]), " ."),
 		Organization: organization(p[dsOrg], p[dsOrg+1]), RecordFormat: recordFormat(p[dsRecfm]),
 		RecordLength: u16(dsLrecl), BlockSize: u16(dsBlksize), KeyLength: int(p[dsKeylen]),
+		Unit: spaceUnits[p[dsSpace]>>6], Secondary: int(p[dsSpace+1])<<16 | u16(dsSpace+2),
 		Extents: []Extent{},
 	}
 	if last := p[dsLastBlock : dsLastBlock+3]; last[0] != 0 || last[1] != 0 || last[2] != 0 {
@@ -295,6 +306,10 @@ func extentOf(p []byte, g *media.Geometry) (Extent, error) {
 	return e, nil
 }
 
+// spaceUnits are the units of requests for space, by the high two bits of their
+// flags.
+var spaceUnits = [4]string{"ABS", "BLK", "TRK", "CYL"}
+
 // date decodes a year since 1900 and a day of it.
 func date(p []byte) string {
 	day := int(binary.BigEndian.Uint16(p[1:]))
@@ -364,14 +379,21 @@ func (l *Listing) WriteText(w io.Writer) error {
 	if len(l.DataSets) == 0 {
 		return p.err
 	}
-	p.line("%-44s %-3s %-5s %6s %6s %3s %6s %6s %3s %-8s %s", "data set", "org", "recfm", "lrecl", "blksz", "key", "tracks", "used", "ext", "created", "extents")
+	p.line("%-44s %-3s %-5s %6s %6s %3s %6s %6s %3s %-4s %6s %-8s %s", "data set", "org", "recfm", "lrecl", "blksz", "key", "tracks", "used", "ext", "unit", "second", "created", "extents")
 	for i := range l.DataSets {
 		d := &l.DataSets[i]
 		extents := make([]string, len(d.Extents))
 		for k, e := range d.Extents {
 			extents[k] = e.String()
 		}
-		p.line("%-44s %-3s %-5s %6d %6d %3d %6d %6d %3d %-8s %s", d.Name, d.Organization, d.RecordFormat, d.RecordLength, d.BlockSize, d.KeyLength, d.Tracks, d.UsedTracks, len(d.Extents), d.Created, strings.Join(extents, " "))
+		p.line("%-44s %-3s %-5s %6d %6d %3d %6d %6d %3d %-4s %6d %-8s %s", d.Name, d.Organization, d.RecordFormat, d.RecordLength, d.BlockSize, d.KeyLength, d.Tracks, d.UsedTracks, len(d.Extents), d.Unit, d.Secondary, d.Created, strings.Join(extents, " "))
+		for _, m := range d.Members {
+			kind := ""
+			if m.Alias {
+				kind = ", alias"
+			}
+			p.line("  %-8s %v%s", m.Name, m.At, kind)
+		}
 	}
 	return p.err
 }

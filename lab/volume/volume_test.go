@@ -325,7 +325,7 @@ func TestExtents(t *testing.T) {
 	third[labelKeyLength+dsNext] = 0
 	first[labelKeyLength+dsExtents] = 14
 	write()
-	l, err := List(path, image.Options{})
+	l, err := List(path, false, image.Options{})
 	require.NoError(t, err)
 	require.Len(t, l.DataSets, 1)
 	require.Len(t, l.DataSets[0].Extents, 14)
@@ -334,14 +334,14 @@ func TestExtents(t *testing.T) {
 
 	first[labelKeyLength+dsExtents] = 20
 	write()
-	_, err = List(path, image.Options{})
+	_, err = List(path, false, image.Options{})
 	require.ErrorContains(t, err, "says 20 extents, its chain of labels has 16")
 	copy(first[labelKeyLength+dsNext:], []byte{0, 9, 0, 9, 9})
 	write()
-	_, err = List(path, image.Options{})
+	_, err = List(path, false, image.Options{})
 	require.ErrorContains(t, err, "where no format 3 or 9 label is")
 	first[labelKeyLength+dsExtent+7] = 200
 	write()
-	_, err = List(path, image.Options{})
+	_, err = List(path, false, image.Options{})
 	require.ErrorContains(t, err, "extent 1")
 }

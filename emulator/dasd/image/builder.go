@@ -125,6 +125,8 @@ func (b *Builder) check(path string) error {
 		return fmt.Errorf("%s: null track format is %d, should be 0, 1 or 2", path, o.Null)
 	case b.kind == kindCKD && o.Null.size() > g.TrackSize:
 		return fmt.Errorf("%s: null track format %v takes %d bytes, a track of a %s has %d", path, o.Null, o.Null.size(), g.Name, g.TrackSize)
+	case o.SplitBytes < 0:
+		return fmt.Errorf("%s: split into files of %d bytes, should be 0 (one file) or more", path, o.SplitBytes)
 	case o.SplitBytes != 0 && o.Format != FormatCKD:
 		return fmt.Errorf("%s: format %s is one file, only ckd can be split", path, o.Format)
 	case o.Wide && o.Format == FormatFBA:
@@ -231,7 +233,7 @@ const (
 )
 
 // newCompressed writes the headers and an empty level 1 table to f.
-func newCompressed(f *os.File, path string, dev header, g *media.Geometry, o CreateOptions) (*compressed, error) {
+func newCompressed(f file, path string, dev header, g *media.Geometry, o CreateOptions) (*compressed, error) {
 	raw := make([]byte, compressedHeaderSize)
 	raw[0], raw[1], raw[2] = compressedVersion, compressedRelease, compressedLevel
 	l, h := decodeCompressedHeader(raw, dev.wide)

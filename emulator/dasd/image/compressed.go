@@ -3,7 +3,6 @@ package image
 import (
 	"errors"
 	"fmt"
-	"os"
 )
 
 // compressed is a compressed image or one shadow file. Its lookup tables are in
@@ -11,7 +10,7 @@ import (
 // files has one of these over another.
 type compressed struct {
 	layout
-	file *os.File
+	file file
 	path string
 	dev  header
 	hdr  *compressedHeader

@@ -1,8 +1,9 @@
 package image
 
 import (
+	"errors"
 	"fmt"
-	"os"
+	"slices"
 )
 
 // maximumLevel1 bounds the level 1 table: 2^32 blocks of an FBA volume need
@@ -11,7 +12,7 @@ const maximumLevel1 = 140_000
 
 // openCompressed reads and checks the headers and lookup tables of a compressed
 // file. A shadow file gets the store that it lies on.
-func openCompressed(f *os.File, path string, dev header, under store, check func(*compressed) error) (*compressed, error) {
+func openCompressed(f file, path string, dev header, under store, check func(*compressed) error) (*compressed, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -28,16 +29,27 @@ func openCompressed(f *os.File, path string, dev header, under store, check func
 		layout: l, file: f, path: path, dev: dev, hdr: h, kind: dev.kind, under: under,
 		level: int(h.parameter),
 	}
-	if err := check(s); err != nil {
-		return nil, err
+	err = check(s)
+	if err == nil {
+		err = s.checkHeader()
 	}
-	if err := s.checkHeader(); err != nil {
-		return nil, err
+	if err == nil {
+		err = s.readTables(st.Size())
 	}
-	if err := s.readTables(st.Size()); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, s.advise(err)
 	}
 	return s, nil
+}
+
+// advise adds what can be done about damage in a file that its last user did not
+// close. (This package leaves no such file; Hercules may, when it is killed.)
+func (s *compressed) advise(err error) error {
+	var d *DamageError
+	if s.hdr.options&optionOpened != 0 && errors.As(err, &d) {
+		d.What += "; the file was not closed (OPENED bit): Hercules' cckdcdsk -3 can rebuild its tables from the tracks in it"
+	}
+	return err
 }
 
 func (s *compressed) checkHeader() error {
@@ -81,28 +93,23 @@ func (s *compressed) readTables(fileSize int64) error {
 	s.level1 = make([]int64, n)
 	s.tables = make([]*[level2Entries]location, n)
 	s.stale = make([]bool, n)
-	uses := []use{{extent{0, level1Offset + int64(len(p))}, "the headers and the level 1 table", -1}}
+	uses, err := s.decodeLevel1(p, fileSize)
+	if err != nil {
+		return err
+	}
+	// Tables that overlap are found before they are decoded: so memory is bounded
+	// by the file's size.
+	if _, u, err := newSpace(slices.Clone(uses), s.limit()); err != nil {
+		return s.overlap(u, err)
+	}
 	q := make([]byte, s.level2Size())
-	for i := range s.level1 {
-		at := s.offset(p[int64(i)*s.word():])
-		s.level1[i] = at
-		entry := level1Offset + int64(i)*s.word()
-		switch {
-		case at == 0:
+	for i, at := range s.level1 {
+		if at <= 0 {
 			continue
-		case at == below:
-			if s.under == nil {
-				return damage(s.path, entry, "level 1 entry %d refers to a file underneath, which only a shadow file has", i)
-			}
-			continue
-		case at < level1Offset+int64(len(p)) || at > fileSize-int64(len(q)):
-			return damage(s.path, entry, "level 1 entry %d is offset %#x, a table of %d bytes fits from %#x to %#x", i, at, len(q), level1Offset+len(p), fileSize-int64(len(q)))
 		}
-		uses = append(uses, use{extent{at, int64(len(q))}, "level 2 table", i})
 		if _, err := s.file.ReadAt(q, at); err != nil {
 			return fmt.Errorf("%s, offset %#x, level 2 table %d: %w", s.path, at, i, err)
 		}
-		var err error
 		if uses, err = s.decodeTable(i, q, uses, fileSize); err != nil {
 			return err
 		}
@@ -113,6 +120,30 @@ func (s *compressed) readTables(fileSize int64) error {
 	}
 	s.space = space
 	return s.checkFree(fileSize)
+}
+
+// decodeLevel1 decodes the level 1 table p, and gives what is in use so far: it
+// and the tables that it refers to.
+func (s *compressed) decodeLevel1(p []byte, fileSize int64) ([]use, error) {
+	first, last := level1Offset+int64(len(p)), fileSize-s.level2Size()
+	uses := []use{{extent{0, first}, "the headers and the level 1 table", -1}}
+	for i := range s.level1 {
+		at := s.offset(p[int64(i)*s.word():])
+		s.level1[i] = at
+		entry := level1Offset + int64(i)*s.word()
+		switch {
+		case at == 0:
+		case at == below:
+			if s.under == nil {
+				return nil, damage(s.path, entry, "level 1 entry %d refers to a file underneath, which only a shadow file has", i)
+			}
+		case at < first || at > last:
+			return nil, damage(s.path, entry, "level 1 entry %d is offset %#x, a table of %d bytes fits from %#x to %#x", i, at, s.level2Size(), first, last)
+		default:
+			uses = append(uses, use{extent{at, s.level2Size()}, "level 2 table", i})
+		}
+	}
+	return uses, nil
 }
 
 func (s *compressed) overlap(u *use, err error) error {

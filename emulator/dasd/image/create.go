@@ -2,7 +2,6 @@ package image
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/iosrun/iosrun/emulator/dasd/media"
@@ -231,63 +230,4 @@ func appendContents(p []byte, g *media.Geometry) []byte {
 		}
 	}
 	return appendEnd(p)
-}
-
-// CreateShadow makes an empty shadow file at path on the volume whose image is
-// at under with the shadow files shadows. It is compressed as o says; o.Format
-// does not matter.
-func CreateShadow(path, under string, shadows []string, o CreateOptions) error {
-	v, err := Open(under, media.ReadOnly, Options{Shadows: shadows})
-	if err != nil {
-		return err
-	}
-	i := v.Info()
-	k := kindCKD
-	o.Format = FormatCCKD
-	if i.Format.FBA() {
-		k, o.Format = kindFBA, FormatCFBA
-	}
-	// Hercules takes the null format of the topmost file for tracks of the others.
-	if s, ok := storeOf(v).(*compressed); ok {
-		o.Null = NullFormat(s.hdr.nullFormat)
-	}
-	err = createShadow(path, v.Geometry(), k, i, o)
-	return errors.Join(err, v.Close())
-}
-
-func createShadow(path string, g *media.Geometry, k kind, i Info, o CreateOptions) error {
-	if i.Format == FormatFBA {
-		return fmt.Errorf("%s: cannot lie on a raw FBA image, a compressed one can have shadow files", path)
-	}
-	if i.Shadows >= MaximumShadows {
-		return fmt.Errorf("%s: would be shadow file %d, at most %d are possible", path, i.Shadows+1, MaximumShadows)
-	}
-	b := &Builder{geometry: g, options: o, kind: k}
-	if err := b.check(path); err != nil {
-		return err
-	}
-	if err := b.add(path, -1); err != nil {
-		return err
-	}
-	s, err := newCompressed(b.files[0].file, b.files[0].temp, b.header(containerShadow), g, o)
-	if err == nil {
-		b.packed = s
-		err = s.shade()
-	}
-	if err != nil {
-		b.Abort()
-		return err
-	}
-	return b.Commit()
-}
-
-// shade makes every entry of a new file refer to the file underneath.
-func (s *compressed) shade() error {
-	p := make([]byte, int64(len(s.level1))*s.word())
-	for i := range s.level1 {
-		s.level1[i] = below
-		s.putOffset(p[int64(i)*s.word():], below)
-	}
-	_, err := s.file.WriteAt(p, level1Offset)
-	return err
 }

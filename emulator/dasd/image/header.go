@@ -81,19 +81,36 @@ type header struct {
 	highCylinder uint16 // 0 in the last or only file
 }
 
-// identify finds the signature of a header; a file that begins with neither
-// CKD_ nor FBA_ has none (nil), one that does but goes on otherwise is damaged.
+// nearIdentifier is how many bytes of an identifier may be wrong for a file still
+// to be taken for a damaged image with a header, not for raw blocks.
+const nearIdentifier = 2
+
+// identify finds the signature of a header; a file that begins with nothing like
+// an identifier has none (nil), one whose identifier is nearly right, or begins
+// with CKD_ or FBA_, is damaged.
 func identify(p []byte) (*signature, error) {
 	if len(p) < identifierSize {
 		return nil, nil
 	}
+	nearest, wrong := 0, identifierSize+1
 	for i := range signatures {
-		if string(p[:identifierSize]) == signatures[i].id {
-			s := signatures[i]
-			return &s, nil
+		n := 0
+		for k := range identifierSize {
+			if p[k] != signatures[i].id[k] {
+				n++
+			}
+		}
+		if n < wrong {
+			nearest, wrong = i, n
 		}
 	}
-	if bytes.HasPrefix(p, []byte("CKD_")) || bytes.HasPrefix(p, []byte("FBA_")) {
+	s := signatures[nearest]
+	switch {
+	case wrong == 0:
+		return &s, nil
+	case wrong <= nearIdentifier:
+		return nil, fmt.Errorf("identifier is %q, should be %s or another of CKD_P370, CKD_C370, CKD_S370, FBA_C370, FBA_S370 and their 064 forms", p[:identifierSize], s.id)
+	case bytes.HasPrefix(p, []byte("CKD_")) || bytes.HasPrefix(p, []byte("FBA_")):
 		return nil, fmt.Errorf("identifier %q is none of CKD_P370, CKD_C370, CKD_S370, FBA_C370, FBA_S370 and their 064 forms", p[:identifierSize])
 	}
 	return nil, nil

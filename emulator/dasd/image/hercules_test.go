@@ -144,7 +144,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// largeEnv switches on tests that write gigabytes.
+// largeEnv switches on tests that write gigabytes, and lets others try more.
 const largeEnv = "IOSRUN_LARGE"
 
 func TestSplitEqualsDasdinit(t *testing.T) {

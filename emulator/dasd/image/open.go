@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -35,6 +34,10 @@ type Options struct {
 	// NoSync leaves it to the operating system when changes become durable, as cp
 	// does: Flush and Close do not wait for it.
 	NoSync bool
+
+	// wrap, if not nil, stands between the volume and each of its files: tests
+	// make files fail with it.
+	wrap func(path string, f file) file
 }
 
 // Open opens the volume whose image is at path. Of a split image that is its
@@ -51,7 +54,7 @@ func Open(path string, mode media.Mode, o Options) (Volume, error) {
 		return nil, err
 	}
 	for i, p := range o.Shadows {
-		if err := v.addShadow(p, writable && i == len(o.Shadows)-1); err != nil {
+		if err := v.addShadow(p, writable && i == len(o.Shadows)-1, o); err != nil {
 			v.store.abandon()
 			return nil, err
 		}
@@ -105,7 +108,7 @@ func (v *opening) volume(mode media.Mode, o Options) Volume {
 
 // readHeader reads the device header; a file without one gives a nil
 // signature.
-func readHeader(f *os.File, path string) (header, bool, error) {
+func readHeader(f file, path string) (header, bool, error) {
 	p := make([]byte, headerSize)
 	n, err := f.ReadAt(p, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -125,9 +128,9 @@ func readHeader(f *os.File, path string) (header, bool, error) {
 }
 
 func openBase(path string, writable bool, o Options) (*opening, error) {
-	f, err := openFile(path, writable)
+	f, err := o.open(path, writable)
 	if errors.Is(err, fs.ErrNotExist) {
-		if first, err1 := openFile(partPath(path, 1), writable); err1 == nil {
+		if first, err1 := o.open(partPath(path, 1), writable); err1 == nil {
 			f, path, err = first, partPath(path, 1), nil
 		}
 	}
@@ -141,7 +144,7 @@ func openBase(path string, writable bool, o Options) (*opening, error) {
 	return v, err
 }
 
-func openContainer(f *os.File, path string, writable bool, o Options) (*opening, error) {
+func openContainer(f file, path string, writable bool, o Options) (*opening, error) {
 	h, ok, err := readHeader(f, path)
 	switch {
 	case err != nil:
@@ -190,8 +193,8 @@ func (s *compressed) checkDevice(o Options) (*media.Geometry, error) {
 }
 
 // addShadow opens the shadow file at path on top of what v has.
-func (v *opening) addShadow(path string, writable bool) error {
-	f, err := openFile(path, writable)
+func (v *opening) addShadow(path string, writable bool, o Options) error {
+	f, err := o.open(path, writable)
 	if err != nil {
 		return err
 	}
@@ -231,7 +234,7 @@ func (v *opening) addShadow(path string, writable bool) error {
 }
 
 // openRaw opens a file without header, which can only be a raw FBA image.
-func openRaw(f *os.File, path string, o Options) (*opening, error) {
+func openRaw(f file, path string, o Options) (*opening, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -253,7 +256,7 @@ func openRaw(f *os.File, path string, o Options) (*opening, error) {
 }
 
 // openPlain opens a plain CKD image, of which f is the first file.
-func openPlain(f *os.File, path string, h header, writable bool, o Options) (*opening, error) {
+func openPlain(f file, path string, h header, writable bool, o Options) (*opening, error) {
 	if h.sequence > 1 {
 		return nil, damage(path, 17, "is file %d of a split image, which is opened by its first", h.sequence)
 	}
@@ -295,7 +298,7 @@ func openPlain(f *os.File, path string, h header, writable bool, o Options) (*op
 		if h.highCylinder == 0 {
 			break
 		}
-		if f, path, err = s.openNext(h, path, writable); err != nil {
+		if f, path, err = s.openNext(h, path, writable, o); err != nil {
 			return fail(err)
 		}
 		n, ok, err := readHeader(f, path)
@@ -319,7 +322,7 @@ func openPlain(f *os.File, path string, h header, writable bool, o Options) (*op
 }
 
 // openNext opens the file of a split image that comes after those that s has.
-func (s *plainCKD) openNext(h header, path string, writable bool) (*os.File, string, error) {
+func (s *plainCKD) openNext(h header, path string, writable bool, o Options) (file, string, error) {
 	k := len(s.parts) + 1
 	if k > maximumParts {
 		return nil, "", damage(path, 18, "is file %d of a split image and not the last, at most %d files are possible", k-1, maximumParts)
@@ -328,7 +331,7 @@ func (s *plainCKD) openNext(h header, path string, writable bool) (*os.File, str
 	if err != nil {
 		return nil, "", damage(path, 18, "highest cylinder is %d, so that another file follows: %v", h.highCylinder, err)
 	}
-	f, err := openFile(next, writable)
+	f, err := o.open(next, writable)
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: file %d of the split image %s: %w", next, k, s.parts[0].path, err)
 	}

@@ -3,7 +3,6 @@ package image
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/iosrun/iosrun/emulator/dasd/media"
 )
@@ -21,7 +20,7 @@ type plainCKD struct {
 
 // part is one file of a plain image.
 type part struct {
-	file  *os.File
+	file  file
 	path  string
 	first int // first track in the file
 	end   int // track behind the last
@@ -136,7 +135,7 @@ const plainGroup = 32
 
 // plainFBA is a raw image: block n at n*media.BlockSize.
 type plainFBA struct {
-	file  *os.File
+	file  file
 	path  string
 	bytes int64
 	dirty bool

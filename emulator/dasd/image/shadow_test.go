@@ -2,6 +2,8 @@ package image
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -153,4 +155,183 @@ func compressionOf(f Format) Compression {
 		return Zlib
 	}
 	return None
+}
+
+// layered makes an image with two shadow files that hold changes, and gives what
+// the volume holds unit by unit.
+func layered(t *testing.T, dir string, o CreateOptions) (path string, shadows []string, units [][]byte) {
+	t.Helper()
+	path = filepath.Join(dir, "base")
+	shadows = []string{filepath.Join(dir, "sh_1"), filepath.Join(dir, "sh_2")}
+	g := small(t)
+	if o.Format.FBA() {
+		var err error
+		g, err = media.ForBlocks(5000)
+		require.NoError(t, err)
+	}
+	o.NoSync = true
+	require.NoError(t, Create(path, g, Content{Serial: "LAYER1"}, o))
+	r := rand.New(rand.NewPCG(9, 1))
+	for i := range shadows {
+		require.NoError(t, CreateShadow(shadows[i], path, shadows[:i], CreateOptions{Compression: Zlib, NoSync: true}))
+		v, err := Open(path, media.ReadWrite, Options{Shadows: shadows[:i+1]})
+		require.NoError(t, err)
+		require.Equal(t, o.Wide, v.Info().Wide)
+		for range 30 {
+			n := r.IntN(victimUnits(v))
+			_, err := changeUnit(r, v, n)
+			require.NoError(t, err)
+			if c, ok := v.(*CKD); ok && r.IntN(4) == 0 {
+				track, err := c.Update(n)
+				require.NoError(t, err)
+				track.Image = NullFormat(r.IntN(2)).appendNull(track.Image[:0], track.Cylinder, track.Head)
+			}
+		}
+		require.NoError(t, v.Close())
+	}
+	return path, shadows, allUnits(t, path, shadows)
+}
+
+func allUnits(t *testing.T, path string, shadows []string) [][]byte {
+	t.Helper()
+	v, err := Open(path, media.ReadOnly, Options{Shadows: shadows})
+	require.NoError(t, err)
+	all := make([][]byte, victimUnits(v))
+	for n := range all {
+		all[n], err = readUnit(v, n)
+		require.NoError(t, err)
+	}
+	require.NoError(t, v.Close())
+	return all
+}
+
+var layerFormats = []CreateOptions{
+	{Format: FormatCKD}, {Format: FormatCKD, SplitBytes: 1 << 20}, {Format: FormatCCKD, Compression: Zlib},
+	{Format: FormatCCKD, Wide: true}, {Format: FormatCFBA, Compression: Bzip2},
+}
+
+// TestMergeShadow merges two shadow files one after the other: the volume stays
+// what it is, and Hercules finds nothing wrong with what took the changes.
+func TestMergeShadow(t *testing.T) {
+	t.Parallel()
+	for _, o := range layerFormats {
+		t.Run(string(o.Format), func(t *testing.T) {
+			path, shadows, want := layered(t, t.TempDir(), o)
+			for n := len(shadows); n > 0; n-- {
+				m, err := MergeShadow(path, shadows[:n], MergeOptions{NoSync: true})
+				require.NoError(t, err)
+				require.Positive(t, m.Changed)
+				require.Equal(t, shadows[n-1], m.Shadow)
+				require.NoFileExists(t, shadows[n-1])
+				require.Equal(t, want, allUnits(t, path, shadows[:n-1]))
+			}
+			v, err := Open(path, media.ReadOnly, Options{})
+			require.NoError(t, err)
+			require.Empty(t, v.Info().Notes)
+			require.NoError(t, v.Close())
+			if o.Format.Compressed() && !o.Wide {
+				checkCompressed(t, "-3", path)
+			}
+		})
+	}
+}
+
+// TestMergeInterrupted ends a merge at each of its steps, and has it meet a
+// damaged track: the volume with its shadow files is what it was, and what is
+// damaged is found before anything is written.
+func TestMergeInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, o := range layerFormats {
+		t.Run(string(o.Format), func(t *testing.T) {
+			path, shadows, want := layered(t, t.TempDir(), o)
+			stop := errors.New("stop")
+			steps := 0
+			for at := 0; ; at++ {
+				steps = 0
+				_, err := MergeShadow(path, shadows, MergeOptions{NoSync: true, Keep: true, Progress: func(int, int) error {
+					if steps++; steps > at {
+						return stop
+					}
+					return nil
+				}})
+				require.Equal(t, want, allUnits(t, path, shadows))
+				if err == nil {
+					break
+				}
+				require.ErrorIs(t, err, stop)
+			}
+			require.Greater(t, steps, 1)
+			// With Keep all of it is in both.
+			require.Equal(t, want, allUnits(t, path, shadows[:1]))
+
+			path, shadows, _ = layered(t, t.TempDir(), o)
+			p := content(t, shadows[1])
+			v, err := Open(path, media.ReadOnly, Options{Shadows: shadows})
+			require.NoError(t, err)
+			last, s := int64(0), storeOf(v).(*compressed)
+			for n := range s.units {
+				last = max(last, s.locate(n).offset)
+			}
+			require.NoError(t, v.Close())
+			p[last] = 9 // no such compression
+			require.NoError(t, os.WriteFile(shadows[1], p, 0o600))
+			before := content(t, shadows[0])
+			_, err = MergeShadow(path, shadows, MergeOptions{})
+			require.ErrorIs(t, err, ErrDamaged)
+			require.ErrorContains(t, err, "compression byte is 0x09")
+			require.Equal(t, before, content(t, shadows[0]))
+			require.FileExists(t, shadows[1])
+		})
+	}
+}
+
+func TestShadowsRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	raw, path, shadow := filepath.Join(dir, "raw"), filepath.Join(dir, "image"), filepath.Join(dir, "shadow")
+	b, err := media.ForBlocks(500)
+	require.NoError(t, err)
+	require.NoError(t, Create(raw, b, Content{Serial: "RAW001"}, CreateOptions{NoSync: true}))
+	require.ErrorContains(t, CreateShadow(shadow, raw, nil, CreateOptions{}), "raw FBA image")
+	require.NoError(t, Create(path, small(t), Content{Serial: "BASE01"}, CreateOptions{NoSync: true}))
+	var shadows []string
+	for k := range MaximumShadows {
+		name := fmt.Sprintf("%s_%d", shadow, k+1)
+		require.NoError(t, CreateShadow(name, path, shadows, CreateOptions{NoSync: true}))
+		shadows = append(shadows, name)
+	}
+	require.ErrorContains(t, CreateShadow(shadow, path, shadows, CreateOptions{}), "at most 8")
+	require.NoFileExists(t, shadow)
+	_, err = MergeShadow(path, nil, MergeOptions{})
+	require.ErrorContains(t, err, "no shadow file named")
+	_, err = MergeShadow(path, []string{path}, MergeOptions{})
+	require.ErrorIs(t, err, ErrDamaged)
+	require.ErrorContains(t, err, "no shadow file")
+}
+
+// TestMergeBesideHercules merges a shadow file that Hercules added, and has Hercules
+// read what is left.
+func TestMergeBesideHercules(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	tool(t, "dasdinit", "-z", at("base.cckd"), "3390", "SHADOW", "30")
+	tool(t, "cckd2ckd", "-q", "-lfs", at("base.cckd"), at("plain.ckd"))
+	operate(t, dir, "0120 3390 base.cckd sf=sh_*.cckd", "sf+ 0120\n")
+	shadows := []string{at("sh_1.cckd")}
+	v, err := OpenCKD(at("base.cckd"), media.ReadWrite, Options{Shadows: shadows})
+	require.NoError(t, err)
+	p, err := OpenCKD(at("plain.ckd"), media.ReadWrite, Options{})
+	require.NoError(t, err)
+	update(t, rand.New(rand.NewPCG(12, 12)), true, v, p)
+	require.NoError(t, v.Close())
+	require.NoError(t, p.Close())
+	_, err = MergeShadow(at("base.cckd"), shadows, MergeOptions{})
+	require.NoError(t, err)
+	checkCompressed(t, "-2", at("base.cckd"))
+	tool(t, "cckd2ckd", "-q", "-lfs", at("base.cckd"), at("back.ckd"))
+	p, err = OpenCKD(at("plain.ckd"), media.ReadOnly, Options{})
+	require.NoError(t, err)
+	sameTracks(t, at("back.ckd"), p)
+	require.NoError(t, p.Close())
 }

@@ -1,6 +1,20 @@
 package image
 
-import "os"
+import (
+	"io"
+	"io/fs"
+	"os"
+)
+
+// file is what a volume needs of a file.
+type file interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Stat() (fs.FileInfo, error)
+	Sync() error
+	Truncate(size int64) error
+}
 
 // store is where the units of a volume are: its tracks, or its groups of
 // blocks. A store checks what it reads.
@@ -25,10 +39,18 @@ type store interface {
 // createMode is the permission of new files, before the umask.
 const createMode = 0o644
 
-// openFile opens path for reading, and for writing too when writable.
-func openFile(path string, writable bool) (*os.File, error) {
+// open opens path for reading, and for writing too when writable.
+func (o *Options) open(path string, writable bool) (file, error) {
+	flag := os.O_RDONLY
 	if writable {
-		return os.OpenFile(path, os.O_RDWR, 0)
+		flag = os.O_RDWR
 	}
-	return os.Open(path)
+	f, err := os.OpenFile(path, flag, 0)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.wrap != nil:
+		return o.wrap(path, f), nil
+	}
+	return f, nil
 }

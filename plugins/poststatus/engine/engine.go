@@ -11,7 +11,11 @@ const (
 	OnPrimaryFailure        // when the primary I/O fails (M3): 0 report, 1 promote a mirror
 	OnChainError            // when no valid mirror chain was made (306): 0 retry, 1 dissociate
 	ChainRetries            // attempts at most
-	Settings                // how many there are
+	// CompleteAfter is how many mirrors must have a write before its completion is
+	// reported; 0, or more than follow, is all that follow. With ConstantCopy it
+	// means nothing, and the manifest does not have it.
+	CompleteAfter
+	Settings // how many there are
 )
 
 const (
@@ -32,6 +36,15 @@ type mirrorIO struct {
 	begun   uint8
 	failed  uint8
 	ignored uint8 // not complete, on mirrors that are cut off already
+
+	complete int64 // how many are complete, on mirrors in sync
+}
+
+// enough reports whether so many complete mirror I/Os are as many as the
+// completion waits for, although others are under way.
+func enough(f *abi.Frame, complete int64) bool {
+	k := f.Settings.Value[CompleteAfter]
+	return k > 0 && complete >= k
 }
 
 // PostStatus answers for SRBEP.
@@ -55,7 +68,7 @@ func (v Variant) plain(f *abi.Frame) bool {
 	if f.Status.OK == 0 || f.Status.Flags&(abi.FlagTimedOut|abi.FlagCCWError) != 0 || f.Pair.Mirrors > abi.MaxMirrors {
 		return false
 	}
-	under := false
+	under, complete := false, int64(0)
 	for i := uint8(0); i < f.Pair.Mirrors; i++ {
 		m := &f.Pair.Mirror[i&(abi.MaxMirrors-1)]
 		switch m.IO {
@@ -64,13 +77,17 @@ func (v Variant) plain(f *abi.Frame) bool {
 				return false
 			}
 			under = true
+		case abi.MirrorIOComplete:
+			if m.State == abi.MirrorInSync {
+				complete++
+			}
 		case abi.MirrorIOFailed:
 			return false
 		}
 	}
 	flag := abi.FlagBothComplete
 	if under {
-		if v.ConstantCopy || f.Status.Flags&abi.FlagConstantCopy != 0 {
+		if v.ConstantCopy || f.Status.Flags&abi.FlagConstantCopy != 0 || enough(f, complete) {
 			return true
 		}
 		flag = abi.FlagMirrorIncomplete
@@ -103,7 +120,7 @@ func (v Variant) general(f *abi.Frame) {
 		return
 	}
 	under := v.judge(f, &m)
-	if under == 0 || v.ConstantCopy || f.Status.Flags&abi.FlagConstantCopy != 0 {
+	if under == 0 || v.ConstantCopy || f.Status.Flags&abi.FlagConstantCopy != 0 || enough(f, m.complete) {
 		f.Took(294)
 		return
 	}
@@ -133,6 +150,10 @@ func survey(f *abi.Frame) (m mirrorIO) {
 		switch n.IO {
 		case abi.MirrorIOShadow, abi.MirrorIOScheduled, abi.MirrorIOBegun, abi.MirrorIOFailed:
 			*to |= bit
+		case abi.MirrorIOComplete:
+			if n.State == abi.MirrorInSync {
+				m.complete++
+			}
 		}
 	}
 	return m
@@ -176,33 +197,4 @@ func scope(f *abi.Frame) uint8 {
 		return abi.ScopeMirror
 	}
 	return uint8(s)
-}
-
-// primaryFailed notes the error and, where that is configured and there is a
-// mirror to do it, has a mirror take the primary's place. (Step 298, M3.)
-func (v Variant) primaryFailed(f *abi.Frame) {
-	f.Took(298)
-	f.Response.SetFlags(abi.FlagPrimaryError)
-	if f.Settings.Value[OnPrimaryFailure] != promote {
-		return
-	}
-	if i, ok := successor(f); ok {
-		f.Response.Ask(abi.IntentPromote).Code = i
-	}
-}
-
-// successor is the mirror that lacks least of what the primary has: the fewest
-// tracks out of sync, then the fewest writes at risk.
-func successor(f *abi.Frame) (best uint8, ok bool) {
-	all := pair.Mirrors(&f.Pair)
-	for i := range all {
-		m := &all[i]
-		if m.State != abi.MirrorInSync {
-			continue
-		}
-		if b := &all[best]; !ok || m.OutOfSync < b.OutOfSync || m.OutOfSync == b.OutOfSync && m.AtRisk < b.AtRisk {
-			best, ok = uint8(i), true
-		}
-	}
-	return best, ok
 }
