@@ -88,6 +88,109 @@ func TestListEqualsDasdls(t *testing.T) {
 	require.Contains(t, text.String(), "PO.LIB")
 }
 
+// loadControl is a control file of dasdload with data sets of several kinds.
+const loadControl = `LOADED %s 40
+SYSVTOC VTOC CYL 1
+A.PS.FB EMPTY TRK 5 0 0 PS FB 80 3120 0
+A.PS.VB EMPTY TRK 5 2 0 PS VB 255 3200 0
+A.PS.U EMPTY CYL 1 0 0 PS U 0 3200 0
+A.DA.F EMPTY CYL 1 0 0 DA F 100 100 8
+A.LOAD EMPTY CYL 1 0 44 PO U 0 7000 0
+A.POFB EMPTY CYL 1 1 20 PO FB 80 3120 0
+A.PS.FBM EMPTY TRK 1 0 0 PS FBM 133 1330 0
+A.SEQ SEQ cards.txt CYL 1 0 0 PS FB 80 3120 0
+A.ANY DIP CYL 2
+`
+
+// TestListOfDevices compares the listings of volumes of several device types with
+// those of dasdls, column by column.
+func TestListOfDevices(t *testing.T) {
+	dir := t.TempDir()
+	cards := volumetest.EBCDIC(t, fmt.Sprintf("%-80s", "A CARD"))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "cards.txt"), bytes.Repeat(cards, 500), 0o600))
+	for _, device := range []string{"3390", "3380", "3375", "3350", "3340", "3330", "2314", "9345"} {
+		t.Run(device, func(t *testing.T) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "control"), fmt.Appendf(nil, loadControl, device), 0o600))
+			volumetest.Tool(t, dir, "dasdload", "-lfs", "control", device, "0")
+			path := filepath.Join(dir, device)
+			l, err := List(path, true, image.Options{})
+			require.NoError(t, err)
+			rows := strings.Split(strings.TrimSpace(volumetest.Tool(t, dir, "dasdls", "-info", path)), "\n")[1:]
+			require.Len(t, rows, 9)
+			require.Len(t, l.DataSets, len(rows))
+			for i, row := range rows {
+				d := l.DataSets[i]
+				length := fmt.Sprint(d.RecordLength)
+				if d.RecordFormat == "U" || d.RecordFormat == "" && d.RecordLength == 0 {
+					length = ""
+				}
+				format := d.RecordFormat
+				if format == "" {
+					format = "U" // what dasdls says without one
+				}
+				require.Equal(t, fmt.Sprintf("%-44s %s %-3s %-5s %5s %5d %3d %5d", d.Name, d.Created[2:4]+d.Created[5:], d.Organization, format, length, d.BlockSize, d.KeyLength, d.Tracks), row[:82])
+				// Then how much is used, in per cent.
+				require.Equal(t, fmt.Sprintf("%4d %3s %7d", len(d.Extents), d.Unit, d.Secondary), row[86:])
+				require.Empty(t, d.Members)
+			}
+		})
+	}
+}
+
+// TestMembers lists the members of a partitioned data set, as dasdcat does.
+func TestMembers(t *testing.T) {
+	dir := t.TempDir()
+	path := volumetest.Loaded(t, dir)
+	l, err := List(path, true, image.Options{})
+	require.NoError(t, err)
+	var names []string
+	for _, d := range l.DataSets {
+		require.Equal(t, d.Name == "PO.LIB", len(d.Members) > 0)
+		for _, m := range d.Members {
+			names = append(names, m.Name)
+			require.Equal(t, d.Extents[0].FirstCylinder*15+d.Extents[0].FirstHead+m.Track, m.At.Cylinder*15+m.At.Head)
+		}
+	}
+	require.Equal(t, strings.Fields(strings.ToUpper(volumetest.Tool(t, dir, "dasdcat", "-i", path, "PO.LIB/?"))), names)
+	var text bytes.Buffer
+	require.NoError(t, l.WriteText(&text))
+	require.Contains(t, text.String(), "\n  ALPHA    cylinder ")
+	l, err = List(path, false, image.Options{})
+	require.NoError(t, err)
+	for _, d := range l.DataSets {
+		require.Empty(t, d.Members)
+	}
+
+	// A directory that is damaged in one way at a time.
+	data := l.DataSets[len(l.DataSets)-1]
+	require.Equal(t, "PO.LIB", data.Name)
+	first := data.Extents[0].FirstCylinder*15 + data.Extents[0].FirstHead
+	v, err := image.OpenCKD(path, media.ReadOnly, image.Options{})
+	require.NoError(t, err)
+	track, err := v.Track(first)
+	require.NoError(t, err)
+	r, _, err := track.Record(1)
+	require.NoError(t, err)
+	block := bytes.Clone(track.Data(r))
+	require.NoError(t, v.Close())
+	for at, says := range map[int]string{
+		0:      "block has ",
+		2 + 11: "the block has",
+		2 + 8:  "member ALPHA: track",
+	} {
+		change(t, path, first, func(_ *media.Geometry, track *media.Track) {
+			copy(track.Data(r), block)
+			track.Data(r)[at] = 0x1F
+			if at == 0 {
+				track.Data(r)[1] = 0xFF
+			}
+		})
+		_, err = List(path, true, image.Options{})
+		require.ErrorContains(t, err, "directory of data set PO.LIB")
+		require.ErrorContains(t, err, says)
+	}
+}
+
 // TestInspectHercules describes volumes that dasdinit made.
 func TestInspectHercules(t *testing.T) {
 	dir := t.TempDir()

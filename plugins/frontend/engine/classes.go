@@ -80,7 +80,7 @@ func (r *request) reads() {
 	}
 	f.Took(190)
 	choice := Primary
-	if m := readable(f); m != 0 && f.Target.Origin == abi.OriginApplication && r.program.Routable() {
+	if m := pair.Readable(&f.Pair); m != 0 && f.Target.Origin == abi.OriginApplication && r.program.Routable() {
 		choice = r.variant.Choose(f, m)
 	}
 	f.Took(192)
@@ -88,17 +88,6 @@ func (r *request) reads() {
 		f.Response.Ask(abi.IntentRoute).Code = uint8(choice)
 		r.routed = true
 	}
-}
-
-// readable is the mask of the mirrors that have what the request reads.
-func readable(f *abi.Frame) (mask uint8) {
-	all := pair.Mirrors(&f.Pair)
-	for i := range all {
-		if m := &all[i]; m.State == abi.MirrorInSync && m.Flags&abi.MirrorTracksInSync != 0 {
-			mask |= 1 << i
-		}
-	}
-	return mask
 }
 
 // specialReadsWrites is for chains that read and write with a special feature.

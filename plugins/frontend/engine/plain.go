@@ -91,7 +91,7 @@ func (v *Variant) plainRead(f *abi.Frame, ccws []abi.CCW, table *chain.Table) bo
 	steps := plainReadSteps[:]
 	if v.Choose != nil {
 		steps = keptReadSteps[:]
-		if m := readable(f); m != 0 && f.Target.Origin == abi.OriginApplication {
+		if m := pair.Readable(&f.Pair); m != 0 && f.Target.Origin == abi.OriginApplication {
 			if choice := v.Choose(f, m); choice != Primary {
 				r.Intents = 1
 				r.Intent[0] = abi.Intent{Kind: abi.IntentRoute, Code: uint8(choice)}

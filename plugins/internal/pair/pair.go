@@ -12,3 +12,14 @@ func Mirrors(p *abi.Pair) []abi.Mirror {
 func Follows(m *abi.Mirror) bool {
 	return m.State == abi.MirrorInSync || m.State == abi.MirrorSynchronising
 }
+
+// Readable is the mask of the mirrors that have what a request reads.
+func Readable(p *abi.Pair) (mask uint8) {
+	all := Mirrors(p)
+	for i := range all {
+		if m := &all[i]; m.State == abi.MirrorInSync && m.Flags&abi.MirrorTracksInSync != 0 {
+			mask |= 1 << i
+		}
+	}
+	return mask
+}
