@@ -1,6 +1,7 @@
 package plugins_test
 
 import (
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -22,7 +23,7 @@ type testCase struct {
 	after   func(*testing.T, *abi.Frame)
 }
 
-var cases = append(append(frontEndCases(), backEndCases()...), postStatusCases()...)
+var cases = slices.Concat(frontEndCases(), adaptiveCases(), auditedRequests(), backEndCases(), postStatusCases(), promotions(), auditedEnds())
 
 func (c *testCase) rest() *chain.Rest {
 	if !c.reader {

@@ -23,6 +23,11 @@ func TestManifests(t *testing.T) {
 				assert.Equal(t, name, m.Settings[i].Name, "setting %d", i)
 				assert.NotEmpty(t, m.Settings[i].Summary, "setting %d", i)
 			}
+			require.Len(t, m.Records, len(d.records))
+			for i, name := range d.records {
+				assert.Equal(t, name, m.Records[i].Name, "record %d", i)
+				assert.NotEmpty(t, m.Records[i].Summary, "record %d", i)
+			}
 		})
 	}
 }

@@ -14,7 +14,7 @@ import (
 // TestEveryResponseIsValid holds the answers to many frames against the host's
 // check, with the capabilities that the manifest asks for, and against what the
 // intents of a detour must never say. It also finds capabilities that are asked
-// for and never used.
+// for and records that are declared, and never used.
 func TestEveryResponseIsValid(t *testing.T) {
 	for i := range detours {
 		d := &detours[i]
@@ -25,12 +25,19 @@ func TestEveryResponseIsValid(t *testing.T) {
 			rest := &chain.Rest{Read: g.ReadChain}
 			f := new(abi.Frame)
 			var used abi.Capability
+			recorded := make([]bool, len(d.records))
 			for n := range 50_000 {
 				g.Fill(f, d.hook)
 				before := *f
 				d.call(f, rest)
 				require.NoError(t, f.Response.Check(d.hook, granted, int(f.Chain.Count)), "frame %d", n)
 				used |= sound(t, f)
+				for _, n := range f.Response.Intent[:f.Response.Intents] {
+					if n.Kind == abi.IntentRecord {
+						require.Less(t, int(n.Code), len(recorded), "frame %d: a record that is not declared", n)
+						recorded[n.Code] = true
+					}
+				}
 				if f.Response.Verdict == abi.Return && d.hook == abi.PostStatus {
 					used |= abi.CapHold
 				}
@@ -40,6 +47,7 @@ func TestEveryResponseIsValid(t *testing.T) {
 			if d.readsLongChains(t) {
 				used |= abi.CapChain
 			}
+			assert.NotContains(t, recorded, false, "a record that is never used")
 			assert.Equal(t, granted, used, "asks for %v, uses %v", granted.Names(), used.Names())
 		})
 	}

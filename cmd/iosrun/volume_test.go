@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/emulator/dasd/image"
+	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/lab/volume"
 	"github.com/iosrun/iosrun/lab/volume/volumetest"
 )
@@ -165,6 +168,10 @@ func TestVolumeRefuses(t *testing.T) {
 		{[]string{"create", at("n"), "3390", "VOL001", "--format", "zip"}, 2, "zip"},
 		{[]string{"create", at("n"), "3390", "VOL001", "--format", "fba"}, 2, "cannot hold"},
 		{[]string{"create", at("n"), "3370", "VOL001", "--cylinders", "3"}, 2, "blocks, not cylinders"},
+		{[]string{"create", at("n"), "3390", "VOL001", "--split-bytes", "-5"}, 2, "-5 bytes"},
+		{[]string{"create", at("n"), "3390", "VOL001", "--split-bytes", "300000"}, 2, "852992"},
+		{[]string{"create", at("n"), "3390", "VOL001", "--format", "cckd", "--compression", "lzma"}, 2, "lzma"},
+		{[]string{"create", at("n"), "3390", "VOL001", "--format", "cckd", "--level", "11"}, 2, "level is 11"},
 		{[]string{"create", at("no/such/n"), "3390", "VOL001"}, 2, "no such file"},
 		{[]string{"info", at("absent")}, 2, "absent"},
 		{[]string{"info", at("text")}, 1, "text"},
@@ -184,6 +191,130 @@ func TestVolumeRefuses(t *testing.T) {
 	files, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	assert.Len(t, files, 2, "a failed command leaves no file")
+
+	ok(t, "volume", "create", at("old"), "3350", "OLD001", "--cylinders", "1")
+	o := iosrun(t, nil, "volume", "mirror", at("old"), at("n"))
+	assert.Equal(t, 2, o.code)
+	assert.Contains(t, o.err, "iosrun volume copy")
+	assert.NoFileExists(t, at("n"))
+}
+
+// Shadow files are made on an image of Hercules' tools, changed, read by those
+// tools, and merged.
+func TestVolumeShadow(t *testing.T) {
+	dir := t.TempDir()
+	at := func(n string) string { return filepath.Join(dir, n) }
+	loaded := volumetest.Loaded(t, dir)
+	ok(t, "volume", "copy", loaded, at("base.cckd"), "--format", "cckd")
+	want := volumetest.Printed(t, dir, at("base.cckd"))
+	before := readFile(t, at("base.cckd"))
+	one, two := at("sh_1.cckd"), at("sh_2.cckd")
+	for _, create := range [][]string{{one}, {one, two, "--compression", "bzip2"}} {
+		var i volume.Info
+		args := append([]string{"volume", "shadow", "create", at("base.cckd"), "--json"}, create...)
+		require.NoError(t, json.Unmarshal([]byte(ok(t, args...)), &i))
+		assert.Equal(t, "LOADED", i.Label.Serial)
+		o := iosrun(t, nil, args...)
+		assert.Equal(t, 2, o.code, "it is there")
+		assert.Contains(t, o.err, "--force")
+	}
+	for _, s := range []string{one, two} {
+		assert.Empty(t, hercules(t, dir, "cckdcdsk", "-ro", "-3", s))
+	}
+	assert.Contains(t, hercules(t, dir, "dasdls", at("base.cckd"), "sf="+at("sh_*.cckd")), "PO.LIB")
+
+	// Changes go to the topmost one.
+	v, err := image.OpenCKD(at("base.cckd"), media.ReadWrite, image.Options{Shadows: []string{one, two}})
+	require.NoError(t, err)
+	track, err := v.Update(0)
+	require.NoError(t, err)
+	r, found, err := track.Record(3)
+	require.NoError(t, err)
+	require.True(t, found)
+	copy(track.Data(r)[4:], "\xC3\xC8\xC1\xD5\xC7\xC5") // CHANGE
+	require.NoError(t, v.Close())
+	assert.Contains(t, ok(t, "volume", "info", at("base.cckd"), "--shadow", one, "--shadow", two), "CHANGE")
+	assert.Contains(t, ok(t, "volume", "verify", at("base.cckd"), "--shadow", one, "--shadow", two), "sound")
+	assert.Contains(t, ok(t, "volume", "info", at("base.cckd"), "--shadow", one), "LOADED")
+	assert.Contains(t, hercules(t, dir, "dasdls", at("base.cckd"), "sf="+at("sh_*.cckd")), "VOLSER=CHANGE")
+	assert.True(t, before == readFile(t, at("base.cckd")), "the image stays as it is")
+	ok(t, "volume", "compare", at("base.cckd"), loaded, "--shadow", one)
+	ok(t, "volume", "copy", at("base.cckd"), at("flat.dsk"), "--shadow", one, "--shadow", two)
+
+	o := iosrun(t, nil, "volume", "shadow", "merge", at("base.cckd"), one, two, "--all", "--keep")
+	assert.Equal(t, 2, o.code)
+	assert.Contains(t, ok(t, "volume", "shadow", "merge", at("base.cckd"), one, two), "1 of 300")
+	assert.NoFileExists(t, two)
+	assert.Contains(t, ok(t, "volume", "info", at("base.cckd"), "--shadow", one), "CHANGE")
+	assert.Contains(t, ok(t, "volume", "info", at("base.cckd")), "LOADED")
+	var m volume.Merged
+	require.NoError(t, json.Unmarshal([]byte(ok(t, "volume", "shadow", "merge", at("base.cckd"), one, "--all", "--json")), &m))
+	require.Len(t, m.Steps, 1)
+	assert.Equal(t, 1, m.Steps[0].Changed)
+	assert.NoFileExists(t, one)
+	assert.Contains(t, ok(t, "volume", "compare", at("base.cckd"), at("flat.dsk")), "0 of 300 tracks differ")
+	assert.Empty(t, hercules(t, dir, "cckdcdsk", "-ro", "-3", "base.cckd"))
+	assert.Equal(t, want[1:], volumetest.Printed(t, dir, at("base.cckd"))[1:], "the members are as before")
+
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"create", at("base.cckd"), at("base.cckd"), "--force"}, 2, "is among the files"},
+		{[]string{"create", at("base.cckd")}, 2, "arg(s)"},
+		{[]string{"create", at("base.cckd"), at("n"), "--compression", "lzma"}, 2, "lzma"},
+		{[]string{"merge", at("base.cckd"), at("absent")}, 2, "absent"},
+		{[]string{"merge", at("base.cckd"), loaded}, 1, "is no shadow file"},
+	} {
+		o := iosrun(t, nil, append([]string{"volume", "shadow"}, c.args...)...)
+		assert.Equal(t, c.code, o.code, "%v: %s", c.args, o.err)
+		assert.Contains(t, o.err, c.want, c.args)
+	}
+	assert.NoFileExists(t, at("n"))
+}
+
+func TestVolumeListMembers(t *testing.T) {
+	dir := t.TempDir()
+	loaded := volumetest.Loaded(t, dir)
+	assert.NotContains(t, ok(t, "volume", "list", loaded), "GAMMA")
+	assert.Contains(t, ok(t, "volume", "list", loaded, "--members"), "\n  GAMMA    cylinder ")
+}
+
+// What the shell completes.
+func TestVolumeCompletion(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want []string
+		not  string
+	}{
+		{[]string{"volume", ""}, []string{"create", "info", "list", "verify", "copy", "compare", "mirror", "shadow"}, ""},
+		{[]string{"volume", "shadow", ""}, []string{"create", "merge"}, ""},
+		{[]string{"volume", "create", "file", ""}, []string{"3390-3", "2311-1", "9336-20"}, ""},
+		{[]string{"volume", "create", "file", "3390", "--format", ""}, []string{"cckd", "cfba"}, ""},
+		{[]string{"volume", "create", "file", "3390", "--compression", ""}, []string{"zlib", "bzip2", "none"}, ""},
+		{[]string{"volume", "info", "--device", ""}, []string{"3370-1", "9336-20"}, "3390"},
+		{[]string{"volume", "info", "file", ""}, []string{"NoFileComp"}, ""},
+		{[]string{"volume", "copy", "file", ""}, []string{"DirectiveDefault"}, ""},
+	} {
+		o := iosrun(t, nil, append([]string{"__complete"}, c.args...)...)
+		assert.Equal(t, 0, o.code)
+		for _, w := range c.want {
+			assert.Contains(t, o.out+o.err, w, c.args)
+		}
+		if c.not != "" {
+			assert.NotContains(t, o.out, c.not, c.args)
+		}
+	}
+}
+
+// Every command of volumes has examples, and those that read an image JSON.
+func TestVolumeHelp(t *testing.T) {
+	for _, name := range []string{"create", "info", "list", "verify", "copy", "compare", "mirror", "shadow create", "shadow merge"} {
+		out := ok(t, append(append([]string{"volume"}, strings.Fields(name)...), "--help")...)
+		assert.Contains(t, out, "Examples:\n  iosrun volume "+name)
+		assert.Contains(t, out, "--json", name)
+	}
 }
 
 // An experiment on images, with the settings of the command line.

@@ -190,7 +190,12 @@ func (c *chain) command(w CCW) bool {
 		accepted = c.note(0, true)
 	}
 
-	unit := c.sch.session.Command(op)
+	// A write whose first byte cannot be fetched does not get to the device: it
+	// would fill a record with nothing.
+	var unit UnitStatus
+	if class != classWrite || t.fetches() {
+		unit = c.sch.session.Command(op)
+	}
 	if unit == retry && t.check == 0 {
 		c.following = start
 		c.scheduleNotes(scheduled)
@@ -198,6 +203,9 @@ func (c *chain) command(w CCW) bool {
 	}
 	unit, ending := t.end(unit)
 	c.residual = uint16(t.left)
+	if t.check != 0 { // the count means nothing then
+		c.residual = 0
+	}
 
 	more := unit&^StatusModifier == normal && ending == 0 && t.flags&(FlagCC|FlagCD) == FlagCC
 	// An immediate command has no initial status of zero; where it is chained

@@ -145,7 +145,8 @@ func (t *Transfer) nextIDAW() ChannelStatus {
 }
 
 // nextMIDAW looks up the next quadword of the MIDA list. Its data lies within
-// one block of 4 KiB, and so does the list.
+// one block of 4 KiB, and so does the list. Its count is at most what is left
+// of the CCW's.
 func (t *Transfer) nextMIDAW() ChannelStatus {
 	const size, block = 16, machine.KeyBlockSize
 	if t.list%size != 0 || !t.chain.format1 && t.list >= addresses24 || t.last || t.back ||
@@ -161,7 +162,7 @@ func (t *Transfer) nextMIDAW() ChannelStatus {
 	count := int(binary.BigEndian.Uint16(p[6:]))
 	data := binary.BigEndian.Uint64(p[8:])
 	skip := flags&midawSkip != 0 && !t.output
-	if reserved != 0 || p[4] != 0 || count == 0 || flags&^(midawLast|midawSkip|midawInterrupt) != 0 {
+	if reserved != 0 || p[4] != 0 || count == 0 || count > t.left || flags&^(midawLast|midawSkip|midawInterrupt) != 0 {
 		return ProgramCheck
 	}
 	if !skip && (data >= machine.StorageSize || int(data%block)+count > block) {
@@ -175,6 +176,6 @@ func (t *Transfer) nextMIDAW() ChannelStatus {
 	t.last = flags&midawLast != 0
 	t.skip = skip
 	t.at = machine.Address(data)
-	t.piece = min(t.left, count)
+	t.piece = count
 	return 0
 }

@@ -201,22 +201,44 @@ func (t *Transfer) end(unit UnitStatus) (UnitStatus, ChannelStatus) {
 	switch {
 	case t.check != 0:
 		// The device took the channel's stop for the end of the count. What it
-		// made of the rest is not the program's to see.
+		// made of the rest is not the program's to see; nor is that it had the
+		// command at all where the first byte for it could not be fetched.
+		if t.output && t.moved == 0 {
+			return 0, t.check
+		}
 		return unit & normal, t.check
 	case unit == 0:
 		return 0, InterfaceControlCheck
-	case unit&ChannelEnd != 0 && t.wrongLength():
+	case unit&ChannelEnd != 0 && t.wrongLength(unit):
 		return unit, IncorrectLength
 	}
 	return unit, 0
 }
 
+// fetches reports whether the first byte that the device is to get can be
+// fetched, or there is none.
+func (t *Transfer) fetches() bool {
+	if !t.ready() {
+		return t.check == 0
+	}
+	if t.reach(1, false) == 0 {
+		return false
+	}
+	if t.access.storage.Segment(t.at) == nil {
+		t.check = ProgramCheck
+	}
+	return t.check == 0
+}
+
 // wrongLength reports whether the command ends with incorrect length. With CD
 // on, SLI has no meaning. An immediate command of format 0, or with the ORB's
-// L bit, has no wrong length.
-func (t *Transfer) wrongLength() bool {
+// L bit, has no wrong length. A device that ends a command with unit check does
+// not ask for the bytes that the count lacks.
+func (t *Transfer) wrongLength(unit UnitStatus) bool {
 	c := t.chain
 	switch {
+	case unit&UnitCheck != 0 && t.left == 0 && t.flags&FlagCD == 0:
+		return false
 	case t.flags&(FlagSLI|FlagCD) == FlagSLI:
 		return false
 	case t.immediate() && (!c.format1 || c.orb.Control&ORBIncorrectLengthSuppress != 0):

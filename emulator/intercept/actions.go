@@ -65,7 +65,7 @@ func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) boo
 		}
 		x.counts.Retried++
 		mr.state = abi.MirrorIOShadow
-		r.enterShadow()
+		mr.enterShadow()
 		mr.start(p)
 	}
 	return ok

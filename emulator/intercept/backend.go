@@ -190,8 +190,10 @@ func (mr *mirrorRequest) start(p *machine.Processor) {
 	x.ios.STARTIO(p, b)
 }
 
-// enterShadow counts the request onto the shadow queue.
-func (r *Request) enterShadow() {
+// enterShadow counts the mirror request, and its request, onto the shadow queue.
+func (mr *mirrorRequest) enterShadow() {
+	mr.m.waiting++
+	r := mr.r
 	if x := r.x; !r.shadowed {
 		r.shadowed = true
 		x.shadow++
@@ -199,9 +201,10 @@ func (r *Request) enterShadow() {
 	}
 }
 
-// leaveShadow counts the request off the shadow queue with the last of its
-// mirror requests that was on it.
+// leaveShadow counts the mirror request off the shadow queue, and the request
+// with the last of its mirror requests that was on it.
 func (mr *mirrorRequest) leaveShadow() {
+	mr.m.waiting--
 	r := mr.r
 	for i := range r.pair.mirrors {
 		if r.made&(1<<i) != 0 && r.mirrors[i].waiting() {

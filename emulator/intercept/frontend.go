@@ -167,7 +167,7 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) bool {
 			mr.flags |= abi.MirrorWasSynchronising
 		}
 		r.made |= bit
-		r.enterShadow()
+		mr.enterShadow()
 		if n.Flags&abi.MirrorConstantCopy != 0 || r.pair.Mode == abi.ModeConstantCopy {
 			r.flags |= abi.FlagConstantCopy
 		} else {

@@ -54,6 +54,7 @@ type Mirror struct {
 	account  account
 	started  []uint32 // by track: number of the latest write on its way to the mirror
 	risk     risk
+	waiting  int // mirror requests on the shadow queue
 	oldest   *mirrorRequest // under way for the longest
 	newest   *mirrorRequest
 	standing *standing // nil without a standing chain

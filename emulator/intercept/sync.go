@@ -14,6 +14,10 @@ func (p *Pair) Geometry() Geometry { return p.geometry }
 // Writing is how many writes the primary has accepted and not yet answered.
 func (p *Pair) Writing() int { return p.writing }
 
+// Waiting is how many mirror requests for the mirror are on the shadow queue: each
+// of them is going to be started, or marks what it would have written.
+func (m *Mirror) Waiting() int { return m.waiting }
+
 // Pair is the pair that the mirror belongs to.
 func (m *Mirror) Pair() *Pair { return m.pair }
 

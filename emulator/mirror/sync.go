@@ -316,7 +316,7 @@ func (s *Sync) Event(kind machine.Kind, arg uint64) {
 		s.copyEvent(kind, arg)
 		return
 	}
-	if s.m.Pair().Writing() != 0 {
+	if s.m.Pair().Writing() != 0 || s.m.Waiting() != 0 {
 		s.p.m.Clock.At(s.p.m.Clock.Now()+drainInterval, s, kindDrained, uint64(s.m.Pair().ID))
 		return
 	}

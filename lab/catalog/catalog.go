@@ -31,10 +31,13 @@ var (
 // main packages in the source tree.
 var shipped = []string{
 	"backend/standard",
+	"frontend/adaptive",
+	"frontend/audit",
 	"frontend/constantcopy",
 	"frontend/passthrough",
 	"frontend/readselect",
 	"frontend/standard",
+	"poststatus/audit",
 	"poststatus/constantcopy",
 	"poststatus/standard",
 }

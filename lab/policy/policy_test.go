@@ -13,7 +13,7 @@ import (
 )
 
 func TestShippedPolicies(t *testing.T) {
-	assert.Subset(t, Names(), []string{"constant-copy", "none", "read-select", "sync"})
+	assert.Subset(t, Names(), []string{"adaptive", "audit", "consistency-group", "constant-copy", "multi-mirror", "none", "read-select", "sync"})
 	for _, n := range Names() {
 		p, err := Load(n)
 		require.NoError(t, err, n)

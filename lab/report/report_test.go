@@ -21,8 +21,8 @@ func sampleRuns() []Run {
 	}
 	ok := []Check{{"completed once", true, "119,219 of 119,219"}, {"durability", true, ""}, {"mirrors equal", true, ""}}
 	modules := []Module{
-		{"frontend", "standard", strings.Repeat("0123456789abcdef", 4)},
-		{"backend", "standard", strings.Repeat("fedcba9876543210", 4)},
+		{Slot: "frontend", Name: "standard", SHA256: strings.Repeat("0123456789abcdef", 4)},
+		{Slot: "backend", Name: "standard", SHA256: strings.Repeat("fedcba9876543210", 4)},
 		{Slot: "poststatus", Name: "standard"},
 	}
 	return []Run{
@@ -94,6 +94,29 @@ func TestTableGolden(t *testing.T) {
 	golden(t, "narrow.txt", tableOf(t, runs, TableOptions{Width: 70}))
 	runs[1].Workload.Name = "redis"
 	golden(t, "workloads.txt", tableOf(t, runs[:2], TableOptions{}))
+}
+
+func TestRecords(t *testing.T) {
+	runs := sampleRuns()
+	runs[0].Modules = append(runs[0].Modules,
+		Module{Slot: "frontend", Name: "frontend/audit", Records: []Record{
+			{Name: "writes-plain", Unit: "bytes", Count: 60343, Sum: 854605824, Max: 131072},
+			{Name: "neither", Unit: "bytes"},
+			{Name: "waits", Unit: "µs", Count: 2, Sum: 1634, Max: 1200},
+			{Name: "driven-again", Unit: "drives", Count: 1, Sum: 1 << 63, Max: 1 << 63},
+		}},
+		Module{Slot: "poststatus", Name: "poststatus/audit", Records: []Record{{Name: "ended-well", Unit: "bytes", Count: 1, Sum: 4096, Max: 4096}}})
+	golden(t, "records.txt", tableOf(t, runs[:1], TableOptions{}))
+	all := tableOf(t, runs, TableOptions{})
+	assert.Contains(t, all, "\nRecords of frontend/audit (sync)\n")
+	assert.Equal(t, 2, strings.Count(all, "Records of "))
+
+	var b bytes.Buffer
+	require.NoError(t, WriteJSON(&b, runs))
+	assert.Contains(t, b.String(), `"sum": 9223372036854775808`)
+	got, err := ReadJSON(&b)
+	require.NoError(t, err)
+	assert.Equal(t, runs, got.Runs)
 }
 
 func TestTableFitsItsWidth(t *testing.T) {

@@ -57,6 +57,18 @@ type Module struct {
 	// SHA256 is of the module's bytes, in hexadecimal; empty for one that is
 	// linked into the program.
 	SHA256 string `json:"sha256,omitempty"`
+	// Records are what it has recorded, as its manifest declares them.
+	Records []Record `json:"records,omitempty"`
+}
+
+// Record is what a detour has recorded under one name, over the run. Sum and Max
+// are in Unit.
+type Record struct {
+	Name  string `json:"name"`
+	Unit  string `json:"unit"`
+	Count uint64 `json:"count"`
+	Sum   uint64 `json:"sum"`
+	Max   uint64 `json:"max"`
 }
 
 // Workload is what the run was given.

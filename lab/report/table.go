@@ -55,6 +55,7 @@ func WriteTable(w io.Writer, runs []Run, options TableOptions) error {
 		}
 		b.WriteString("\n")
 	}
+	b.WriteString(records(runs))
 	if n := notes(runs, options); n != "" {
 		b.WriteString("\n" + n)
 	}
@@ -100,12 +101,7 @@ func count(n int64) string { return thousands(float64(n)) }
 // render draws one table. others are compared with base.
 func render(base, others []Run) string {
 	runs := append(append([]Run(nil), base...), others...)
-	t := table.NewWriter()
-	style := table.StyleLight
-	style.Options = table.Options{SeparateHeader: true, SeparateRows: false}
-	style.Format.Header = text.FormatDefault
-	t.SetStyle(style)
-
+	t := newTable()
 	header := table.Row{""}
 	columns := []table.ColumnConfig{{Number: 1, Align: text.AlignLeft}}
 	for i, r := range runs {
@@ -138,6 +134,15 @@ func render(base, others []Run) string {
 		}
 	}
 	return trimLines(t.Render())
+}
+
+func newTable() table.Writer {
+	t := table.NewWriter()
+	style := table.StyleLight
+	style.Options = table.Options{SeparateHeader: true, SeparateRows: false}
+	style.Format.Header = text.FormatDefault
+	t.SetStyle(style)
+	return t
 }
 
 // trimLines drops the blanks before the ends of lines.

@@ -37,10 +37,10 @@ func operate(t *testing.T, dir, device, commands string) string {
 	return string(out)
 }
 
-// update puts random content into some tracks of all volumes, and null tracks
+// updateTracks puts random content into some tracks of all volumes, and null tracks
 // too where nulls is set: when Hercules merges a shadow file, it forgets a null
 // track that lies on another null track, even one of another format.
-func update(t *testing.T, r *rand.Rand, nulls bool, volumes ...*CKD) {
+func updateTracks(t *testing.T, r *rand.Rand, nulls bool, volumes ...*CKD) {
 	t.Helper()
 	g := volumes[0].Geometry()
 	for range 25 {
@@ -81,7 +81,7 @@ func TestShadowsOfHercules(t *testing.T) {
 		require.NoError(t, err)
 		p, err := OpenCKD(plain, media.ReadWrite, Options{})
 		require.NoError(t, err)
-		update(t, r, false, v, p)
+		updateTracks(t, r, false, v, p)
 		require.NoError(t, v.Close())
 		require.NoError(t, p.Close())
 		checkCompressed(t, "-3", s)
@@ -128,7 +128,7 @@ func TestCreateShadow(t *testing.T) {
 				require.NoError(t, err)
 				p, err := OpenCKD(at("plain"), media.ReadWrite, Options{})
 				require.NoError(t, err)
-				update(t, r, true, v, p)
+				updateTracks(t, r, true, v, p)
 				require.NoError(t, v.Close())
 				require.NoError(t, p.Close())
 				checkCompressed(t, "-3", shadows[i])
@@ -323,7 +323,7 @@ func TestMergeBesideHercules(t *testing.T) {
 	require.NoError(t, err)
 	p, err := OpenCKD(at("plain.ckd"), media.ReadWrite, Options{})
 	require.NoError(t, err)
-	update(t, rand.New(rand.NewPCG(12, 12)), true, v, p)
+	updateTracks(t, rand.New(rand.NewPCG(12, 12)), true, v, p)
 	require.NoError(t, v.Close())
 	require.NoError(t, p.Close())
 	_, err = MergeShadow(at("base.cckd"), shadows, MergeOptions{})

@@ -58,6 +58,9 @@ func (g *Generator) Fill(f *abi.Frame, h abi.Hook) {
 		Size: uint32(unsafe.Sizeof(f.Status)), Flags: abi.FlagTable(r.Uint32() & r.Uint32() & uint32(abi.FlagsKnown)),
 		CC: uint8(pick(r, 0, 0, 0, 1, 2, 3)), OK: uint8(pick(r, 1, 1, 1, 0)),
 	}
+	if f.Status.OK == 0 {
+		g.failure(f)
+	}
 	g.pair(&f.Pair)
 	g.fillChain(f)
 	for i := range f.Settings.Value {
@@ -68,6 +71,21 @@ func (g *Generator) Fill(f *abi.Frame, h abi.Hook) {
 	}
 	o := &f.Response
 	o.Verdict, o.Intents, o.Recipes, o.Parameters, o.Steps = 0, 0, 0, 0, 0
+}
+
+// failure fills in how an I/O has failed: before it was started, or by a status
+// with as many of its bits and of the sense bytes' as it happens.
+func (g *Generator) failure(f *abi.Frame) {
+	r := g.rand
+	f.Target.CompletionCode = pick(r, 0, 0, 0, 0, 0, 0, abi.CompletionPermanent, abi.CompletionPurged, abi.CompletionNoPath, uint8(r.Uint32()))
+	s := &f.Status
+	for i := range s.SCSW {
+		s.SCSW[i] = uint8(r.Uint32() & r.Uint32() & r.Uint32())
+	}
+	s.SenseSize = uint8(len(s.Sense))
+	for i := range s.Sense {
+		s.Sense[i] = uint8(r.Uint32() & r.Uint32())
+	}
 }
 
 func (g *Generator) pair(p *abi.Pair) {
