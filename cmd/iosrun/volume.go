@@ -243,10 +243,10 @@ parameters give the same bytes as Hercules' dasdinit in a plain image.`,
 
 func describe(c *cobra.Command, path string, o image.Options) error {
 	i, err := volume.Inspect(path, o)
-	if err != nil {
+	if i == nil {
 		return volumeError(err)
 	}
-	return printResult(c, i)
+	return errors.Join(printResult(c, i), volumeError(err))
 }
 
 func newVolumeInfo() *cobra.Command {
@@ -454,7 +454,10 @@ one that is there, of the same device type and size, is overwritten with --force
 				if errors.Is(err, experiment.ErrUnlike) {
 					return usage(err)
 				}
-				return err
+				if made || c.Context().Err() != nil {
+					return err
+				}
+				return errors.Join(err, unsound(primary), unsound(mirror))
 			}
 			return printResult(c, r)
 		},
@@ -482,6 +485,16 @@ func mirrorable(path string) error {
 		return usage(fmt.Errorf("%s: a %s has no command that reads a whole track, which a mirror is made with; iosrun volume copy makes a copy", path, g.Name))
 	}
 	return nil
+}
+
+// unsound tells what is damaged in a volume that a synchronisation failed on.
+func unsound(path string) error {
+	r, err := volume.Verify(path, volume.VerifyOptions{})
+	if err != nil || r.Sound() || len(r.Findings) == 0 {
+		return err
+	}
+	f := r.Findings[0]
+	return fmt.Errorf("%d damaged tracks, the first: cylinder %d head %d: %s; a mirror with such tracks is made anew when its file is removed", r.Damaged, f.Cylinder, f.Head, f.Text)
 }
 
 // mirrorTarget makes the image for a mirror unless it is there.

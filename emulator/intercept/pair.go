@@ -54,7 +54,8 @@ type Mirror struct {
 	account  account
 	started  []uint32 // by track: number of the latest write on its way to the mirror
 	risk     risk
-	waiting  int // mirror requests on the shadow queue
+	waiting  int            // mirror requests on the shadow queue
+	synced   uint32         // number of the last write before the end of the last synchronisation
 	oldest   *mirrorRequest // under way for the longest
 	newest   *mirrorRequest
 	standing *standing // nil without a standing chain

@@ -191,8 +191,8 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 	have, following := 0, 0
 	for i, m := range r.pair.mirrors {
 		mr := &r.mirrors[i]
-		// By its own mirror I/O, or by a copy of the tracks that came after it.
-		on := r.onMirror(i) || m.State == abi.MirrorInSync && m.account.inSync(r.program.tracks)
+		// By its own mirror I/O, or by a synchronisation after it.
+		on := r.onMirror(i) || m.State == abi.MirrorInSync && r.number <= m.synced
 		if m.State == abi.MirrorInSync {
 			following++
 			if on {

@@ -68,6 +68,7 @@ func (m *Mirror) Synchronising() {
 // must have no marks.
 func (m *Mirror) Synchronised(now machine.Time) {
 	m.State = abi.MirrorInSync
+	m.synced = m.pair.writes
 	m.risk.clear(now)
 	m.pair.group.synchronised()
 }

@@ -60,7 +60,8 @@ type Info struct {
 	Image    image.Info `json:"image"`
 }
 
-// Inspect describes the volume at path.
+// Inspect describes the volume at path. With an error of the label's track or
+// block it gives what else there is to tell.
 func Inspect(path string, o image.Options) (*Info, error) {
 	v, err := image.Open(path, media.ReadOnly, o)
 	if err != nil {

@@ -15,15 +15,39 @@ const (
 	maximumCylinders = 1 << 16
 )
 
-// cylinderSize is the bytes of a cylinder that a header claims.
-func cylinderSize(h header) (int64, error) {
-	if h.heads == 0 || h.heads > maximumHeads {
-		return 0, fmt.Errorf("%d heads, should be 1 to %d", h.heads, maximumHeads)
+// Places in the device header, in bytes.
+const (
+	headerHeads     = 8
+	headerTrackSize = 12
+	headerType      = 16
+)
+
+// checkShape tells whether a device of the header's type has the header's heads
+// and track size, and where in the header it is wrong.
+func checkShape(h header) (at int64, err error) {
+	switch {
+	case h.heads == 0 || h.heads > maximumHeads:
+		return headerHeads, fmt.Errorf("%d heads, should be 1 to %d", h.heads, maximumHeads)
+	case h.trackSize == 0 || h.trackSize > maximumTrackSize:
+		return headerTrackSize, fmt.Errorf("track size %d, should be 512 to %d bytes", h.trackSize, maximumTrackSize)
 	}
-	if h.trackSize == 0 || h.trackSize > maximumTrackSize {
-		return 0, fmt.Errorf("track size %d, should be 512 to %d bytes", h.trackSize, maximumTrackSize)
+	var like *media.Geometry
+	for _, g := range media.Models() {
+		if g.FBA() || byte(g.Type) != h.deviceType {
+			continue
+		}
+		if g.Heads == int(h.heads) && g.TrackSize == int(h.trackSize) {
+			return 0, nil
+		}
+		like = g
 	}
-	return int64(h.heads) * int64(h.trackSize), nil
+	switch {
+	case like == nil:
+		return headerType, fmt.Errorf("device type %02X, should be the last two digits of a device's, such as 90 for a 3390", h.deviceType)
+	case like.Heads != int(h.heads):
+		return headerHeads, fmt.Errorf("%d heads, should be %d on a %04x", h.heads, like.Heads, like.Type)
+	}
+	return headerTrackSize, fmt.Errorf("track size %d, should be %d bytes on a %04x", h.trackSize, like.TrackSize, like.Type)
 }
 
 // ckdGeometry finds the device of a CKD header, which must be of the type of the

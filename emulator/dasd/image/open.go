@@ -182,6 +182,9 @@ func (s *compressed) checkDevice(o Options) (*media.Geometry, error) {
 		s.size = groupSize
 		return g, nil
 	}
+	if at, err := checkShape(s.dev); err != nil {
+		return nil, damage(s.path, at, "%v", err)
+	}
 	g, err := ckdGeometry(s.dev, int64(s.hdr.units), o.Device)
 	if err != nil {
 		return nil, damage(s.path, int64(at), "%v", err)
@@ -263,10 +266,10 @@ func openPlain(f file, path string, h header, writable bool, o Options) (*openin
 	if h.sequence == 0 && h.highCylinder != 0 {
 		return nil, damage(path, 18, "highest cylinder is %d in the only file of an image, should be 0", h.highCylinder)
 	}
-	cylinder, err := cylinderSize(h)
-	if err != nil {
-		return nil, damage(path, 8, "%v", err)
+	if at, err := checkShape(h); err != nil {
+		return nil, damage(path, at, "%v", err)
 	}
+	cylinder := int64(h.heads) * int64(h.trackSize)
 	s := &plainCKD{heads: int(h.heads), trackSize: int(h.trackSize), wide: h.wide}
 	fail := func(err error) (*opening, error) {
 		for _, p := range s.parts[min(1, len(s.parts)):] {

@@ -36,15 +36,6 @@ type mirrorIO struct {
 	begun   uint8
 	failed  uint8
 	ignored uint8 // not complete, on mirrors that are cut off already
-
-	complete int64 // how many are complete, on mirrors in sync
-}
-
-// enough reports whether so many complete mirror I/Os are as many as the
-// completion waits for, although others are under way.
-func enough(f *abi.Frame, complete int64) bool {
-	k := f.Settings.Value[CompleteAfter]
-	return k > 0 && complete >= k
 }
 
 // PostStatus answers for SRBEP.
@@ -68,7 +59,7 @@ func (v Variant) plain(f *abi.Frame) bool {
 	if f.Status.OK == 0 || f.Status.Flags&(abi.FlagTimedOut|abi.FlagCCWError) != 0 || f.Pair.Mirrors > abi.MaxMirrors {
 		return false
 	}
-	under, complete := false, int64(0)
+	under := false
 	for i := uint8(0); i < f.Pair.Mirrors; i++ {
 		m := &f.Pair.Mirror[i&(abi.MaxMirrors-1)]
 		switch m.IO {
@@ -77,17 +68,13 @@ func (v Variant) plain(f *abi.Frame) bool {
 				return false
 			}
 			under = true
-		case abi.MirrorIOComplete:
-			if m.State == abi.MirrorInSync {
-				complete++
-			}
 		case abi.MirrorIOFailed:
 			return false
 		}
 	}
 	flag := abi.FlagBothComplete
 	if under {
-		if v.ConstantCopy || f.Status.Flags&abi.FlagConstantCopy != 0 || enough(f, complete) {
+		if v.ConstantCopy || f.Status.Flags&abi.FlagConstantCopy != 0 || f.Settings.Value[CompleteAfter] > 0 && enough(f) {
 			return true
 		}
 		flag = abi.FlagMirrorIncomplete
@@ -120,7 +107,7 @@ func (v Variant) general(f *abi.Frame) {
 		return
 	}
 	under := v.judge(f, &m)
-	if under == 0 || v.ConstantCopy || f.Status.Flags&abi.FlagConstantCopy != 0 || enough(f, m.complete) {
+	if under == 0 || v.ConstantCopy || f.Status.Flags&abi.FlagConstantCopy != 0 || enough(f) {
 		f.Took(294)
 		return
 	}
@@ -128,6 +115,22 @@ func (v Variant) general(f *abi.Frame) {
 	f.Response.SetFlags(abi.FlagMirrorIncomplete)
 	f.Response.Verdict = abi.Return
 	f.Took(312)
+}
+
+// enough reports whether as many mirrors in sync have the write as its completion
+// waits for, although others are under way.
+func enough(f *abi.Frame) bool {
+	left := f.Settings.Value[CompleteAfter]
+	if left <= 0 {
+		return false
+	}
+	all := pair.Mirrors(&f.Pair)
+	for i := range all {
+		if m := &all[i]; m.IO == abi.MirrorIOComplete && m.State == abi.MirrorInSync {
+			left--
+		}
+	}
+	return left <= 0
 }
 
 // survey looks at the mirror I/Os. On a mirror that is cut off nothing is
@@ -150,10 +153,6 @@ func survey(f *abi.Frame) (m mirrorIO) {
 		switch n.IO {
 		case abi.MirrorIOShadow, abi.MirrorIOScheduled, abi.MirrorIOBegun, abi.MirrorIOFailed:
 			*to |= bit
-		case abi.MirrorIOComplete:
-			if n.State == abi.MirrorInSync {
-				m.complete++
-			}
 		}
 	}
 	return m
