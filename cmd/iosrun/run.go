@@ -217,11 +217,11 @@ func newBar(c *cobra.Command, runs int) *bar {
 	return b
 }
 
-func (b *bar) part(i int) func(float64) {
+func (b *bar) part(i int) func(float64, string) {
 	if b.bar == nil {
 		return nil
 	}
-	return func(share float64) {
+	return func(share float64, copying string) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.parts[i] = share
@@ -229,6 +229,10 @@ func (b *bar) part(i int) func(float64) {
 		for _, p := range b.parts {
 			sum += p
 		}
+		if copying == "" {
+			copying = "running"
+		}
+		b.bar.Describe(copying)
 		_ = b.bar.Set(int(sum * barUnits))
 	}
 }

@@ -145,15 +145,45 @@ func (l *labelIO) finish(cpu *machine.Processor, s abi.MirrorState, err error) {
 	l.done(cpu, s, err)
 }
 
+// labelReading is a read of a mirror's label, and the requests that wait for what
+// it says.
+type labelReading struct {
+	m       *intercept.Mirror
+	waiting []*intercept.Request
+}
+
 // ReadLabel reads the label of a mirror for a request whose back-end detour asks
 // whether the mirror is still being synchronised; the detour runs again with the
-// answer. (Step 250.)
+// answer. One read serves all requests that ask before it has ended: between its
+// beginning and its end a label only ever comes to say that the mirror follows,
+// and that the host knows by itself. (Step 250.)
 func (p *Process) ReadLabel(cpu *machine.Processor, r *intercept.Request, m *intercept.Mirror) bool {
+	var free *labelReading
+	for _, l := range p.reading {
+		if l.m == m {
+			l.waiting = append(l.waiting, r)
+			return true
+		}
+		if l.m == nil {
+			free = l
+		}
+	}
+	if free == nil {
+		free = &labelReading{}
+		p.reading = append(p.reading, free)
+	}
+	free.m, free.waiting = m, append(free.waiting[:0], r)
 	err := p.label(cpu.Now(), m, false, 0, func(cpu *machine.Processor, s abi.MirrorState, err error) {
 		if err != nil {
 			s = m.State
 		}
-		r.SetLabel(cpu, m, s)
+		for i := 0; i < len(free.waiting); i++ { // an answer may bring a further question
+			free.waiting[i].SetLabel(cpu, m, s)
+		}
+		free.m = nil
 	})
+	if err != nil {
+		free.m = nil
+	}
 	return err == nil
 }

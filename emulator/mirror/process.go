@@ -34,6 +34,7 @@ type Process struct {
 	copies   []*Sync         // of changed tracks, that are not in use
 	active   []*Sync         // that copy tracks
 	labels   []*labelIO      // that are not in use
+	reading  []*labelReading // of labels for requests
 	buffers  machine.Address // of main storage in use for both
 }
 

@@ -57,6 +57,9 @@ const (
 	MaxStreams = 64
 )
 
+// errCut says that the mirror has been dissociated while it was synchronised.
+var errCut = errors.New("the mirror was dissociated meanwhile")
+
 // ErrBusy says that the mirror is being synchronised already.
 var ErrBusy = errors.New("is being synchronised already")
 
@@ -266,7 +269,15 @@ func (s *Sync) streamDone(t *stream, err error) {
 	if err == nil {
 		s.copied += uint64(t.n)
 	}
+	s.lookForCut()
 	s.feed()
+}
+
+// lookForCut gives the synchronisation up when the mirror has been dissociated.
+func (s *Sync) lookForCut() {
+	if s.changed == nil && s.failed == nil && s.m.State != abi.MirrorSynchronising {
+		s.failed = errCut
+	}
 }
 
 // roundDone decides what follows a copy.
@@ -274,6 +285,7 @@ func (s *Sync) roundDone() {
 	if s.phase == ended {
 		return
 	}
+	s.lookForCut()
 	if s.failed != nil {
 		s.end(s.failed)
 		return
@@ -343,7 +355,9 @@ func (s *Sync) end(err error) {
 				s.m.Mark(uint32(i*64) + uint32(bits.TrailingZeros64(w)))
 			}
 		}
-		s.m.State = abi.MirrorSuspended
+		if s.m.State == abi.MirrorSynchronising {
+			s.m.State = abi.MirrorSuspended
+		}
 	} else {
 		s.m.Synchronised(s.p.m.Clock.Now())
 	}

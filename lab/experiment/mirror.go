@@ -18,7 +18,7 @@ type MirrorOptions struct {
 	Log hclog.Logger
 	// Progress, if not nil, is told now and then what share of the tracks, 0 to 1,
 	// has been copied.
-	Progress func(share float64)
+	Progress func(share float64, copying string)
 	// Streams is how many copies of tracks are under way at once; 0 is
 	// mirror.DefaultStreams.
 	Streams int

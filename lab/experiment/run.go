@@ -32,8 +32,9 @@ const checkEvery = 1 << 14
 type Options struct {
 	Log hclog.Logger
 	// Progress, if not nil, is told now and then what share of the workload, 0 to
-	// 1, has been read. It is called on the run's goroutine.
-	Progress func(share float64)
+	// 1, has been read, and in words what mirrors are being synchronised meanwhile;
+	// no words for none. It is called on the run's goroutine.
+	Progress func(share float64, copying string)
 	// Streams is how many copies of tracks are under way at once when mirrors in
 	// image files are synchronised; 0 is mirror.DefaultStreams.
 	Streams int
@@ -157,7 +158,7 @@ func (r *run) loop(ctx context.Context) error {
 				return err
 			}
 			if r.opts.Progress != nil {
-				r.opts.Progress(r.share())
+				r.opts.Progress(r.share(), r.copyingNow())
 			}
 		}
 		if !r.m.Clock.Step() || r.err != nil {
@@ -165,7 +166,7 @@ func (r *run) loop(ctx context.Context) error {
 		}
 	}
 	if r.opts.Progress != nil {
-		r.opts.Progress(1)
+		r.opts.Progress(1, "")
 	}
 	return r.err
 }

@@ -102,6 +102,25 @@ func (r *run) lastCopied() uint64 {
 	return r.copies[len(r.copies)-1].sync.Progress().Copied
 }
 
+// copyingNow says which mirrors are being synchronised and how far that is.
+func (r *run) copyingNow() string {
+	n, left, text := 0, 0, ""
+	for _, c := range r.copies {
+		if p := c.sync.Progress(); !p.Ended {
+			n++
+			left += p.Left
+			text = fmt.Sprintf("synchronising %s, round %d", c.name, p.Round)
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("%s, %d tracks left", text, left)
+	}
+	return fmt.Sprintf("synchronising %d mirrors, %d tracks left", n, left)
+}
+
 // synchronised is what the report says of the synchronisations.
 func (r *run) synchronised() (all []report.Synchronisation) {
 	for _, c := range r.copies {
