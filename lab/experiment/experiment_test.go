@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/policy"
 	"github.com/iosrun/iosrun/lab/report"
 )
 
@@ -34,20 +36,23 @@ func TestPoliciesHoldWhateverHappens(t *testing.T) {
 	}
 	l := loader(t)
 	base := Default()
-	base.Workload.Limit = 6000
 	base.Mirrors = []Place{{}, {Kilometres: 10}}
 	faults := map[string][]string{
 		"nothing":         nil,
-		"link failure":    {"2s=mirror1:link-down", "4s=mirror1:link-up"},
-		"link and resync": {"2s=mirror1:link-down", "3s=mirror1:link-up", "30s=mirror1:synchronise"},
-		"mirror failure":  {"2s=mirror1:fail"},
-		"mirror silent":   {"2s=mirror2:not-responding"},
-		"mirror gone":     {"2s=mirror1:gone"},
-		"primary failure": {"2s=primary:fail"},
+		"link failure":    {"50s=mirror1:link-down", "52s=mirror1:link-up"},
+		"link and resync": {"50s=mirror1:link-down", "52s=mirror1:link-up", "60s=mirror1:synchronise", "60s=mirror2:synchronise"},
+		"mirror failure":  {"50s=mirror1:fail"},
+		"mirror silent":   {"50s=mirror2:not-responding"},
+		"mirror gone":     {"50s=mirror1:gone"},
+		"primary failure": {"50s=primary:fail"},
+		"primary gone":    {"50s=primary:gone"},
 	}
-	for _, policy := range []string{"none", "sync", "constant-copy", "read-select"} {
+	for _, policy := range policy.Names() {
+		doesNot := policy == "none" || policy == "audit"
+		reports := doesNot || policy == "constant-copy"
 		for name, f := range faults {
 			t.Run(policy+"/"+name, func(t *testing.T) {
+				t.Parallel()
 				c := base
 				c.Faults = f
 				r := execute(t, c, l, policy)
@@ -55,10 +60,14 @@ func TestPoliciesHoldWhateverHappens(t *testing.T) {
 					assert.True(t, k.OK, "%s: %s", k.Name, k.Detail)
 				}
 				assert.Zero(t, r.Traps)
-				if name == "nothing" && policy != "none" {
+				if name == "primary failure" || name == "primary gone" {
+					failed := strings.Contains(check(t, r, "completed once").Detail, "failed")
+					assert.Equal(t, reports, failed, "an application learns of the failure only where no mirror takes the primary's place")
+				}
+				if name == "nothing" && !doesNot {
 					assert.Equal(t, []int64{0, 0}, outOfSync(r))
 				}
-				if name == "link and resync" && policy != "none" {
+				if name == "link and resync" && !doesNot {
 					assert.Equal(t, []int64{0, 0}, outOfSync(r), "the mirror was synchronised again")
 				}
 			})
