@@ -17,6 +17,9 @@ func TestAsk(t *testing.T) {
 	n := r.Ask(abi.IntentMirror)
 	assert.Equal(t, abi.Intent{Kind: abi.IntentMirror}, *n)
 	n.Mirrors = 3
+	r.Record(5, 1<<40)
+	assert.Equal(t, abi.Intent{Kind: abi.IntentRecord, Code: 5, Value: 1 << 40}, r.Intent[1])
+	r.Intents--
 	r.SetFlags(abi.FlagCCWError)
 	assert.Equal(t, uint16(2), r.Intents)
 	assert.Equal(t, uint8(3), r.Intent[0].Mirrors)

@@ -1,7 +1,7 @@
 package abi
 
 // Version of the contract. A module of another major version is refused; a
-// minor version only adds fields at the ends of sections, intents and flags.
+// minor version only adds: fields in reserved bytes, intents, flags, manifest keys.
 const (
 	Major = 1
 	Minor = 1

@@ -204,6 +204,7 @@ func TestAttachment(t *testing.T) {
 	assert.Equal(t, "one", a.Name)
 	assert.Equal(t, abi.CapFlag, a.Granted)
 	assert.Equal(t, hooks.FailIO, a.Containment)
+	assert.Empty(t, a.Records)
 	var table hooks.Table
 	_, err := table.Attach(hooks.DDTSIO, a, hooks.AttachOptions{})
 	require.NoError(t, err)
@@ -213,6 +214,17 @@ func TestAttachment(t *testing.T) {
 	require.NoError(t, i.Call(abi.FrontEnd), "an I/O still holds it")
 	g.Leave()
 	assert.ErrorIs(t, i.Call(abi.FrontEnd), host.ErrClosed)
+}
+
+// TestAttachmentHasRecords: an attachment has the records that the manifest
+// declares, and a report of the module says what they are.
+func TestAttachmentHasRecords(t *testing.T) {
+	code := guest{manifest: `{"name":"test/guest","version":"1","abi":"1.1","hooks":["front_end"],"records":[{"name":"waits","unit":"µs"},{"name":"reads","unit":"bytes"}]}`}.encode()
+	a := instance(t, newRuntime(t), code, host.InstanceConfig{}).Attachment(hooks.Bypass)
+	assert.Equal(t, []hooks.Record{{Name: "waits", Unit: "µs"}, {Name: "reads", Unit: "bytes"}}, a.Records)
+	report := host.Verify(inspect(t, code), 0)
+	require.NoError(t, report.Err())
+	assert.Contains(t, report.String(), "record 1: reads (bytes)")
 }
 
 // TestRuntimeIsShared loads and runs one module from many goroutines.

@@ -1,10 +1,12 @@
 package plugins_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
+	postengine "github.com/iosrun/iosrun/plugins/poststatus/engine"
 )
 
 // plainWrite fills f with a write of one record to a primary with one mirror in
@@ -59,6 +61,30 @@ func BenchmarkRequests(b *testing.B) {
 			for b.Loop() {
 				again(m.Frame())
 				if err := m.Call(abi.FrontEnd); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkCompleteAfter measures the module of the standard post-status detour
+// with a write of which one of three mirrors has ended.
+func BenchmarkCompleteAfter(b *testing.B) {
+	m := detours[5].module(b)
+	for k := range int64(3) {
+		b.Run(fmt.Sprint(k), func(b *testing.B) {
+			f := m.Frame()
+			*f = abi.Frame{}
+			plainWrite(f, abi.PostStatus)
+			f.Pair.Mirrors = 3
+			f.Pair.Mirror[1], f.Pair.Mirror[2] = f.Pair.Mirror[0], f.Pair.Mirror[0]
+			f.Pair.Mirror[1].IO = abi.MirrorIOComplete
+			f.Settings.Value[postengine.CompleteAfter] = k
+			b.ReportAllocs()
+			for b.Loop() {
+				again(f)
+				if err := m.Call(abi.PostStatus); err != nil {
 					b.Fatal(err)
 				}
 			}

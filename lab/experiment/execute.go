@@ -93,7 +93,8 @@ func (p *Plan) machine(ctx context.Context, which int, o Options) (*run, error) 
 	if err := r.build(); err != nil {
 		return nil, errors.Join(err, r.storage.close())
 	}
-	if err := r.install(ctx, p.Policies[which]); err != nil {
+	var err error
+	if r.attached, err = r.install(ctx, p.Policies[which]); err != nil {
 		return nil, errors.Join(err, r.storage.close())
 	}
 	return r, nil
@@ -197,10 +198,11 @@ func (w *Workload) name() string {
 	return w.Trace
 }
 
-func (r *run) install(ctx context.Context, pol *catalog.Prepared) error {
+// install puts a policy's detours on the slots.
+func (r *run) install(ctx context.Context, pol *catalog.Prepared) ([hooks.Slots][]*hooks.Attachment, error) {
 	chains, err := pol.Attachments(ctx, r.config.Seed, r.config.Native)
 	if err != nil {
-		return err
+		return chains, err
 	}
 	d := intercept.Promise{Durability: intercept.DurablePrimary, Copies: pol.Policy.Copies}
 	if pol.Policy.Durability == "mirrors" {
@@ -209,7 +211,7 @@ func (r *run) install(ctx context.Context, pol *catalog.Prepared) error {
 	if pol.Policy.Consistency == "" {
 		r.ungrouped = true
 	}
-	return r.x.Install(chains, d)
+	return chains, r.x.Install(chains, d)
 }
 
 // swap installs the next policy while I/O runs.
@@ -217,7 +219,8 @@ func (r *run) swap(i int) error {
 	s := &r.swaps[i]
 	inflight := r.ios.Hooks.Current().Inflight()
 	r.swapped = append(r.swapped, report.Swap{AtS: seconds(s.at), Policy: s.policy.Policy.Name, InFlight: int64(inflight)})
-	return r.install(context.Background(), s.policy)
+	_, err := r.install(context.Background(), s.policy)
+	return err
 }
 
 func seconds(t machine.Time) float64 { return float64(t) / float64(machine.Second) }
@@ -231,10 +234,13 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	out.Policy = pol.Policy.Name
 	out.Seed = r.config.Seed
 	for s := range pol.Detours {
-		for _, d := range pol.Detours[s] {
+		for i, d := range pol.Detours[s] {
 			m := report.Module{Slot: slotNames[s], Name: d.Module.Manifest.Name}
 			if !r.config.Native {
 				m.SHA256 = hex.EncodeToString(d.Module.SHA256[:])
+			}
+			for _, k := range r.attached[s][i].Records {
+				m.Records = append(m.Records, report.Record(k))
 			}
 			out.Modules = append(out.Modules, m)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
+	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/workload"
@@ -69,6 +70,8 @@ type run struct {
 	ended   int64
 	failed  [256]int64 // by completion code
 	played  report.Workload
+	// attached are the detours at the beginning of the run.
+	attached [hooks.Slots][]*hooks.Attachment
 	// ungrouped says that a policy has been in force that does not promise a point
 	// in time.
 	ungrouped bool

@@ -67,7 +67,8 @@ func (s *Stage) Synchronise(pair, number int, o mirror.SyncOptions) error {
 
 // Install puts another policy's detours on the slots, now.
 func (s *Stage) Install(ctx context.Context, pol *catalog.Prepared) error {
-	return s.r.install(ctx, pol)
+	_, err := s.r.install(ctx, pol)
+	return err
 }
 
 // Play lets everything happen until nothing is left to do, the standing chains

@@ -7,28 +7,33 @@ import (
 	"github.com/iosrun/iosrun/plugins/frontend/engine"
 )
 
-// Selector is a way to choose where a read goes.
+// Selector is a way to choose where a read goes. Each is one that systems with
+// several copies or several paths are known to use; its comment says which.
 type Selector int64
 
 // The selectors. Where two sides are equally good the primary wins, and then the
 // mirror with the lower number.
 const (
 	// LowestLatency takes the side with the shortest expected time: read latency
-	// times the requests that will then be on its unit. This is join-the-shortest-
-	// queue, weighted by service time. A side that has never been measured has
-	// latency 0, and so gets the read that measures it.
+	// times the requests that will then be on its unit. This is "shortest expected
+	// delay" of queueing theory, join-the-shortest-queue weighted by service time;
+	// Linux's dm-mpath weights its paths so in service-time. A side that has never
+	// been measured has latency 0, and so gets the read that measures it.
 	LowestLatency Selector = iota
 	// LeastPending takes the side with the fewest requests on its unit (DRBD's
-	// read-balancing least-pending; md raid1 for disks without heads).
+	// read-balancing least-pending; dm-mpath's queue-length; md raid1's read balance
+	// for disks without heads).
 	LeastPending
-	// RoundRobin takes turns by the identity of the I/O (DRBD's round-robin).
+	// RoundRobin takes turns by the identity of the I/O (DRBD's and dm-mpath's
+	// round-robin).
 	RoundRobin
 	// Stripe takes turns by the address: each side serves its stripes, so that its
-	// cache holds other tracks than the others' (DRBD's striping).
+	// cache holds other tracks than the others' (DRBD's 32K-striping to 1M-striping;
+	// the address goes to a disk as RAID 0 has it).
 	Stripe
 	// Sequential stays with the side whose last request ended where this one
 	// begins, and else takes the side whose head is nearest (md raid1's read
-	// balance for disks with heads).
+	// balance for disks with heads, by next sequential sector and head distance).
 	Sequential
 	// PreferPrimary stays with the primary unless it is congested, and then takes
 	// the mirror with the fewest requests (DRBD's prefer-local and

@@ -1,0 +1,19 @@
+// Command wasm is the auditing front-end detour as a module.
+package main
+
+import (
+	"github.com/iosrun/iosrun/abi/guest"
+	"github.com/iosrun/iosrun/abi/guest/chain"
+	"github.com/iosrun/iosrun/plugins/frontend/audit"
+	rest "github.com/iosrun/iosrun/plugins/frontend/chain"
+)
+
+// long is a package variable for the reason that the frame is one: made for each
+// call it would be garbage after each call.
+var long = rest.Rest{Read: chain.Read}
+
+//lint:ignore U1000 the host calls it
+//go:wasmexport front_end
+func frontEnd() { audit.FrontEndLong(guest.Frame(), &long) }
+
+func main() {}

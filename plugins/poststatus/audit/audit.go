@@ -1,0 +1,76 @@
+package audit
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/plugins/internal/status"
+)
+
+// The records, in the manifest's order. An end counts in one of the first six.
+const (
+	EndedWell    = iota // channel end and device end alone
+	NoPath              // no path to the device
+	Missing             // halted or cleared: no interruption came in time
+	UnitChecks          // the device has presented unit check
+	ChannelError        // program check, incorrect length and so on
+	Otherwise           // any other end: failed before it was started, unit exception, busy
+	Equipment           // of the unit checks: the device does not work
+	Program             // of the unit checks: the channel program is wrong
+	Recovered           // ended well after so many retries
+	Records             // how many there are
+)
+
+// PostStatus answers for SRBEP.
+func PostStatus(f *abi.Frame) {
+	f.Took(290)
+	if o := f.Target.Origin; (o == abi.OriginApplication || o == abi.OriginRouted) && fresh(f) {
+		record(f)
+	}
+	f.Took(294)
+}
+
+// fresh reports whether the call is about an end that has not been seen. For an
+// I/O that was held back, or whose mirror I/Os end later, there are further
+// calls: those are more than the retries account for.
+func fresh(f *abi.Frame) bool { return f.Head.Call == uint32(f.Target.Retries) }
+
+func record(f *abi.Frame) {
+	bytes := uint64(f.Target.DataLength)
+	if f.Status.OK != 0 {
+		f.Response.Record(EndedWell, bytes)
+		if f.Target.Retries != 0 {
+			f.Response.Record(Recovered, uint64(f.Target.Retries))
+		}
+		return
+	}
+	kind := outcome(f)
+	f.Response.Record(kind, bytes)
+	if kind != UnitChecks {
+		return
+	}
+	switch s := &f.Status; {
+	case s.Sense[0]&(status.InterventionRequired|status.EquipmentCheck) != 0 && s.Sense[1]&status.WriteInhibited == 0:
+		f.Response.Record(Equipment, bytes)
+	case s.Sense[0]&status.CommandReject != 0 || s.Sense[1]&(status.InvalidTrackFormat|status.NoRecordFound|status.FileProtected) != 0:
+		f.Response.Record(Program, bytes)
+	}
+}
+
+// outcome is the record of an I/O that has not ended well.
+func outcome(f *abi.Frame) uint8 {
+	s := &f.Status
+	switch {
+	case f.Target.CompletionCode == abi.CompletionNoPath:
+		return NoPath
+	case f.Target.CompletionCode != abi.CompletionNone:
+		return Otherwise // not started: the status is an earlier one
+	case status.NoPath(s):
+		return NoPath
+	case status.Missing(s):
+		return Missing
+	case status.UnitCheck(s):
+		return UnitChecks
+	case status.ChannelError(s):
+		return ChannelError
+	}
+	return Otherwise
+}

@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/plugins/internal/pair"
+	"github.com/iosrun/iosrun/plugins/internal/status"
+)
+
+// primaryFailed notes the error and, where that is configured, the device or its
+// path does not work and there is a mirror to do it, has a mirror take the
+// primary's place. (Step 298, M3.)
+func (v Variant) primaryFailed(f *abi.Frame) {
+	f.Took(298)
+	f.Response.SetFlags(abi.FlagPrimaryError)
+	if f.Settings.Value[OnPrimaryFailure] != promote || !broken(f) {
+		return
+	}
+	if i, ok := successor(f); ok {
+		f.Response.Ask(abi.IntentPromote).Code = i
+	}
+}
+
+// successor is the mirror that lacks least of what the primary has: the fewest
+// tracks out of sync, then the fewest writes at risk.
+func successor(f *abi.Frame) (best uint8, ok bool) {
+	all := pair.Mirrors(&f.Pair)
+	for i := range all {
+		m := &all[i]
+		if m.State != abi.MirrorInSync {
+			continue
+		}
+		if b := &all[best]; !ok || m.OutOfSync < b.OutOfSync || m.OutOfSync == b.OutOfSync && m.AtRisk < b.AtRisk {
+			best, ok = uint8(i), true
+		}
+	}
+	return best, ok
+}
+
+// broken reports whether the I/O has failed because the primary or its path does
+// not work: there is no path, no interruption came, or the device says so itself.
+// Any other error is about the channel program, the data or a state that the
+// device was put into (a command reject, a file mask, write inhibited): a mirror
+// that has the same would answer the same.
+func broken(f *abi.Frame) bool {
+	s := &f.Status
+	switch {
+	case f.Target.CompletionCode != abi.CompletionNone:
+		// It was not started, or failed by somebody else: its status is an earlier one.
+		return f.Target.CompletionCode == abi.CompletionNoPath
+	case status.NoPath(s) || status.Missing(s):
+		return true
+	case !status.UnitCheck(s):
+		return false
+	}
+	return s.Sense[0]&status.InterventionRequired != 0 ||
+		s.Sense[0]&status.EquipmentCheck != 0 && s.Sense[1]&status.WriteInhibited == 0
+}
