@@ -38,7 +38,7 @@ func alone(call func(*abi.Frame)) func(*abi.Frame, *chain.Rest) {
 
 var detours = [...]detour{
 	{name: "frontend/standard", hook: abi.FrontEnd, call: standard.FrontEndLong,
-		settings: inOrder(standard.Settings, named{standard.Interloper, "interloper"})},
+		settings: inOrder(standard.Settings, named{standard.Interloper, "interloper"}, named{standard.Interrupting, "interrupting-writes"})},
 	{name: "frontend/constantcopy", hook: abi.FrontEnd, call: frontcopy.FrontEndLong,
 		settings: inOrder(frontcopy.Settings, named{frontcopy.Interloper, "interloper"})},
 	{name: "frontend/readselect", hook: abi.FrontEnd, call: readselect.FrontEndLong,

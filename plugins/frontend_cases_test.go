@@ -136,6 +136,8 @@ func frontEndCases() []testCase {
 			intents: asks(withError, ccwError, backEnd), steps: took(create, s(158, 172, 173, 174), invalid)},
 
 		{name: "write with PCI", detour: plain, chain: writePCI, intents: asks(backEnd), steps: took(create, s(160, 178, 184), nothing)},
+		{name: "write with PCI, copied", detour: plain, chain: writePCI, edit: setting(standard.Interrupting, 1), intents: asks(changedTracks, backEnd),
+			steps: took(create, s(160, 178, 184), nothing)},
 		{name: "write that suspends itself", detour: plain, chain: writeS,
 			intents: asks(constantCopy, abi.Intent{Kind: abi.IntentMirror, Mirrors: 1, Flags: abi.MirrorConstantCopy, Count: 3}, backEnd),
 			recipe:  copies(writeS, map[int]func(*abi.RecipeCCW){2: unsuspend}), steps: took(create, s(160, 178, 180, 182), held)},

@@ -99,6 +99,7 @@ func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
 	r.copying &^= bit
 	if ok {
 		r.copied |= bit
+		m.pair.group.got(r.block.RequestedAt)
 	}
 	mr := &r.mirrors[m.index]
 	waited := r.made&bit != 0 && mr.waiting()

@@ -33,11 +33,15 @@ var faults = []string{"link-down", "link-up", "gone", "fail", "not-responding", 
 func randomScenario(seed uint64) string {
 	r := rand.New(rand.NewPCG(seed, 0))
 	var b strings.Builder
-	policy := []string{"sync", "constant-copy", "read-select"}[r.IntN(3)]
+	policy := []string{"sync", "constant-copy", "read-select", "multi-mirror", "adaptive", "consistency-group"}[r.IntN(6)]
 	places := []string{"{kilometres: 1}", "{kilometres: 60}", "{kilometres: 200, standing: true}"}[:1+r.IntN(3)]
 	pairs := 1 + r.IntN(2)*r.IntN(3)
 	fmt.Fprintf(&b, "name: random-%d\npolicy: %s\nmachine: {pairs: %d, mirrors: [%s], workload: {stripe: 16}}\n", seed, policy, pairs, strings.Join(places, ", "))
-	if policy != "constant-copy" {
+	switch policy {
+	case "constant-copy":
+	case "consistency-group":
+		fmt.Fprintf(&b, "settings: {post-status: {on-primary-failure: %s}}\n", []string{"report", "promote"}[r.IntN(2)])
+	default:
 		fmt.Fprintf(&b, "settings: {post-status: {on-primary-failure: %s, on-mirror-failure: %s}}\n",
 			[]string{"report", "promote"}[r.IntN(2)], []string{"mirror", "pair", "group"}[r.IntN(3)])
 	}

@@ -49,6 +49,9 @@ func (r *request) specialWrites() {
 	f.Took(178)
 	if r.program.Interrupts() {
 		f.Took(184)
+		if r.variant.CopyInterrupting {
+			r.changedTracks()
+		}
 		return
 	}
 	f.Took(180)

@@ -17,6 +17,9 @@ type Variant struct {
 	// Inhibit lets an interloper's request to a mirror run with its writes
 	// inhibited, where it would be rejected otherwise (130).
 	Inhibit bool
+	// CopyInterrupting has the tracks copied that a chain changes which is not
+	// mirrored because of a program-controlled interruption (184).
+	CopyInterrupting bool
 	// Choose says which of the mirrors of a mask a read goes to, or Primary. The
 	// mask is never empty and has none but mirrors that can serve the read. Without
 	// it reads stay with the primary (186, 188).

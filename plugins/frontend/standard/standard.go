@@ -8,8 +8,9 @@ import (
 
 // The settings, in the manifest's order.
 const (
-	Interloper = iota // what becomes of a write to a mirror (130): 0 reject, 1 inhibit
-	Settings          // how many there are
+	Interloper   = iota // what becomes of a write to a mirror (130): 0 reject, 1 inhibit
+	Interrupting        // what becomes of a chain that writes and has PCI (184): 0 leave, 1 copy its tracks
+	Settings            // how many there are
 )
 
 // FrontEnd answers for the DDTSIO slot. Chains that are longer than the frame
@@ -18,5 +19,6 @@ func FrontEnd(f *abi.Frame) { FrontEndLong(f, nil) }
 
 // FrontEndLong is FrontEnd with the means to read long chains.
 func FrontEndLong(f *abi.Frame, rest *chain.Rest) {
-	engine.Variant{Inhibit: f.Settings.Value[Interloper] != 0, Rest: rest}.FrontEnd(f)
+	v := &f.Settings.Value
+	engine.Variant{Inhibit: v[Interloper] != 0, CopyInterrupting: v[Interrupting] != 0, Rest: rest}.FrontEnd(f)
 }
