@@ -120,7 +120,7 @@ func TestCheck(t *testing.T) {
 		{"recipes", abi.FrontEnd, all, func(r *abi.Response) { r.Recipes = 81 }, "front_end response: recipes is 81: at most 80"},
 		{"parameters", abi.FrontEnd, all, func(r *abi.Response) { r.Parameters = 9 }, "front_end response: parameters is 9: at most 8"},
 		{"steps", abi.FrontEnd, all, func(r *abi.Response) { r.Steps = 49 }, "front_end response: steps is 49: at most 48"},
-		{"kind", abi.FrontEnd, all, intent(abi.Intent{Kind: 200}), "front_end response: intent[0].kind is 200: kinds are 0 to 18"},
+		{"kind", abi.FrontEnd, all, intent(abi.Intent{Kind: 200}), "front_end response: intent[0].kind is 200: kinds are 0 to 19"},
 		{"not heard", abi.BackEnd, all, intent(abi.Intent{Kind: abi.IntentRoute}), "back_end response: intent[0].kind is 6: route is not heard on this slot"},
 		{"not granted", abi.FrontEnd, all &^ abi.CapRoute, intent(abi.Intent{}, abi.Intent{Kind: abi.IntentRoute}),
 			"front_end response: intent[1].kind is 6: route needs the capability [route], which is not granted"},

@@ -27,6 +27,7 @@ const (
 	IntentPromote                  // make mirror Code the primary (M3)
 	IntentChangedTracks            // copy the tracks that this chain changes once it has ended (199)
 	IntentRecord                   // add Value to record number Code of the manifest (since 1.1)
+	IntentFail                     // complete the request with IOSCOD Code although the primary I/O ended well (M2; since 1.1)
 	intentKinds
 )
 
@@ -61,7 +62,7 @@ const (
 	CapRoute                             // choose where reads go
 	CapMode                              // set a pair's mode
 	CapFlag                              // set flags of the flag table
-	CapHold                              // hold back completions
+	CapHold                              // hold back completions, or fail what has waited
 	CapDissociate                        // cut mirrors off
 	CapPromote                           // make a mirror the primary
 	CapChain                             // read chains that are longer than the frame
@@ -124,6 +125,7 @@ var IntentTable = [IntentKinds]IntentRow{
 	IntentPromote:       {"promote", CapPromote, [Hooks]bool{PostStatus: true}},
 	IntentChangedTracks: {"changed-tracks", CapMirror, [Hooks]bool{FrontEnd: true}},
 	IntentRecord:        {"record", 0, [Hooks]bool{true, true, true}},
+	IntentFail:          {"fail", CapHold, [Hooks]bool{PostStatus: true}},
 }
 
 func (k IntentKind) String() string {

@@ -65,7 +65,7 @@ var detours = [...]detour{
 
 var postSettings = inOrder(postengine.Settings, named{postengine.OnMirrorFailure, "on-mirror-failure"},
 	named{postengine.OnPrimaryFailure, "on-primary-failure"}, named{postengine.OnChainError, "on-chain-error"},
-	named{postengine.ChainRetries, "chain-retries"}, named{postengine.CompleteAfter, "complete-after"})
+	named{postengine.ChainRetries, "chain-retries"}, named{postengine.CompleteAfter, "complete-after"}, named{postengine.OnTimeOut, "on-time-out"})
 
 type named struct {
 	index int

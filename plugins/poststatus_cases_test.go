@@ -146,6 +146,9 @@ func postStatusCases() []testCase {
 
 		{name: "mirror never answered", detour: post, edit: with(status(abi.FlagTimedOut), mirrors(in(abi.MirrorIOBegun), in(abi.MirrorIOScheduled), in(abi.MirrorIOComplete))),
 			intents: asks(intent(abi.IntentDrop, 0b10), dissociate(0b11, abi.ScopeMirror)), steps: s(290, 292, 296, 300, 304, 294)},
+		{name: "mirror never answered, and the write fails", detour: post,
+			edit:    with(setting(engine.OnTimeOut, 1), status(abi.FlagTimedOut), mirrors(in(abi.MirrorIOBegun), in(abi.MirrorIOComplete))),
+			intents: asks(abi.Intent{Kind: abi.IntentFail, Code: abi.CompletionPermanent}, dissociate(1, abi.ScopeMirror)), steps: s(290, 292, 296, 300, 304, 294)},
 		{name: "no valid chain, and the monitor gave up", detour: post, edit: with(retries, status(abi.FlagTimedOut|abi.FlagCCWError), mirrors(in(abi.MirrorIOShadow))),
 			intents: asks(intent(abi.IntentDrop, 1), dissociate(1, abi.ScopeMirror)), steps: s(290, 292, 296, 300, 304, 294)},
 

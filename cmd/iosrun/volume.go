@@ -24,7 +24,10 @@ func newVolume() *cobra.Command {
 		Short: "Make, show, check, copy, compare and mirror volumes in image files",
 		Long: `The images are those of the Hercules emulator: plain CKD, also split over several files
 (named by the first one); compressed CKD and compressed FBA with zlib or bzip2, with
-shadow files; raw FBA. Which one a file is shows in the file.`,
+shadow files; raw FBA. Which one a file is shows in the file.
+
+Exit codes: 0 it worked; 1 something is wrong with a volume, or volumes differ; 2 it could
+not be tried: a wrong argument, a file that is not there, one that is and no --force.`,
 		Example: `  iosrun volume create work01.dsk 3390-3 WORK01
   iosrun volume list mvsres.cckd
   iosrun volume copy mvsres.cckd mvsres.dsk
@@ -45,6 +48,8 @@ func volumeError(err error) error {
 		return nil
 	case errors.Is(err, image.ErrExists):
 		return usage(fmt.Errorf("%w; --force replaces it", err))
+	case errors.Is(err, image.ErrInUse):
+		return usage(fmt.Errorf("%w; --force merges all the same", err))
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return usage(err)
 	case errors.As(err, &path), errors.Is(err, image.ErrDamaged), errors.Is(err, image.ErrFull), errors.Is(err, volume.ErrNoContents),
@@ -70,7 +75,7 @@ func volumeProgress(c *cobra.Command) (volume.Progress, func()) {
 	show := b.part(0)
 	return func(done, total int) error {
 		if show != nil && total > 0 {
-			show(float64(done) / float64(total))
+			show(float64(done)/float64(total), "")
 		}
 		return c.Context().Err()
 	}, b.finish
@@ -127,12 +132,16 @@ func imageOptions(f *pflag.FlagSet) image.Options {
 // addFormatFlags adds the flags that say how a new image is kept.
 func addFormatFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.String("format", "", "ckd, cckd (compressed), fba or cfba (default: the plain one of the device)")
+	addFormatFlag(c)
 	addCompressionFlags(c)
 	f.Bool("wide", false, "64-bit offsets, which Hercules 4 reads and Hercules 3 does not")
 	f.Int64("split-bytes", 0, "bytes that no file of a plain CKD image exceeds (0: one file)")
 	f.Bool("force", false, "replace files that exist")
 	f.Bool("no-sync", false, "do not wait until the new files are durable: faster, but a crash soon after can damage them")
+}
+
+func addFormatFlag(c *cobra.Command) {
+	c.Flags().String("format", "", "of a new image: ckd, cckd (compressed), fba or cfba (default: the plain one of the device)")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"ckd", "cckd", "fba", "cfba"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -296,15 +305,19 @@ func newVolumeVerify() *cobra.Command {
 		Long: `verify checks headers, lookup tables and free space, and then that every track can be
 read and holds no more than the device's tracks do. The exit code is 1 when something is
 wrong with a volume.`,
-		Example: "  iosrun volume verify mvsres.cckd\n  iosrun volume verify *.dsk --json",
+		Example: "  iosrun volume verify mvsres.cckd\n  iosrun volume verify *.dsk --json\n  iosrun volume verify mvsres.cckd --shadow mvsres_1.shadow",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			var reports []*volume.Report
 			var bad []string
 			asJSON, _ := c.Flags().GetBool("json")
+			o := imageOptions(c.Flags())
+			if len(o.Shadows) > 0 && len(args) > 1 {
+				return usage(errors.New("shadow files lie on one image: want one FILE beside --shadow"))
+			}
 			for _, path := range args {
 				progress, finish := volumeProgress(c)
-				r, err := volume.Verify(path, volume.VerifyOptions{Image: imageOptions(c.Flags()), Limit: limit, Progress: progress})
+				r, err := volume.Verify(path, volume.VerifyOptions{Image: o, Limit: limit, Progress: progress})
 				finish()
 				if err != nil {
 					return volumeError(err)
@@ -374,11 +387,19 @@ unless --no-sync leaves that to the operating system, as cp does.`,
 	return c
 }
 
-// same tells whether two paths lead to one file.
+// same tells whether two paths lead to one image.
 func same(a, b string) bool {
-	x, err := os.Stat(a)
-	y, err2 := os.Stat(b)
+	x, err := firstFile(a)
+	y, err2 := firstFile(b)
 	return err == nil && err2 == nil && os.SameFile(x, y)
+}
+
+func firstFile(path string) (fs.FileInfo, error) {
+	path, err := image.FirstFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return os.Stat(path)
 }
 
 func newVolumeCompare() *cobra.Command {
@@ -427,9 +448,12 @@ func newVolumeMirror() *cobra.Command {
 		Long: `mirror synchronises the volume MIRROR with the volume PRIMARY, from file to file, as the
 mirror process of the emulated machine does it: channel programs read each track of the
 one and write it to the other. PRIMARY stays as it is. MIRROR is made if it is not there;
-one that is there, of the same device type and size, is overwritten with --force.`,
-		Example: "  iosrun volume mirror mvsres.dsk mirror.dsk\n  iosrun volume mirror mvsres.cckd old.dsk --force",
-		Args:    cobra.ExactArgs(2),
+one that is there, of the same device type and size, is overwritten with --force and stays
+in its format.`,
+		Example: `  iosrun volume mirror mvsres.dsk mirror.dsk
+  iosrun volume mirror mvsres.dsk mirror.cckd --format cckd
+  iosrun volume mirror mvsres.cckd old.dsk --force`,
+		Args: cobra.ExactArgs(2),
 
 		ValidArgsFunction: completeFiles(2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -440,7 +464,11 @@ one that is there, of the same device type and size, is overwritten with --force
 			if err := mirrorable(primary); err != nil {
 				return err
 			}
-			made, err := mirrorTarget(primary, mirror, force)
+			o, err := formatOptions(c.Flags())
+			if err != nil {
+				return err
+			}
+			made, err := mirrorTarget(primary, mirror, force, o)
 			if err != nil {
 				return volumeError(err)
 			}
@@ -454,15 +482,21 @@ one that is there, of the same device type and size, is overwritten with --force
 				if errors.Is(err, experiment.ErrUnlike) {
 					return usage(err)
 				}
-				if made || c.Context().Err() != nil {
+				if c.Context().Err() != nil {
 					return err
 				}
-				return errors.Join(err, unsound(primary), unsound(mirror))
+				err = errors.Join(err, unsound(c, primary))
+				if bad := unsound(c, mirror); !made && bad != nil {
+					err = fmt.Errorf("%w\n%w; a mirror with such tracks is made anew when its file is removed", err, bad)
+				}
+				return err
 			}
 			return printResult(c, r)
 		},
 	}
 	f := c.Flags()
+	addFormatFlag(c)
+	addCompressionFlags(c)
 	f.BoolVar(&force, "force", false, "overwrite a mirror that is there")
 	f.BoolVar(&noSync, "no-sync", false, "do not wait until the mirror is durable")
 	f.IntVar(&streams, "streams", 0, "copies of tracks under way at once (0: the mirror process's default)")
@@ -487,21 +521,27 @@ func mirrorable(path string) error {
 	return nil
 }
 
-// unsound tells what is damaged in a volume that a synchronisation failed on.
-func unsound(path string) error {
-	r, err := volume.Verify(path, volume.VerifyOptions{})
-	if err != nil || r.Sound() || len(r.Findings) == 0 {
-		return err
+// unsound tells what is damaged in a volume that a synchronisation failed on, if
+// anything is.
+func unsound(c *cobra.Command, path string) error {
+	progress, finish := volumeProgress(c)
+	r, err := volume.Verify(path, volume.VerifyOptions{Progress: progress})
+	finish()
+	if err != nil || len(r.Findings) == 0 {
+		return nil // the synchronisation said what is wrong
 	}
 	f := r.Findings[0]
-	return fmt.Errorf("%d damaged tracks, the first: cylinder %d head %d: %s; a mirror with such tracks is made anew when its file is removed", r.Damaged, f.Cylinder, f.Head, f.Text)
+	return fmt.Errorf("%d of the tracks are damaged, the first: cylinder %d head %d: %s", r.Damaged, f.Cylinder, f.Head, f.Text)
 }
 
 // mirrorTarget makes the image for a mirror unless it is there.
-func mirrorTarget(primary, mirror string, force bool) (made bool, err error) {
-	if _, err := os.Stat(mirror); err == nil {
-		if !force {
+func mirrorTarget(primary, mirror string, force bool, o image.CreateOptions) (made bool, err error) {
+	if _, err := image.FirstFile(mirror); err == nil {
+		switch {
+		case !force:
 			return false, fmt.Errorf("%s: %w", mirror, image.ErrExists)
+		case o.Format != "" || o.Compression != image.None || o.Level != 0:
+			return false, usage(fmt.Errorf("%s: is there and stays in its format: want no --format, --compression or --level", mirror))
 		}
 		return false, nil
 	}
@@ -513,5 +553,6 @@ func mirrorTarget(primary, mirror string, force bool) (made bool, err error) {
 	if err := v.Close(); err != nil {
 		return false, err
 	}
-	return true, image.Create(mirror, g, image.Content{Formatting: image.Raw}, image.CreateOptions{NoSync: true})
+	o.NoSync = true
+	return true, image.Create(mirror, g, image.Content{Formatting: image.Raw}, o)
 }

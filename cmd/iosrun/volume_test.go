@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -149,6 +151,22 @@ func TestVolumeVerifyFindsDamage(t *testing.T) {
 	o = iosrun(t, nil, "volume", "mirror", bad, filepath.Join(dir, "mirror"))
 	assert.Equal(t, 1, o.code, o.err)
 	assert.NoFileExists(t, filepath.Join(dir, "mirror"))
+	assert.Contains(t, o.err, "track 17")
+
+	// A mirror with a damaged track, which a write cannot make good.
+	o = iosrun(t, nil, "volume", "mirror", sound, bad, "--force")
+	assert.Equal(t, 1, o.code, o.err)
+	assert.Contains(t, o.err, "track 17")
+	assert.Contains(t, o.err, "removed")
+
+	// A label that cannot be read: info tells the rest.
+	p[512+2] = 9 // the home address of track 0
+	require.NoError(t, os.WriteFile(bad, p, 0o600))
+	o = iosrun(t, nil, "volume", "info", bad)
+	assert.Equal(t, 1, o.code)
+	assert.Contains(t, o.out, "label       cannot be read: ")
+	assert.Contains(t, o.out, "2 cylinders of 15 heads")
+	assert.Contains(t, o.err, "home address")
 }
 
 func TestVolumeRefuses(t *testing.T) {
@@ -177,6 +195,9 @@ func TestVolumeRefuses(t *testing.T) {
 		{[]string{"info", at("text")}, 1, "text"},
 		{[]string{"list", at("v")}, 1, "no table of contents"},
 		{[]string{"verify"}, 2, "requires at least 1"},
+		{[]string{"verify", at("v"), at("v"), "--shadow", at("s")}, 2, "one image"},
+		{[]string{"verify", at("v"), "--shadow", at("absent")}, 2, "absent"},
+		{[]string{"verify", at("v"), "--shadow", at("v")}, 1, "not sound"},
 		{[]string{"copy", at("v"), at("v")}, 2, "the same file"},
 		{[]string{"copy", at("v"), at("text")}, 2, "--force"},
 		{[]string{"copy", at("v"), at("n"), "--compression", "zlib"}, 2, "does not compress"},
@@ -197,6 +218,35 @@ func TestVolumeRefuses(t *testing.T) {
 	assert.Equal(t, 2, o.code)
 	assert.Contains(t, o.err, "iosrun volume copy")
 	assert.NoFileExists(t, at("n"))
+}
+
+// A mirror is made in the format that is asked for, and no image is its own.
+func TestVolumeMirrorTargets(t *testing.T) {
+	dir := t.TempDir()
+	at := func(n string) string { return filepath.Join(dir, n) }
+	ok(t, "volume", "create", at("v.dsk"), "3390", "VOL001", "--cylinders", "4", "--split-bytes", "1800000")
+	assert.NoFileExists(t, at("v.dsk"))
+	for _, to := range []string{"v_1.dsk", "v.dsk"} {
+		for _, command := range []string{"mirror", "copy"} {
+			o := iosrun(t, nil, "volume", command, at("v.dsk"), at(to), "--force")
+			assert.Equal(t, 2, o.code)
+			assert.Contains(t, o.err, "the same file")
+		}
+	}
+	ok(t, "volume", "mirror", at("v.dsk"), at("m.cckd"), "--format", "cckd", "--compression", "bzip2")
+	assert.Contains(t, ok(t, "volume", "info", at("m.cckd")), "compression bzip2")
+	assert.Contains(t, ok(t, "volume", "compare", at("v.dsk"), at("m.cckd")), "0 of 60 tracks differ")
+	o := iosrun(t, nil, "volume", "mirror", at("v.dsk"), at("m.cckd"), "--force", "--format", "ckd")
+	assert.Equal(t, 2, o.code)
+	assert.Contains(t, o.err, "stays in its format")
+
+	// A split image that is there is overwritten, not hidden by another file.
+	ok(t, "volume", "create", at("s.dsk"), "3390", "OLD001", "--cylinders", "4", "--split-bytes", "1800000")
+	o = iosrun(t, nil, "volume", "mirror", at("v.dsk"), at("s.dsk"))
+	assert.Equal(t, 2, o.code)
+	ok(t, "volume", "mirror", at("v.dsk"), at("s.dsk"), "--force")
+	assert.NoFileExists(t, at("s.dsk"))
+	assert.Contains(t, ok(t, "volume", "info", at("s.dsk")), "VOL001")
 }
 
 // Shadow files are made on an image of Hercules' tools, changed, read by those
@@ -279,6 +329,25 @@ func TestVolumeListMembers(t *testing.T) {
 	loaded := volumetest.Loaded(t, dir)
 	assert.NotContains(t, ok(t, "volume", "list", loaded), "GAMMA")
 	assert.Contains(t, ok(t, "volume", "list", loaded, "--members"), "\n  GAMMA    cylinder ")
+}
+
+// Progress is shown on a terminal, unless it is not wanted.
+func TestVolumeProgress(t *testing.T) {
+	script, err := exec.LookPath("script")
+	if err != nil {
+		t.Skip("script is not installed (Debian package bsdutils)")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "v.dsk")
+	o := iosrun(t, nil, "volume", "create", path, "3390", "VOL001", "--linux", "--cylinders", "60", "--no-sync")
+	require.Equal(t, 0, o.code)
+	assert.Empty(t, o.err, "no terminal, no progress")
+	for flag, want := range map[string]bool{"": true, " --quiet": false} {
+		command := fmt.Sprintf("%s volume copy %s %s --format cckd --compression bzip2 --no-sync --force%s", filepath.Join(built.dir, "iosrun"), path, filepath.Join(dir, "c"), flag)
+		out, err := exec.Command(script, "-qec", command, "/dev/null").CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Equal(t, want, strings.Contains(string(out), "%"), "%q", out)
+	}
 }
 
 // What the shell completes.

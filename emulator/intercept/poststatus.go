@@ -69,7 +69,7 @@ func (x *Process) postRequest(p *machine.Processor, r *Request) {
 	held := x.postDetours(&c)
 	if ok && r.role.role == abi.RolePrimary {
 		x.copyChanged(p, r)
-		if (held || r.waitsForCopies()) && !r.forced && x.holdable(r) {
+		if (held || r.waitsForCopies()) && !r.forced && b.CompletionCode == 0 && x.holdable(r) {
 			r.hold(p)
 			return
 		}
@@ -111,6 +111,8 @@ func (x *Process) postDetours(c *call) bool {
 					}
 					return false
 				})
+			case abi.IntentFail:
+				done = x.failWaiting(c, n.Code)
 			case abi.IntentPromote:
 				done = x.promote(c, n.Code)
 			default:
@@ -130,6 +132,21 @@ func (x *Process) postDetours(c *call) bool {
 		r.calls[c.hook]++
 	}
 	return held
+}
+
+// failWaiting has the application told that its request has failed although the
+// primary I/O ended well: it has waited for a mirror in vain. What the mirror
+// lacks stays marked. (M2.)
+func (x *Process) failWaiting(c *call, code uint8) bool {
+	r := c.r
+	if c.origin == abi.OriginMirror || c.role.role != abi.RolePrimary || r.ended || c.block.CompletionCode != 0 {
+		return false
+	}
+	if code == 0 || code == ios.CodeNormal {
+		code = ios.CodePermanent
+	}
+	c.block.CompletionCode, r.inVain = code, true
+	return true
 }
 
 // observe takes the outcome of a request into its device's estimates.

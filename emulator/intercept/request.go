@@ -30,6 +30,7 @@ type Request struct {
 	ended      bool // the application has been told
 	held       bool // post-status processing was put off
 	observed   bool // its outcome has been taken into the estimates
+	inVain     bool // failed by a detour although the primary I/O ended well
 	forced     bool // the monitor completes it without asking a detour again
 	routed     *Mirror
 	heldSince  machine.Time
@@ -131,7 +132,7 @@ func (r *Request) begin(b *ios.IOSB, role unitRole) {
 	r.block, r.role, r.pair, r.generation = b, role, role.pair, r.x.ios.Hooks.Enter()
 	r.addressed, r.leftSince, r.told, r.number = b.UCB, 0, 0, 0
 	r.flags, r.calls, r.made, r.open = 0, [abi.Hooks]uint32{}, 0, 0
-	r.reached, r.ended, r.held, r.observed, r.forced = false, false, false, false, false
+	r.reached, r.ended, r.held, r.observed, r.forced, r.inVain = false, false, false, false, false, false
 	r.routed, r.waitsFor, r.ackedAt, r.heldSince = nil, 0, 0, 0
 	r.changed, r.begun, r.copying, r.copied = 0, 0, 0, 0
 	r.scratch = [abi.ScratchSize]byte{}

@@ -54,10 +54,12 @@ func (a Address) String() string {
 
 // Info describes a volume.
 type Info struct {
-	Path     string     `json:"path"`
-	Geometry Geometry   `json:"geometry"`
-	Label    *Label     `json:"label,omitempty"` // nil without one
-	Image    image.Info `json:"image"`
+	Path     string   `json:"path"`
+	Geometry Geometry `json:"geometry"`
+	Label    *Label   `json:"label,omitempty"` // nil without one
+	// Damage is why the label cannot be read, or empty.
+	Damage string     `json:"damage,omitempty"`
+	Image  image.Info `json:"image"`
 }
 
 // Inspect describes the volume at path. With an error of the label's track or
@@ -68,7 +70,9 @@ func Inspect(path string, o image.Options) (*Info, error) {
 		return nil, err
 	}
 	i := &Info{Path: path, Geometry: geometryOf(v.Geometry()), Image: v.Info()}
-	i.Label, err = readLabel(v)
+	if i.Label, err = readLabel(v); err != nil {
+		i.Damage = err.Error()
+	}
 	return i, errors.Join(err, v.Close())
 }
 
@@ -159,6 +163,8 @@ func (i *Info) WriteText(w io.Writer) error {
 	p := &printer{w: w}
 	p.line("volume      %s", i.Path)
 	switch l := i.Label; {
+	case i.Damage != "":
+		p.line("label       cannot be read: %s", i.Damage)
 	case l == nil:
 		p.line("label       none")
 	case l.Contents != nil:

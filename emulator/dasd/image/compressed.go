@@ -411,7 +411,7 @@ func (s *compressed) describe(i *Info) {
 	}
 	i.Wide = s.wide
 	i.Compression = Compression(s.hdr.compression).String()
-	i.Opened = s.hdr.options&optionOpened != 0
+	i.Opened = i.Opened || s.hdr.options&optionOpened != 0
 	i.BigEndian = s.hdr.options&optionBigEndian != 0
 	i.Notes = append(i.Notes, s.notes...)
 	f := File{Path: s.path}

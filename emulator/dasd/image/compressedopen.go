@@ -47,7 +47,7 @@ func openCompressed(f file, path string, dev header, under store, check func(*co
 func (s *compressed) advise(err error) error {
 	var d *DamageError
 	if s.hdr.options&optionOpened != 0 && errors.As(err, &d) {
-		d.What += "; the file was not closed (OPENED bit): Hercules' cckdcdsk -3 can rebuild its tables from the tracks in it"
+		d.What += "; the file was not closed (OPENED bit): Hercules' cckdcdsk -f -3 can rebuild its tables from what looks like tracks in it, older contents of a track among them"
 	}
 	return err
 }
@@ -192,7 +192,7 @@ func (s *compressed) decodeTable(i int, p []byte, uses []use, fileSize int64) ([
 func (s *compressed) checkFree(fileSize int64) error {
 	h := s.hdr
 	if h.options&optionOpened != 0 {
-		s.notes = append(s.notes, fmt.Sprintf("%s was not closed (OPENED bit): free space rebuilt from the lookup tables", s.path))
+		s.notes = append(s.notes, fmt.Sprintf("%s was not closed (OPENED bit): free space rebuilt from the lookup tables; the next change to the volume clears the bit, as does cckdcdsk -f of Hercules", s.path))
 		return nil
 	}
 	if s.space.end > fileSize {

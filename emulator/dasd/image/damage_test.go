@@ -164,6 +164,9 @@ func TestDamage(t *testing.T) {
 				require.NoError(t, v.Close())
 			}
 			require.ErrorIs(t, err, ErrDamaged)
+			if !d.open {
+				require.ErrorIs(t, err, media.ErrTrack)
+			}
 			require.ErrorContains(t, err, path)
 			require.ErrorContains(t, err, d.says)
 			require.Equal(t, bad, content(t, path))
@@ -206,6 +209,9 @@ func TestPlainDamage(t *testing.T) {
 				require.NoError(t, v.Close())
 			}
 			require.ErrorIs(t, err, ErrDamaged)
+			if !d.open {
+				require.ErrorIs(t, err, media.ErrTrack)
+			}
 			require.ErrorContains(t, err, path)
 			require.ErrorContains(t, err, d.says)
 			require.Equal(t, bad, content(t, path))
@@ -286,5 +292,82 @@ func TestCrash(t *testing.T) {
 		if !wide {
 			checkCompressed(t, "-3", path)
 		}
+	}
+}
+
+// chained gives the image p with its free-space table turned into a chain, as
+// older versions of Hercules keep it, and where the chain's blocks are.
+func chained(p []byte) ([]byte, []int) {
+	table, n := int(le32(p, freeField)), int(le32(p, freeField+12))
+	var blocks []int
+	lengths := map[int]uint32{}
+	for k := range n {
+		at := int(le32(p, table+8*(k+1)))
+		blocks = append(blocks, at)
+		lengths[at] = le32(p, table+8*(k+1)+4)
+	}
+	for k, at := range blocks {
+		next := 0
+		if k+1 < n {
+			next = blocks[k+1]
+		}
+		put32(p, at, uint32(next))
+		put32(p, at+4, lengths[at])
+	}
+	put32(p, freeField, uint32(blocks[0]))
+	return p[:table], blocks
+}
+
+// TestFreeSpaceChain opens an image whose free space is a chain, and damages the
+// chain in one way at a time.
+func TestFreeSpaceChain(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "volume")
+	g := small(t)
+	tracks := fragmented(t, path, g, false)
+	sound, blocks := chained(content(t, path))
+	require.Greater(t, len(blocks), 2)
+	_, stored, _ := storedAt(sound)
+	for _, d := range []damaged{
+		{"sound", func(p []byte) []byte { return p }, "", false},
+		{"loop", func(p []byte) []byte { put32(p, blocks[2], uint32(blocks[1])); return p }, "free-space chain: block 4", true},
+		{"to itself", func(p []byte) []byte { put32(p, blocks[0], uint32(blocks[0])); return p }, "free-space chain: block 2", true},
+		{"backwards", func(p []byte) []byte { put32(p, blocks[2], uint32(blocks[0])); return p }, "free-space chain: block 4", true},
+		{"behind the file", func(p []byte) []byte { put32(p, blocks[1], 0x70000000); return p }, "offset 0x70000000", true},
+		{"into a track", func(p []byte) []byte {
+			put32(p, freeField, uint32(stored))
+			return p
+		}, "free", true},
+		{"overlap", func(p []byte) []byte { put32(p, blocks[0]+4, uint32(blocks[1]-blocks[0]+8)); return p }, "in use", true},
+		{"too long", func(p []byte) []byte { put32(p, blocks[0]+4, ^uint32(0)); return p }, "free space 1", true},
+		{"no length", func(p []byte) []byte { put32(p, blocks[1]+4, 0); return p }, "0 bytes from offset", true},
+		{"too short", func(p []byte) []byte { put32(p, blocks[1], 0); return p }, "free-space chain: block 3", true},
+		{"too many", func(p []byte) []byte { put32(p, freeField+12, uint32(len(blocks)-1)); return p }, "the last, goes on", true},
+	} {
+		t.Run(d.name, func(t *testing.T) {
+			p := d.do(append([]byte(nil), sound...))
+			require.NoError(t, os.WriteFile(path, p, 0o600))
+			v, err := OpenCKD(path, media.ReadWrite, Options{})
+			if d.open {
+				require.ErrorIs(t, err, ErrDamaged)
+				require.ErrorContains(t, err, path)
+				require.ErrorContains(t, err, d.says)
+				require.Equal(t, p, content(t, path))
+				return
+			}
+			require.NoError(t, err)
+			require.Empty(t, v.Info().Notes)
+			require.Equal(t, len(blocks), v.Info().FreeSpaces)
+			checkCompressed(t, "-3", path)
+			for n := range tracks {
+				track, err := v.Track(n)
+				require.NoError(t, err)
+				require.Equal(t, tracks[n], track.Image)
+			}
+			_, err = v.Update(7)
+			require.NoError(t, err)
+			require.NoError(t, v.Close())
+			checkCompressed(t, "-3", path)
+		})
 	}
 }

@@ -3,6 +3,8 @@ package image
 import (
 	"errors"
 	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/dasd/media"
 )
 
 // ErrDamaged is what every DamageError matches with errors.Is.
@@ -39,8 +41,18 @@ func (e *DamageError) Error() string {
 	return where + ": " + e.What
 }
 
-// Unwrap gives ErrDamaged and the decoder's error.
-func (e *DamageError) Unwrap() []error { return []error{ErrDamaged, e.Err} }
+// Unwrap gives ErrDamaged, the decoder's error, and for damage in a track or block
+// group media.ErrTrack, which devices present as a data check.
+func (e *DamageError) Unwrap() []error {
+	all := []error{ErrDamaged}
+	if e.Err != nil {
+		all = append(all, e.Err)
+	}
+	if e.Unit != "" {
+		all = append(all, media.ErrTrack)
+	}
+	return all
+}
 
 // damage is a DamageError that belongs to no track.
 func damage(file string, offset int64, format string, args ...any) error {

@@ -30,7 +30,7 @@ type Info struct {
 	Wide        bool   `json:"wide,omitempty"` // 64-bit offsets
 	BigEndian   bool   `json:"bigEndian,omitempty"`
 	Compression string `json:"compression,omitempty"`
-	Opened      bool   `json:"opened,omitempty"` // the OPENED bit was found set
+	Opened      bool   `json:"opened,omitempty"` // the OPENED bit is on in one of the files
 	Files       []File `json:"files"`
 	Shadows     int    `json:"shadows,omitempty"`
 	// Used and Free are bytes of the files.

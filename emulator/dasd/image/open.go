@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -127,13 +128,24 @@ func readHeader(f file, path string) (header, bool, error) {
 	return decodeHeader(p, *s), true, nil
 }
 
-func openBase(path string, writable bool, o Options) (*opening, error) {
-	f, err := o.open(path, writable)
+// FirstFile gives the file by which the image named path is opened: path itself
+// or, where there is no such file, path with the _1 of a split image's first one.
+func FirstFile(path string) (string, error) {
+	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if first, err1 := o.open(partPath(path, 1), writable); err1 == nil {
-			f, path, err = first, partPath(path, 1), nil
+		if _, err1 := os.Stat(partPath(path, 1)); err1 == nil {
+			return partPath(path, 1), nil
 		}
 	}
+	return path, err
+}
+
+func openBase(path string, writable bool, o Options) (*opening, error) {
+	path, err := FirstFile(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := o.open(path, writable)
 	if err != nil {
 		return nil, err
 	}

@@ -302,6 +302,15 @@ func TestShadowsRefused(t *testing.T) {
 	}
 	require.ErrorContains(t, CreateShadow(shadow, path, shadows, CreateOptions{}), "at most 8")
 	require.NoFileExists(t, shadow)
+	p := content(t, shadows[0])
+	p[compressedHeaderOffset+headerVersionSize] |= optionOpened
+	require.NoError(t, os.WriteFile(shadows[0], p, 0o600))
+	_, err = MergeShadow(path, shadows, MergeOptions{})
+	require.ErrorIs(t, err, ErrInUse)
+	require.FileExists(t, shadows[MaximumShadows-1])
+	_, err = MergeShadow(path, shadows, MergeOptions{InUse: true, NoSync: true})
+	require.NoError(t, err)
+	require.NoFileExists(t, shadows[MaximumShadows-1])
 	_, err = MergeShadow(path, nil, MergeOptions{})
 	require.ErrorContains(t, err, "no shadow file named")
 	_, err = MergeShadow(path, []string{path}, MergeOptions{})

@@ -15,12 +15,14 @@ const (
 	// reported; 0, or more than follow, is all that follow. With ConstantCopy it
 	// means nothing, and the manifest does not have it.
 	CompleteAfter
-	Settings // how many there are
+	OnTimeOut // what becomes of a request whose mirror does not answer (M2): 0 release, 1 fail
+	Settings  // how many there are
 )
 
 const (
 	promote    = 1
 	dissociate = 1
+	fail       = 1
 )
 
 // Variant is what one post-status detour does differently from another.
@@ -180,6 +182,9 @@ func (v Variant) judge(f *abi.Frame, m *mirrorIO) (under uint8) {
 	}
 	if waiting := lost & m.queued; waiting != 0 {
 		f.Response.Ask(abi.IntentDrop).Mirrors = waiting
+	}
+	if timedOut && !v.ConstantCopy && f.Settings.Value[OnTimeOut] == fail {
+		f.Response.Ask(abi.IntentFail).Code = abi.CompletionPermanent
 	}
 	n := f.Response.Ask(abi.IntentDissociate)
 	n.Mirrors, n.Code = lost, scope(f)

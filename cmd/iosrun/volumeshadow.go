@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/iosrun/iosrun/emulator/dasd/image"
+	"github.com/iosrun/iosrun/lab/volume"
+)
+
+func newVolumeShadow() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "shadow",
+		Short: "Make shadow files, and merge them into what they lie on",
+		Long: fmt.Sprintf(`A shadow file lies on an image and takes all changes, so that the image stays as it is.
+Another one may lie on it, up to %d. The other commands take them as --shadow, the
+topmost last; Hercules finds them by name, with a digit for their place: sf=mvsres_*.shadow
+means mvsres_1.shadow, mvsres_2.shadow and so on. Removing the topmost shadow file undoes
+the changes in it, merging it makes them part of what it lies on.`, image.MaximumShadows),
+		Example: `  iosrun volume shadow create mvsres.cckd mvsres_1.shadow
+  iosrun volume info mvsres.cckd --shadow mvsres_1.shadow
+  iosrun volume shadow merge mvsres.cckd mvsres_1.shadow`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newVolumeShadowCreate(), newVolumeShadowMerge())
+	return c
+}
+
+func newVolumeShadowCreate() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "create IMAGE [SHADOW...] NEW",
+		Short: "Make an empty shadow file",
+		Long: `create makes the empty shadow file NEW, which lies on IMAGE and the shadow files SHADOW
+that lie on it already, the topmost last. IMAGE and SHADOW stay as they are. A raw FBA image
+cannot have shadow files; Hercules 3 reads none on a plain CKD image.`,
+		Example: `  iosrun volume shadow create mvsres.cckd mvsres_1.shadow
+  iosrun volume shadow create mvsres.cckd mvsres_1.shadow mvsres_2.shadow --compression bzip2`,
+		Args: cobra.RangeArgs(2, 1+image.MaximumShadows),
+		RunE: func(c *cobra.Command, args []string) error {
+			f := c.Flags()
+			o := image.CreateOptions{Format: image.FormatCCKD}
+			name, _ := f.GetString("compression")
+			var err error
+			if o.Compression, err = compression(name); err != nil {
+				return err
+			}
+			o.Level, _ = f.GetInt("level")
+			o.Wide, _ = f.GetBool("wide")
+			o.Replace, _ = f.GetBool("force")
+			o.NoSync, _ = f.GetBool("no-sync")
+			path := args[len(args)-1]
+			for _, under := range args[:len(args)-1] {
+				if same(under, path) {
+					return usage(fmt.Errorf("%s: is among the files that the new one is to lie on", path))
+				}
+			}
+			i, err := volume.CreateShadow(path, args[0], args[1:len(args)-1], o)
+			if err != nil {
+				return volumeError(err)
+			}
+			return printResult(c, i)
+		},
+	}
+	f := c.Flags()
+	addCompressionFlags(c)
+	f.Bool("wide", false, "64-bit offsets, as a file with such offsets under it has anyway")
+	f.Bool("force", false, "replace a file that exists")
+	f.Bool("no-sync", false, "do not wait until the new file is durable")
+	addOutputFlags(f, false)
+	return c
+}
+
+func newVolumeShadowMerge() *cobra.Command {
+	var all, keep, noSync, force bool
+	c := &cobra.Command{
+		Use:   "merge IMAGE SHADOW...",
+		Short: "Merge the topmost shadow file into what it lies on",
+		Long: `merge writes what the topmost of the shadow files holds to the file that it lies on, the
+next shadow file or IMAGE, and removes it. SHADOW are the shadow files, the topmost last. All
+that is to be merged is checked before anything is written; if merge is interrupted, the
+volume with its shadow files holds what it held before, and merge can be run again (with
+--force where it was killed, as the file that took the changes then was not closed).`,
+		Example: `  iosrun volume shadow merge mvsres.cckd mvsres_1.shadow
+  iosrun volume shadow merge mvsres.cckd mvsres_1.shadow mvsres_2.shadow --all`,
+		Args: cobra.RangeArgs(2, 1+image.MaximumShadows),
+		RunE: func(c *cobra.Command, args []string) error {
+			progress, finish := volumeProgress(c)
+			device, _ := c.Flags().GetString("device")
+			m, err := volume.MergeShadows(args[0], args[1:], all, image.MergeOptions{Device: device, Keep: keep, NoSync: noSync, InUse: force, Progress: progress})
+			finish()
+			if err != nil {
+				return volumeError(err)
+			}
+			return printResult(c, m)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&all, "all", false, "merge all of them, the topmost first, into IMAGE")
+	f.BoolVar(&keep, "keep", false, "do not remove the shadow file")
+	f.BoolVar(&noSync, "no-sync", false, "do not wait until the changes are durable")
+	f.BoolVar(&force, "force", false, "merge although a file is in use, or was not closed")
+	addDeviceFlag(c)
+	addOutputFlags(f, true)
+	return c
+}

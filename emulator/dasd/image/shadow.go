@@ -1,0 +1,169 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/iosrun/iosrun/emulator/dasd/media"
+)
+
+// CreateShadow makes an empty shadow file at path on the volume whose image is
+// at under with the shadow files shadows. It is compressed as o says; o.Format
+// does not matter, and it has 64-bit offsets where the file under it has.
+func CreateShadow(path, under string, shadows []string, o CreateOptions) error {
+	v, err := Open(under, media.ReadOnly, Options{Shadows: shadows})
+	if err != nil {
+		return err
+	}
+	i := v.Info()
+	k := kindCKD
+	o.Format = FormatCCKD
+	if i.Format.FBA() {
+		k, o.Format = kindFBA, FormatCFBA
+	}
+	// Hercules takes the null format of the topmost file for tracks of the others.
+	if s, ok := storeOf(v).(*compressed); ok {
+		o.Null = NullFormat(s.hdr.nullFormat)
+		o.Wide = o.Wide || s.wide
+	}
+	err = createShadow(path, v.Geometry(), k, i, o)
+	return errors.Join(err, v.Close())
+}
+
+func createShadow(path string, g *media.Geometry, k kind, i Info, o CreateOptions) error {
+	if i.Format == FormatFBA {
+		return fmt.Errorf("%s: cannot lie on a raw FBA image, a compressed one can have shadow files", path)
+	}
+	if i.Shadows >= MaximumShadows {
+		return fmt.Errorf("%s: would be shadow file %d, at most %d are possible", path, i.Shadows+1, MaximumShadows)
+	}
+	b := &Builder{geometry: g, options: o, kind: k}
+	if err := b.check(path); err != nil {
+		return err
+	}
+	if err := b.add(path, -1); err != nil {
+		return err
+	}
+	s, err := newCompressed(b.files[0].file, b.files[0].temp, b.header(containerShadow), g, o)
+	if err == nil {
+		b.packed = s
+		err = s.shade()
+	}
+	if err != nil {
+		b.Abort()
+		return err
+	}
+	return b.Commit()
+}
+
+// shade makes every entry of a new file refer to the file underneath.
+func (s *compressed) shade() error {
+	p := make([]byte, int64(len(s.level1))*s.word())
+	for i := range s.level1 {
+		s.level1[i] = below
+		s.putOffset(p[int64(i)*s.word():], below)
+	}
+	_, err := s.file.WriteAt(p, level1Offset)
+	return err
+}
+
+// MergeOptions says how a shadow file is merged.
+type MergeOptions struct {
+	// Device as in Options.
+	Device string
+	// Keep leaves the shadow file where it is. It is of no more use: what it holds
+	// is in the file under it too.
+	Keep bool
+	// NoSync leaves it to the operating system when the changes become durable. A
+	// crash of the machine soon after can then lose what the shadow file held.
+	NoSync bool
+	// InUse merges although one of the files was not closed, or is in use: its
+	// OPENED bit is on.
+	InUse bool
+	// Progress, if not nil, is told how many of how many tracks or block groups
+	// were looked at, each of them twice. An error that it returns ends the work.
+	Progress func(done, total int) error
+}
+
+// ErrInUse says that a file of a volume was not closed by its last user, or has
+// one: two programs that write to it at once destroy it.
+var ErrInUse = errors.New("one of the files is in use, or was not closed (OPENED bit)")
+
+// Merged is the outcome of a merge.
+type Merged struct {
+	Shadow string `json:"shadow"`
+	Into   string `json:"into"` // the file that took the changes
+	// Units is how many tracks or block groups the volume has, and Changed how
+	// many of them the shadow file held.
+	Units   int `json:"units"`
+	Changed int `json:"changed"`
+}
+
+// MergeShadow writes what the topmost of the shadow files on the image at under
+// holds to the file that it lies on, the image or another shadow file, and then
+// removes it. Everything that is to be merged is read and checked before
+// anything is written. While it goes on, and after an error, the volume with all
+// its shadow files holds what it held before.
+func MergeShadow(under string, shadows []string, o MergeOptions) (*Merged, error) {
+	if len(shadows) == 0 {
+		return nil, fmt.Errorf("%s: no shadow file named: want those that lie on it, the topmost last", under)
+	}
+	top := shadows[len(shadows)-1]
+	from, err := Open(under, media.ReadOnly, Options{Shadows: shadows, Device: o.Device})
+	if err != nil {
+		return nil, err
+	}
+	defer storeOf(from).abandon() // nothing was written to it
+	if from.Info().Opened && !o.InUse {
+		return nil, fmt.Errorf("%s: %w", under, ErrInUse)
+	}
+	to, err := Open(under, media.ReadWrite, Options{Shadows: shadows[:len(shadows)-1], Device: o.Device, NoSync: o.NoSync})
+	if err != nil {
+		return nil, err
+	}
+	source, target := storeOf(from).(*compressed), storeOf(to)
+	m := &Merged{Shadow: top, Into: under, Units: source.units}
+	if n := len(shadows); n > 1 {
+		m.Into = shadows[n-2]
+	}
+	if err := m.merge(source, target, o.Progress); err != nil {
+		return nil, errors.Join(err, target.close())
+	}
+	if err := target.close(); err != nil {
+		return nil, err
+	}
+	if o.Keep {
+		return m, nil
+	}
+	return m, os.Remove(top)
+}
+
+// merge reads what the source itself stores, and then writes it to the target.
+func (m *Merged) merge(source *compressed, target store, progress func(done, total int) error) error {
+	p := make([]byte, source.size)
+	for pass := range 2 {
+		for n := range m.Units {
+			if progress != nil && n%progressStep == 0 {
+				if err := progress(pass*m.Units+n, 2*m.Units); err != nil {
+					return err
+				}
+			}
+			if source.locate(n).offset == below {
+				continue
+			}
+			length, err := source.read(n, p)
+			if err != nil {
+				return err
+			}
+			if pass == 0 {
+				m.Changed++
+				continue
+			}
+			if err := target.write(n, p[:length]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
