@@ -77,6 +77,9 @@ type Place struct {
 	// Standing has mirror I/Os joined to a suspended chain that stands on the
 	// mirror's unit, in place of a STARTIO each (mirrors only).
 	Standing bool `koanf:"standing" json:"standing,omitempty"`
+	// SameSubsystem has the volume in the primary's storage subsystem, whose cache
+	// and cache-fast-write identification it shares (mirrors only).
+	SameSubsystem bool `koanf:"same-subsystem" json:"same_subsystem,omitempty"`
 	// CacheTracks is how many tracks the control unit's cache holds.
 	CacheTracks int `koanf:"cache-tracks" json:"cache_tracks,omitempty"`
 	// HitRatio, 0 to 1, is the chance that a track to be read is in the cache; 0
@@ -169,6 +172,7 @@ func (p Place) over(base Place) Place {
 		p.Aliases = base.Aliases
 	}
 	p.Standing = p.Standing || base.Standing
+	p.SameSubsystem = p.SameSubsystem || base.SameSubsystem
 	if p.CFWID == 0 {
 		p.CFWID = base.CFWID
 	}
@@ -245,9 +249,15 @@ func (c *Config) CheckMachine() error {
 		return fmt.Errorf("experiment %s: patience is %v: want 0 (%v) or more", c.Name, c.Patience, time.Duration(mirror.Patience))
 	}
 	units := 0
+	if c.Primary.SameSubsystem {
+		return fmt.Errorf("experiment %s: primary.same-subsystem: it is a mirror that can be in the primary's subsystem", c.Name)
+	}
 	for _, p := range append([]Place{c.Primary}, c.places()...) {
 		if err := p.check(); err != nil {
 			return fmt.Errorf("experiment %s: %w", c.Name, err)
+		}
+		if p.SameSubsystem && p.CFWID > 1 {
+			return fmt.Errorf("experiment %s: mirror of CFWID %d in the primary's subsystem, whose CFWID is 1: want one or the other", c.Name, p.CFWID)
 		}
 		units += c.pairs() * (1 + p.Aliases)
 	}

@@ -130,6 +130,8 @@ func TestConfigRefuses(t *testing.T) {
 		{"two workloads", func(c *Config) { g := generator(1); c.Workload.Generator = &g }, "both a trace"},
 		{"model", func(c *Config) { c.Model = "3391" }, "3391"},
 		{"link", func(c *Config) { c.Mirror.Link = "rope" }, "rope"},
+		{"primary beside itself", func(c *Config) { c.Primary.SameSubsystem = true }, "it is a mirror that can be"},
+		{"two identifications", func(c *Config) { c.Mirror.SameSubsystem, c.Mirror.CFWID = true, 7 }, "CFWID 7 in the primary's subsystem"},
 		{"distance", func(c *Config) { c.Mirror.Kilometres = -1 }, "-1 kilometres"},
 		{"aliases", func(c *Config) { c.Primary.Aliases = 256 }, "256 aliases"},
 		{"fault", func(c *Config) { c.Faults = []string{"1s=mirror1:explode"} }, "want TIME=PLACE:ACTION"},

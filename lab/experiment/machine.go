@@ -119,20 +119,31 @@ func (r *run) build() error {
 // addPair makes the volumes of pair number i, from 0, and the pair.
 func (r *run) addPair(i int, places []Place) error {
 	p := &r.storage.pairs[i]
-	if err := r.volume(&p.primary, "PRIMARY", uint16(primaryNumber+i*volumeStep), 1, r.config.Primary); err != nil {
+	number := uint16(primaryNumber + i*volumeStep)
+	own, err := r.subsystem("PRIMARY", number, 1, &r.config.Primary)
+	if err == nil {
+		err = r.volume(&p.primary, own, number, &r.config.Primary)
+	}
+	if err != nil {
 		return err
 	}
 	var mirrors []intercept.Device
 	for j, place := range places {
-		cfwid := place.CFWID
-		if cfwid == 0 {
-			cfwid = uint16(j + 2)
-		}
 		number := uint16(mirrorNumber + i*mirrorsStep + j*volumeStep)
-		if err := r.volume(&p.mirrors[j], fmt.Sprintf("MIRROR%d", j+1), number, cfwid, place); err != nil {
+		sub := own
+		if !place.SameSubsystem {
+			cfwid := place.CFWID
+			if cfwid == 0 {
+				cfwid = uint16(j + 2)
+			}
+			if sub, err = r.subsystem(fmt.Sprintf("MIRROR%d", j+1), number, cfwid, &place); err != nil {
+				return err
+			}
+		}
+		if err := r.volume(&p.mirrors[j], sub, number, &place); err != nil {
 			return err
 		}
-		mirrors = append(mirrors, intercept.Device{Unit: p.mirrors[j].unit, CFWID: cfwid})
+		mirrors = append(mirrors, intercept.Device{Unit: p.mirrors[j].unit, CFWID: sub.CFWID()})
 	}
 	made, err := r.x.AddPair(intercept.Device{Unit: p.primary.unit, CFWID: 1}, r.geometry(), mirrors, !r.config.images())
 	if err != nil {
@@ -142,16 +153,17 @@ func (r *run) addPair(i int, places []Place) error {
 	return r.x.JoinGroup(made, group)
 }
 
-// volume makes a storage subsystem with one volume, its link, and its units.
-func (r *run) volume(v *volume, name string, number, cfwid uint16, p Place) error {
-	g := r.storage.geometry
-	sub, err := dasd.NewSubsystem(r.m, name, dasd.Config{
+// subsystem makes the storage subsystem of the volume that has the device number.
+func (r *run) subsystem(name string, number, cfwid uint16, p *Place) (*dasd.Subsystem, error) {
+	return dasd.NewSubsystem(r.m, name, dasd.Config{
 		CFWID: cfwid, CacheTracks: p.CacheTracks, Seed: r.config.Seed ^ uint64(number),
 		Timing: dasd.Timing{ReadHitRatio: p.HitRatio, Arms: p.Arms},
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// volume makes a volume in a subsystem, its link, and its units.
+func (r *run) volume(v *volume, sub *dasd.Subsystem, number uint16, p *Place) (err error) {
+	g := r.storage.geometry
 	if v.ckd == nil && v.fba == nil {
 		if err := v.memory(g); err != nil {
 			return err
