@@ -174,7 +174,7 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) bool {
 			r.waitsFor |= bit
 		}
 	}
-	if n.Mirrors&(n.Mirrors-1) != 0 {
+	if r.made&(r.made-1) != 0 {
 		x.step(c.p, machine.StepM+5, "intercept process", c.block.ID)
 	}
 	return all && n.Mirrors>>len(r.pair.mirrors) == 0
