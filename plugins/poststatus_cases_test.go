@@ -8,6 +8,9 @@ import (
 // failed is a primary whose device has presented equipment check.
 func failed(f *abi.Frame) { sensed(0x10, 0x00)(f) }
 
+// redriven says how often error recovery has driven the I/O again.
+func redriven(n uint8) func(*abi.Frame) { return func(f *abi.Frame) { f.Target.Retries = n } }
+
 // sensed ends the I/O in a unit check with these sense bytes.
 func sensed(bytes ...byte) func(*abi.Frame) {
 	return func(f *abi.Frame) {
@@ -41,14 +44,15 @@ var primaryFailures = []struct {
 	edit   func(*abi.Frame)
 	broken bool
 }{
-	{"equipment check", failed, true},
+	{"equipment check", failed, false},
+	{"equipment check again", with(failed, redriven(1)), true},
 	{"intervention required", sensed(0x40), true},
 	{"intervention required with write inhibited", sensed(0x50, 0x02), true},
 	{"no path when it was started", notStarted(abi.CompletionNoPath), true},
 	{"no path after it was started", control(0, 0x03), true},
 	{"halted: no interruption", control(2, 0x20), true},
 	{"cleared: no interruption", control(2, 0x10), true},
-	{"write inhibited", sensed(0x10, 0x02), false},
+	{"write inhibited", with(sensed(0x10, 0x02), redriven(1)), false},
 	{"command reject", sensed(0x80, 0x00), false},
 	{"data check", sensed(0x08, 0x00), false},
 	{"overrun", sensed(0x04, 0x00), false},
@@ -60,10 +64,10 @@ var primaryFailures = []struct {
 	{"incorrect length", ended(0x0C, 0x40), false},
 	{"unit exception", ended(0x0D, 0), false},
 	{"busy", ended(0x10, 0), false},
-	{"sense bytes without unit check", with(failed, func(f *abi.Frame) { f.Status.SCSW[8] = 0x0C }), false},
+	{"sense bytes without unit check", with(failed, redriven(1), func(f *abi.Frame) { f.Status.SCSW[8] = 0x0C }), false},
 	{"deferred condition code 1", control(0, 0x01), false},
 	{"rejected", notStarted(abi.CompletionRejected), false},
-	{"purged, with an earlier status", with(failed, notStarted(abi.CompletionPurged)), false},
+	{"purged, with an earlier status", with(failed, redriven(1), notStarted(abi.CompletionPurged)), false},
 	{"permanent error, by a containment rule", with(control(2, 0x10), notStarted(abi.CompletionPermanent)), false},
 }
 
@@ -105,9 +109,9 @@ func postStatusCases() []testCase {
 		{name: "not a primary", detour: post, edit: role(abi.RoleMirror, abi.OriginMirror), steps: s(290, 292, 294)},
 		{name: "primary failed", detour: post, edit: failed, intents: asks(flag(abi.FlagPrimaryError)), steps: s(290, 292, 296, 298, 294)},
 		{name: "primary failed, the mirror that lacks least takes over", detour: post,
-			edit:    with(failed, setting(engine.OnPrimaryFailure, 1), mirrors(mirror(abi.MirrorSuspended, 0), behind, risky, in(abi.MirrorIOBegun))),
+			edit:    with(failed, redriven(1), setting(engine.OnPrimaryFailure, 1), mirrors(mirror(abi.MirrorSuspended, 0), behind, risky, in(abi.MirrorIOBegun))),
 			intents: asks(flag(abi.FlagPrimaryError), abi.Intent{Kind: abi.IntentPromote, Code: 3}), steps: s(290, 292, 296, 298, 294)},
-		{name: "primary failed, no mirror to take over", detour: post, edit: with(failed, setting(engine.OnPrimaryFailure, 1), mirrors(mirror(abi.MirrorSynchronising, 0))),
+		{name: "primary failed, no mirror to take over", detour: post, edit: with(failed, redriven(1), setting(engine.OnPrimaryFailure, 1), mirrors(mirror(abi.MirrorSynchronising, 0))),
 			intents: asks(flag(abi.FlagPrimaryError)), steps: s(290, 292, 296, 298, 294)},
 
 		{name: "both complete", detour: post, edit: mirrors(in(abi.MirrorIOComplete), in(abi.MirrorIONone), in(abi.MirrorIODropped)),

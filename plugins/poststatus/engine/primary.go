@@ -38,6 +38,8 @@ func successor(f *abi.Frame) (best uint8, ok bool) {
 
 // broken reports whether the I/O has failed because the primary or its path does
 // not work: there is no path, no interruption came, or the device says so itself.
+// An equipment check must have come again after error recovery has driven the
+// request once more: it may have been a passing one.
 // Any other error is about the channel program, the data or a state that the
 // device was put into (a command reject, a file mask, write inhibited): a mirror
 // that has the same would answer the same.
@@ -53,5 +55,5 @@ func broken(f *abi.Frame) bool {
 		return false
 	}
 	return s.Sense[0]&status.InterventionRequired != 0 ||
-		s.Sense[0]&status.EquipmentCheck != 0 && s.Sense[1]&status.WriteInhibited == 0
+		s.Sense[0]&status.EquipmentCheck != 0 && s.Sense[1]&status.WriteInhibited == 0 && f.Target.Retries != 0
 }
