@@ -140,6 +140,49 @@ func TestEveryMirrorGetsEveryWrite(t *testing.T) {
 	}
 }
 
+// TestGroupOfPairs: an application on three volumes, of which one loses its mirror
+// and all get theirs back.
+func TestGroupOfPairs(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "group.json")
+	args := []string{"run", "consistency-group", "--trace", "redis", "--speed", "0.1", "--pairs", "3", "--stripe", "64", "--aliases", "7", "--json", file,
+		"--fault", "1s=pair2.mirror1:gone", "--fault", "2s=pair2.mirror1:restore"}
+	for i := range 3 {
+		args = append(args, "--fault", fmt.Sprintf("3s=pair%d.mirror1:synchronise", i+1))
+	}
+	o := iosrun(t, nil, args...)
+	require.Equal(t, 0, o.code, o.err)
+	assert.Contains(t, o.out, "on 3 3390-54s")
+	assert.Contains(t, o.out, "pair 2, mirror 1 synchronised from")
+	r := readReport(t, file)[0]
+	require.Len(t, r.Checks, 5)
+	assert.Equal(t, "point in time", r.Checks[4].Name)
+	require.Len(t, r.Synchronisations, 3)
+	require.Len(t, r.Mirrors, 3)
+	for i, m := range r.Mirrors {
+		assert.Equal(t, "in sync", m.State)
+		assert.Zero(t, m.OutOfSyncTracks)
+		assert.Empty(t, r.Synchronisations[i].Error)
+	}
+}
+
+// TestAuditRecords: what the audit detours have seen is in the table and in JSON.
+func TestAuditRecords(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "audit.json")
+	o := iosrun(t, nil, "run", "audit", "--trace", "redis", "--json", file)
+	require.Equal(t, 0, o.code, o.err)
+	assert.Contains(t, o.out, "Records of frontend/audit")
+	r := readReport(t, file)[0]
+	counts := map[string]uint64{}
+	for _, m := range r.Modules {
+		for _, k := range m.Records {
+			counts[k.Name] = k.Count
+		}
+	}
+	assert.GreaterOrEqual(t, counts["writes-plain"], uint64(r.Workload.Writes), "a large request is several")
+	assert.GreaterOrEqual(t, counts["ended-well"], uint64(r.Workload.Requests))
+	assert.Positive(t, r.Mirrors[0].OutOfSyncTracks)
+}
+
 func TestSettingsGoDefaultsFileEnvironmentFlags(t *testing.T) {
 	dir := t.TempDir()
 	exp := filepath.Join(dir, "e.yaml")
@@ -195,6 +238,13 @@ func TestBadInput(t *testing.T) {
 		{"unknown model", []string{"run", "--model", "3391"}, 2, "3391"},
 		{"unknown link", []string{"run", "--link", "string"}, 2, "string"},
 		{"bad swap", []string{"run", "--swap", "soon=sync"}, 2, "want TIME=POLICY"},
+		{"too many pairs", []string{"run", "--pairs", "99"}, 2, "99 pairs: want 1 to 16"},
+		{"too many units", []string{"run", "--pairs", "16", "--mirrors", "3"}, 2, "want fewer aliases"},
+		{"bad stripe", []string{"run", "--pairs", "2", "--stripe", "3"}, 2, "workload.stripe is 3 KiB"},
+		{"fault on no pair", []string{"run", "--fault", "1s=pair2.mirror1:gone"}, 2, "there are 1 pairs"},
+		{"impatient", []string{"run", "--patience", "-1s"}, 2, "patience is -1s"},
+		{"copies without durability", []string{"run", write("copies.yaml", "name: p\ndurability: primary\ncopies: 2\nslots: {}\n")}, 2, "copies 2: only with durability"},
+		{"unknown consistency", []string{"run", write("cons.yaml", "name: p\ndurability: primary\nconsistency: world\nslots: {}\n")}, 2, "consistency"},
 		{"unwritable output", []string{"run", "--json", filepath.Join(dir, "no", "such", "r.json")}, 2, "r.json"},
 		{"experiment with an unknown key", []string{"run", "-e", write("e.yaml", "colour: red\n")}, 2, "colour"},
 		{"plugin that is not Wasm", []string{"run", policy("p1.yaml", notWasm, "")}, 2, "text.wasm"},
