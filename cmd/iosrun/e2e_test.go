@@ -165,6 +165,14 @@ func TestGroupOfPairs(t *testing.T) {
 	}
 }
 
+// TestTraceOfAnIOBehindFlushes: the recording's flushes are no I/Os.
+func TestTraceOfAnIOBehindFlushes(t *testing.T) {
+	o := iosrun(t, nil, "trace", "--policy", "constant-copy", "--io", "100")
+	require.Equal(t, 0, o.code, o.err)
+	assert.Contains(t, o.out, "I/O 100 against constant-copy")
+	assert.Contains(t, o.out, "IECVPST")
+}
+
 // TestAuditRecords: what the audit detours have seen is in the table and in JSON.
 func TestAuditRecords(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "audit.json")

@@ -84,7 +84,7 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.String("trace", d.Workload.Trace, "bundled trace ("+strings.Join(workload.BundledNames(), ", ")+") or file: the project's CSV, MSR Cambridge CSV or VMware vscsi, plain or compressed")
 	f.String("format", "", "layout of the trace file (default: found out from its content)")
 	f.Float64("speed", d.Workload.Speed, "factor by which the trace is played faster")
-	f.Int64("limit", 0, "end after so many requests (0: no limit)")
+	f.Int64("limit", 0, "end after so many reads and writes (0: no limit)")
 	f.Int64("skip-bad", 0, "how many bad rows of the trace are tolerated")
 	f.Bool("generate", false, "make requests up instead of playing a trace; the --gen flags describe them")
 	g := workload.DefaultGenerator()

@@ -120,7 +120,7 @@ type Workload struct {
 	// next ones lie on the next primary, where there are several; 0 is
 	// DefaultStripe.
 	Stripe int `koanf:"stripe" json:"stripe,omitempty"`
-	// Limit ends the workload after so many requests; 0 is no limit.
+	// Limit ends the workload after so many reads and writes; 0 is no limit.
 	Limit int64 `koanf:"limit" json:"limit,omitempty"`
 	// SkipBad is how many bad rows of a trace are tolerated.
 	SkipBad int64 `koanf:"skip-bad" json:"skip_bad,omitempty"`

@@ -38,7 +38,8 @@ func (s *speedup) Next(q *Request) error {
 	return nil
 }
 
-// Limit ends a source after n requests. Closing it closes the source.
+// Limit ends a source after n reads and writes; other requests between them do
+// not count. Closing it closes the source.
 func Limit(source Source, n int64) (Source, error) {
 	if n < 0 {
 		return nil, fmt.Errorf("limit of %d requests: want 0 or more", n)
@@ -58,6 +59,8 @@ func (l *limit) Next(q *Request) error {
 	if err := l.Source.Next(q); err != nil {
 		return err
 	}
-	l.left--
+	if q.Op == Read || q.Op == Write {
+		l.left--
+	}
 	return nil
 }
