@@ -109,6 +109,7 @@ func (c *chain) prepare(sch *Subchannel, orb *ORB) {
 	x := &c.transfer.access
 	x.storage = &s.machine.Storage
 	x.key = byte(orb.Control>>ORBKeyShift) << 4
+	x.keyed = x.key != 0
 	x.limited = limitNone
 	if orb.Control&ORBAddressLimit != 0 {
 		x.limit = s.limit
@@ -119,6 +120,7 @@ func (c *chain) prepare(sch *Subchannel, orb *ORB) {
 			x.limited = limitBelow
 		}
 	}
+	x.guarded = x.keyed || x.limited != limitNone
 	c.transfer.chain = c
 	c.op.Data = &c.transfer
 }
@@ -128,9 +130,6 @@ func (c *chain) prepare(sch *Subchannel, orb *ORB) {
 func (c *chain) begin(now machine.Time) {
 	c.begun = now
 	c.index = 0
-	x := &c.transfer.access
-	x.keyed = x.key != 0 && x.storage.Keyed()
-	x.guarded = x.keyed || x.limited != limitNone
 	if status := c.sch.session.Begin(now, &c.orb); status != 0 {
 		c.at = c.following
 		c.end(outcome{unit: status, deferred: 1})
@@ -149,7 +148,7 @@ func (c *chain) run() {
 			c.end(outcome{channel: check})
 			return
 		}
-		if w.Flags&FlagS != 0 && c.orb.Control&ORBSuspend != 0 {
+		if w.Flags&FlagS != 0 && c.orb.Control&ORBSuspend != 0 && c.valid(w, false) {
 			c.following = c.at
 			c.residual = w.Count
 			c.end(outcome{suspend: true})

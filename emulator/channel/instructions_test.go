@@ -455,3 +455,22 @@ func TestEndlessDataChain(t *testing.T) {
 	require.Len(t, r.irbs, 1)
 	assert.Equal(t, ChainingCheck, r.irbs[0].SCSW.Channel)
 }
+
+// After TEST SUBCHANNEL the last status can still be seen, until there is
+// another one or a function.
+func TestStatusStaysToBeSeen(t *testing.T) {
+	r := newRig(t)
+	r.put(0x10000, "0208001000020000")
+	r.start(f1)
+	r.run()
+	var irb IRB
+	for r.s.TestSubchannel(r.sch, &irb) == 0 {
+	}
+	assert.Zero(t, irb.SCSW.Control)
+	assert.Equal(t, UnitStatus(normal), irb.SCSW.Unit)
+	assert.EqualValues(t, 0x10008, irb.SCSW.CCWAddress)
+	r.start(f1)
+	r.s.TestSubchannel(r.sch, &irb)
+	assert.Zero(t, irb.SCSW.Unit)
+	assert.Zero(t, irb.SCSW.Channel)
+}

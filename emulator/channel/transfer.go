@@ -75,6 +75,11 @@ func (t *Transfer) Remaining() int {
 // Moved is how many bytes the command has moved so far.
 func (t *Transfer) Moved() int { return t.moved }
 
+// Last reports whether the program has no further command, as far as the
+// transfer has come: the CCW in use, the last one of a data chain once its bytes
+// have moved, has neither chaining flag.
+func (t *Transfer) Last() bool { return t.flags&(FlagCC|FlagCD) == 0 }
+
 // Failed reports whether a program or protection check has stopped the
 // transfer. The channel presents the check; the device sees no more than an
 // early end of the count, and need not ask.

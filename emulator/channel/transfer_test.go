@@ -267,3 +267,47 @@ func TestRemaining(t *testing.T) {
 		during(t, r, f1, func(x *Transfer) { assert.LessOrEqual(t, x.Remaining(), 4) })
 	}
 }
+
+// A write that the device could get nothing for does not get to it; one that
+// fails later does.
+func TestWriteThatCannotBeFetched(t *testing.T) {
+	for _, c := range []struct {
+		name, program, want string
+		commands            int
+	}{
+		{"first byte", "0100001077777770", "008040170001000800200000", 0},
+		{"first byte by an IDAW", "0104001000030000", "008040170001000800200000", 0},
+		{"first byte of a control command", "0700000677777770", "008040170001000800200000", 1},
+		{"later", "0104001000030004", "00804017000100080c200000", 1},
+		{"no count", "0120000077777770", "00804007000100080c000000", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			r.unit.record = counting(16)
+			r.put(0x30000, "77777770"+"00020ffc"+"77777000")
+			r.put(0x10000, c.program)
+			require.Equal(t, CC(0), r.start(f1))
+			r.run()
+			assert.Equal(t, []string{c.want}, r.shown())
+			assert.Len(t, r.unit.commands, c.commands)
+		})
+	}
+}
+
+// Last is about the CCW that the transfer has come to.
+func TestLast(t *testing.T) {
+	r := newRig(t)
+	r.unit.record = counting(16)
+	r.put(0x10000, "0280000800020000"+"0000000800020100")
+	var before, after bool
+	r.unit.onCommand = func(op *Operation) {
+		before = op.Data.Last()
+		var p [16]byte
+		op.Data.Write(p[:])
+		after = op.Data.Last()
+	}
+	r.start(f1)
+	r.run()
+	assert.False(t, before)
+	assert.True(t, after)
+}

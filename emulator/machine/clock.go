@@ -52,16 +52,30 @@ type Actor interface {
 	Event(kind Kind, arg uint64)
 }
 
+// event is what an actor has asked for.
 type event struct {
-	at    Time
-	seq   uint64
 	actor Actor
 	arg   uint64
 	kind  Kind
 }
 
-func (e *event) before(o *event) bool {
-	return e.at < o.at || e.at == o.at && e.seq < o.seq
+// key orders the events. It is all of an event that the heap moves about: four
+// children share a line of the processor's cache.
+type key struct {
+	at Time
+	// order is the number of the event, from 1 in the order in which they were asked
+	// for, and in the low slotBits the slot that has the rest of it.
+	order uint64
+}
+
+const (
+	slotBits = 24
+	// MaxPending is the most events that can be to come.
+	MaxPending = 1 << slotBits
+)
+
+func (k key) before(o key) bool {
+	return k.at < o.at || k.at == o.at && k.order < o.order
 }
 
 // Clock is the virtual clock and the heap of events to come. Events at the
@@ -71,7 +85,9 @@ type Clock struct {
 	seq    uint64
 	done   uint64
 	hash   uint64
-	heap   []event // four-ary: children of i are 4i+1 .. 4i+4
+	heap   []key   // four-ary: children of i are 4i+1 .. 4i+4
+	events []event // by slot
+	free   []uint32
 	logger func(at Time, kind Kind, arg uint64)
 }
 
@@ -96,7 +112,8 @@ func (c *Clock) Mix(x uint64) { c.hash = mix(c.hash ^ x) }
 func (c *Clock) Observe(f func(at Time, kind Kind, arg uint64)) { c.logger = f }
 
 // At asks for an event at time t, or now where t has passed. An event at Never
-// is not kept.
+// is not kept. Asking for more than MaxPending events is an error of the emulator
+// and panics.
 func (c *Clock) At(t Time, actor Actor, kind Kind, arg uint64) {
 	if t == Never {
 		return
@@ -104,23 +121,37 @@ func (c *Clock) At(t Time, actor Actor, kind Kind, arg uint64) {
 	if t < c.now {
 		t = c.now
 	}
+	slot := c.slot()
+	e := &c.events[slot]
+	e.actor, e.arg, e.kind = actor, arg, kind
 	c.seq++
-	c.heap = append(c.heap, event{at: t, seq: c.seq, actor: actor, arg: arg, kind: kind})
+	c.heap = append(c.heap, key{})
 	h := c.heap
 	i := len(h) - 1
-	if i == 0 || t >= h[(i-1)/4].at { // later events have the greater seq
-		return
-	}
-	e := h[i]
 	for i > 0 {
 		p := (i - 1) / 4
-		if t >= h[p].at {
+		if t >= h[p].at { // later events have the greater number
 			break
 		}
 		h[i] = h[p]
 		i = p
 	}
-	h[i] = e
+	h[i] = key{t, c.seq<<slotBits | uint64(slot)}
+}
+
+// slot is one that no event is in.
+func (c *Clock) slot() uint32 {
+	if n := len(c.free); n != 0 {
+		s := c.free[n-1]
+		c.free = c.free[:n-1]
+		return s
+	}
+	n := len(c.events)
+	if n == MaxPending {
+		panic(fmt.Sprintf("clock: %d events are to come, the limit", n))
+	}
+	c.events = append(c.events, event{})
+	return uint32(n)
 }
 
 // Step lets the next event happen. It reports false when there is none.
@@ -129,15 +160,20 @@ func (c *Clock) Step() bool {
 	if n == 0 {
 		return false
 	}
-	e := c.heap[0]
+	k := c.heap[0]
 	c.removeFirst()
-	c.now = e.at
+	slot := uint32(k.order % MaxPending)
+	e := &c.events[slot]
+	actor, kind, arg := e.actor, e.kind, e.arg
+	e.actor = nil
+	c.free = append(c.free, slot)
+	c.now = k.at
 	c.done++
-	c.hash = mix(c.hash ^ uint64(e.at) ^ uint64(e.kind)<<56 ^ e.arg*0x9E3779B97F4A7C15)
+	c.hash = mix(c.hash ^ uint64(k.at) ^ uint64(kind)<<56 ^ arg*0x9E3779B97F4A7C15)
 	if c.logger != nil {
-		c.logger(e.at, e.kind, e.arg)
+		c.logger(k.at, kind, arg)
 	}
-	e.actor.Event(e.kind, e.arg)
+	actor.Event(kind, arg)
 	return true
 }
 
@@ -163,7 +199,6 @@ func (c *Clock) removeFirst() {
 	h := c.heap
 	n := len(h) - 1
 	e := h[n]
-	h[n] = event{}
 	h = h[:n]
 	c.heap = h
 	if n == 0 {
@@ -177,11 +212,11 @@ func (c *Clock) removeFirst() {
 		}
 		least := first
 		for j := first + 1; j < min(first+4, n); j++ {
-			if h[j].before(&h[least]) {
+			if h[j].before(h[least]) {
 				least = j
 			}
 		}
-		if !h[least].before(&e) {
+		if !h[least].before(e) {
 			break
 		}
 		h[i] = h[least]

@@ -249,8 +249,7 @@ func (s *Storage) Key(a Address) byte {
 	return s.keys[uint32(a/KeyBlockSize)]
 }
 
-// Keyed reports whether any block has a key other than zero. A channel
-// program's accesses need no key check while none has.
+// Keyed reports whether any block has a key other than zero.
 func (s *Storage) Keyed() bool { return len(s.keys) != 0 }
 
 // SetKey sets the storage key of the block that holds a.

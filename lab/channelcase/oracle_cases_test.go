@@ -213,7 +213,7 @@ func (g *generator) chains() {
 		{{cd | pci, 4}, {0, 80}}, {{cd, 4}, {pci, 80}}, {{cd | pci, 4}, {pci, 80}}, {{cd, 84}, {pci, 80}}, {{cd, 4}, {channel.FlagS, 80}}, {{cd | channel.FlagS, 4}, {0, 80}},
 	}
 	for _, orb := range []uint32{format1ORB, format0ORB, suspendORB} {
-		for _, command := range []byte{readKeyData, 0x1E, 0x02, 0x16} {
+		for _, command := range []byte{readKeyData, 0x1E, 0x02, 0x16, 0x04} {
 			for i, l := range lists {
 				var list []channel.CCW
 				at := uint32(areaPlace)

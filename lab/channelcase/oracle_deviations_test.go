@@ -121,16 +121,6 @@ var deviations = []deviation{
 		},
 	},
 	{
-		"zero condition code after TEST SUBCHANNEL", "it belongs to the status that was cleared",
-		func(p *pair) {
-			p.irbs(func(t *status, o status) {
-				if o.control&channel.StatusPending == 0 {
-					t.flags = o.flags
-				}
-			})
-		},
-	},
-	{
 		"transfer in channel as first CCW", "a program check by the Principles of Operation; 3.13 executes it",
 		func(p *pair) {
 			w := p.ccw(p.c.program)
@@ -207,7 +197,7 @@ var deviations = []deviation{
 		func(p *pair) {
 			t, _, _ := p.last()
 			w := p.ccw(t.address - channel.CCWSize)
-			if w.Flags&channel.FlagCD != 0 && w.Command&0x13 != 2 && t.unit&channel.UnitCheck != 0 && strings.HasPrefix(p.theirs.Sense, "8000000000") {
+			if w.Flags&channel.FlagCD != 0 && w.Command&0x13 != 2 && t.unit&channel.UnitCheck != 0 && (p.theirs.Sense == "" || strings.HasPrefix(p.theirs.Sense, "8000000000")) {
 				p.same()
 			}
 		},
@@ -229,16 +219,6 @@ var deviations = []deviation{
 					t.unit, t.residual = o.unit, o.residual
 					t.channel &^= channel.IncorrectLength
 					p.theirs.Dump, p.theirs.Sense = p.ours.Dump, p.ours.Sense
-				}
-			})
-		},
-	},
-	{
-		"invalid transfer in channel", "its count is not one; 3.13 shows that of an earlier CCW",
-		func(p *pair) {
-			p.irbs(func(t *status, o status) {
-				if t.channel == channel.ProgramCheck && o.channel == channel.ProgramCheck && t.unit == 0 && o.unit == 0 && t.address == o.address {
-					t.residual = o.residual
 				}
 			})
 		},
@@ -372,10 +352,32 @@ var deviations = []deviation{
 		},
 	},
 	{
-		"set sector's answer", "the sector under the head is not computed there",
+		"parameters that are not valid", "record 0, a home address, an extent and a block's locate are checked at the command that gives them; 3.13 takes some, and reports some at the next command",
 		func(p *pair) {
-			if _, _, w := p.last(); w.Command == 0x22 {
-				p.theirs.Dump = p.ours.Dump
+			parameter := len(p.ours.Sense) == 64 && (p.ours.Sense[14:16] == "04" || p.c.Suite == "fba")
+			if strings.HasPrefix(p.ours.Sense, "8000") && parameter && (p.theirs.Sense == "" || p.theirs.Sense[:4] == "8000" && p.theirs.Sense[14:16] == "04" ||
+				strings.HasPrefix(p.c.ID, "extent ")) {
+				p.same()
+			}
+		},
+	},
+	{
+		"additional attributes of an extent", "a 2107 has them in byte 6; a 3990 rejects them",
+		func(p *pair) {
+			if strings.HasPrefix(p.c.ID, "extent byte 6 ") {
+				p.same()
+			}
+		},
+	},
+	{
+		"read multiple of an empty track", "there is no record to be found; 3.13 ends it without one",
+		func(p *pair) {
+			if strings.HasPrefix(p.c.ID, "11 at record 0,") {
+				p.irbs(func(t *status, o status) {
+					if o.unit&channel.UnitCheck != 0 && t.unit == channel.ChannelEnd|channel.DeviceEnd && t.address == o.address {
+						*t = o
+					}
+				})
 			}
 		},
 	},

@@ -44,6 +44,9 @@ var oracleGroups = []struct {
 	{"keys", false, false, (*generator).keys},
 	{"addresses", false, false, (*generator).addresses},
 	{"instructions", false, false, (*generator).instructions},
+	{"extents", false, false, (*generator).extents},
+	{"reads and writes", false, false, (*generator).writes},
+	{"blocks", false, false, (*generator).blocks},
 	{"suspensions", false, true, (*generator).suspensions},
 }
 
