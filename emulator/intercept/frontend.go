@@ -103,7 +103,10 @@ func (x *Process) anywhere(c *call, n *abi.Intent) bool {
 		if c.role.pair == nil || n.Code > uint8(abi.ModeConstantCopy) {
 			return false
 		}
-		c.role.pair.Mode = abi.PairMode(n.Code)
+		if mode := abi.PairMode(n.Code); mode != c.role.pair.Mode {
+			c.role.pair.Mode = mode
+			x.counts.Modes++
+		}
 		return true
 	case abi.IntentDissociate:
 		if c.role.pair == nil || n.Code > abi.ScopeGroup {

@@ -70,6 +70,7 @@ type Counts struct {
 	Violations  uint64 // completions earlier than the declared durability allows
 	Degraded    uint64 // completions in constant copy although the policy is synchronous
 	ShadowPeak  int    // longest shadow queue
+	Modes       uint64 // changes of a pair's mode
 	Dissociated uint64 // mirrors cut off
 	Promoted    uint64 // mirrors made the primary
 	TimedOut    uint64 // held requests that the monitor gave up

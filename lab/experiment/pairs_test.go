@@ -178,6 +178,34 @@ func TestMirrorCutWhileItIsSynchronised(t *testing.T) {
 	}
 }
 
+// TestAdaptiveDoesNotFlap: on a link that the workload saturates in bursts, some
+// writes wait for the mirror and some do not, and the mode changes seldom.
+func TestAdaptiveDoesNotFlap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds modules")
+	}
+	l := loader(t)
+	c := Default()
+	c.Native, c.Policies = true, []string{"adaptive"}
+	c.Mirror.Megabytes = 20
+	p, err := Prepare(t.Context(), c, l)
+	require.NoError(t, err)
+	r, err := p.machine(t.Context(), 0, Options{})
+	require.NoError(t, err)
+	res, err := r.execute(t.Context(), p.Policies[0])
+	require.NoError(t, err)
+	require.True(t, res.Report.OK(), "%v", res.Report.Checks)
+	n := r.x.Counts()
+	assert.Greater(t, n.Degraded, uint64(1000), "writes in constant copy")
+	assert.Less(t, n.Degraded, uint64(res.Report.Workload.Writes)*9/10)
+	t.Log(n.Degraded, "writes in constant copy,", n.Modes, "changes of the mode")
+	assert.Positive(t, n.Modes)
+	assert.Less(t, n.Modes, n.Degraded/10, "changes of the mode")
+	assert.Equal(t, []int64{0}, outOfSync(res.Report))
+	slow := execute(t, c, l, "sync")
+	assert.Less(t, res.Report.WriteLatency.MeanUS, slow.WriteLatency.MeanUS)
+}
+
 // TestProgressNamesWhatIsCopied.
 func TestProgressNamesWhatIsCopied(t *testing.T) {
 	if testing.Short() {
