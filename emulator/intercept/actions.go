@@ -1,6 +1,8 @@
 package intercept
 
 import (
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -34,7 +36,7 @@ func (x *Process) cut(p *machine.Processor, pair *Pair, mask uint8) {
 		m.State = abi.MirrorSuspended
 		x.counts.Dissociated++
 		x.ios.Purge(p, m.unit, ios.DriverMirror)
-		x.Log.Warn("mirror dissociated", "pair", pair.ID, "mirror", i, "time", p.Now())
+		x.Log.Warn("mirror dissociated", "pair", pair.ID, "mirror", i+1, "time", p.Now())
 	}
 }
 
@@ -101,7 +103,7 @@ func (x *Process) promote(c *call, i uint8) bool {
 	x.setRole(m.unit, unitRole{role: abi.RoleMirror, pair: pair, mirror: m})
 	x.counts.Promoted++
 	x.step(c.p, machine.StepM+3, hookNames[c.hook], c.block.ID)
-	x.Log.Warn("mirror promoted", "pair", pair.ID, "mirror", i, "device", pair.primary.DeviceNumber, "time", c.p.Now())
+	x.Log.Warn("mirror promoted", "pair", pair.ID, "mirror", i+1, "device", hclog.Fmt("%04X", pair.primary.DeviceNumber), "time", c.p.Now())
 	return true
 }
 

@@ -331,6 +331,6 @@ func (s *standing) Released(b *ios.IOSB) {
 		s.x.ios.Machine.Dispatcher.Schedule(s.x.ios.Machine.Clock.Now(), &s.again)
 	default:
 		s.failures++
-		s.x.Log.Warn("standing chain ended", "pair", s.m.pair.ID, "mirror", s.m.index, "code", b.CompletionCode)
+		s.x.Log.Warn("standing chain ended", "pair", s.m.pair.ID, "mirror", s.m.index+1, "code", b.CompletionCode)
 	}
 }

@@ -137,7 +137,7 @@ func (s *Sync) told(err error) {
 		return
 	}
 	if err != nil {
-		s.p.x.Log.Warn("changed tracks not copied", "pair", s.m.Pair().ID, "mirror", s.m.Index(), "first", c.first, "last", c.last, "error", err)
+		s.p.x.Log.Warn("changed tracks not copied", "pair", s.m.Pair().ID, "mirror", s.m.Index()+1, "first", c.first, "last", c.last, "error", err)
 	}
 	c.tell.request, c.tell.ok = c.request, err == nil
 	c.request = nil

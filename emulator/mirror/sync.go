@@ -121,7 +121,7 @@ const drainInterval = 50 * machine.Microsecond
 func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error) {
 	pair := m.Pair()
 	if m.State == abi.MirrorSynchronising || p.busy(m) {
-		return nil, fmt.Errorf("pair %d, mirror %d: %w", pair.ID, m.Index(), ErrBusy)
+		return nil, fmt.Errorf("pair %d, mirror %d: %w", pair.ID, m.Index()+1, ErrBusy)
 	}
 	if o.Streams == 0 {
 		o.Streams = DefaultStreams
@@ -130,7 +130,7 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 		o.MaxRounds = DefaultRounds
 	}
 	if o.Streams < 1 || o.Streams > MaxStreams || o.MaxRounds < 1 || o.Threshold < 0 || o.RecordsATrack < 1 || o.Changed == nil {
-		return nil, fmt.Errorf("pair %d, mirror %d: synchronise with %d streams (1 to %d), %d rounds, threshold %d, %d records a track", pair.ID, m.Index(), o.Streams, MaxStreams, o.MaxRounds, o.Threshold, o.RecordsATrack)
+		return nil, fmt.Errorf("pair %d, mirror %d: synchronise with %d streams (1 to %d), %d rounds, threshold %d, %d records a track", pair.ID, m.Index()+1, o.Streams, MaxStreams, o.MaxRounds, o.Threshold, o.RecordsATrack)
 	}
 	s := &Sync{p: p, m: m, o: o, todo: make([]uint64, (pair.Geometry().Tracks+63)/64), run: tracksAtOnce(pair.Geometry(), o.RecordsATrack)}
 	if o.Whole && pair.Geometry().Class == abi.ClassECKD {
@@ -140,7 +140,7 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 		t, err := p.newStream(s)
 		if err != nil {
 			p.free = append(p.free, s.streams...)
-			return nil, fmt.Errorf("pair %d, mirror %d: %w", pair.ID, m.Index(), err)
+			return nil, fmt.Errorf("pair %d, mirror %d: %w", pair.ID, m.Index()+1, err)
 		}
 		s.streams = append(s.streams, t)
 	}
