@@ -224,7 +224,7 @@ func (s *eckd) setPathGroup(op *channel.Operation) channel.UnitStatus {
 	g := s.device.group(s.link.config.Host)
 	var id [pathGroupID]byte
 	copy(id[:], p[1:])
-	if id == ([pathGroupID]byte{}) || g.state != 0 && g.identity != id || p[0]&pathFunction == pathFunction {
+	if g.state != 0 && g.identity != id || p[0]&pathFunction == pathFunction {
 		return s.reject(messageInvalidParameter)
 	}
 	g.identity = id

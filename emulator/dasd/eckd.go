@@ -108,7 +108,7 @@ func (s *eckd) Reset(clear bool) {
 func (s *eckd) Command(op *channel.Operation) channel.UnitStatus {
 	s.command(op)
 	status := s.execute(op)
-	if status == done && s.domain.left > 0 && op.Flags&(channel.FlagCC|channel.FlagCD) == 0 {
+	if status == done && s.domain.left > 0 && op.Data.Last() {
 		status = s.check(senseCommandReject|senseIncompleteDomain, messageNone, s.track)
 	}
 	s.device.position = s.track

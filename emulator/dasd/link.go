@@ -266,11 +266,25 @@ type traffic struct {
 	connected machine.Time
 }
 
+// trips is how many round trips a program has taken that moved t.
+func (l *Link) trips(t *traffic) int {
+	trips := t.commands * l.config.CommandRoundTrips
+	if t.wrote {
+		return trips + l.config.WriteRoundTrips
+	}
+	return trips + l.config.ReadRoundTrips
+}
+
+// handshake is what the protocol of a program takes that moved t, its beginning
+// and its ending status apart.
+func (l *Link) handshake(t *traffic) machine.Time {
+	return machine.Time(max(0, l.trips(t)-1))*2*l.latency + machine.Time(t.commands)*l.config.Command
+}
+
 // leave ends a program that entered at start and has lasted elapsed at the
 // control unit: it adds the time that the link itself takes and says when the
 // status is at the channel.
 func (l *Link) leave(exchange int, start, elapsed machine.Time, t *traffic) machine.Time {
-	c := &l.config
 	s := &l.stats
 	s.Commands += uint64(t.commands)
 	s.BytesOut += uint64(t.bytes[outward])
@@ -278,14 +292,8 @@ func (l *Link) leave(exchange int, start, elapsed machine.Time, t *traffic) mach
 	s.MessagesOut += uint64(t.commands + t.blocks[outward])
 	s.MessagesIn += uint64(t.blocks[inward] + 1)
 
-	trips := t.commands * c.CommandRoundTrips
-	if t.wrote {
-		trips += c.WriteRoundTrips
-	} else {
-		trips += c.ReadRoundTrips
-	}
-	s.RoundTrips += uint64(trips)
-	handshake := machine.Time(max(0, trips-1)) * 2 * l.latency
+	s.RoundTrips += uint64(l.trips(t))
+	handshake := l.handshake(t)
 
 	var wait machine.Time
 	for d, n := range t.bytes {
@@ -306,12 +314,12 @@ func (l *Link) leave(exchange int, start, elapsed machine.Time, t *traffic) mach
 		}
 	}
 	s.Waited += wait
-	end := start + wait + elapsed + handshake + machine.Time(t.commands)*c.Command + l.latency
+	end := start + wait + elapsed + handshake + l.latency
 	if l.duplex {
 		l.free[exchange] = end
 	} else {
 		// The circuit is free while the device positions itself.
-		l.free[exchange] = start + t.connected + handshake + machine.Time(t.commands)*c.Command + 2*l.latency
+		l.free[exchange] = start + t.connected + handshake + 2*l.latency
 	}
 	if l.cut(start, end) {
 		s.Lost++

@@ -40,6 +40,29 @@ func TestDistance(t *testing.T) {
 	assert.Less(t, took(FICONExpress8, 0, false), took(FICON, 0, false))
 }
 
+// TestElapsedIsTheChannels: what the chain has lasted so far includes the way of
+// its answers, so that an interruption within it comes no earlier than the host
+// can know of it, and no later than the ending status.
+func TestElapsedIsTheChannels(t *testing.T) {
+	elapsed := func(kind LinkType, kilometres float64) (first, so, end machine.Time) {
+		r := newRig(t, "3390-3", LinkConfig{Type: kind, Kilometres: kilometres})
+		s := r.d.NewSession(r.link).(*eckd)
+		require.Zero(t, s.Begin(0, &channel.ORB{}))
+		first = s.Elapsed()
+		s.traffic.commands, s.traffic.wrote, s.traffic.bytes[outward] = 3, true, 4096
+		return first, s.Elapsed(), s.End(0)
+	}
+	const us = machine.Microsecond
+	for _, kind := range []LinkType{FICON, ESCON} {
+		near, nearSo, _ := elapsed(kind, 0)
+		far, farSo, end := elapsed(kind, 9)
+		assert.Equal(t, 45*us, min(far-near, 45*us), "%v: one way", kind)
+		trips := map[LinkType]machine.Time{FICON: 2, ESCON: 6}[kind]
+		assert.Equal(t, (trips-1)*90*us+45*us, farSo-nearSo, "%v", kind)
+		assert.LessOrEqual(t, farSo, end, "%v", kind)
+	}
+}
+
 func TestLinkConfig(t *testing.T) {
 	m, err := machine.New(1)
 	require.NoError(t, err)

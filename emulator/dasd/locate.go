@@ -80,7 +80,6 @@ const (
 
 	auxiliaryLength = 0x80 // the transfer length factor is valid
 	auxiliarySuffix = 0x01 // a read count follows
-	auxiliaryCheck  = 0x02 // of data, not performed
 )
 
 // ways is a set of orientations, by the two bits that ask for them.
@@ -249,10 +248,10 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 	switch {
 	case o.domain == 0 && !o.orient,
 		o.ways>>(p[0]>>6)&1 == 0,
-		auxiliary&^(auxiliaryLength|auxiliarySuffix|auxiliaryCheck) != 0,
+		auxiliary&^(auxiliaryLength|auxiliarySuffix) != 0,
 		suffix && (!o.suffix || count < 2),
 		o.orient != (count == 0),
-		p[2] != 0 && !s.device.unit.prefix,
+		p[2] != 0,
 		sector != 0xFF && int(sector) >= g.Sectors,
 		(auxiliary&auxiliaryLength != 0) != (length != 0) || length > s.extent.blockSize,
 		!ok:

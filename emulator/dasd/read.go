@@ -164,24 +164,31 @@ func (s *eckd) readHome(op *channel.Operation) channel.UnitStatus {
 }
 
 // readMultiple is Read Multiple Count, Key and Data (5E): the rest of the
-// track, from the next record on.
+// track, from the next record on. Behind the last record that is nothing
+// (measured on Hercules 3.13).
 func (s *eckd) readMultiple(op *channel.Operation) channel.UnitStatus {
 	t, status := s.load()
 	if status != 0 {
 		return status
 	}
-	if t, status = s.next(t, false, false); status != 0 {
-		return status
+	r, err := s.record, error(nil)
+	if s.at < atCount {
+		r, err = t.Zero()
 	}
 	n := 0
-	for r, more, err := s.record, true, error(nil); more; r, more, err = t.Next(r) {
-		if err != nil {
-			return s.damaged(err)
+	for err == nil {
+		op.Data.Expect(n)
+		var more bool
+		if r, more, err = t.Next(r); !more {
+			break
 		}
 		s.record = r
 		n += (counts | keys | data).length(r.Count)
 		op.Data.Expect(n)
 		s.give(op, t, counts|keys|data)
+	}
+	if err != nil {
+		return s.damaged(err)
 	}
 	s.at = atData
 	s.device.stats.Reads++

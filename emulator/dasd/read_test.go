@@ -59,6 +59,7 @@ func TestReads(t *testing.T) {
 		{"record zero found by its identifier", with(searchFor("0001000000"), step{code: 0x06, count: 8}), "0000000000000000", done},
 		{"all records", []step{seek, {code: 0x5E, count: 60}}, c1 + r1 + c2 + k2 + d2 + c3 + c4 + r4, done},
 		{"all records from the second on", with(searchFor(record11), step{code: 0x5E, count: 42}), c2 + k2 + d2 + c3 + c4 + r4, done},
+		{"all records behind the last one", with(searchFor("0001000004"), step{code: 0x5E, count: 42, flags: channel.FlagSLI}), fill(0, 42), done},
 		{"search for a key", []step{seek, {code: 0x29, data: k2, flags: channel.FlagSLI}, {code: channel.TIC, count: 1}, {code: 0x06, count: 6}}, d2, done},
 		{"search for a higher key", []step{seek, {code: 0x49, data: "22222221", flags: channel.FlagSLI}, {code: channel.TIC, count: 1}, {code: 0x06, count: 6}}, d2, done},
 		{"search for an identifier equal or higher", []step{seek, {code: 0x71, data: "0001000004"}, {code: channel.TIC, count: 1}, {code: 0x06, count: 8}}, r4, done},

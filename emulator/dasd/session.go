@@ -76,10 +76,11 @@ func (s *session) breaks(orb *channel.ORB) bool {
 	return v != nil && (v[0] == unconditionalReserve || v[0] == resetAllegiance)
 }
 
-// Elapsed is how long the chain has lasted so far, without the handshakes on the link.
+// Elapsed is how long the chain has lasted so far, to the channel: at the control
+// unit, on the link, and the way back of the last answer.
 func (s *session) Elapsed() machine.Time {
 	bytes := s.traffic.bytes[outward] + s.traffic.bytes[inward]
-	return s.waited + s.elapsed + machine.Time(bytes*s.link.picoseconds/1000)
+	return s.waited + s.elapsed + machine.Time(bytes*s.link.picoseconds/1000) + s.link.handshake(&s.traffic) + s.link.latency
 }
 
 // End works out when the status is at the channel.
