@@ -292,6 +292,18 @@ func TestScopesOfDissociation(t *testing.T) {
 	}
 }
 
+// TestInstallTakesTheModeBack: a pair that one policy has put into constant copy
+// is not in it for the next.
+func TestInstallTakesTheModeBack(t *testing.T) {
+	g := newRig(t, 1)
+	g.pair.Mode = abi.ModeConstantCopy
+	a := func() []*hooks.Attachment {
+		return []*hooks.Attachment{{Name: "none", Detour: hooks.NewNative(nil2, nil2, nil2), Granted: abi.CapabilitiesKnown}}
+	}
+	require.NoError(t, g.x.Install([hooks.Slots][]*hooks.Attachment{a(), a(), a()}, intercept.Promise{Durability: intercept.DurableMirrors}))
+	assert.Equal(t, abi.ModeSynchronous, g.pair.Mode)
+}
+
 // TestAMirrorRequestThatNobodyStarts is failed at once, not held until the
 // monitor gives up.
 func TestAMirrorRequestThatNobodyStarts(t *testing.T) {

@@ -131,7 +131,8 @@ func New(s *ios.Supervisor, log hclog.Logger) *Process {
 }
 
 // Install puts the detours of a policy on the slots at once, with what the
-// policy promises: requests that begin from now on have them. (hooks.Table.)
+// policy promises: requests that begin from now on have them. (hooks.Table.) The
+// pairs' modes are those of the policy before, so they are synchronous again.
 func (x *Process) Install(chains [hooks.Slots][]*hooks.Attachment, d Promise) error {
 	for _, c := range chains {
 		for _, a := range c {
@@ -144,6 +145,9 @@ func (x *Process) Install(chains [hooks.Slots][]*hooks.Attachment, d Promise) er
 		return err
 	}
 	x.Promise = d
+	for _, p := range x.pairs {
+		p.Mode = abi.ModeSynchronous
+	}
 	return nil
 }
 
