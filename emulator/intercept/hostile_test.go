@@ -388,6 +388,9 @@ func (r *trial) check() error {
 		if n := m.InFlight(); n != 0 {
 			return fmt.Errorf("mirror %d has %d writes to tracks under way", i, n)
 		}
+		if n := m.Waiting(); n != 0 {
+			return fmt.Errorf("mirror %d has %d requests on the shadow queue", i, n)
+		}
 		d := r.disks[m.Unit()]
 		for track := range diskTracks {
 			if m.Marked(uint32(track)) {
