@@ -204,6 +204,10 @@ func TestVolumeRefuses(t *testing.T) {
 		{[]string{"compare", at("v"), at("absent")}, 2, "absent"},
 		{[]string{"mirror", at("absent"), at("n")}, 2, "absent"},
 		{[]string{"mirror", at("v"), at("v")}, 2, "the same file"},
+		{[]string{"mirror", at("v"), at("n"), "--shadow", at("absent")}, 2, "absent"},
+		{[]string{"mirror", at("v"), at("n"), "--shadow", at("v")}, 2, "the same file"},
+		{[]string{"mirror", at("v"), at("n"), "--shadow", at("text")}, 1, "is no shadow file"},
+		{[]string{"mirror", at("v"), at("n"), "--mirror-shadow", at("text")}, 2, "cannot lie on it"},
 	} {
 		o := iosrun(t, nil, append([]string{"volume"}, c.args...)...)
 		assert.Equal(t, c.code, o.code, "%v: %s", c.args, o.err)
@@ -213,11 +217,57 @@ func TestVolumeRefuses(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, files, 2, "a failed command leaves no file")
 
-	ok(t, "volume", "create", at("old"), "3350", "OLD001", "--cylinders", "1")
-	o := iosrun(t, nil, "volume", "mirror", at("old"), at("n"))
+	ok(t, "volume", "create", at("old"), "3350", "OLD001", "--cylinders", "2")
+	o := iosrun(t, nil, "run", "sync", "--primary-image", at("old"))
 	assert.Equal(t, 2, o.code)
-	assert.Contains(t, o.err, "iosrun volume copy")
-	assert.NoFileExists(t, at("n"))
+	assert.Contains(t, o.err, "workload on a 3350-1")
+	o = iosrun(t, nil, "run", "sync", "--model", "2311")
+	assert.Equal(t, 2, o.code)
+	assert.Contains(t, o.err, "workload on a 2311-1")
+}
+
+// A volume with shadow files is mirrored as they have it, and a shadow file of the
+// mirror takes what is written.
+func TestVolumeMirrorShadows(t *testing.T) {
+	dir := t.TempDir()
+	at := func(n string) string { return filepath.Join(dir, n) }
+	ok(t, "volume", "create", at("v"), "3350", "VOL001", "--cylinders", "2", "--format", "cckd")
+	ok(t, "volume", "create", at("other"), "3350", "VOL002", "--cylinders", "2")
+	ok(t, "volume", "shadow", "create", at("v"), at("v_1"))
+	ok(t, "volume", "mirror", at("other"), at("v"), "--force", "--mirror-shadow", at("v_1"))
+	ok(t, "volume", "compare", at("other"), at("v"), "--second-shadow", at("v_1"))
+	assert.Contains(t, ok(t, "volume", "info", at("v")), "VOL001", "the image stays as it is")
+	ok(t, "volume", "mirror", at("v"), at("made"), "--shadow", at("v_1"))
+	assert.True(t, readFile(t, at("other")) == readFile(t, at("made")))
+	o := iosrun(t, nil, "volume", "mirror", at("v"), at("made"), "--force", "--shadow", at("v_1"), "--mirror-shadow", at("v_1"))
+	assert.Equal(t, 2, o.code)
+	assert.Contains(t, o.err, "the same file")
+}
+
+// A device type has the size that dasdinit gives it under each of its names.
+func TestNamesOfDevices(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{
+		"2305", "2305-1", "2305-2", "2311", "2311-1", "2314", "3330", "3330-1", "3330-2", "3330-11", "3340", "3340-1", "3340-2", "3340-35", "3340-70",
+		"3350", "3350-1", "3375", "3380", "3380-1", "3380-2", "3380-3", "3380-A", "3380-B", "3380-D", "3380-J", "3380-E", "3380-K",
+		"3390", "3390-1", "3390-2", "3390-3", "3390-9", "3390-27", "3390-J", "3390-54", "3390-JJ", "9345", "9345-1", "9345-2",
+		"3310", "3310-1", "3370", "3370-1", "3370-A1", "3370-B1", "3370-2", "3370-A2", "3370-B2", "9313", "9332", "9332-400", "9332-600", "9335",
+		"9336", "9336-10", "9336-20", "9336-25", "0671", "0671-04", "0671-08",
+	} {
+		want, err := media.Lookup(name)
+		require.NoError(t, err)
+		hercules(t, dir, "dasdinit", "-z", name, name, "VOL001")
+		v, err := image.Open(filepath.Join(dir, name), media.ReadOnly, image.Options{})
+		require.NoError(t, err)
+		g := v.Geometry()
+		require.NoError(t, v.Close())
+		assert.Equal(t, []int{want.Cylinders, want.Heads, want.TrackSize, int(want.Blocks)}, []int{g.Cylinders, g.Heads, g.TrackSize, int(g.Blocks)}, name)
+		assert.Equal(t, want.Type, g.Type, name)
+	}
+	// And in bytes, of one whose plain image is small.
+	hercules(t, dir, "dasdinit", "-lfs", "theirs", "3340-1", "VOL001")
+	ok(t, "volume", "create", filepath.Join(dir, "ours"), "3340-1", "VOL001")
+	assert.True(t, readFile(t, filepath.Join(dir, "theirs")) == readFile(t, filepath.Join(dir, "ours")))
 }
 
 // A mirror is made in the format that is asked for, and no image is its own.

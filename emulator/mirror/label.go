@@ -58,6 +58,8 @@ type labelIO struct {
 	set     bool
 	state   abi.MirrorState
 	write   bool
+	classic bool // the request is made with classic commands
+	again   bool // the request is to be made again with classic commands
 	err     error
 	done    func(p *machine.Processor, state abi.MirrorState, err error)
 	cpu     *machine.Processor
@@ -104,8 +106,13 @@ func (l *labelIO) Enter(cpu *machine.Processor, _ *machine.SRB) {
 		l.finish(cpu, l.m.State, nil)
 		return
 	}
-	e := program.ECKD{Heads: int(geo.Heads), RecordsATrack: 1}
-	e.Label(l.control, l.data.Base, l.write)
+	if l.classic = l.p.classic[l.m.Unit()]; l.classic {
+		k := program.CKD{Heads: int(geo.Heads)}
+		k.Label(l.control, l.data.Base, l.write)
+	} else {
+		e := program.ECKD{Heads: int(geo.Heads), RecordsATrack: 1}
+		e.Label(l.control, l.data.Base, l.write)
+	}
 	x := l.p.x.Supervisor()
 	b := &l.block
 	b.Init(x)
@@ -120,7 +127,7 @@ func (l *labelIO) Enter(cpu *machine.Processor, _ *machine.SRB) {
 // Done is the exit of the read or the write.
 func (l *labelIO) Done(cpu *machine.Processor, b *ios.IOSB) {
 	l.cpu = cpu
-	if !b.OK() {
+	if l.again = !l.classic && l.p.refused(b); !l.again && !b.OK() {
 		l.err = fmt.Errorf("label of device %04X: ended with code %02X, unit status %02X", b.UCB.DeviceNumber, b.CompletionCode, uint8(b.IRB.SCSW.Unit))
 	}
 }
@@ -129,6 +136,9 @@ func (l *labelIO) Done(cpu *machine.Processor, b *ios.IOSB) {
 func (l *labelIO) Released(*ios.IOSB) {
 	label := l.data.Bytes()[:program.LabelSize]
 	switch {
+	case l.again:
+		l.again = false
+		l.p.m.Dispatcher.Schedule(l.p.m.Clock.Now(), &l.srb)
 	case l.err != nil:
 		l.finish(l.cpu, l.m.State, l.err)
 	case l.set && !l.write:

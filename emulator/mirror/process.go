@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/iosrun/iosrun/emulator/intercept"
+	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -36,11 +37,13 @@ type Process struct {
 	labels   []*labelIO      // that are not in use
 	reading  []*labelReading // of labels for requests
 	buffers  machine.Address // of main storage in use for both
+	// classic are the units whose control unit has refused define extent.
+	classic map[*ios.UCB]bool
 }
 
 // New makes the mirror process of x and has it told of what it must know.
 func New(m *machine.Machine, x *intercept.Process) *Process {
-	p := &Process{Patience: Patience, m: m, x: x}
+	p := &Process{Patience: Patience, m: m, x: x, classic: make(map[*ios.UCB]bool)}
 	x.Mirror = p
 	return p
 }

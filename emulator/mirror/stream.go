@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/iosrun/iosrun/abi"
@@ -26,11 +27,14 @@ type stream struct {
 	control program.Control
 	data    *machine.Segment
 	eckd    program.ECKD
+	records records // of a track that is read with classic commands
 	copy    intercept.Copy
 	first   uint32
 	n       uint32
 	write   bool
 	whole   bool // track by track, whatever the format
+	classic bool // the request under way is made with classic commands
+	again   bool // the request is to be made again with classic commands
 	ended   bool // of a request: Released goes on
 	idle    bool
 	err     error
@@ -68,7 +72,9 @@ func (p *Process) newStream(s *Sync) (*stream, error) {
 // start copies n tracks from first on, at time at.
 func (t *stream) start(at machine.Time, first, n uint32) {
 	geo := t.s.m.Pair().Geometry()
-	t.idle, t.write, t.whole, t.err = false, false, t.s.changed != nil || t.s.o.Whole, nil
+	t.idle, t.write, t.err = false, false, nil
+	t.whole = t.s.changed != nil || t.s.whole()
+	t.records = records{}
 	t.first, t.n = first, n
 	t.eckd = program.ECKD{Heads: int(geo.Heads), RecordsATrack: t.s.o.RecordsATrack}
 	t.copy = t.s.m.BeginCopy(first, n)
@@ -83,12 +89,8 @@ func (t *stream) schedule(at machine.Time) {
 // Enter builds the channel program of the read or the write and issues STARTIO.
 func (t *stream) Enter(cpu *machine.Processor, _ *machine.SRB) {
 	s := t.s
-	pair := s.m.Pair()
-	unit := pair.Primary()
-	if t.write {
-		unit = s.m.Unit()
-	}
-	err := t.build()
+	unit := t.unit()
+	err := t.build(unit)
 	if s.changed != nil && s.m.State != abi.MirrorInSync {
 		err = errNotFollowing
 	}
@@ -108,11 +110,19 @@ func (t *stream) Enter(cpu *machine.Processor, _ *machine.SRB) {
 	}
 	b.Writes = t.write
 	b.SRB.Parm = uint64(t.first)
-	t.ended = false
+	t.ended, t.again = false, false
 	x.STARTIO(cpu, b)
 }
 
-func (t *stream) build() error {
+func (t *stream) unit() *ios.UCB {
+	if t.write {
+		return t.s.m.Unit()
+	}
+	return t.s.m.Pair().Primary()
+}
+
+func (t *stream) build(unit *ios.UCB) error {
+	t.classic = false
 	if t.s.m.Pair().Geometry().Class == abi.ClassFBA {
 		g := t.s.m.Pair().Geometry()
 		first := t.first * g.TrackBlocks
@@ -123,8 +133,11 @@ func (t *stream) build() error {
 		t.eckd.Blocks(t.control, t.data.Base, t.write, int(t.first), 0, int(t.n)*t.eckd.RecordsATrack)
 		return nil
 	}
+	t.data.Materialize()
+	if t.classic = t.s.p.classic[unit]; t.classic {
+		return t.buildClassic()
+	}
 	if !t.write {
-		t.data.Materialize()
 		t.eckd.ReadTrack(t.control, t.data.Base, int(t.first))
 		return nil
 	}
@@ -134,9 +147,19 @@ func (t *stream) build() error {
 // Done is the exit of the read or the write.
 func (t *stream) Done(_ *machine.Processor, b *ios.IOSB) {
 	t.ended = true
-	if !b.OK() {
-		t.err = fmt.Errorf("track %d: %s ended with code %02X, unit status %02X, sense % X", t.first, t.verb(), b.CompletionCode, uint8(b.IRB.SCSW.Unit), b.IRB.ECW[:8])
+	switch {
+	case !t.classic && t.s.m.Pair().Geometry().Class == abi.ClassECKD && t.s.p.refused(b):
+		t.again = true
+	case t.readsRecords():
+		t.err = t.recordsRead(b)
+	case !b.OK():
+		t.err = t.failure(b)
 	}
+}
+
+func (t *stream) failure(b *ios.IOSB) error {
+	return fmt.Errorf("track %d: %s ended with code %02X, unit status %02X, channel status %02X, sense % X",
+		t.first, t.verb(), b.CompletionCode, uint8(b.IRB.SCSW.Unit), uint8(b.IRB.SCSW.Channel), b.IRB.ECW[:8])
 }
 
 func (t *stream) verb() string {
@@ -150,6 +173,10 @@ func (t *stream) verb() string {
 func (t *stream) Released(*ios.IOSB) {
 	now := t.s.p.m.Clock.Now()
 	switch {
+	case t.again && !t.whole:
+		t.split(now)
+	case t.again, t.err == nil && t.readsRecords() && !t.records.done:
+		t.schedule(now)
 	case t.err == nil && !t.write:
 		t.write = true
 		t.schedule(now)
@@ -172,7 +199,16 @@ func (t *stream) split(now machine.Time) {
 	t.copy = t.s.m.BeginCopy(t.first, 1)
 	t.s.next = min(t.s.next, t.first+1)
 	t.n, t.whole, t.write, t.err = 1, true, false, nil
+	t.records = records{}
 	t.schedule(now)
+}
+
+// idleAgain makes the buffer one of tags again, unless the Sync has another whole
+// track for it.
+func (t *stream) idleAgain() {
+	if t.s.changed != nil || !t.s.whole() {
+		t.restore()
+	}
 }
 
 // restore makes the buffer one of tags again, as reads of blocks want it.
@@ -184,16 +220,15 @@ func (t *stream) restore() {
 
 func (t *stream) done() {
 	t.copy.End(true)
-	if !t.s.o.Whole {
-		t.restore()
-	}
+	t.idleAgain()
 	t.s.streamDone(t, nil)
 }
 
 func (t *stream) fail(err error) {
 	t.copy.End(false)
-	if !t.s.o.Whole {
-		t.restore()
+	t.idleAgain()
+	if errors.Is(err, errFormatted) && t.s.changed == nil && t.s.phase == copying {
+		t.n, err = 0, nil // the track is marked, for the next copy
 	}
 	t.s.streamDone(t, err)
 }

@@ -77,7 +77,7 @@ type Sync struct {
 	copied  uint64
 	failed  error
 	streams []*stream
-	run     uint32 // tracks that a stream copies at once
+	run     uint32 // tracks that a stream copies at once, if not whole
 	pace    machine.Time
 	held    *ios.UCB // on which writes are held, or nil
 	heldAt  machine.Time
@@ -133,9 +133,6 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 		return nil, fmt.Errorf("pair %d, mirror %d: synchronise with %d streams (1 to %d), %d rounds, threshold %d, %d records a track", pair.ID, m.Index()+1, o.Streams, MaxStreams, o.MaxRounds, o.Threshold, o.RecordsATrack)
 	}
 	s := &Sync{p: p, m: m, o: o, todo: make([]uint64, (pair.Geometry().Tracks+63)/64), run: tracksAtOnce(pair.Geometry(), o.RecordsATrack)}
-	if o.Whole && pair.Geometry().Class == abi.ClassECKD {
-		s.run = 1
-	}
 	for len(s.streams) < o.Streams {
 		t, err := p.newStream(s)
 		if err != nil {
@@ -241,8 +238,12 @@ func (s *Sync) take(t *stream) {
 	for !s.has(first) {
 		first++
 	}
+	run := s.run
+	if s.whole() && s.m.Pair().Geometry().Class == abi.ClassECKD {
+		run = 1
+	}
 	n := uint32(1)
-	for n < s.run && s.has(first+n) {
+	for n < run && s.has(first+n) {
 		n++
 	}
 	for i := range n {

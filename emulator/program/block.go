@@ -48,14 +48,18 @@ func (c Control) ccw(i int, w channel.CCW) {
 	channel.PutCCW1(c.View[Start+i*channel.CCWSize:], w)
 }
 
-// ECKD is what must be known of a device to address its tracks.
+// ECKD is what must be known of a device to address its tracks with define extent
+// and locate record, which control units before the 3880 do not know: see CKD.
 type ECKD struct {
 	Heads         int
 	RecordsATrack int // 4 KiB records on a formatted track; 12 on a 3390
 }
 
-func (e *ECKD) putTrack(p []byte, track int) {
-	cc, hh := track/e.Heads, track%e.Heads
+func (e *ECKD) putTrack(p []byte, track int) { putTrack(p, e.Heads, track) }
+
+// putTrack stores the address CCHH of a track.
+func putTrack(p []byte, heads, track int) {
+	cc, hh := track/heads, track%heads
 	binary.BigEndian.PutUint16(p, uint16(cc))
 	binary.BigEndian.PutUint16(p[2:], uint16(cc>>16<<4|hh))
 }
@@ -64,7 +68,7 @@ func (e *ECKD) putTrack(p []byte, track int) {
 const (
 	maskRead, maskUpdate, maskFormat    = 0x40, 0x80, 0xC0
 	opWriteData, opFormat, opReadData   = 0x01, 0x43, 0x06
-	opReadTracks                        = 0x0C
+	opReadTracks                        = 0x4C // from the home address on: record zero may name another track
 	attributeECKD                       = 0xC0
 	auxTLF                              = 0x80
 	anySector                           = 0xFF

@@ -24,7 +24,7 @@ func dump(c program.Control) string {
 		if o := int(w.Address) - int(c.At); o >= 0 && o+int(w.Count) <= len(c.View) {
 			fmt.Fprintf(&s, " (%s)", hex.EncodeToString(c.View[o:o+int(w.Count)]))
 		}
-		if w.Flags&(channel.FlagCC|channel.FlagCD) == 0 {
+		if w.Flags&(channel.FlagCC|channel.FlagCD) == 0 && w.Command != channel.TIC {
 			return s.String()
 		}
 		s.WriteString("\n")
@@ -74,7 +74,7 @@ func TestPrograms(t *testing.T) {
 86 00 4096 100000`},
 		{"read track", func(c program.Control) error { e.ReadTrack(c, data, 4); return nil }, `
 63 40 16 8000 (40c00000000000000000000400000004)
-47 40 16 8010 (0c000001000000040000000400ff0000)
+47 40 16 8010 (4c000001000000040000000400ff0000)
 DE 20 61440 100000`},
 		{"write track", func(c program.Control) error { return e.WriteTrack(c, image, data, 17) }, `
 63 40 16 8000 (c0c00000000000000001000200010002)

@@ -14,7 +14,7 @@ const TrackControlSize = 4096
 
 // MaxTrackRecords is the most records that WriteTrack writes; no device of the
 // 3390 family has as many of any length.
-const MaxTrackRecords = (TrackControlSize-Start)/channel.CCWSize - 2
+const MaxTrackRecords = (TrackControlSize-Start)/channel.CCWSize - 4
 
 // MaxTrackBytes is enough for what ReadTrack reads of any device.
 const MaxTrackBytes = 60 << 10
@@ -37,33 +37,53 @@ func (e *ECKD) ReadTrack(c Control, data machine.Address, track int) {
 // ReadTrack has left in image, which lies at data: write record zero, then write
 // count, key and data for each.
 func (e *ECKD) WriteTrack(c Control, image []byte, data machine.Address, track int) error {
+	n, err := c.formats(2, image, data, track)
+	if err != nil {
+		return err
+	}
+	e.define(c, maskFormat, 0, track, track)
+	e.locate(c, opFormat, 0, n, track, 0, 0)
+	return nil
+}
+
+// formats stores the CCWs that write the n records of a track's image, from CCW
+// first on.
+func (c Control) formats(first int, image []byte, data machine.Address, track int) (n int, err error) {
 	at := 0
-	n := 0
 	for ; ; n++ {
 		if at+countSize > len(image) {
-			return fmt.Errorf("track %d: record %d at byte %d runs over the %d bytes read", track, n, at, len(image))
+			return n, fmt.Errorf("track %d: record %d at byte %d runs over the %d bytes read", track, n, at, len(image))
 		}
 		if binary.BigEndian.Uint64(image[at:]) == endOfTrack {
 			break
 		}
 		if n == MaxTrackRecords {
-			return fmt.Errorf("track %d: more than %d records", track, MaxTrackRecords)
+			return n, fmt.Errorf("track %d: more than %d records", track, MaxTrackRecords)
 		}
-		length := countSize + int(image[at+5]) + int(binary.BigEndian.Uint16(image[at+6:]))
+		length := recordLength(image[at:])
 		command := byte(cmdWriteC)
 		if n == 0 {
 			command = cmdWriteR0
 		}
-		c.ccw(2+n, channel.CCW{Command: command, Flags: channel.FlagCC, Count: uint16(length), Address: uint32(data) + uint32(at)})
+		c.ccw(first+n, channel.CCW{Command: command, Flags: channel.FlagCC, Count: uint16(length), Address: uint32(data) + uint32(at)})
 		at += length
 	}
 	if n == 0 {
-		return fmt.Errorf("track %d: has no record zero", track)
+		return n, fmt.Errorf("track %d: has no record zero", track)
 	}
-	c.View[Start+(1+n)*channel.CCWSize+1] = 0 // the last one ends the chain
-	e.define(c, maskFormat, 0, track, track)
-	e.locate(c, opFormat, 0, n, track, 0, 0)
-	return nil
+	c.end(first + n - 1)
+	return n, nil
+}
+
+// end makes CCW i the last one of its chain.
+func (c Control) end(i int) {
+	c.View[Start+i*channel.CCWSize+1] &^= byte(channel.FlagCC)
+}
+
+// recordLength is how long the record is whose count field p begins with, that
+// included.
+func recordLength(p []byte) int {
+	return countSize + int(p[5]) + int(binary.BigEndian.Uint16(p[6:]))
 }
 
 // The volume label is record 3 of track 0.

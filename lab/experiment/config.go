@@ -94,6 +94,9 @@ type Place struct {
 	// then the image's in place of the model's, and every mirror is synchronised
 	// before the workload begins.
 	Image string `koanf:"image" json:"image,omitempty"`
+	// Shadows are the shadow files that lie on Image, the topmost last. Only the
+	// topmost is ever written to.
+	Shadows []string `koanf:"shadows" json:"shadows,omitempty"`
 	// ImageMode is how the file is used: copy-on-write (as when it is empty), which
 	// leaves the file as it is, read-write or read-only.
 	ImageMode string `koanf:"image-mode" json:"image_mode,omitempty"`
@@ -187,6 +190,9 @@ func (p Place) over(base Place) Place {
 	}
 	if p.Image == "" {
 		p.Image = base.Image
+		if len(p.Shadows) == 0 {
+			p.Shadows = base.Shadows
+		}
 	}
 	if p.ImageMode == "" {
 		p.ImageMode = base.ImageMode

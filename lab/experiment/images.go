@@ -63,6 +63,9 @@ func (c *Config) checkImages() error {
 	used := make(map[string]bool)
 	for _, p := range append([]Place{c.Primary}, c.places()...) {
 		if p.Image == "" {
+			if len(p.Shadows) > 0 {
+				return fmt.Errorf("shadow file %s: no image is named that it lies on", p.Shadows[0])
+			}
 			continue
 		}
 		m, err := p.imageMode()
@@ -75,6 +78,12 @@ func (c *Config) checkImages() error {
 			return fmt.Errorf("image %s: would be written to by %d policies at once: want one policy, or copy-on-write", p.Image, len(c.Policies))
 		}
 		used[p.Image] = true
+		for _, s := range p.Shadows {
+			if used[s] {
+				return fmt.Errorf("shadow file %s of image %s: is named twice, or is an image itself", s, p.Image)
+			}
+			used[s] = true
+		}
 	}
 	if m, _ := c.Primary.imageMode(); c.Primary.Image != "" && m == media.ReadOnly && w.Cylinders > 0 {
 		return fmt.Errorf("image %s: is read-only, so that no cylinders can be formatted for the workload", c.Primary.Image)
@@ -82,19 +91,41 @@ func (c *Config) checkImages() error {
 	return nil
 }
 
+// takesBlocks reports why no workload can be played on a device. Control units
+// before the 3880 have neither define extent nor locate record, with which the
+// channel programs of the block access method begin.
+func takesBlocks(g *media.Geometry) error {
+	switch {
+	case g.FBA():
+	case g.Formula == media.FormulaGap, g.Formula == media.FormulaLast:
+		return fmt.Errorf("workload on a %s: its control unit knows no define extent and locate record, which the block access method reads and writes with: want a 3375, 3380, 3390 or 9345, or a device of blocks", g.Name)
+	case g.RecordsPerTrack(0, program.BlockSize) == 0:
+		return fmt.Errorf("workload on a %s: its tracks take no record of %d bytes, which the block access method reads and writes", g.Name, program.BlockSize)
+	}
+	return nil
+}
+
 // CheckImages opens the image files and closes them again, so that what is wrong
-// with them is known before anything runs.
+// with them, or with their device type or the model for a workload, is known
+// before anything runs.
 func (c *Config) CheckImages() error {
+	if !c.images() {
+		g, err := media.Lookup(c.Model)
+		if err != nil {
+			return err
+		}
+		return takesBlocks(g)
+	}
 	for _, p := range append([]Place{c.Primary}, c.places()...) {
 		if p.Image == "" {
 			continue
 		}
-		v, err := image.Open(p.Image, media.ReadOnly, image.Options{})
+		v, err := image.Open(p.Image, media.ReadOnly, image.Options{Shadows: p.Shadows})
 		if err != nil {
 			return err
 		}
-		if err := v.Close(); err != nil {
-			return err
+		if err := errors.Join(takesBlocks(v.Geometry()), v.Close()); err != nil {
+			return fmt.Errorf("image %s: %w", p.Image, err)
 		}
 	}
 	return nil
@@ -122,7 +153,7 @@ func (r *run) openImage(v *volume, p *Place) error {
 	if err != nil {
 		return err
 	}
-	opened, err := image.Open(p.Image, mode, image.Options{CacheBytes: p.ImageCache, NoSync: r.opts.NoSync})
+	opened, err := image.Open(p.Image, mode, image.Options{Shadows: p.Shadows, CacheBytes: p.ImageCache, NoSync: r.opts.NoSync})
 	if err != nil {
 		return err
 	}
@@ -154,7 +185,7 @@ func (r *run) format() error {
 	if g.FBA() {
 		return fmt.Errorf("workload of %d cylinders: a %s has blocks, whose requests go to all of it", w.Cylinders, g.Name)
 	}
-	if v.ckd == nil { // in memory: formatted all over
+	if r.config.Primary.Image == "" { // in memory: formatted all over
 		return nil
 	}
 	if w.FirstCylinder < 1 || w.FirstCylinder+w.Cylinders > g.Cylinders {

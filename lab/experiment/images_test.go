@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -63,6 +64,57 @@ func TestMirrorOfALoadedVolume(t *testing.T) {
 			}
 		})
 	}
+}
+
+// So is one of a device whose control unit knows single records only. The mirror
+// is the same file.
+func TestMirrorOfALoaded3350(t *testing.T) {
+	dir := t.TempDir()
+	primary := volumetest.LoadedOn(t, dir, "3350", 6)
+	want := volumetest.Printed(t, dir, primary)
+	mirror := fresh(t, dir, "mirror", "-lfs", "mirror", "3350", "MIRROR", "6")
+	m, err := Mirror(context.Background(), primary, mirror, MirrorOptions{})
+	require.NoError(t, err)
+	assert.Greater(t, m.Programs, uint64(2*180), "counts and write, and records of tracks that have some")
+	requireEqual(t, primary, mirror)
+	require.Equal(t, want, volumetest.Printed(t, dir, mirror))
+}
+
+// shadowed puts an empty shadow file on a volume.
+func shadowed(t *testing.T, path, name string) []string {
+	t.Helper()
+	s := filepath.Join(filepath.Dir(path), name)
+	_, err := volumes.CreateShadow(s, path, nil, image.CreateOptions{Compression: image.Zlib, NoSync: true})
+	require.NoError(t, err)
+	return []string{s}
+}
+
+// The shadow files of an experiment's volumes take what is written; the images
+// under them stay as they are.
+func TestExperimentOnShadows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds modules")
+	}
+	dir := t.TempDir()
+	c := imageConfig(t, dir, "read-write")
+	c.Primary.Shadows = shadowed(t, c.Primary.Image, "p_1")
+	c.Mirror.Shadows = shadowed(t, c.Mirror.Image, "m_1")
+	require.NoError(t, c.CheckImages())
+	p, m := content(t, c.Primary.Image), content(t, c.Mirror.Image)
+	r := execute(t, c, loader(t), "sync")
+	for _, k := range r.Checks {
+		assert.True(t, k.OK, "%s: %s", k.Name, k.Detail)
+	}
+	require.Equal(t, p, content(t, c.Primary.Image))
+	require.Equal(t, m, content(t, c.Mirror.Image))
+	same, err := volumes.Compare(c.Primary.Image, c.Mirror.Image, volumes.CompareOptions{
+		First: image.Options{Shadows: c.Primary.Shadows}, Second: image.Options{Shadows: c.Mirror.Shadows},
+	})
+	require.NoError(t, err)
+	require.True(t, same.Equal(), "%+v", same)
+	under, err := volumes.Compare(c.Primary.Image, c.Primary.Image, volumes.CompareOptions{First: image.Options{Shadows: c.Primary.Shadows}})
+	require.NoError(t, err)
+	require.False(t, under.Equal(), "the workload wrote to the shadow file")
 }
 
 func TestMirrorOfBlocks(t *testing.T) {
@@ -169,6 +221,12 @@ func TestImagesAreChecked(t *testing.T) {
 		"many":      {func(c *Config) { c.Primary.ImageMode = "read-write" }, "policies at once"},
 		"no number": {func(c *Config) { c.Workload.FirstCylinder = 3 }, "or both"},
 		"negative":  {func(c *Config) { c.Workload.Cylinders = -1 }, "or both"},
+		"no image":  {func(c *Config) { c.Mirror.Shadows = []string{"s"} }, "shadow file s: no image is named that it lies on"},
+		"shadow":    {func(c *Config) { c.Primary.Shadows = []string{"s", "s"} }, "shadow file s of image p: is named twice"},
+		"image":     {func(c *Config) { c.Primary.Shadows = []string{"p"} }, "is named twice, or is an image itself"},
+		"two": {func(c *Config) {
+			c.Primary.Shadows, c.Mirror.Image, c.Mirror.Shadows = []string{"s"}, "m", []string{"s"}
+		}, "is named twice"},
 		"unformatted": {func(c *Config) {
 			c.Primary.ImageMode, c.Workload.Cylinders, c.Workload.FirstCylinder = "read-only", 3, 1
 		}, "read-only"},
@@ -184,4 +242,22 @@ func TestImagesAreChecked(t *testing.T) {
 	x.Primary.Image = filepath.Join(t.TempDir(), "absent")
 	require.NoError(t, x.Check())
 	require.ErrorIs(t, x.CheckImages(), os.ErrNotExist)
+	dir := t.TempDir()
+	for device, want := range map[string]string{
+		"3350": "workload on a 3350-1: its control unit knows no define extent",
+		"2311": "workload on a 2311-1: its control unit knows no define extent",
+	} {
+		x.Primary.Image = created(t, filepath.Join(dir, device), device, 2, image.CreateOptions{})
+		require.ErrorContains(t, x.CheckImages(), want)
+		y := Default()
+		y.Model = device
+		require.ErrorContains(t, y.CheckImages(), want)
+		require.ErrorContains(t, (&run{config: &y, opts: Options{Log: hclog.NewNullLogger()}}).build(), want)
+	}
+	x.Primary.Image = created(t, filepath.Join(dir, "3390"), "3390", 2, image.CreateOptions{})
+	require.NoError(t, x.CheckImages())
+	x.Primary.Shadows = []string{filepath.Join(dir, "none")}
+	require.ErrorIs(t, x.CheckImages(), os.ErrNotExist)
+	x.Primary.Shadows = []string{created(t, filepath.Join(dir, "image"), "3390", 2, image.CreateOptions{})}
+	require.ErrorContains(t, x.CheckImages(), "is no shadow file")
 }

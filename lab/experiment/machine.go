@@ -58,9 +58,17 @@ const (
 // group is the consistency group of all pairs: they are one application's.
 const group = 1
 
-// build makes the machine: processors, channel subsystem, I/O supervisor,
-// storage subsystems with a volume each, and the pair.
+// build makes the machine and the access method that plays the workload.
 func (r *run) build() error {
+	if err := r.buildMachine(); err != nil {
+		return err
+	}
+	return r.buildAccess()
+}
+
+// buildMachine makes the machine: processors, channel subsystem, I/O supervisor,
+// storage subsystems with a volume each, and the pairs.
+func (r *run) buildMachine() error {
 	c := r.config
 	m, err := machine.New(c.Processors)
 	if err != nil {
@@ -89,6 +97,20 @@ func (r *run) build() error {
 	if err := r.openImages(); err != nil {
 		return err
 	}
+	for i := range r.storage.pairs {
+		if err := r.addPair(i, places); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// buildAccess makes the block access method, and what the workload needs of the
+// volumes.
+func (r *run) buildAccess() error {
+	if err := takesBlocks(r.storage.geometry); err != nil {
+		return err
+	}
 	if err := r.format(); err != nil {
 		return err
 	}
@@ -98,12 +120,9 @@ func (r *run) build() error {
 	}
 	var volumes []access.Volume
 	for i := range r.storage.pairs {
-		if err := r.addPair(i, places); err != nil {
-			return err
-		}
 		volumes = append(volumes, access.Volume{Unit: r.storage.pairs[i].primary.unit, Layout: layout})
 	}
-	stripe := c.Workload.Stripe
+	stripe := r.config.Workload.Stripe
 	if stripe == 0 {
 		stripe = DefaultStripe
 	}

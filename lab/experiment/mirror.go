@@ -22,6 +22,10 @@ type MirrorOptions struct {
 	// Streams is how many copies of tracks are under way at once; 0 is
 	// mirror.DefaultStreams.
 	Streams int
+	// PrimaryShadows are the shadow files that lie on the primary's image, the
+	// topmost last, and MirrorShadows those on the mirror's, of which only the
+	// topmost is written to.
+	PrimaryShadows, MirrorShadows []string
 	// NoSync leaves it to the operating system when the mirror is durable.
 	NoSync bool
 }
@@ -50,9 +54,14 @@ func Mirror(ctx context.Context, primary, mirror string, o MirrorOptions) (m *Mi
 	c := Default()
 	c.Primary.Image, c.Primary.ImageMode, c.Primary.Aliases = primary, "read-only", 0
 	c.Mirror.Image, c.Mirror.ImageMode, c.Mirror.Aliases = mirror, "read-write", 0
+	c.Primary.Shadows, c.Mirror.Shadows = o.PrimaryShadows, o.MirrorShadows
+	c.Policies = nil // none is run
 	c.Primary.ImageCache, c.Mirror.ImageCache = mirrorCache, mirrorCache
 	r := &run{config: &c, opts: Options{Log: o.Log, Progress: o.Progress, Streams: o.Streams, NoSync: o.NoSync}}
-	err = r.build()
+	if err := c.checkImages(); err != nil {
+		return nil, err
+	}
+	err = r.buildMachine()
 	defer func() { err = errors.Join(err, r.storage.close()) }()
 	if err != nil {
 		return nil, err

@@ -169,9 +169,16 @@ const (
 	maximumRecords = 255
 )
 
-// Lookup finds a device by name: "3390-3", "9336-20", or a type alone, which
-// means its smallest model.
+// Lookup finds a device by name: "3390-3", "9336-20", another name of a model
+// that Hercules knows, such as "3380-2" for a 3380-E, or a type alone, which means
+// its smallest model (of the 0671, as in Hercules, the 0671-1). The geometry
+// found has the model's own name.
 func Lookup(name string) (*Geometry, error) {
+	for _, o := range otherNames {
+		if o.name == name {
+			name = o.model
+		}
+	}
 	for i := range models {
 		if models[i].Name == name {
 			return &models[i], nil

@@ -72,6 +72,11 @@ func TestLookup(t *testing.T) {
 		assert.Equal(t, c.want, g.Name)
 		assert.Equal(t, c.tracks, g.Tracks(), c.name)
 	}
+	for _, o := range otherNames {
+		g, err := Lookup(o.name)
+		require.NoError(t, err)
+		assert.Equal(t, o.model, g.Name, "%s is not the name of a model of its own", o.name)
+	}
 	_, err := Lookup("3390-4")
 	assert.ErrorContains(t, err, `device type "3390-4": unknown`)
 }

@@ -86,3 +86,22 @@ var models = [...]Geometry{
 	fba("0671-1", 0x0671, 0x00, 0x12, 574560, 63, 504),
 	fba("0671-04", 0x0671, 0x04, 0x12, 624456, 63, 504),
 }
+
+// otherNames are further names of models, those that Hercules knows them by. A
+// type alone is here where it does not mean the smallest model.
+var otherNames = [...]struct{ name, model string }{
+	{"3330-2", "3330-11"},
+	{"3340-1", "3340-35"},
+	{"3340-2", "3340-70"},
+	{"3380-1", "3380-A"},
+	{"3380-2", "3380-E"},
+	{"3380-3", "3380-K"},
+	{"3390-J", "3390-27"},
+	{"3390-JJ", "3390-54"},
+	{"3370-A1", "3370-1"},
+	{"3370-B1", "3370-1"},
+	{"3370-A2", "3370-2"},
+	{"3370-B2", "3370-2"},
+	{"9336-25", "9336-20"},
+	{"0671", "0671-1"},
+}

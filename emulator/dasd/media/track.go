@@ -88,21 +88,30 @@ func (t *Track) EraseFrom(r Record) {
 	t.Image = binary.BigEndian.AppendUint64(t.Image[:r.at], endMark)
 }
 
-// Append writes a record of zeros behind last, which becomes the last but one:
-// whatever was behind it is erased. A uniform track stays so when the record is
-// like the others on it. It fails with ErrNoRoom, and only erases, when the
-// record would exceed the device's capacity, and with ErrTrack.
-func (t *Track) Append(g *Geometry, last Record, c Count) (Record, error) {
-	t.EraseAfter(last)
-	room, err := t.room(g)
+// Fits looks whether a record with count field c has room behind last, if what
+// is there is erased. It fails with ErrNoRoom when the record would exceed the
+// device's capacity, and with ErrTrack.
+func (t *Track) Fits(g *Geometry, last Record, c Count) error {
+	room, err := t.room(g, last.Ordinal)
 	if err != nil {
-		return Record{}, err
+		return err
 	}
-	r := Record{c, last.Ordinal + 1, last.end()}
-	if g.lastSpace(int(c.KeyLength), int(c.DataLength)) > room || r.end()+countSize > g.TrackSize {
-		return Record{}, fmt.Errorf("cylinder %d head %d: record %d with key length %d and data length %d behind %d records on a %s: %w",
+	if g.lastSpace(int(c.KeyLength), int(c.DataLength)) > room || last.end()+countSize+c.Length()+countSize > g.TrackSize {
+		return fmt.Errorf("cylinder %d head %d: record %d with key length %d and data length %d behind %d records on a %s: %w",
 			t.Cylinder, t.Head, c.Number, c.KeyLength, c.DataLength, last.Ordinal, g.Name, ErrNoRoom)
 	}
+	return nil
+}
+
+// Append writes a record of zeros behind last, which becomes the last but one:
+// whatever was behind it is erased. A uniform track stays so when the record is
+// like the others on it. It fails as Fits does, and then changes nothing.
+func (t *Track) Append(g *Geometry, last Record, c Count) (Record, error) {
+	if err := t.Fits(g, last, c); err != nil {
+		return Record{}, err
+	}
+	t.EraseAfter(last)
+	r := Record{c, last.Ordinal + 1, last.end()}
 	if t.Image == nil && t.takes(c) {
 		t.DataLength = int(c.DataLength)
 		t.Records++
@@ -154,14 +163,15 @@ func (t *Track) ReplaceZero(g *Geometry, c Count) (Record, error) {
 	return r, nil
 }
 
-// room is what a further record may take on the track.
-func (t *Track) room(g *Geometry) (int, error) {
+// room is what a record may take on the track behind the one of the ordinal
+// last.
+func (t *Track) room(g *Geometry, last int) (int, error) {
 	room := g.TrackLength
 	if t.Image == nil {
-		return room - t.Records*g.space(0, t.DataLength), nil
+		return room - min(t.Records, last)*g.space(0, t.DataLength), nil
 	}
 	r, err := t.Zero()
-	for more := true; more && err == nil; r, more, err = t.Next(r) {
+	for more := true; more && err == nil && r.Ordinal <= last; r, more, err = t.Next(r) {
 		if r.Ordinal == 0 {
 			if n := g.space(int(r.KeyLength), int(r.DataLength)); n > g.standardZero() {
 				room -= n - g.standardZero()

@@ -167,10 +167,17 @@ func putMembers(t *testing.T, v *image.CKD, first int) {
 	copy(data[2:], entries)
 }
 
-// Loaded makes a volume with dasdload and puts members into it.
+// Loaded makes a 3390 volume of 20 cylinders with dasdload and puts members into
+// it.
 func Loaded(t *testing.T, dir string) string {
 	t.Helper()
-	control := "LOADED 3390 20\nSYSVTOC VTOC CYL 1\nA.DATA.SET EMPTY TRK 5 0 0 PS FB 80 3120 0\n" +
+	return LoadedOn(t, dir, "3390", 20)
+}
+
+// LoadedOn is Loaded for a device type and a number of cylinders.
+func LoadedOn(t *testing.T, dir, device string, cylinders int) string {
+	t.Helper()
+	control := fmt.Sprintf("LOADED %s %d\n", device, cylinders) + "SYSVTOC VTOC CYL 1\nA.DATA.SET EMPTY TRK 5 0 0 PS FB 80 3120 0\n" +
 		"SEQ.CARDS SEQ cards.txt TRK 3 0 0 PS FB 80 3120 0\nPO.LIB EMPTY CYL 1 0 5 PO FB 80 3120 0\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "control"), []byte(control), 0o600))
 	cards := EBCDIC(t, fmt.Sprintf("%-80s", strings.Join(Members()[0].Lines, "")))
