@@ -50,6 +50,16 @@ func (c *cache) step() {
 	}
 }
 
+// drop takes the device's tracks out of the cache.
+func (c *cache) drop(d *Device) {
+	for i := range c.slots {
+		if s := &c.slots[i]; s.device == d {
+			d.cached[s.track] = 0
+			*s = slot{}
+		}
+	}
+}
+
 // clear empties the cache.
 func (c *cache) clear() {
 	for i := range c.slots {

@@ -34,7 +34,8 @@ const (
 	inWriteAny                          // extended: write any
 )
 
-// allReads are the domains of single records' data.
+// allReads are the domains of single records. In one to read data, counts,
+// record zero and the home address may be read too (measured on Hercules 3.13).
 const allReads = inRead | inReadAny
 
 // needs is what a control unit must have to know a command.
@@ -112,10 +113,10 @@ var eckdCommands = func() (t [256]command) {
 	reads((*eckd).readData, allReads, 0x06, 0x06|mt)
 	reads((*eckd).readKeyData, allReads, 0x0E, 0x0E|mt)
 	reads((*eckd).readCKD, allReads, 0x1E, 0x1E|mt)
-	reads((*eckd).readCount, inReadAny, readCount, readCount|mt)
+	reads((*eckd).readCount, allReads, readCount, readCount|mt)
 	t[readCount].searches, t[readCount|mt].searches = true, true
-	reads((*eckd).readZero, inReadAny, 0x16, 0x16|mt)
-	reads((*eckd).readHome, inReadAny, 0x1A, 0x1A|mt)
+	reads((*eckd).readZero, allReads, 0x16, 0x16|mt)
+	reads((*eckd).readHome, allReads, 0x1A, 0x1A|mt)
 	plain((*eckd).readMultiple, 0x5E)
 	plain((*eckd).readIPL, 0x02)
 	plain((*eckd).readSector, 0x22)

@@ -1,8 +1,6 @@
 package dasd
 
 import (
-	"encoding/binary"
-
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
@@ -27,8 +25,12 @@ func give(op *channel.Operation, p []byte) channel.UnitStatus {
 
 func (s *eckd) sense(op *channel.Operation) channel.UnitStatus { return s.giveSense(op) }
 
-// senseIdentity is Sense ID (E4).
+// senseIdentity is Sense ID (E4). The control units with six sense bytes are older
+// than it.
 func (s *eckd) senseIdentity(op *channel.Operation) channel.UnitStatus {
+	if s.device.unit.senseLength < senseMessage {
+		return s.reject(messageInvalidCommand)
+	}
 	return give(op, s.device.senseID(s.buffer(0)))
 }
 
@@ -68,7 +70,8 @@ func (s *eckd) release(op *channel.Operation) channel.UnitStatus {
 }
 
 func (s *session) doRelease(op *channel.Operation) channel.UnitStatus {
-	s.device.Release()
+	s.device.reserved = 0
+	s.device.freed(s.start + s.elapsed)
 	return s.giveSense(op)
 }
 
@@ -127,51 +130,6 @@ func (s *eckd) diagnosticControl(op *channel.Operation) channel.UnitStatus {
 func (s *eckd) suspendMultipath(op *channel.Operation) channel.UnitStatus {
 	op.Data.Immediate()
 	return done
-}
-
-// setSubsystemMode is Set Subsystem Mode (87): two bytes of caching, fast-write
-// and duplex states to set, one at a time. What is set is kept and has no
-// further effect.
-func (s *eckd) setSubsystemMode(op *channel.Operation) channel.UnitStatus {
-	const size = 2
-	op.Data.Expect(size)
-	var p [size]byte
-	if op.Data.Read(p[:]) < len(p) {
-		return s.reject(messageCountTooSmall)
-	}
-	if op.Index > 1 || op.Index == 1 && s.before != suspendReconnection {
-		return s.reject(messageInvalidSequence)
-	}
-	// Two fields of three bits in byte 0 and one in byte 1, of each the values up
-	// to 5; only one of them other than zero.
-	subsystem, device, fastWrite := p[0]>>5, p[0]>>2&7, p[1]>>5
-	if p[0]&0x02 != 0 || p[1]&0x1F != 0 || subsystem > 5 || device > 5 || fastWrite > 5 ||
-		subsystem != 0 && device|fastWrite != 0 || device != 0 && fastWrite != 0 {
-		return s.reject(messageInvalidParameter)
-	}
-	s.subsystem.modes = p
-	return done
-}
-
-// Places in the answer of Sense Subsystem Status.
-const (
-	subsystemStatusSize = 40
-	statusUnit          = 1
-	statusCaching       = 2
-	statusSubsystem     = 38
-)
-
-// senseSubsystemStatus is Sense Subsystem Status (54). Of the caching states it
-// gives what the captured answer of a 3990 has: all available and active.
-func (s *eckd) senseSubsystemStatus(op *channel.Operation) channel.UnitStatus {
-	if !s.alone(op) {
-		return s.reject(messageInvalidSequence)
-	}
-	var p [subsystemStatusSize]byte
-	p[statusUnit] = byte(s.device.number)
-	p[statusCaching] = 0x1F
-	binary.BigEndian.PutUint16(p[statusSubsystem:], s.device.subsystemID())
-	return give(op, p[:])
 }
 
 // pathGroup is what a path of a host has been set to.

@@ -61,6 +61,7 @@ type Device struct {
 	arms      []arm
 	position  int // track of the last access
 	formats   uint32
+	modes     modes
 	sessions  []*session
 	working   []*session // whose last chain may not be over yet
 	failure   Failure
@@ -111,7 +112,10 @@ func (d *Device) InhibitWrites(inhibit bool) { d.inhibited = inhibit }
 func (d *Device) Reserve(host uint8) { d.reserved = int(host) + 1 }
 
 // Release ends a reservation, whoever has it.
-func (d *Device) Release() { d.reserved = 0 }
+func (d *Device) Release() {
+	d.reserved = 0
+	d.freed(d.subsystem.m.Clock.Now())
+}
 
 // Reserved reports whether the device is reserved, and to which host.
 func (d *Device) Reserved() (host uint8, reserved bool) {

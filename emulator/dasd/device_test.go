@@ -102,6 +102,82 @@ func TestReserveAndRelease(t *testing.T) {
 	assert.Equal(t, done, r.unit)
 }
 
+// A device that has answered busy owes a device end, which comes when it is
+// free.
+func TestBusyOwesDeviceEnd(t *testing.T) {
+	b := newBench(t)
+	link, err := NewLink(b.m, LinkConfig{Host: 1, Kilometres: 100})
+	require.NoError(t, err)
+	other := b.css.Add(0x121, b.d.NewSession(link))
+	other.Enable()
+	require.True(t, Connect(other))
+	require.True(t, Connect(b.sch))
+	start := func(sch *channel.Subchannel, steps ...step) channel.IRB {
+		require.Zero(t, b.css.StartSubchannel(b.m.Clock.Now(), sch, &channel.ORB{Control: channel.ORBDefaultControl, ChannelProgram: b.put(steps)}))
+		b.settle()
+		var irb channel.IRB
+		require.Zero(t, b.css.TestSubchannel(sch, &irb))
+		return irb
+	}
+	pending := func(sch *channel.Subchannel) (s channel.SCSW, cc channel.CC) {
+		var irb channel.IRB
+		cc = b.css.TestSubchannel(sch, &irb)
+		return irb.SCSW, cc
+	}
+	free := step{code: 0x94, count: 32}
+	reserve := func() { require.Equal(t, done, start(b.sch, step{code: 0xB4, count: 32}).SCSW.Unit) }
+	busy := func() { require.Equal(t, channel.Busy, start(other, step{code: 0x03}).SCSW.Unit) }
+
+	reserve()
+	busy()
+	_, cc := pending(other)
+	assert.Equal(t, channel.CC(1), cc, "not while it is reserved")
+	start(b.sch, free)
+	s, cc := pending(other)
+	assert.Zero(t, cc)
+	assert.Equal(t, channel.DeviceEnd, s.Unit)
+	assert.Equal(t, uint16(channel.StatusAlert|channel.StatusPending), s.Control)
+	_, cc = pending(b.sch)
+	assert.Equal(t, channel.CC(1), cc, "nobody else is told")
+
+	// Nothing is owed twice, nor to whom a start has come through.
+	reserve()
+	start(b.sch, free)
+	_, cc = pending(other)
+	assert.Equal(t, channel.CC(1), cc)
+	reserve()
+	busy()
+	require.Equal(t, done, start(other, step{code: 0x14, count: 32}).SCSW.Unit)
+	require.Equal(t, done, start(other, free).SCSW.Unit)
+	_, cc = pending(other)
+	assert.Equal(t, channel.CC(1), cc)
+
+	// A clear drops it, a release by the operator brings it, and a device that is
+	// reserved again when it would come keeps it.
+	reserve()
+	busy()
+	require.Zero(t, b.css.ClearSubchannel(b.m.Clock.Now(), other))
+	b.settle()
+	_, cc = pending(other)
+	require.Zero(t, cc)
+	b.d.Release()
+	b.settle()
+	_, cc = pending(other)
+	assert.Equal(t, channel.CC(1), cc)
+	reserve()
+	busy()
+	b.d.Release()
+	b.d.Reserve(0)
+	b.settle()
+	_, cc = pending(other)
+	assert.Equal(t, channel.CC(1), cc)
+	b.d.Release()
+	b.settle()
+	s, cc = pending(other)
+	assert.Zero(t, cc)
+	assert.Equal(t, channel.DeviceEnd, s.Unit)
+}
+
 func TestPathGroup(t *testing.T) {
 	b := newBench(t)
 	r := b.ok(step{code: 0x34, count: 12})
@@ -162,6 +238,45 @@ func TestSubsystemData(t *testing.T) {
 	b.ok(step{code: 0xA4, count: 32})
 	assert.Equal(t, "800002", b.run(step{code: 0x03}, step{code: 0x54, count: 40}).sense)
 	assert.Equal(t, "800004", b.run(step{code: 0x87, data: "2400"}).sense)
+}
+
+// The least lengths of subsystem functions, of those too that do not work.
+func TestSubsystemFunctionLengths(t *testing.T) {
+	for _, c := range []struct {
+		order string
+		least int
+		ok    bool
+	}{
+		{"10", 14, false}, {"11", 12, false}, {"12", 5, false}, {"13", 4, false}, {"14", 4, false}, {"16", 4, false}, {"77", 2, false},
+		{"18", 12, true}, {"1B", 2, true}, {"1D", 66, true}, {"B0", 4, true},
+	} {
+		b := newBench(t)
+		r := b.run(step{code: 0x27, data: c.order + fill(0, c.least-2), flags: channel.FlagSLI})
+		assert.Equal(t, "800003", r.sense, c.order)
+		r = b.run(step{code: 0x27, data: c.order + fill(0, c.least-1)})
+		if c.ok {
+			assert.Equal(t, done, r.unit, c.order)
+		} else {
+			assert.Equal(t, "800004", r.sense, c.order)
+		}
+	}
+}
+
+func TestQueryHostAccess(t *testing.T) {
+	b := newBench(t)
+	const id = "8000012345678901234567"
+	query := func(parameters string, n int) result {
+		return b.run(step{code: 0x27, data: parameters}, step{code: 0x3E, count: n})
+	}
+	const here = "18000000 0020 1C 0000000000"
+	assert.Equal(t, fill(0, 2)+"0004"+fill(0, 12)+"00200000", query(here, 20).data[1])
+	b.ok(step{code: 0xAF, data: "80" + id})
+	r := query(here, 52)
+	require.Equal(t, done, r.unit)
+	assert.Equal(t, fill(0, 2)+"0024"+fill(0, 12)+"00200001"+"10"+id+fill(0, 8)+"00000000"+"0000000a"+fill(0, 4), r.data[1])
+	assert.Equal(t, "800004", query("18000000 0021 1C 0000000000", 20).sense, "another device")
+	b = newBenchOn(t, Config{ControlUnit: "3990"}, LinkConfig{})
+	assert.Equal(t, "800004", query(here, 20).sense)
 }
 
 func TestOldControlUnits(t *testing.T) {

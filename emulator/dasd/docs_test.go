@@ -45,10 +45,13 @@ var fbaNames = map[byte]string{
 
 // limited are commands that do not work everywhere or in every form.
 var limited = map[byte]string{
-	0x01: "refused always: sense 80 00, message 2",
+	0x01: "works where the control unit has record overflow; else refused: sense 80 00, message 2",
 	0x13: "works; refused on a 3390 and a 9345: sense 80 00, message 1",
+	0x22: "works; refused on a device without sectors: sense 80 00, message 1",
+	0x23: "works; refused on a device without sectors: sense 80 00, message 1",
 	0x27: "works for the orders below; others are refused: sense 80 00, message 4",
 	0x3E: "works behind the order that prepares it; else refused: sense 80 00, message 2",
+	0xE4: "works; refused on a 2311 and a 2314: sense 80 00",
 	0xF3: "maintenance query only, with nothing to tell; others are refused: sense 80 00, message 4",
 }
 
@@ -131,7 +134,7 @@ func fbaTable(t *testing.T) string {
 
 func unitTable() string {
 	var b strings.Builder
-	fmt.Fprintln(&b, "| control unit | devices | sense bytes | define extent, locate record | prefix, track data |\n|---|---|---|---|---|")
+	fmt.Fprintln(&b, "| control unit | devices | sense bytes | define extent, locate record | prefix, track data | record overflow |\n|---|---|---|---|---|---|")
 	yes := map[bool]string{true: "yes", false: "no"}
 	for i := range units {
 		u := &units[i]
@@ -143,7 +146,41 @@ func unitTable() string {
 		if u.fba {
 			located = "of blocks"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s |\n", u.name, strings.Join(devices, ", "), u.senseLength, located, yes[u.prefix])
+		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s |\n", u.name, strings.Join(devices, ", "), u.senseLength, located, yes[u.prefix], yes[u.overflow != 0])
+	}
+	return b.String()
+}
+
+// modeNames are the modes of Set Subsystem Mode by field and value.
+var modeNames = []struct {
+	field string
+	modes *[modeFieldMax + 1]mode
+	names [modeFieldMax + 1]string
+}{
+	{"byte 0, bits 0-2: subsystem", &subsystemModes, [...]string{"", "caching", "caching off", "caching off, by force", "cache fast write", "cache fast write off"}},
+	{"byte 0, bits 3-5: device", &deviceModes, [...]string{"", "caching", "caching off", "fast write", "fast write off", "fast write off, by force"}},
+	{"byte 1, bits 0-2: subsystem", &storageModes, [...]string{"", "non-volatile storage", "non-volatile storage off", "non-volatile storage off, by force", "duplexing", "duplexing off"}},
+}
+
+var modeEffects = map[mode]string{
+	{}:                        "accepted, without effect",
+	{clear: noCaching}:        "tracks come into the cache",
+	{set: noCaching}:          "every track that is read is a miss, none comes into the cache, those in it leave it",
+	{clear: noFastWrite}:      "a write ends in non-volatile storage",
+	{set: noFastWrite}:        "a write takes the device's time",
+	{clear: noCacheFastWrite}: "a define extent can ask for it",
+	{set: noCacheFastWrite}:   "a define extent that asks for it is as one that does not",
+}
+
+func modeTable(t *testing.T) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "| field | value | mode | effect |\n|---|---|---|---|")
+	for _, f := range modeNames {
+		for v := 1; v <= modeFieldMax; v++ {
+			effect := modeEffects[f.modes[v]]
+			assert.NotEmpty(t, effect, "%s, value %d", f.field, v)
+			fmt.Fprintf(&b, "| %s | %d | %s | %s |\n", f.field, v, f.names[v], effect)
+		}
 	}
 	return b.String()
 }
@@ -153,7 +190,7 @@ func TestDocumentedCommands(t *testing.T) {
 	p, err := os.ReadFile(documentation)
 	require.NoError(t, err)
 	text := string(p)
-	for name, table := range map[string]string{"eckd": eckdTable(t), "fba": fbaTable(t), "units": unitTable()} {
+	for name, table := range map[string]string{"eckd": eckdTable(t), "fba": fbaTable(t), "units": unitTable(), "modes": modeTable(t)} {
 		begin, end := "<!-- table: "+name+" -->\n", "<!-- end -->\n"
 		before, rest, found := strings.Cut(text, begin)
 		require.True(t, found, "no table %s in %s", name, documentation)

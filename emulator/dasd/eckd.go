@@ -100,7 +100,7 @@ func (s *eckd) Reset(clear bool) {
 	s.domain = domain{}
 	s.known, s.keep = 0, 0
 	if clear {
-		s.sensed = false
+		s.sensed, s.owed.is = false, false
 	}
 }
 

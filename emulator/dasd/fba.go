@@ -38,7 +38,7 @@ func (s *fba) Begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
 func (s *fba) Reset(clear bool) {
 	s.defined, s.located = false, false
 	if clear {
-		s.sensed = false
+		s.sensed, s.owed.is = false, false
 	}
 }
 

@@ -23,19 +23,22 @@ const (
 	functionStatistics  = 0x01
 	functionAttention   = 0x03
 	functionUnitAddress = 0x0E
+	functionHostAccess  = 0x1C
 	functionFeatures    = 0x41
 
 	functionAt     = 6    // in the parameters of orderPrepare
 	identifierMask = 0x01 // of orderInterface: the first descriptor only
 )
 
-// subsystemOrders are the orders and the least length of their parameters in
-// bytes; 0 stands for an order that does not exist here.
-var subsystemOrders = [256]int{
-	orderPrepare:      12,
-	orderIntercept:    2,
-	orderCharacterize: 66,
-	orderInterface:    4,
+// subsystemOrders are the orders that work.
+var subsystemOrders = [256]bool{orderPrepare: true, orderIntercept: true, orderCharacterize: true, orderInterface: true}
+
+// orderSizes are the least lengths of the orders' parameters in bytes, where they
+// are more than leastOrderSize; also of some orders that do not work here. (As
+// Hercules 3.13 has them.)
+var orderSizes = [256]int{
+	0x10: 14, 0x11: 12, 0x12: 5, 0x13: 4, 0x14: 4, 0x16: 4,
+	orderPrepare: 12, orderCharacterize: 66, orderInterface: 4,
 }
 
 // maxOrderSize is the longest list of parameters.
@@ -50,22 +53,37 @@ type message struct {
 // performSubsystemFunction is Perform Subsystem Function (27). Where it
 // prepares data, Read Subsystem Data must follow at once.
 func (s *eckd) performSubsystemFunction(op *channel.Operation) channel.UnitStatus {
-	const least = 2
-	op.Data.Expect(least)
+	op.Data.Expect(leastOrderSize)
+	var p [leastOrderSize]byte
+	n := op.Data.Read(p[:])
+	return s.subsystemFunction(op, p, n, 0)
+}
+
+// leastOrderSize is how many bytes of an order say how long it is, and more.
+const leastOrderSize = 2
+
+// subsystemFunction executes the order whose first n bytes are head, with
+// parameters that begin at byte at of the command's, and of which the rest is
+// still to be read.
+func (s *eckd) subsystemFunction(op *channel.Operation, head [leastOrderSize]byte, n, at int) channel.UnitStatus {
 	var p [maxOrderSize]byte
-	n := op.Data.Read(p[:least])
-	size := max(least, subsystemOrders[p[0]])
-	op.Data.Expect(size)
-	n += op.Data.Read(p[least:size])
+	copy(p[:], head[:])
+	size := max(leastOrderSize, orderSizes[p[0]])
+	op.Data.Expect(at + size)
+	n += op.Data.Read(p[leastOrderSize:size])
 	switch {
 	case n < size:
 		return s.reject(messageCountTooSmall)
-	case subsystemOrders[p[0]] == 0:
+	case !subsystemOrders[p[0]]:
 		return s.reject(messageInvalidParameter)
 	}
 	switch p[0] {
 	case orderPrepare:
-		if [5]byte(p[1:6]) != ([5]byte{}) || s.answers(p[functionAt]) == nil {
+		device := [5]byte{}
+		if p[functionAt] == functionHostAccess {
+			device[4] = byte(s.device.number) // as the node-element descriptor has it
+		}
+		if [5]byte(p[1:6]) != device || s.answers(p[functionAt]) == nil {
 			return s.reject(messageInvalidParameter)
 		}
 		s.keep = selected
@@ -99,6 +117,10 @@ func (s *eckd) answers(function byte) func(*eckd) []byte {
 		return (*eckd).attention
 	case functionUnitAddress:
 		return (*eckd).unitAddresses
+	case functionHostAccess:
+		if s.device.unit.prefix {
+			return (*eckd).hostAccess
+		}
 	case functionFeatures:
 		return (*eckd).features
 	}
@@ -126,7 +148,7 @@ func (s *eckd) pathStatus() []byte {
 }
 
 // statistics are the subsystem statistics of the device, in 96 bytes or on
-// request in 192: its address, then counts of read and of write operations,
+// request in 192: its address and caching states, then counts of read and of write operations,
 // each with its hits, of programs, and of KiB moved; at the end of the first 96
 // the subsystem's identifier.
 func (s *eckd) statistics() []byte {
@@ -137,7 +159,7 @@ func (s *eckd) statistics() []byte {
 	}
 	p := make([]byte, n)
 	d := s.device
-	p[1] = byte(d.number)
+	p[1], p[2] = byte(d.number), d.cacheStatus()
 	for i, n := range []uint64{
 		d.stats.ReadHits + d.stats.ReadMisses, d.stats.ReadHits, d.stats.FastWrites + d.stats.WriteMisses, d.stats.FastWrites,
 		d.stats.Programs, d.stats.BytesRead >> 10, d.stats.BytesWrite >> 10,
@@ -202,7 +224,40 @@ func (s *eckd) unitAddresses() []byte {
 func (s *eckd) features() []byte {
 	p := make([]byte, 256)
 	if s.device.unit.prefix {
-		p[8] = 0x01 // prefix
+		p[8] = 0x01  // prefix
+		p[14] = 0x80 // query host access
 	}
+	return p
+}
+
+// hostAccess tells which hosts have told the device their path group (query host
+// access): two headers with the length and number of the entries, and for each
+// host its state, identifier and how many cylinders it can address. (The layout
+// is that of Linux' driver, which leaves out what the access flags are.)
+func (s *eckd) hostAccess() []byte {
+	const (
+		head, information, entry = 16, 4, 32
+		groupedHost              = 0x10
+	)
+	d := s.device
+	p := make([]byte, head+information, head+information+len(d.groups)*entry)
+	n := 0
+	for i := range d.groups {
+		g := &d.groups[i]
+		if g.state == 0 {
+			continue
+		}
+		var e [entry]byte
+		if g.state&stateGrouped == stateGrouped {
+			e[0] = groupedHost
+		}
+		copy(e[1:], g.identity[:])
+		binary.BigEndian.PutUint32(e[24:], uint32(d.cylinders))
+		p = append(p, e[:]...)
+		n++
+	}
+	binary.BigEndian.PutUint16(p[2:], uint16(information+n*entry))
+	p[head+1] = entry
+	binary.BigEndian.PutUint16(p[head+2:], uint16(n))
 	return p
 }

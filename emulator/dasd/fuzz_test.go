@@ -53,7 +53,7 @@ func parameters(rng *rand.Rand, code byte) []byte {
 		p = track()
 	case 0x1F:
 		p = []byte{byte(rng.IntN(4) << 6)}
-	case 0x1D, 0x9D, 0x15, 0x11:
+	case 0x1D, 0x9D, 0x15, 0x11, 0x01:
 		p = append(track(), byte(rng.IntN(6)), byte(rng.IntN(3)*4), byte(rng.IntN(0x40)), byte(rng.IntN(256)))
 		if code == 0x15 {
 			p[4], p[5], p[6], p[7] = 0, 0, 0, 8

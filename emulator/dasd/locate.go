@@ -20,7 +20,8 @@ const (
 	maskSeekCylinder = 0x08 // and head, not with the plain seek
 	maskSeekHead     = 0x10
 	maskSeekNone     = 0x18 // nor multitrack
-	maskAuthority    = 0x06 // 00 normal, 02 device support, 04 diagnostic
+	maskAuthority    = 0x06 // 00 normal, 02 device support
+	maskDiagnostic   = 0x04
 )
 
 // Sizes and places of the positioning commands' parameters, in bytes.
@@ -230,7 +231,13 @@ const firstTrack = 1 << 15
 // locate checks and takes the parameters of a locate record: it orients and
 // opens a domain.
 func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
-	if !s.extent.defined {
+	g := s.device.geometry
+	blockSize := s.extent.blockSize
+	switch {
+	case s.extent.defined:
+	case s.loaded: // behind a read IPL the extent is all of the device
+		blockSize = g.ZeroLength + 8
+	default:
 		return s.reject(messageInvalidSequence)
 	}
 	o := operations[p[0]&operationField]
@@ -240,7 +247,6 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 		}
 		o = extendedOperations[p[17]]
 	}
-	g := s.device.geometry
 	auxiliary, count, sector := p[1], int(p[3]), p[13]
 	length := int(binary.BigEndian.Uint16(p[14:]))
 	suffix := auxiliary&auxiliarySuffix != 0
@@ -253,7 +259,7 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 		o.orient != (count == 0),
 		p[2] != 0,
 		sector != 0xFF && int(sector) >= g.Sectors,
-		(auxiliary&auxiliaryLength != 0) != (length != 0) || length > s.extent.blockSize,
+		(auxiliary&auxiliaryLength != 0) != (length != 0) || length > blockSize,
 		!ok:
 		return s.reject(messageInvalidParameter)
 	case o.writes > s.permitted():
@@ -279,16 +285,23 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 		if orient == orientData {
 			s.at = atData
 		}
-		s.keep = foundID
 	} else {
 		if orient == orientHome && binary.BigEndian.Uint32(p[8:]) != g.Address(track/s.heads, track%s.heads) {
 			return s.check(senseNoRecord, messageNone, s.track)
 		}
 		s.at = atHome
+	}
+	// Without a domain the orientation does not stand for the search that a write
+	// needs.
+	switch {
+	case o.orient:
+	case s.at == atHome:
 		s.keep = foundHome
+	default:
+		s.keep = foundID
 	}
 	if length == 0 {
-		length = s.extent.blockSize
+		length = blockSize
 	}
 	if s.attribute&attributeConversion != 0 {
 		length = 0
@@ -302,7 +315,7 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 // A fast write does not wait for the device to find it: the control unit knows
 // the track's format.
 func (s *eckd) find(address uint32, number byte, write bool) channel.UnitStatus {
-	if write && s.attribute&attributeInhibitFast == 0 {
+	if write && (s.fastWrite() || s.cacheFastWrite()) {
 		s.visited = s.track
 	}
 	t, status := s.load()
@@ -328,15 +341,24 @@ const (
 	prefixSize       = 64
 	prefixExtent     = 12
 	prefixLocate     = 44
-	prefixDefine     = 0x80 // the define extent is valid
+	prefixFunction   = prefixSize - leastOrderSize // of the subsystem function
+	prefixDefine     = 0x80                        // the define extent is valid
 	prefixVerifyBase = 0x20
 	prefixHyperPAV   = 0x10
 	prefixSuspend    = 0x80 // suspend multipath reconnection
 	prefixTrusted    = 0x08
 )
 
+// The formats of a prefix.
+const (
+	prefixAlone      = 0
+	prefixLocating   = 1
+	prefixSubsystem  = 2
+	prefixLastFormat = prefixSubsystem
+)
+
 // prefix is Prefix (E7): a define extent, and in format 1 a locate record
-// extended, in one command.
+// extended, in format 2 a perform subsystem function, in one command.
 func (s *eckd) prefix(op *channel.Operation) channel.UnitStatus {
 	op.Data.Expect(prefixSize)
 	var p [prefixSize]byte
@@ -347,13 +369,13 @@ func (s *eckd) prefix(op *channel.Operation) channel.UnitStatus {
 		return s.reject(messageInvalidSequence)
 	}
 	format, valid := p[0], p[1]
-	if format > 1 || valid&^(0xF0) != 0 || p[3]&^(prefixSuspend|prefixTrusted) != 0 {
+	if format > prefixLastFormat || valid&^(0xF0) != 0 || p[3]&^(prefixSuspend|prefixTrusted) != 0 {
 		return s.reject(messageInvalidParameter)
 	}
 	if valid&(prefixVerifyBase|prefixHyperPAV) != 0 && p[2] != byte(s.device.number) {
 		return s.reject(messageInvalidParameter)
 	}
-	if format == 1 {
+	if format == prefixLocating {
 		var l [locateExtendedSize]byte
 		copy(l[:], p[prefixLocate:])
 		if status := s.extendedParameters(op, &l, prefixSize); status != 0 {
@@ -367,8 +389,11 @@ func (s *eckd) prefix(op *channel.Operation) channel.UnitStatus {
 			return status
 		}
 	}
-	if format == 0 {
+	switch format {
+	case prefixAlone:
 		return done
+	case prefixSubsystem:
+		return s.subsystemFunction(op, [leastOrderSize]byte(p[prefixFunction:]), leastOrderSize, prefixFunction)
 	}
 	var l [locateExtendedSize]byte
 	copy(l[:], p[prefixLocate:])

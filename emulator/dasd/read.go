@@ -37,7 +37,7 @@ func (s *eckd) give(op *channel.Operation, t *media.Track, f fields) {
 	r := s.record
 	if f&counts != 0 {
 		var p [media.CountSize]byte
-		r.Count.Put(p[:])
+		s.shown(r.Count).Put(p[:])
 		op.Data.Write(p[:])
 	}
 	if f&keys != 0 && r.KeyLength > 0 {
@@ -91,13 +91,20 @@ func (s *eckd) read(op *channel.Operation, f fields) channel.UnitStatus {
 		return done
 	}
 	s.at = atData
+	end := s.record.DataLength == 0
+	if !end {
+		if n, status = s.readSegments(op, n); status != 0 {
+			return status
+		}
+	}
+	s.at = atData
 	st := &s.device.stats
 	st.Reads++
 	st.BytesRead += uint64(n)
 	if s.known&(foundID|foundKey|foundData) != 0 {
 		s.keep = foundData
 	}
-	if s.record.DataLength == 0 {
+	if end {
 		return exception // end of file
 	}
 	return done
@@ -119,7 +126,7 @@ func (s *eckd) readCount(op *channel.Operation) channel.UnitStatus { return s.re
 
 // readZero is Read Record Zero (16): count, key and data.
 func (s *eckd) readZero(op *channel.Operation) channel.UnitStatus {
-	if s.domain.left > 0 && s.domain.orient != orientHome && s.domain.orient != orientIndex {
+	if s.domain.left > 0 && s.domain.operation == inReadAny && s.domain.orient != orientHome && s.domain.orient != orientIndex {
 		return s.reject(messageInvalidSequence)
 	}
 	if status := s.toIndex(op.Command); status != 0 {
@@ -135,12 +142,15 @@ func (s *eckd) readZero(op *channel.Operation) channel.UnitStatus {
 	op.Data.Expect((counts | keys | data).length(s.record.Count))
 	s.give(op, t, counts|keys|data)
 	s.at = atData
+	if s.record.DataLength == 0 {
+		return exception
+	}
 	return done
 }
 
 // readHome is Read Home Address (1A).
 func (s *eckd) readHome(op *channel.Operation) channel.UnitStatus {
-	if s.domain.left > 0 && s.domain.orient != orientIndex {
+	if s.domain.left > 0 && s.domain.operation == inReadAny && s.domain.orient != orientIndex {
 		return s.reject(messageInvalidSequence)
 	}
 	if status := s.toIndex(op.Command); status != 0 {

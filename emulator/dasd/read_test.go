@@ -89,6 +89,43 @@ func TestReads(t *testing.T) {
 	}
 }
 
+func TestReadZeroWithoutData(t *testing.T) {
+	b := newBench(t)
+	b.ok(step{code: 0x1F, data: "C0"}, step{code: 0x07, data: seek10}, step{code: 0x39, data: "00010000"}, step{code: channel.TIC, count: 1},
+		step{code: 0x15, data: "0001000000000000"})
+	r := b.run(step{code: 0x07, data: seek10}, step{code: 0x16, count: 8})
+	assert.Equal(t, exception, r.unit)
+	assert.Equal(t, "0001000000000000", r.data[1])
+}
+
+// In a domain to read data the other fields of a track may be read too, whatever
+// its orientation.
+func TestOtherFieldsInAReadDataDomain(t *testing.T) {
+	for _, c := range []struct {
+		operation string
+		code      byte
+		want      string
+	}{
+		{"06", 0x12, "0001000002001000"}, {"06", 0x92, "0001000002001000"},
+		{"06", 0x16, "0001000000000008"}, {"46", 0x16, "0001000000000008"},
+		{"06", 0x1A, "0000010000"}, {"46", 0x1A, "0000010000"},
+	} {
+		b := newBench(t)
+		r := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: c.operation + "80 0001 00010000 0001000001 FF 1000"},
+			step{code: c.code, count: len(c.want) / 2, flags: channel.FlagSLI})
+		assert.Equal(t, c.want, r.data[2], "%s %02X", c.operation, c.code)
+	}
+}
+
+// Behind a read IPL there is no define extent, and a locate record is for all of
+// the device.
+func TestLocateRecordBehindReadIPL(t *testing.T) {
+	b := newBench(t)
+	r := b.ok(step{code: 0x02, count: 24}, step{code: 0x06, count: 144},
+		step{code: 0x47, data: "0600 0001 00000000 0000000003 FF 0000"}, step{code: 0x06, count: 4, flags: channel.FlagSLI})
+	assert.Equal(t, "e5d6d3f1", r.data[3])
+}
+
 func TestDomainGoesOnToTheNextTrack(t *testing.T) {
 	b := newBench(t)
 	for i, n := range []int{15, 16} {

@@ -59,7 +59,7 @@ func (s *eckd) recalibrate(op *channel.Operation) channel.UnitStatus {
 		return s.reject(messageInvalidCommand)
 	}
 	op.Data.Immediate()
-	if s.extent.first > 0 || s.mask&maskSeek != 0 {
+	if s.extent.first > 0 || s.mask&maskSeek != 0 || s.mask&maskAuthority == maskDiagnostic {
 		return s.check(senseFileProtected, messageNone, s.track)
 	}
 	s.seek(0)
@@ -133,7 +133,7 @@ func (s *eckd) searchID(op *channel.Operation) channel.UnitStatus {
 	var argument [size]byte
 	n := op.Data.Read(argument[:])
 	var field [media.CountSize]byte
-	s.record.Count.Put(field[:])
+	s.shown(s.record.Count).Put(field[:])
 	ok, equal := satisfied(op.Command, field[:size], argument[:n])
 	if !ok {
 		return done

@@ -22,6 +22,8 @@ const (
 	senseNoRecord         = 0x0008
 	senseFileProtected    = 0x0004
 	senseWriteInhibited   = 0x0002
+
+	senseOverflowIncomplete = 0x0001 // operation incomplete on a 3830
 )
 
 // The messages of format 0, in sense byte 7, that go with a command reject.
@@ -36,6 +38,9 @@ const (
 
 // Places in the sense bytes of a CKD device.
 const (
+	senseModel        = 2
+	senseReady        = 3
+	senseDrive        = 4
 	senseCylinderLow  = 5
 	senseCylinderHead = 6
 	senseMessage      = 7
@@ -53,8 +58,7 @@ func (s *session) check(bits uint16, message byte, track int) channel.UnitStatus
 	s.sensed = true
 	if heads := s.device.geometry.Heads; heads > 0 {
 		cylinder, head := track/heads, track%heads
-		p[senseCylinderLow] = byte(cylinder)
-		p[senseCylinderHead] = byte(cylinder>>8)<<4 | byte(head)
+		s.device.place(p, cylinder, head)
 		p[senseMessage] = message
 		if s.device.unit.senseLength == senseSize {
 			binary.BigEndian.PutUint16(p[senseCylinder:], uint16(cylinder))
@@ -62,6 +66,60 @@ func (s *session) check(bits uint16, message byte, track int) channel.UnitStatus
 		}
 	}
 	return unitCheck
+}
+
+// Bits of sense bytes 2 and 3.
+const (
+	rotational  = 0x80 // 3340: rotational position sensing
+	ready       = 0x80 // 2311
+	online      = 0x40 // 2305, 2311, 2314
+	safe        = 0x08 // 2311: no unsafe condition
+	endCylinder = 0x04 // 2305, 2311, 2314, beside sense byte 1's
+)
+
+// mostSensedCylinders is how many cylinders fit sense bytes 5 and 6. A larger
+// device has all ones there.
+const mostSensedCylinders = 4096
+
+// place fills in what the sense bytes tell of the drive and where its arm is:
+// which drive, in a code of its type, and the low eight bits of the cylinder,
+// then its high bits, shifted as the type has them, and the head. (The devices'
+// manuals, as Hercules 3.13 has them.)
+func (d *Device) place(p *[senseSize]byte, cylinder, head int) {
+	drive := byte(d.number)
+	shift := 4
+	switch g := d.geometry; g.Type {
+	case 0x2305, 0x2311, 0x2314:
+		p[senseReady] = online
+		if g.Type == 0x2311 {
+			p[senseReady] |= ready | safe
+		}
+		if binary.BigEndian.Uint16(p[:])&senseEndOfCylinder != 0 {
+			p[senseReady] |= endCylinder
+		}
+		return
+	case 0x3330:
+		p[senseDrive] = ^drive&7<<3 | drive&7
+		if shift = 5; g.Model == 1 {
+			shift = 6
+		}
+	case 0x3340:
+		p[senseModel] |= rotational | g.Model
+		p[senseDrive] = 0x80 >> (drive & 7)
+		shift = 5
+	case 0x3350:
+		p[senseDrive] = 0x80 >> (drive & 7)
+		shift = 5
+	case 0x3375:
+		p[senseDrive] = drive & 7
+		shift = 6
+	case 0x3380:
+		p[senseDrive] = drive & 0xF
+	}
+	p[senseCylinderLow], p[senseCylinderHead] = byte(cylinder), byte(cylinder>>8<<shift|head)
+	if d.geometry.Cylinders >= mostSensedCylinders {
+		p[senseCylinderLow], p[senseCylinderHead] = 0xFF, 0xFF
+	}
 }
 
 // emptySense is what a sense command gives when there is nothing to say.

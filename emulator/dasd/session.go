@@ -28,6 +28,7 @@ type session struct {
 	visited   int  // track that the time was last taken for, -1
 	written   int  // track last written to, -1
 	busy      bool // the chain did not begin
+	owed      owed
 	sense     [senseSize]byte
 	sensed    bool
 	attribute byte // of the define extent, where there is one
@@ -54,7 +55,8 @@ func (s *session) Deliver(now machine.Time) (machine.Time, bool) {
 // begin starts a chain on the link and the clock.
 func (s *session) begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
 	d := s.device
-	s.busy = d.reserved != 0 && d.reserved != int(s.link.config.Host)+1 && !s.breaks(orb)
+	s.busy = s.reservedToAnother() && !s.breaks(orb)
+	s.owed.is = s.busy
 	if s.busy {
 		return channel.Busy
 	}
@@ -198,9 +200,12 @@ func (s *session) visitRead(track, angle, n int) {
 	d := s.device
 	c := &s.subsystem.cache
 	var hit bool
-	if s.subsystem.config.Timing.ReadHitRatio > 0 {
+	caches := d.caches()
+	switch {
+	case !caches:
+	case s.subsystem.config.Timing.ReadHitRatio > 0:
 		hit = s.subsystem.draw(d.index, track)
-	} else {
+	default:
 		hit = c.touch(d, track)
 	}
 	if hit {
@@ -209,6 +214,9 @@ func (s *session) visitRead(track, angle, n int) {
 	}
 	d.stats.ReadMisses++
 	s.moveArm(track, angle, n)
+	if !caches {
+		return
+	}
 	switch s.attribute & attributeCache {
 	case attributeBypass, attributeInhibitLoad:
 	case attributeSequential:
@@ -227,10 +235,11 @@ func (s *session) wrote(track, angle, n int) {
 	d.stats.Writes++
 	d.stats.BytesWrite += uint64(n)
 	s.traffic.wrote = true
-	fast := s.attribute&attributeInhibitFast == 0 && s.subsystem.config.Timing.NonVolatileBytes > 0
+	fast := s.fastWrite() && s.subsystem.config.Timing.NonVolatileBytes > 0
+	inCache := s.cacheFastWrite()
 	first := track != s.written
 	s.written, s.visited = track, track
-	if !fast && s.attribute&attributeFastWrite == 0 {
+	if !fast && !inCache {
 		if first {
 			d.stats.WriteMisses++
 		}
@@ -239,11 +248,11 @@ func (s *session) wrote(track, angle, n int) {
 	}
 	if first {
 		d.stats.FastWrites++
-		if c := &s.subsystem.cache; !c.touch(d, track) {
+		if c := &s.subsystem.cache; d.caches() && !c.touch(d, track) {
 			c.load(d, track)
 		}
 	}
-	if s.attribute&attributeFastWrite == 0 {
+	if !inCache {
 		t := s.start + s.elapsed
 		s.elapsed += s.subsystem.store(t, int64(n)) - t
 	}

@@ -50,7 +50,7 @@ type Subsystem struct {
 	draws       uint64
 	devices     []*Device
 	failed      bool
-	modes       [2]byte // as Set Subsystem Mode left them
+	modes       modes
 }
 
 // NewSubsystem makes a storage subsystem of machine m without devices.

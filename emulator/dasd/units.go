@@ -21,6 +21,7 @@ type controlUnit struct {
 	functions   byte // byte 36 (hex) of the device characteristics
 	extended    bool // locate record (the 3990 and later, and the 3880's successors)
 	prefix      bool // prefix, track data commands: the 2105 and later
+	overflow    int  // where there is record overflow, the sense byte for the operation that it stopped; else 0
 	fba         bool
 	devices     []uint16
 	interfaces  []uint32 // command-information words behind that of FA
@@ -39,10 +40,10 @@ var units = []controlUnit{
 	{name: "3990", number: 0x3990, model: 0xC2, code: 0x10, senseLength: 32, facilities: 0xD0000000, extended: true, devices: []uint16{0x3390, 0x3380}},
 	{name: "9343", number: 0x9343, model: 0xE0, code: 0x11, senseLength: 32, facilities: 0x80000000, extended: true, devices: []uint16{0x9345}},
 	{name: "3880", number: 0x3880, model: 0x05, code: 0x09, senseLength: 24, facilities: 0x80000000, extended: true, devices: []uint16{0x3375, 0x3380}},
-	{name: "3830", number: 0x3830, model: 0x02, senseLength: 24, devices: []uint16{0x3330, 0x3340, 0x3350}},
-	{name: "2835", number: 0x2835, senseLength: 24, devices: []uint16{0x2305}},
-	{name: "2841", number: 0x2841, senseLength: 6, devices: []uint16{0x2311}},
-	{name: "2314", number: 0x2314, senseLength: 6, devices: []uint16{0x2314}},
+	{name: "3830", number: 0x3830, model: 0x02, senseLength: 24, overflow: overflow3830, devices: []uint16{0x3330, 0x3340, 0x3350}},
+	{name: "2835", number: 0x2835, senseLength: 24, overflow: overflow2841, devices: []uint16{0x2305}},
+	{name: "2841", number: 0x2841, senseLength: 6, overflow: overflow2841, devices: []uint16{0x2311}},
+	{name: "2314", number: 0x2314, senseLength: 6, overflow: overflow2841, devices: []uint16{0x2314}},
 	{name: "3880-1", number: 0x3880, model: 0x01, senseLength: 24, fba: true, devices: []uint16{0x3370}},
 	{name: "4331", number: 0x4331, model: 0x01, senseLength: 24, fba: true, devices: []uint16{0x3310}},
 	{name: "6310", number: 0x6310, model: 0x80, senseLength: 24, fba: true, devices: []uint16{0x9313, 0x9332, 0x9335, 0x9336, 0x0671}},
@@ -79,7 +80,8 @@ func usualUnit(g *media.Geometry) *controlUnit {
 }
 
 // senseID makes the bytes of Sense ID: control unit, device, and for devices
-// with configuration data the command-information words.
+// with configuration data the command-information words. How many there are of
+// the others is what Hercules 3.13 gives.
 func (d *Device) senseID(p []byte) []byte {
 	u, g := d.unit, d.geometry
 	p = append(p, 0xFF)
@@ -87,8 +89,11 @@ func (d *Device) senseID(p []byte) []byte {
 	p = append(p, u.model)
 	p = binary.BigEndian.AppendUint16(p, g.Type)
 	p = append(p, g.Model, 0)
-	if !u.extended {
+	switch {
+	case u.fba:
 		return append(p, 0, 0, 0, 0)
+	case !u.extended:
+		return p[:len(p)-1]
 	}
 	p = binary.BigEndian.AppendUint32(p, 0x40FA0100) // read configuration data: FA, 256 bytes
 	for _, w := range u.interfaces {

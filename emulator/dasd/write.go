@@ -55,6 +55,9 @@ func (s *eckd) write(op *channel.Operation, f fields) channel.UnitStatus {
 	s.keep = foundData
 	s.take(op, t, r)
 	s.wrote(s.track, 0, n)
+	if status := s.writeSegments(op, n); status != 0 {
+		return status
+	}
 	return done
 }
 
@@ -128,14 +131,19 @@ func (s *eckd) format() channel.UnitStatus {
 	return 0
 }
 
-// takeCount receives the count field of a record to be written.
+// takeCount receives the count field of a record to be written. As data it is
+// zero where the program's count ends before it does (measured on Hercules
+// 3.13).
 func (s *eckd) takeCount(op *channel.Operation) (c media.Count, status channel.UnitStatus) {
 	var p [media.CountSize]byte
 	op.Data.Expect(len(p))
-	if op.Data.Read(p[:]) < len(p) {
+	if op.Data.Read(p[:]) < len(p) && op.Data.Failed() {
 		return c, s.reject(messageCountTooSmall)
 	}
 	c = media.ParseCount(p[:])
+	if s.segmented(c) {
+		return c, s.reject(messageInvalidParameter)
+	}
 	op.Data.Expect(len(p) + c.Length())
 	return c, 0
 }
@@ -148,11 +156,19 @@ func (s *eckd) formatted(r media.Record, n int) {
 	s.wrote(s.track, 0, n)
 }
 
-// appendRecord writes a record behind the current one.
-func (s *eckd) appendRecord(op *channel.Operation) channel.UnitStatus {
+// appendRecord writes a record behind the current one; a special one is a
+// segment of an overflow record. One without room leaves the track as it was
+// (measured on Hercules 3.13).
+func (s *eckd) appendRecord(op *channel.Operation, special bool) channel.UnitStatus {
 	c, status := s.takeCount(op)
 	if status != 0 {
 		return status
+	}
+	if special {
+		c.Address |= overflowMark
+		if !s.segmented(c) {
+			return s.reject(messageInvalidParameter)
+		}
 	}
 	t, status := s.update()
 	if status != 0 {
@@ -161,7 +177,6 @@ func (s *eckd) appendRecord(op *channel.Operation) channel.UnitStatus {
 	g := s.device.geometry
 	r, err := t.Append(g, s.record, c)
 	if err != nil {
-		s.formatted(s.record, 0)
 		return s.damaged(err)
 	}
 	if c.KeyLength > 0 {
@@ -181,7 +196,7 @@ func (s *eckd) writeCKD(op *channel.Operation) channel.UnitStatus {
 	if status := s.format(); status != 0 {
 		return status
 	}
-	return s.appendRecord(op)
+	return s.appendRecord(op, false)
 }
 
 // writeNextTrack is Write Count, Key and Data Next Track (9D): the first record
@@ -204,7 +219,7 @@ func (s *eckd) writeNextTrack(op *channel.Operation) channel.UnitStatus {
 	if _, status = s.next(t, false, true); status != 0 {
 		return status
 	}
-	return s.appendRecord(op)
+	return s.appendRecord(op, false)
 }
 
 // writeZero is Write Record Zero (15), behind the home address. It erases the
@@ -294,15 +309,9 @@ func (s *eckd) writeHome(op *channel.Operation) channel.UnitStatus {
 	return done
 }
 
-// writeSpecial is Write Special Count, Key and Data (01), of a record that
-// overflows to the next track. The 3380 and later have none, and the older ones
-// here do not either.
-func (s *eckd) writeSpecial(*channel.Operation) channel.UnitStatus {
-	return s.reject(messageInvalidSequence)
-}
-
 // erase is Erase (11): the track is erased behind the current record. The data
-// is as for Write Count, Key and Data, and is not written.
+// is as for Write Count, Key and Data, of a record that has room, and is not
+// written.
 func (s *eckd) erase(op *channel.Operation) channel.UnitStatus {
 	if status := s.format(); status != 0 {
 		return status
@@ -311,12 +320,14 @@ func (s *eckd) erase(op *channel.Operation) channel.UnitStatus {
 	if status != 0 {
 		return status
 	}
-	p := s.buffer(c.Length())
-	op.Data.Read(p)
 	t, status := s.update()
 	if status != 0 {
 		return status
 	}
+	if err := t.Fits(s.device.geometry, s.record, c); err != nil {
+		return s.damaged(err)
+	}
+	op.Data.Read(s.buffer(c.Length()))
 	t.EraseAfter(s.record)
 	s.formatted(s.record, media.CountSize)
 	return done

@@ -37,6 +37,39 @@ func TestFormatWrites(t *testing.T) {
 	assert.Len(t, b.track(15).Records, 2)
 }
 
+// Write Count, Key and Data and Erase of a record without room leave the track
+// as it was.
+func TestNoRoomLeavesTheTrack(t *testing.T) {
+	for _, code := range []byte{0x1D, 0x11} {
+		b := newBench(t)
+		b.mixed()
+		before := b.track(15)
+		r := b.run(with(searchFor(record11), step{code: code, data: "000100000200E000", flags: channel.FlagSLI})...)
+		assert.Equal(t, "004000", r.sense)
+		assert.Equal(t, before, b.track(15))
+	}
+}
+
+// A count field is zero where the program's count ends.
+func TestShortCountField(t *testing.T) {
+	for _, c := range []struct{ data, want string }{
+		{"0001000002", "0001000002000000"},
+		{"00010000", "0001000000000000"},
+		{"", "0000000000000000"},
+	} {
+		b := newBench(t)
+		b.mixed()
+		b.ok(with(searchFor(record11), step{code: 0x1D, data: c.data, flags: channel.FlagSLI})...)
+		l := b.track(15).Records
+		require.Len(t, l, 3)
+		assert.Equal(t, c.want, l[2].Count)
+	}
+	b := newBench(t)
+	r := b.run(with(searchFor(record11), step{code: 0x1D, data: "00010000"})...)
+	assert.Equal(t, done, r.unit)
+	assert.Equal(t, channel.IncorrectLength, r.channel)
+}
+
 func TestUpdateWrites(t *testing.T) {
 	for _, c := range []struct {
 		name     string

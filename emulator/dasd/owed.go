@@ -1,0 +1,67 @@
+package dasd
+
+import (
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// kindNoLongerBusy is the arrival of the device end that a session was promised
+// by busy.
+const kindNoLongerBusy = machine.KindDASD
+
+// Presenter takes a status that no start function has asked for: a
+// channel.Subchannel.
+type Presenter interface {
+	Present(now machine.Time, status channel.UnitStatus)
+}
+
+// owed is the device end that follows a busy: a session whose start the device
+// has answered with busy, because another host had reserved it, is told when
+// that is over.
+type owed struct {
+	to Presenter
+	is bool
+}
+
+// Connect leads the statuses that a device has of its own accord to sch, where
+// the session that sch was added with is one of a device of this package, and
+// reports whether it is. Without it a device that was busy stays silent, and
+// hosts have to try again.
+func Connect(sch *channel.Subchannel) bool {
+	s, ok := sch.Session().(interface{ connect(Presenter) })
+	if ok {
+		s.connect(sch)
+	}
+	return ok
+}
+
+func (s *session) connect(to Presenter) { s.owed.to = to }
+
+// reservedToAnother reports whether a host other than the session's has reserved
+// the device.
+func (s *session) reservedToAnother() bool {
+	r := s.device.reserved
+	return r != 0 && r != int(s.link.config.Host)+1
+}
+
+// freed sends the device ends that are owed, from a time on at which the device
+// is no longer reserved. One that its link does not carry stays owed.
+func (d *Device) freed(at machine.Time) {
+	for _, s := range d.sessions {
+		if s.owed.is && s.owed.to != nil && !s.reservedToAnother() {
+			if arrival := at + s.link.latency; !s.link.cut(at, arrival) {
+				s.subsystem.m.Clock.At(arrival, s, kindNoLongerBusy, 0)
+			}
+		}
+	}
+}
+
+// Event is the session's part in the machine's event loop. A device end that
+// was owed is presented, unless in the meantime a start has come through or the
+// device has been reserved again: then it stays owed.
+func (s *session) Event(machine.Kind, uint64) {
+	if s.owed.is && !s.reservedToAnother() {
+		s.owed.is = false
+		s.owed.to.Present(s.subsystem.m.Clock.Now(), channel.DeviceEnd)
+	}
+}
