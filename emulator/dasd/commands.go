@@ -30,7 +30,8 @@ const (
 	inWriteTrack                        // write track
 	inReadTracks                        // read tracks
 	inReadAny                           // read
-	inWriteFields                       // extended: write full track, write track data
+	inWriteFull                         // extended: write full track
+	inWriteFields                       // extended: write track data
 	inWriteAny                          // extended: write any
 )
 
@@ -135,6 +136,7 @@ var eckdCommands = func() (t [256]command) {
 	plain((*eckd).writeSpecial, 0x01)
 	reads((*eckd).erase, inWriteTrack, 0x11)
 	only((*eckd).writeTrackData, inWriteFields|inWriteAny, needsPrefix, 0xA5, 0xB5)
+	only((*eckd).writeFullTrack, inWriteFull, needsPrefix, 0x95)
 
 	// Control and sense.
 	plain((*eckd).noOperation, 0x03)

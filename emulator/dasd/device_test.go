@@ -214,6 +214,22 @@ func TestIdentification(t *testing.T) {
 	assert.ErrorContains(t, err, `control unit "3999"`)
 }
 
+// Older control units give seven bytes of Sense ID, the oldest have none.
+func TestOldSenseID(t *testing.T) {
+	for model, want := range map[string]string{
+		"3350": "ff383002335000", "3330-11": "ff383002333011", "2305-2": "ff283500230502", "2311": "", "2314": "",
+	} {
+		b := newModelBench(t, model)
+		r := b.run(step{code: 0xE4, count: 12, flags: channel.FlagSLI})
+		if want == "" {
+			assert.Equal(t, "800000", r.sense, model)
+			continue
+		}
+		assert.Equal(t, 12-len(want)/2, r.residual, model)
+		assert.Equal(t, want, r.data[0][:len(want)], model)
+	}
+}
+
 func TestSubsystemData(t *testing.T) {
 	b := newBenchOn(t, Config{SubsystemID: 0x4321}, LinkConfig{})
 	read := func(function, tail string, n int) string {
@@ -478,7 +494,31 @@ func TestFixedBlockCommands(t *testing.T) {
 		{"label", []step{{code: 0x63, data: "40000000 00000000 00000000 00000063"}, {code: 0x43, data: "0600 0001 00000001"}, {code: 0x42, count: 12, flags: channel.FlagSLI}}, "e5d6d3f1c6c2c1f0f0f10000", done},
 		{"write and read", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0100 0002 00000010"}, {code: 0x41, data: fill(0x5A, 1024)}, {code: 0x43, data: "0600 0001 00000011"}, {code: 0x42, count: 512}}, fill(0x5A, 512), done},
 		{"short write is padded", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0500 0002 00000010"}, {code: 0x41, data: fill(0x5A, 600), flags: channel.FlagSLI}, {code: 0x43, data: "0600 0001 00000011"}, {code: 0x42, count: 512}}, fill(0x5A, 88) + fill(0, 424), done},
-		{"replicated", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0100 0001 00000010"}, {code: 0x41, data: fill(0x5B, 512)}, {code: 0x43, data: "0202 0002 00000010"}, {code: 0x42, count: 512}}, fill(0x5B, 512), done},
+		{"replicated", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0100 0001 00000010"}, {code: 0x41, data: fill(0x5B, 512)}, {code: 0x43, data: "0204 0001 00000010"}, {code: 0x42, count: 512}}, fill(0x5B, 512), done},
+		{"replicas that are not whole", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0203 0002 00000010"}}, "800000", unitCheck},
+		{"no replicas", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0200 0002 00000010"}}, "800000", unitCheck},
+		{"fewer replicas than blocks", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0201 0002 00000010"}}, "800000", unitCheck},
+		{"block size in the extent", []step{{code: 0x63, data: "40000200 00000000 00000000 00000063"}, {code: 0x43, data: "0600 0001 00000001"}, {code: 0x42, count: 4, flags: channel.FlagSLI}}, "e5d6d3f1", done},
+		{"high bits of the operation", []step{{code: 0x63, data: "40000000 00000000 00000000 00000063"}, {code: 0x43, data: "1600 0001 00000001"}, {code: 0x42, count: 4, flags: channel.FlagSLI}}, "e5d6d3f1", done},
+		{"physical extent", []step{{code: 0x63, data: "40000000 00000001 00000064 00000069"}, {code: 0x43, data: "0600 0001 00000064"}, {code: 0x42, count: 4, flags: channel.FlagSLI}}, "e5d6d3f1", done},
+		{"locate before a physical extent", []step{{code: 0x63, data: "40000000 00000001 00000064 00000069"}, {code: 0x43, data: "0600 0001 00000063"}}, "800000", unitCheck},
+		{"extent upside down", []step{{code: 0x63, data: "40000000 00000000 00000005 00000004"}}, "800000", unitCheck},
+		{"extent short", []step{{code: 0x63, data: "40000000"}}, "800000", unitCheck},
+		{"locate short", []step{{code: 0x63, data: extent}, {code: 0x43, data: "06000001"}}, "800000", unitCheck},
+		{"format a defective block", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0400 0001 00000001"}}, "0400000100000001", done},
+		{"format under a mask against it", []step{{code: 0x63, data: "00000000 00000000 00000000 00000063"}, {code: 0x43, data: "0400 0001 00000001"}}, "800000", unitCheck},
+		{"write under a mask against formats", []step{{code: 0x63, data: "00000000 00000000 00000000 00000063"}, {code: 0x43, data: "0100 0001 00000010"}, {code: 0x41, data: fill(1, 512)}}, fill(1, 512), done},
+		{"write under a mask against it", []step{{code: 0x63, data: "40000000 00000000 00000000 00000063"}, {code: 0x43, data: "0100 0001 00000010"}}, "800000", unitCheck},
+		{"write without locate", []step{{code: 0x63, data: extent}, {code: 0x41, data: fill(1, 512)}}, "800000", unitCheck},
+		{"read without locate", []step{{code: 0x63, data: extent}, {code: 0x42, count: 512}}, "800000", unitCheck},
+		{"read not at once behind the locate", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0600 0001 00000001"}, {code: 0x03}, {code: 0x42, count: 512}}, "800000", unitCheck},
+		{"read after a locate to write", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0100 0001 00000000"}, {code: 0x42, count: 512}}, "800000", unitCheck},
+		{"load behind an extent", []step{{code: 0x63, data: extent}, {code: 0x02, count: 512}}, "800000", unitCheck},
+		{"extent behind a load", []step{{code: 0x02, count: 512}, {code: 0x63, data: extent}}, "800000", unitCheck},
+		{"reserve behind an extent", []step{{code: 0x63, data: extent}, {code: 0xB4, count: 24}}, "800000", unitCheck},
+		{"release behind an extent", []step{{code: 0x63, data: extent}, {code: 0x94, count: 24}}, "800000", unitCheck},
+		{"unconditional reserve", []step{{code: 0x14, count: 24}}, fill(0, 24), done},
+		{"unconditional reserve behind another command", []step{{code: 0x03}, {code: 0x14, count: 24}}, "800000", unitCheck},
 		{"locate without extent", []step{{code: 0x43, data: "0600 0001 00000000"}}, "800000", unitCheck},
 		{"extent twice", []step{{code: 0x63, data: extent}, {code: 0x63, data: extent}}, "800000", unitCheck},
 		{"extent past the device", []step{{code: 0x63, data: "40000000 000007D0 00000000 00000000"}}, "800000", unitCheck},

@@ -31,7 +31,7 @@ var commandNames = map[byte]string{
 	0x54: "Sense Subsystem Status", 0x5B: "Suspend Multipath Reconnection", 0x5E: "Read Multiple Count, Key and Data",
 	0x63: "Define Extent", 0x64: "Read Device Characteristics", 0x69: "Search Key Equal or High",
 	0x71: "Search Identifier Equal or High", 0x85: "Write Update Data", 0x87: "Set Subsystem Mode",
-	0x8D: "Write Update Key and Data", 0x94: "Device Release", 0x9D: "Write Count, Key and Data Next Track",
+	0x8D: "Write Update Key and Data", 0x94: "Device Release", 0x95: "Write Full Track", 0x9D: "Write Count, Key and Data Next Track",
 	0xA4: "Read and Reset Buffered Log", 0xA5: "Write Track Data", 0xA6: "Read Track Data", 0xAF: "Set Path Group Identifier",
 	0xB4: "Device Reserve", 0xB5: "Write Track Data, multitrack code", 0xB6: "Read Track Data, multitrack code",
 	0xDE: "Read Track", 0xE4: "Sense Identification", 0xE7: "Prefix", 0xF3: "Diagnostic Control", 0xFA: "Read Configuration Data",
@@ -60,7 +60,7 @@ var domainNames = []struct {
 	name string
 }{
 	{inWrite, "write data"}, {inFormat, "format write"}, {inRead, "read data"}, {inWriteTrack, "write track"},
-	{inReadTracks, "read tracks"}, {inReadAny, "read"}, {inWriteFields, "write full track, write track data"}, {inWriteAny, "write any"},
+	{inReadTracks, "read tracks"}, {inReadAny, "read"}, {inWriteFull, "write full track"}, {inWriteFields, "write track data"}, {inWriteAny, "write any"},
 }
 
 // twin reports whether a code is another one with the multitrack bit.

@@ -14,6 +14,7 @@ type fba struct {
 	session
 
 	defined  bool
+	loaded   bool // read IPL was used
 	mask     byte
 	factor   int64 // blocks of 512 bytes in one of the device
 	physical int64 // first block of the extent on the device
@@ -29,7 +30,7 @@ type fba struct {
 
 // Begin starts a chain. Of an earlier one nothing is left.
 func (s *fba) Begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
-	s.defined, s.located = false, false
+	s.defined, s.loaded, s.located = false, false, false
 	s.mask = 0
 	return s.begin(now, orb)
 }
@@ -57,11 +58,19 @@ func (s *fba) execute(op *channel.Operation) channel.UnitStatus {
 			return status
 		}
 	}
+	if op.Command != fbaWriteCommand && op.Command != fbaReadCommand {
+		s.located = false // these must follow the locate at once
+	}
 	if run := fbaCommands[op.Command]; run != nil {
 		return run(s, op)
 	}
 	return s.reject()
 }
+
+const (
+	fbaWriteCommand = 0x41
+	fbaReadCommand  = 0x42
+)
 
 // fbaCommands are the commands of a fixed-block device.
 var fbaCommands = [256]func(*fba, *channel.Operation) channel.UnitStatus{
@@ -69,8 +78,8 @@ var fbaCommands = [256]func(*fba, *channel.Operation) channel.UnitStatus{
 	0x03:                 (*fba).noOperation,
 	basicSense:           (*fba).sense,
 	unconditionalReserve: (*fba).reserve,
-	0x41:                 (*fba).write,
-	0x42:                 (*fba).read,
+	fbaWriteCommand:      (*fba).write,
+	fbaReadCommand:       (*fba).read,
 	0x43:                 (*fba).locate,
 	0x63:                 (*fba).defineExtent,
 	0x64:                 (*fba).readCharacteristics,
@@ -101,6 +110,7 @@ const (
 	fbaFormat         = 0x04 // format a defective block
 	fbaWriteVerify    = 0x05
 	fbaRead           = 0x06
+	fbaOperation      = 0x0F // the rest of the byte has no meaning
 
 	fbaMaskReserved  = 0x3B // of the file mask
 	fbaMaskUndefined = 0x80 // as the write part
@@ -112,13 +122,13 @@ const (
 func (s *fba) defineExtent(op *channel.Operation) channel.UnitStatus {
 	op.Data.Expect(fbaExtentSize)
 	var p [fbaExtentSize]byte
-	if op.Data.Read(p[:]) < len(p) || s.defined {
+	if op.Data.Read(p[:]) < len(p) || s.defined || s.loaded {
 		return s.reject()
 	}
 	physical := int64(binary.BigEndian.Uint32(p[4:]))
 	first, last := int64(binary.BigEndian.Uint32(p[8:])), int64(binary.BigEndian.Uint32(p[12:]))
 	blocks := s.device.geometry.Blocks / s.factor
-	if p[0]&fbaMaskReserved != 0 || p[0]&maskWrite == fbaMaskUndefined || p[1]|p[2]|p[3] != 0 ||
+	if p[0]&fbaMaskReserved != 0 || p[0]&maskWrite == fbaMaskUndefined ||
 		first > last || physical+last-first >= blocks {
 		return s.reject()
 	}
@@ -138,23 +148,22 @@ func (s *fba) locate(op *channel.Operation) channel.UnitStatus {
 	}
 	count := int64(binary.BigEndian.Uint16(p[2:]))
 	block := int64(binary.BigEndian.Uint32(p[4:]))
-	action, span := p[0], count
+	action := p[0] & fbaOperation
 	writes := false
 	switch action {
 	case fbaWrite, fbaWriteVerify, fbaFormat:
 		writes = true
 	case fbaRead:
 	case fbaReadReplicated:
-		// The data is there several times over; the first copy is read.
-		if p[1] == 0 || count%max(int64(p[1]), 1) != 0 {
+		// The blocks are there several times over, in as many blocks as the
+		// replication count says; the first copy is read.
+		if replicas := int64(p[1]); replicas == 0 || count == 0 || replicas%count != 0 {
 			return s.reject()
 		}
-		span = count
-		count /= int64(p[1])
 	default:
 		return s.reject()
 	}
-	if count == 0 || block < s.logical || block+span-1 > s.limit || writes && s.mask&maskWrite == maskWriteNone ||
+	if count == 0 || block < s.logical || block+count-1 > s.limit || writes && s.mask&maskWrite == maskWriteNone ||
 		action == fbaFormat && s.mask&maskWrite != maskWriteAll {
 		return s.reject()
 	}
@@ -251,6 +260,7 @@ func (s *fba) readIPL(op *channel.Operation) channel.UnitStatus {
 	if s.defined {
 		return s.reject()
 	}
+	s.loaded = true
 	s.block, s.left = 0, s.factor
 	s.touch(0, 0, false)
 	return s.send(op)
@@ -264,7 +274,7 @@ func (s *fba) noOperation(op *channel.Operation) channel.UnitStatus {
 func (s *fba) sense(op *channel.Operation) channel.UnitStatus { return s.giveSense(op) }
 
 func (s *fba) reserve(op *channel.Operation) channel.UnitStatus {
-	if s.defined {
+	if s.defined || op.Command == unconditionalReserve && op.Index > 0 {
 		return s.reject()
 	}
 	return s.doReserve(op)

@@ -118,7 +118,7 @@ var (
 		0x09: {domain: inWriteAny, writes: updates, suffix: true, ways: byCount},
 		0x0A: {domain: inReadAny, suffix: true, ways: byCount},
 		0x0E: {domain: inReadTracks, ways: byCount | byHome},
-		0x11: {domain: inWriteTrack, writes: formats, ways: byCount},
+		0x11: {domain: inWriteFull, writes: everything, ways: byCount},
 		0x23: {domain: inWriteFields, writes: updates, ways: byCount},
 	}
 )

@@ -22,6 +22,9 @@ func (s *eckd) take(op *channel.Operation, t *media.Track, r media.Record) {
 			return
 		}
 		t.Materialize(s.device.geometry)
+	} else if r.Ordinal == 0 {
+		s.takeZero(op, t, r)
+		return
 	}
 	p := t.Data(r)
 	n := op.Data.Read(p)
@@ -246,9 +249,7 @@ func (s *eckd) writeZero(op *channel.Operation) channel.UnitStatus {
 	if c.KeyLength > 0 {
 		s.takeKey(op, t, r)
 	}
-	if err := s.takeZero(op, t, r); err != 0 {
-		return err
-	}
+	s.takeZero(op, t, r)
 	s.formatted(r, media.CountSize+c.Length())
 	s.keep = writtenZero
 	return done
@@ -256,18 +257,17 @@ func (s *eckd) writeZero(op *channel.Operation) channel.UnitStatus {
 
 // takeZero receives the data of record zero. A uniform track stays so when it
 // is zero.
-func (s *eckd) takeZero(op *channel.Operation, t *media.Track, r media.Record) channel.UnitStatus {
+func (s *eckd) takeZero(op *channel.Operation, t *media.Track, r media.Record) {
 	p := s.buffer(int(r.DataLength))
 	n := op.Data.Read(p)
 	clear(p[n:])
 	if t.Uniform() {
 		if zeros(p) {
-			return 0
+			return
 		}
 		t.Materialize(s.device.geometry)
 	}
 	copy(t.Data(r), p)
-	return 0
 }
 
 func zeros(p []byte) bool {
