@@ -290,16 +290,15 @@ var deviations = []deviation{
 	{
 		"identification", "the control unit there is a 3990, here a 2107",
 		func(p *pair) {
-			_, o, w := p.last()
+			_, _, w := p.last()
 			switch w.Command {
 			case 0xE4, 0x64, 0xFA:
 				p.same()
-			case 0x44, 0x4B, 0x4E, 0xB5, 0xB6, 0xE7: // commands that it does not have
+			case 0x44, 0x4B, 0x4E, 0x95, 0xB5, 0xB6, 0xE7: // commands that it does not have
 				if strings.HasPrefix(p.theirs.Sense, "8000000000000001") {
 					p.same()
 				}
 			}
-			_ = o
 		},
 	},
 	{
