@@ -6,16 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
-	"sort"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/hooks"
+	"github.com/iosrun/iosrun/lab/shelf"
 )
 
 // MaxFile is the most bytes of a policy file.
@@ -42,7 +41,7 @@ type Policy struct {
 	// conventional target.
 	Slots Slots `yaml:"slots" json:"slots"`
 
-	// Source is the file that the policy was read from, or "built-in".
+	// Source is the file that the policy was read from, or shelf.BuiltIn.
 	Source string `yaml:"-" json:"source"`
 }
 
@@ -102,40 +101,19 @@ func (d *Detour) Rule() (hooks.Containment, error) {
 //go:embed builtin/*.yaml
 var builtin embed.FS
 
+var documents = shelf.Shelf{FS: builtin, Dir: "builtin", Kind: "policy", Unknown: ErrUnknown, MaxFile: MaxFile}
+
 // Names are the names of the shipped policies, in order.
-func Names() []string {
-	entries, err := builtin.ReadDir("builtin")
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
-	}
-	sort.Strings(names)
-	return names
-}
+func Names() []string { return documents.Names() }
 
 // Load gives the policy of that name, or reads the file of that name when it
 // looks like a path (has a separator, or ends in .yaml or .yml).
 func Load(name string) (*Policy, error) {
-	if strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("policy: %w", err)
-		}
-		defer f.Close()
-		text, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-		if err != nil {
-			return nil, fmt.Errorf("policy %s: %w", name, err)
-		}
-		return Parse(text, name)
-	}
-	text, err := builtin.ReadFile("builtin/" + name + ".yaml")
+	text, source, err := documents.Read(name)
 	if err != nil {
-		return nil, fmt.Errorf("policy %q: %w: want one of %s, or a .yaml file", name, ErrUnknown, strings.Join(Names(), ", "))
+		return nil, err
 	}
-	return Parse(text, "built-in")
+	return Parse(text, source)
 }
 
 var policyName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
@@ -201,7 +179,7 @@ func (p *Policy) check() error {
 // when the policy was read from one and the module is not a name.
 func (p *Policy) Path(d *Detour) string {
 	m := d.Module
-	if p.Source == "built-in" || filepath.IsAbs(m) || !strings.HasPrefix(m, ".") {
+	if p.Source == shelf.BuiltIn || filepath.IsAbs(m) || !strings.HasPrefix(m, ".") {
 		return m
 	}
 	return filepath.Join(filepath.Dir(p.Source), m)

@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"sort"
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/shelf"
 )
 
 // Limits of a scenario.
@@ -74,40 +73,19 @@ func Base() experiment.Config {
 //go:embed scenarios/*.yaml
 var builtin embed.FS
 
+var documents = shelf.Shelf{FS: builtin, Dir: "scenarios", Kind: "scenario", Unknown: ErrUnknown, MaxFile: MaxFile}
+
 // Names are the names of the project's scenarios, in order.
-func Names() []string {
-	entries, err := builtin.ReadDir("scenarios")
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
-	}
-	sort.Strings(names)
-	return names
-}
+func Names() []string { return documents.Names() }
 
 // Load gives the project's scenario of that name, or reads the file of that name
 // when it looks like a path.
 func Load(name string) (*Scenario, error) {
-	if strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("scenario: %w", err)
-		}
-		defer f.Close()
-		text, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-		if err != nil {
-			return nil, fmt.Errorf("scenario %s: %w", name, err)
-		}
-		return Parse(text, name)
-	}
-	text, err := builtin.ReadFile("scenarios/" + name + ".yaml")
+	text, source, err := documents.Read(name)
 	if err != nil {
-		return nil, fmt.Errorf("scenario %q: %w: want one of %s, or a .yaml file", name, ErrUnknown, strings.Join(Names(), ", "))
+		return nil, err
 	}
-	return Parse(text, "built-in")
+	return Parse(text, source)
 }
 
 // Parse reads and checks a scenario. Unknown keys are errors.
