@@ -549,6 +549,70 @@ func TestFixedBlockCommands(t *testing.T) {
 	}
 }
 
+// Failures of fixed-block devices; a clear ends what the device holds.
+func TestFixedBlockFailures(t *testing.T) {
+	b := &bench{t: t, caseRig: newCaseRig(t, "f")}
+	b.css = channel.New(b.m)
+	b.sch = b.css.Add(0x120, b.way)
+	b.sch.Enable()
+	b.sch.EnableConcurrentSense()
+	write := []step{{code: 0x63, data: "C0000000 00000000 00000000 00000063"}, {code: 0x43, data: "0100 0001 00000010"}, {code: 0x41, data: fill(1, 512)}}
+	b.d.InhibitWrites(true)
+	r := b.run(write...)
+	assert.Equal(t, "100200", r.sense)
+	assert.Equal(t, 1, r.last)
+	b.d.InhibitWrites(false)
+	b.d.Fail(EquipmentCheck)
+	assert.Equal(t, "100000", b.run(write...).sense)
+	b.d.Restore()
+	schib := channel.SCHIB{}
+	require.Zero(t, b.css.StoreSubchannel(b.sch, &schib))
+	schib.PMCW.Control &^= channel.PMCWConcurrentSense
+	require.Zero(t, b.css.ModifySubchannel(b.sch, &schib))
+	b.run(step{code: 0x66, count: 1})
+	require.Zero(t, b.css.ClearSubchannel(b.m.Clock.Now(), b.sch))
+	b.settle()
+	var irb channel.IRB
+	require.Zero(t, b.css.TestSubchannel(b.sch, &irb))
+	assert.Equal(t, fill(0, 32), b.basicSense(t), "no sense is left")
+	b.ok(write...)
+}
+
+// Commands that only tell or control something, and what they refuse.
+func TestLesserCommands(t *testing.T) {
+	const id = "8000012345678901234567"
+	for name, c := range map[string]struct {
+		steps []step
+		sense string
+	}{
+		"maintenance query":                   {[]step{{code: 0x1F, data: "02"}, {code: 0xF3, data: "06000000"}}, ""},
+		"diagnostic control short":            {[]step{{code: 0x1F, data: "02"}, {code: 0xF3, data: "060000"}}, "800003"},
+		"diagnostic control of another order": {[]step{{code: 0x1F, data: "02"}, {code: 0xF3, data: "01000000"}}, "800004"},
+		"diagnostic control, reserved bytes":  {[]step{{code: 0x1F, data: "02"}, {code: 0xF3, data: "06000001"}}, "800004"},
+		"log behind another command":          {[]step{{code: 0x03}, {code: 0xA4, count: 32}}, "800002"},
+		"log behind characteristics":          {[]step{{code: 0x64, count: 64}, {code: 0xA4, count: 32}}, ""},
+		"status behind configuration data":    {[]step{{code: 0xFA, count: 256}, {code: 0x54, count: 40}}, ""},
+		"status behind a late suspend":        {[]step{{code: 0x03}, {code: 0x5B}, {code: 0x54, count: 40}}, "800002"},
+		"path group short":                    {[]step{{code: 0xAF, data: "80"}}, "800003"},
+		"path group behind an extent":         {[]step{{code: 0x63, data: dxRead}, {code: 0xAF, data: "80" + id}}, "800002"},
+		"path group, undefined function":      {[]step{{code: 0xAF, data: "60" + id}}, "800004"},
+		"mode short":                          {[]step{{code: 0x87, data: "20"}}, "800003"},
+		"mode behind another command":         {[]step{{code: 0x03}, {code: 0x87, data: "2000"}}, "800002"},
+		"mode behind a suspend":               {[]step{{code: 0x5B}, {code: 0x87, data: "2000"}}, ""},
+		"message that nobody has":             {[]step{{code: 0x4E, count: 8}}, "800002"},
+		"restore":                             {[]step{{code: 0x17}}, ""},
+		"reserve behind a suspend":            {[]step{{code: 0x5B}, {code: 0xB4, count: 32}}, ""},
+		"allegiance":                          {[]step{{code: 0x44, count: 32}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newBench(t).run(c.steps...)
+			assert.Equal(t, c.sense, r.sense)
+			assert.Equal(t, c.sense == "", r.unit == done)
+			assert.Equal(t, len(c.steps)-1, r.last)
+		})
+	}
+}
+
 func TestLargerBlocks(t *testing.T) {
 	g, err := media.ForBlocks(2000)
 	require.NoError(t, err)

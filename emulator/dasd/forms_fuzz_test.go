@@ -15,7 +15,20 @@ const formsRecords = 4
 
 // formsPreludes are how programs of FuzzForms begin: many of them come to a
 // record, whatever follows.
-var formsPreludes = [][]byte{{}, {0x07, 0x31}, {0x1F, 0x07, 0x31}, {0x1F, 0x07, 0x39}, {0x63, 0x47}, {0x63, 0x4B}}
+var formsPreludes = [][]byte{{}, {0x07, 0x31}, {0x1F, 0x07, 0x31}, {0x1F, 0x07, 0x39}, {0x63, 0x47}, {0x63, 0x4B}, {0xE7}, {0x63, 0x4B, 0x95, 0x95}, {0x63, 0x4B, 0xA5, 0xA5}, {0x63, 0x4B, 0xA6, 0xA6}, {0x63, 0x4B, 0xDE, 0xDE}}
+
+// formsExtent and formsLocates are define extent and, by the command behind it,
+// locate record extended, so that commands of whole tracks come to be executed.
+var (
+	formsExtent  = append([]byte{0xC0, 0xC0}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 14)
+	formsLocates = map[byte][]byte{
+		0x4B: {}, // behind define extent
+		0x95: {0x3F, 0, 0, 2, 0, 1, 0, 3, 0, 1, 0, 3, 0, 0xFF, 0, 0, 0, 0x11, 0, 1, 0xC0},
+		0xA5: {0x3F, 0x80, 0, 2, 0, 1, 0, 3, 0, 1, 0, 3, 2, 0xFF, 2, 0, 0, 0x23, 0, 0},
+		0xA6: {0x0C, 0, 0, 2, 0, 1, 0, 3, 0, 1, 0, 3, 2, 0xFF, 0, 0, 0, 0, 0, 0},
+		0xDE: {0x4C, 0, 0, 2, 0, 1, 0, 3, 0, 1, 0, 3, 0, 0xFF, 0, 0, 0, 0, 0, 0},
+	}
+)
 
 // newFormsRig is a 3390 of a few cylinders with content on all tracks, which are
 // uniform or images.
@@ -77,6 +90,13 @@ func FuzzForms(f *testing.F) {
 		for i, code := range codes[:n] {
 			at := statusArea + i*statusStride
 			data := parameters(rng, code)
+			if i+1 < n {
+				if l := formsLocates[codes[i+1]]; l != nil && (code == 0x63 || code == 0x4B) {
+					if data = l; code == 0x63 {
+						data = formsExtent
+					}
+				}
+			}
 			copy(program[at:], data)
 			w := channel.CCW{Command: code, Flags: channel.FlagCC | channel.FlagSLI, Count: uint16(len(data)), Address: uint32(at)}
 			if data == nil {

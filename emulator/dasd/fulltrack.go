@@ -64,6 +64,11 @@ func (s *eckd) writeFullTrack(op *channel.Operation) channel.UnitStatus {
 		return s.damaged(err)
 	}
 	media.CopyTrack(g, t, &w)
+	last, err := lastRecord(t)
+	if err != nil {
+		return s.damaged(err)
+	}
+	s.record = last
 	s.device.formats++
 	s.formats = s.device.formats
 	s.at = atData

@@ -44,6 +44,34 @@ func parameters(rng *rand.Rand, code byte) []byte {
 		if code == 0x4B {
 			extended := []byte{0, 0x09, 0x0A, 0x0E, 0x11, 0x23}
 			p = append(p, 0, extended[rng.IntN(len(extended))], 0, byte(rng.IntN(2)), 0xFF)
+			if rng.IntN(3) == 0 { // as a driver has it for writes of tracks
+				p[0], p[1], p[14], p[15] = 0x3F, 0x80, 2, 0
+				p[17] = []byte{0x11, 0x23}[rng.IntN(2)]
+				p[19] = 1
+			}
+		}
+	case 0xE7:
+		format := byte(rng.IntN(3))
+		p = make([]byte, prefixExtent)
+		p[0], p[1], p[2] = format, prefixDefine, 0x20
+		p = append(p, parameters(rng, 0x63)...)
+		p = append(p, make([]byte, prefixLocate-len(p))...)
+		if format == prefixLocating {
+			p = append(p, parameters(rng, 0x4B)...)
+		} else {
+			p = append(append(p, make([]byte, prefixFunction-len(p))...), parameters(rng, 0x27)...)
+		}
+	case 0x95: // a track
+		t := track()
+		p = append(append(p, t...), 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, byte(rng.IntN(3)))
+		for n := range byte(rng.IntN(5)) {
+			p = append(append(p, t...), n+1, 0, 2, 0)
+			for range 512 {
+				p = append(p, byte(n))
+			}
+		}
+		if rng.IntN(2) == 0 {
+			p = append(p, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF)
 		}
 	case 0x07, 0x0B, 0x1B:
 		p = append([]byte{0, 0}, track()...)

@@ -61,6 +61,8 @@ func (s *eckd) define(p *[defineExtentSize]byte) channel.UnitStatus {
 	if p[1]&attributeFastWrite != 0 {
 		cfwid = s.subsystem.cfwid
 	}
+	// What the sense is for an identity that is not the subsystem's is an estimate;
+	// without cache fast write the bytes must be zero.
 	if binary.BigEndian.Uint16(p[4:]) != cfwid {
 		return s.reject(messageInvalidParameter)
 	}

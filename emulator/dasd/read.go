@@ -197,6 +197,7 @@ func (s *eckd) readMultiple(op *channel.Operation) channel.UnitStatus {
 		op.Data.Expect(n)
 		s.give(op, t, counts|keys|data)
 	}
+	s.record = r
 	if err != nil {
 		return s.damaged(err)
 	}
@@ -216,20 +217,36 @@ func (s *eckd) readTrack(op *channel.Operation) channel.UnitStatus {
 	if status != 0 {
 		return status
 	}
+	last, err := lastRecord(t)
+	if err != nil {
+		return s.damaged(err)
+	}
 	image := t.Image
 	if t.Uniform() {
 		image = t.AppendImage(s.buffer(s.device.geometry.TrackSize)[:0])
-	} else if _, err := t.Zero(); err != nil {
-		return s.damaged(err)
 	}
 	const home = 5
 	op.Data.Expect(len(image) - home)
 	op.Data.Write(image[home:])
-	s.at = atData
+	s.record, s.at = last, atData
 	s.domain.tracks++
 	s.device.stats.Reads++
 	s.device.stats.BytesRead += uint64(len(image) - home)
 	return done
+}
+
+// lastRecord is the last record of the track: where the head is behind a command
+// of all of it.
+func lastRecord(t *media.Track) (media.Record, error) {
+	if t.Uniform() {
+		r, _, err := t.Record(t.Records)
+		return r, err
+	}
+	r, err := t.Zero()
+	for more := true; more && err == nil; {
+		r, more, err = t.Next(r)
+	}
+	return r, err
 }
 
 // nextTrack goes on to the next track of a domain that has read or written one

@@ -1,6 +1,7 @@
 package dasd
 
 import (
+	"encoding/hex"
 	"testing"
 
 	"github.com/iosrun/iosrun/emulator/channel"
@@ -166,6 +167,37 @@ func TestTrackData(t *testing.T) {
 	assert.Equal(t, fill(0, 4096), b.track(15).Records[10].Data)
 	assert.Equal(t, fill(0xB1, 4096), b.track(15).Records[11].Data)
 	assert.Equal(t, 2, b.d.ChangedTracks().Count())
+}
+
+// Behind a command of a whole track the head is at its end: a read goes round to
+// the first record, with multitrack on to the next track.
+func TestReadBehindAWholeTrack(t *testing.T) {
+	const track = "4C00 0001 00010000 0001000000 FF 0000"
+	for _, images := range []bool{false, true} {
+		b := newBench(t)
+		for i, n := range []int{15, 16} {
+			track, err := b.d.ckd.Update(n)
+			require.NoError(t, err)
+			for k := range track.Tags {
+				track.Tags[k] = machine.Tag(1000*(i+1) + k)
+			}
+			if images {
+				track.Materialize(b.d.geometry)
+			}
+		}
+		for code, want := range map[byte]machine.Tag{0x06: 1000, 0x86: 2000} {
+			r := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: track}, step{code: 0xDE, count: 8, flags: channel.FlagSLI}, step{code: code, count: 4096})
+			var unit [machine.UnitSize]byte
+			want.Fill(unit[:], 0)
+			assert.Equal(t, hex.EncodeToString(unit[:]), r.data[3][:2*len(unit)], "%02X", code)
+		}
+		// The same behind all records, and behind none.
+		r := b.ok(step{code: 0x07, data: seek10}, step{code: 0x5E, count: 8, flags: channel.FlagSLI}, step{code: 0x12, count: 8})
+		assert.Equal(t, "0001000001001000", r.data[2])
+		b.ok(with(searchFor("0001000000"), step{code: 0x11, data: "0001000001000008", flags: channel.FlagSLI})...)
+		r = b.ok(step{code: 0x07, data: seek10}, step{code: 0x5E, count: 8, flags: channel.FlagSLI}, step{code: 0x92, count: 8})
+		assert.Equal(t, "0001000101001000", r.data[2])
+	}
 }
 
 func TestReadSector(t *testing.T) {

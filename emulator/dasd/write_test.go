@@ -50,6 +50,52 @@ func TestNoRoomLeavesTheTrack(t *testing.T) {
 	}
 }
 
+func TestWriteHomeAddress(t *testing.T) {
+	home := func(data string) []step {
+		return []step{{code: 0x1F, data: "C0"}, {code: 0x07, data: seek10}, {code: 0x19, data: data}}
+	}
+	for _, images := range []bool{false, true} {
+		b := newBench(t)
+		if images {
+			track, err := b.d.ckd.Update(15)
+			require.NoError(t, err)
+			track.Materialize(b.d.geometry)
+		}
+		b.ok(home("0000010000")...)
+		assert.Equal(t, "0000010000", b.track(15).HA)
+		assert.Len(t, b.track(15).Records, 13, "the records stay")
+		b.ok(home("0200010000")...) // a defective track
+		assert.Equal(t, "0200010000", b.track(15).HA)
+		assert.Equal(t, "0200010000", b.ok(step{code: 0x07, data: seek10}, step{code: 0x1A, count: 5}).data[1])
+		assert.True(t, b.d.ChangedTracks().Marked(15))
+		b.ok(with(home("0000010000"), step{code: 0x15, data: zeroCount + fill(0x41, 8)}, step{code: 0x1D, data: "0001000001000004" + fill(1, 4)})...)
+		l := b.track(15)
+		require.Len(t, l.Records, 2)
+		assert.Equal(t, fill(0x41, 8), l.Records[0].Data)
+	}
+	b := newBench(t)
+	assert.Equal(t, "800004", b.run(home("0000010001")...).sense, "of another track")
+	assert.Equal(t, "800003", b.run(home("00000100")...).sense)
+	assert.Equal(t, "800002", b.run(step{code: 0x1F, data: "C0"}, step{code: 0x19, data: "0000010000"}).sense, "before any seek")
+}
+
+func TestWriteZero(t *testing.T) {
+	zero := func(data string) []step {
+		return []step{{code: 0x1F, data: "C0"}, {code: 0x07, data: seek10}, {code: 0x39, data: "00010000"}, {code: channel.TIC, count: 1},
+			{code: 0x15, data: data, flags: channel.FlagSLI}}
+	}
+	b := newBench(t)
+	b.ok(zero("0001000000030005" + "A1A2A3" + fill(0xB1, 5))...)
+	l := b.track(15).Records
+	require.Len(t, l, 1, "the others are erased")
+	assert.Equal(t, "a1a2a3", l[0].Key)
+	b.ok(zero("0001000000000008" + fill(0xC1, 3))...)
+	assert.Equal(t, fill(0xC1, 3)+fill(0, 5), b.track(15).Records[0].Data)
+	assert.Equal(t, "800004", b.run(zero("0001000001000008"+fill(0, 8))...).sense, "record 1")
+	assert.Equal(t, "004000", b.run(zero("000100000000E000")...).sense, "longer than the track")
+	assert.Equal(t, fill(0xC1, 3)+fill(0, 5), b.track(15).Records[0].Data)
+}
+
 // A count field is zero where the program's count ends.
 func TestShortCountField(t *testing.T) {
 	for _, c := range []struct{ data, want string }{
