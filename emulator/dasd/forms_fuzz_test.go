@@ -33,36 +33,23 @@ var (
 // newFormsRig is a 3390 of a few cylinders with content on all tracks, which are
 // uniform or images.
 func newFormsRig(t require.TestingT, images bool) *statusRig {
-	m, err := machine.New(1)
-	require.NoError(t, err)
-	r := &statusRig{m: m}
-	r.seg, err = m.Storage.MapBytes(0, statusStorage)
-	require.NoError(t, err)
-	sub, err := NewSubsystem(m, "S", Config{})
-	require.NoError(t, err)
-	g, err := media.ForType(0x90, 3, 15, 56832)
-	require.NoError(t, err)
-	medium, err := media.NewMemoryCKD(g, formsRecords, media.BlockSize)
-	require.NoError(t, err)
-	for n := range g.Tracks() {
-		track, err := medium.Update(n)
+	return rigWith(t, Config{}, func(sub *Subsystem) (*Device, error) {
+		g, err := media.ForType(0x90, 3, 15, 56832)
 		require.NoError(t, err)
-		for i := range track.Tags {
-			track.Tags[i] = machine.Tag(100*n + i + 1)
+		medium, err := media.NewMemoryCKD(g, formsRecords, media.BlockSize)
+		require.NoError(t, err)
+		for n := range g.Tracks() {
+			track, err := medium.Update(n)
+			require.NoError(t, err)
+			for i := range track.Tags {
+				track.Tags[i] = machine.Tag(100*n + i + 1)
+			}
+			if images {
+				track.Materialize(g)
+			}
 		}
-		if images {
-			track.Materialize(g)
-		}
-	}
-	r.d, err = sub.NewECKD(0x120, medium)
-	require.NoError(t, err)
-	link, err := NewLink(m, LinkConfig{})
-	require.NoError(t, err)
-	r.css = channel.New(m)
-	r.sch = r.css.Add(0x120, r.d.NewSession(link))
-	r.sch.Enable()
-	r.sch.EnableConcurrentSense()
-	return r
+		return sub.NewECKD(0x120, medium)
+	})
 }
 
 // FuzzForms runs a program on a volume with uniform tracks and on one with the

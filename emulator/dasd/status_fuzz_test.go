@@ -54,26 +54,31 @@ type statusRig struct {
 }
 
 func newStatusRig(t require.TestingT, model string) *statusRig {
+	return rigWith(t, Config{CacheTracks: 16}, func(sub *Subsystem) (*Device, error) {
+		g, err := media.Lookup(model)
+		require.NoError(t, err)
+		if g.FBA() {
+			medium, err := media.NewMemoryFBA(g)
+			require.NoError(t, err)
+			return sub.NewFBA(0x120, medium)
+		}
+		medium, err := media.NewMemoryCKD(g, 2, 512)
+		require.NoError(t, err)
+		return sub.NewECKD(0x120, medium)
+	})
+}
+
+// rigWith is a machine with the device that add gives a subsystem.
+func rigWith(t require.TestingT, config Config, add func(*Subsystem) (*Device, error)) *statusRig {
 	m, err := machine.New(1)
 	require.NoError(t, err)
 	r := &statusRig{m: m}
 	r.seg, err = m.Storage.MapBytes(0, statusStorage)
 	require.NoError(t, err)
-	sub, err := NewSubsystem(m, "S", Config{CacheTracks: 16})
+	sub, err := NewSubsystem(m, "S", config)
 	require.NoError(t, err)
-	g, err := media.Lookup(model)
+	r.d, err = add(sub)
 	require.NoError(t, err)
-	if g.FBA() {
-		medium, err := media.NewMemoryFBA(g)
-		require.NoError(t, err)
-		r.d, err = sub.NewFBA(0x120, medium)
-		require.NoError(t, err)
-	} else {
-		medium, err := media.NewMemoryCKD(g, 2, 512)
-		require.NoError(t, err)
-		r.d, err = sub.NewECKD(0x120, medium)
-		require.NoError(t, err)
-	}
 	link, err := NewLink(m, LinkConfig{})
 	require.NoError(t, err)
 	r.css = channel.New(m)
