@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // ManifestSection is the name of the custom section that holds the manifest,
@@ -95,7 +94,7 @@ func (m *Manifest) Check() error {
 	if !nameOK(m.Name) {
 		return fmt.Errorf("manifest: name %q: want 1 to %d of a-z, 0-9, '-' and '/', a letter or digit first", m.Name, MaxName)
 	}
-	if !printable(m.Version) || !printable(m.Summary) {
+	if !Printable(m.Version) || !Printable(m.Summary) {
 		return fmt.Errorf("manifest of %s: version %q and summary %q: want one line each without control characters", m.Name, m.Version, m.Summary)
 	}
 	major, minor, ok := parseVersion(m.ABI)
@@ -138,7 +137,7 @@ func (m *Manifest) Check() error {
 			return fmt.Errorf("manifest of %s: setting %d: name %q: want 1 to %d of a-z, 0-9, '-' and '/', a letter or digit first", m.Name, i, s.Name, MaxName)
 		case seen[s.Name]:
 			return fmt.Errorf("manifest of %s: setting %q is there twice", m.Name, s.Name)
-		case !printable(s.Summary):
+		case !Printable(s.Summary):
 			return fmt.Errorf("manifest of %s: setting %s: summary %q: want one line without control characters", m.Name, s.Name, s.Summary)
 		case s.Min > s.Max || s.Default < s.Min || s.Default > s.Max:
 			return fmt.Errorf("manifest of %s: setting %s: default %d is not within %d to %d", m.Name, s.Name, s.Default, s.Min, s.Max)
@@ -169,9 +168,9 @@ func (m *Manifest) checkRecords(minor uint64) error {
 			return fmt.Errorf("manifest of %s: record %d: name %q: want 1 to %d of a-z, 0-9, '-' and '/', a letter or digit first", m.Name, i, r.Name, MaxName)
 		case seen[r.Name]:
 			return fmt.Errorf("manifest of %s: record %q is there twice", m.Name, r.Name)
-		case !printable(r.Summary):
+		case !Printable(r.Summary):
 			return fmt.Errorf("manifest of %s: record %s: summary %q: want one line without control characters", m.Name, r.Name, r.Summary)
-		case r.Unit == "" || len(r.Unit) > MaxUnit || !printable(r.Unit):
+		case r.Unit == "" || len(r.Unit) > MaxUnit || !Printable(r.Unit):
 			return fmt.Errorf("manifest of %s: record %s: unit %q: want 1 to %d bytes without control characters", m.Name, r.Name, r.Unit, MaxUnit)
 		}
 		seen[r.Name] = true
@@ -189,16 +188,6 @@ func nameOK(name string) bool {
 		switch c := name[i]; {
 		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '/':
 		default:
-			return false
-		}
-	}
-	return true
-}
-
-// printable reports whether text can be shown on a terminal as it is.
-func printable(text string) bool {
-	for _, r := range text {
-		if r < ' ' || r >= 0x7F && r < 0xA0 || r == utf8.RuneError {
 			return false
 		}
 	}

@@ -1,9 +1,9 @@
 package host
 
 import (
-	"strings"
-
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/iosrun/iosrun/abi"
 )
 
 const (
@@ -48,20 +48,9 @@ func (c *console) flush() {
 	}
 	switch c.lines++; {
 	case c.lines <= MaxLogLines:
-		c.log.Log(c.level, printable(c.line))
+		c.log.Log(c.level, abi.Visible(string(c.line)))
 	case c.lines == MaxLogLines+1:
 		c.log.Warn("what the detour writes from here on is dropped", "lines", MaxLogLines)
 	}
 	c.line = c.line[:0]
-}
-
-// printable makes text of a module's bytes: one that writes escape sequences
-// must not reach the terminal with them.
-func printable(p []byte) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7F {
-			return '.'
-		}
-		return r
-	}, strings.ToValidUTF8(string(p), "?"))
 }

@@ -89,7 +89,7 @@ func TestGoGuest(t *testing.T) {
 		out.Reset()
 		probe(t, i, 2, 0)
 		assert.Equal(t, "[INFO]  iosrun.test/probe: a line on standard output\n"+
-			"[INFO]  iosrun.test/probe: two parts of one\n[INFO]  iosrun.test/probe: and .[31mred\n", out.String())
+			"[INFO]  iosrun.test/probe: two parts of one\n[INFO]  iosrun.test/probe: and \\x1b[31mred\n", out.String())
 	})
 	t.Run("virtual time", func(t *testing.T) {
 		require.NoError(t, i.Renew())

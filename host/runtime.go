@@ -142,7 +142,7 @@ func (c *Compiled) compile(ctx context.Context) {
 		return
 	}
 	// wazero explains what does not match on lines of their own.
-	c.err = errors.New(strings.Join(strings.Fields(c.err.Error()), " "))
+	c.err = errors.New(abi.Visible(strings.Join(strings.Fields(c.err.Error()), " ")))
 	if c.runtime.dir != "" {
 		c.err = fmt.Errorf("%w (compiled code is kept in %s, which may be removed)", c.err, c.runtime.dir)
 	}

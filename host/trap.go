@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/iosrun/iosrun/abi"
 	"github.com/tetratelabs/wazero/sys"
 )
 
@@ -26,7 +27,7 @@ func (e *TrapError) Error() string {
 	if e.Said != "" {
 		said = fmt.Sprintf(", after writing %q", e.Said)
 	}
-	return fmt.Sprintf("%s: %s trapped: %v%s", e.Detour, e.Function, e.Cause, said)
+	return fmt.Sprintf("%s: %s trapped: %s%s", e.Detour, e.Function, abi.Visible(e.Cause.Error()), said)
 }
 
 // Unwrap is the cause.
@@ -43,7 +44,11 @@ func (i *Instance) trap(function string, err error) *TrapError {
 	t := &TrapError{Detour: i.name, Function: function, Cause: err}
 	text, _, _ := strings.Cut(err.Error(), goStackMark)
 	if _, stack, ok := strings.Cut(text, wasmStackMark); ok {
-		t.Stack = strings.ReplaceAll(stack, "\n\t", "\n")
+		lines := strings.Split(stack, "\n\t")
+		for n := range lines {
+			lines[n] = abi.Visible(lines[n])
+		}
+		t.Stack = strings.Join(lines, "\n")
 	}
 	var exit *sys.ExitError
 	if errors.As(err, &exit) {
@@ -56,7 +61,7 @@ func (i *Instance) trap(function string, err error) *TrapError {
 	for n := range i.console {
 		i.console[n].flush()
 	}
-	t.Said = printable(i.console[1].said)
-	i.log.Debug("trapped", "function", function, "cause", t.Cause, "stack", t.Stack)
+	t.Said = string(i.console[1].said)
+	i.log.Debug("trapped", "function", function, "cause", abi.Visible(t.Cause.Error()), "stack", t.Stack)
 	return t
 }

@@ -36,7 +36,7 @@ func (s Severity) String() string { return [...]string{"note", "warning", "error
 type Finding struct {
 	Severity Severity
 	Offset   int // byte of the module that it is about
-	Text     string
+	Text     string // one line, without control characters whatever the module's names have
 }
 
 func (f Finding) String() string { return fmt.Sprintf("%-7s %#08x  %s", f.Severity, f.Offset, f.Text) }
@@ -73,7 +73,7 @@ func (r *Report) Err() error {
 }
 
 func (r *Report) add(s Severity, offset int, format string, a ...any) {
-	r.Findings = append(r.Findings, Finding{s, offset, fmt.Sprintf(format, a...)})
+	r.Findings = append(r.Findings, Finding{s, offset, abi.Visible(fmt.Sprintf(format, a...))})
 }
 
 // Verify holds the module against the contract and against what a policy has

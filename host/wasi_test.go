@@ -155,7 +155,7 @@ func TestLogIsBounded(t *testing.T) {
 	write(strings.Repeat("x", 5000))
 	assert.Empty(t, out.String(), "no line yet")
 	write("y\n\n\x1b]0;title\x07\xFF\n")
-	assert.Equal(t, fmt.Sprintf("[INFO]  noisy: %s\n[INFO]  noisy: .]0;title.?\n", strings.Repeat("x", host.MaxLogLine)), out.String())
+	assert.Equal(t, fmt.Sprintf("[INFO]  noisy: %s\n[INFO]  noisy: \\x1b]0;title\\a\\xff\n", strings.Repeat("x", host.MaxLogLine)), out.String())
 	for range 3 {
 		write(strings.Repeat("z\n", 1000))
 	}

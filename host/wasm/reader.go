@@ -3,6 +3,8 @@ package wasm
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/iosrun/iosrun/abi"
 )
 
 // Error says what is wrong with a module, and at which byte of it.
@@ -24,7 +26,7 @@ type reader struct {
 
 func (r *reader) fail(at int, format string, a ...any) {
 	if r.err == nil {
-		r.err = &Error{at, fmt.Sprintf(format, a...)}
+		r.err = &Error{at, abi.Visible(fmt.Sprintf(format, a...))}
 	}
 }
 

@@ -147,6 +147,8 @@ func (p *Policy) check() error {
 		return fmt.Errorf(`policy %s: durability %q: want "primary" or "mirrors"`, p.Name, p.Durability)
 	}
 	switch {
+	case !abi.Printable(p.Summary):
+		return fmt.Errorf("policy %s: summary %q: want one line without control characters", p.Name, p.Summary)
 	case p.Copies < 0 || p.Copies > abi.MaxMirrors:
 		return fmt.Errorf("policy %s: copies %d: want 1 to %d, or 0 for every mirror", p.Name, p.Copies, abi.MaxMirrors)
 	case p.Copies != 0 && p.Durability != "mirrors":
