@@ -35,7 +35,7 @@ func (s Severity) String() string { return [...]string{"note", "warning", "error
 // Finding is one line of a report.
 type Finding struct {
 	Severity Severity
-	Offset   int // byte of the module that it is about
+	Offset   int    // byte of the module that it is about
 	Text     string // one line, without control characters whatever the module's names have
 }
 

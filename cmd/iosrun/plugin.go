@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/iosrun/iosrun/abi"
@@ -41,11 +40,10 @@ func newPluginList() *cobra.Command {
 			if asJSON {
 				return writeJSON(c, entries)
 			}
-			t := newTable(c)
-			t.AppendHeader(table.Row{"MODULE", "BUILT", "VERSION", "SUMMARY"})
+			t := newListing(c, "MODULE", "BUILT", "VERSION", "SUMMARY")
 			missing := false
 			for _, e := range entries {
-				row := table.Row{e.Name, "no", "", ""}
+				row := []any{e.Name, "no", "", ""}
 				if e.Built {
 					row[1] = "yes"
 					m, err := cat.Module(c.Context(), e.Name)
@@ -59,9 +57,11 @@ func newPluginList() *cobra.Command {
 					}
 				}
 				missing = missing || !e.Built
-				t.AppendRow(row)
+				t.add(row...)
 			}
-			t.Render()
+			if err := t.render(); err != nil {
+				return err
+			}
 			if missing {
 				fmt.Fprintf(c.OutOrStdout(), "\nModules are looked for in %s; \"make plugins\" builds them.\n", cat.Dir)
 			}

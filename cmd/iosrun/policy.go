@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
@@ -40,13 +39,11 @@ func newPolicyList() *cobra.Command {
 			if asJSON {
 				return writeJSON(c, all)
 			}
-			t := newTable(c)
-			t.AppendHeader(table.Row{"POLICY", "DURABILITY", "WHAT IT DOES"})
+			t := newListing(c, "POLICY", "DURABILITY", "WHAT IT DOES")
 			for _, p := range all {
-				t.AppendRow(table.Row{p.Name, p.Durability, p.Summary})
+				t.add(p.Name, p.Durability, p.Summary)
 			}
-			t.Render()
-			return nil
+			return t.render()
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -90,14 +87,6 @@ func completePolicies(*cobra.Command, []string, string) ([]string, cobra.ShellCo
 		}
 	}
 	return names, cobra.ShellCompDirectiveDefault
-}
-
-func newTable(c *cobra.Command) table.Writer {
-	t := table.NewWriter()
-	t.SetOutputMirror(c.OutOrStdout())
-	t.SetStyle(table.StyleLight)
-	t.Style().Options = table.OptionsNoBordersAndSeparators
-	return t
 }
 
 func writeJSON(c *cobra.Command, v any) error {

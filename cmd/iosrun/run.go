@@ -172,7 +172,7 @@ func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Re
 	}
 	w := c.OutOrStdout()
 	fmt.Fprintln(w, cfg.Describe())
-	if err := report.WriteTable(w, runs, report.TableOptions{}); err != nil {
+	if err := report.WriteTable(w, runs, report.TableOptions{Width: terminalWidth(w)}); err != nil {
 		return err
 	}
 	if output != "" {

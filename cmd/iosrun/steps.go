@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/jedib0t/go-pretty/v6/table"
-	tabletext "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/iosrun/iosrun/lab/experiment"
@@ -173,12 +171,9 @@ func printSteps(c *cobra.Command, counter *steps.Counter) error {
 	if len(list) == 0 {
 		return nil
 	}
-	t := newTable(c)
-	t.AppendHeader(table.Row{"STEP", "FIGURE", "TAKEN", "BY", "WHAT HAPPENS"})
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 5, WidthMax: 70, WidthMaxEnforcer: tabletext.WrapSoft}})
+	t := newListing(c, "STEP", "FIGURE", "TAKEN", "BY", "WHAT HAPPENS")
 	for _, r := range list {
-		t.AppendRow(table.Row{r.Name, r.Figure, r.Taken, r.Actor, r.What})
+		t.add(r.Name, r.Figure, r.Taken, r.Actor, r.What)
 	}
-	t.Render()
-	return nil
+	return t.render()
 }

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/jedib0t/go-pretty/v6/table"
-	tabletext "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/iosrun/iosrun/lab/experiment"
@@ -162,21 +160,20 @@ func printWay(c *cobra.Command, title string, k int, drawing string, way *steps.
 		return writeJSON(c, traced{title, k, events})
 	}
 	fmt.Fprintln(c.OutOrStdout(), title)
-	t := newTable(c)
-	head := table.Row{"VIRTUAL TIME", "WHO", "STEP", "WHAT HAPPENS"}
-	if k == 0 {
-		head = append(head, "I/O")
+	t := newListing(c, "VIRTUAL TIME", "WHO", "STEP", "WHAT HAPPENS")
+	if k == 0 { // several I/Os
+		t = newListing(c, "VIRTUAL TIME", "I/O", "WHO", "STEP", "WHAT HAPPENS")
 	}
-	t.AppendHeader(head)
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 76, WidthMaxEnforcer: tabletext.WrapSoft}})
 	for _, e := range events {
-		row := table.Row{steps.Microseconds(e.At), e.Who, e.Step, e.What}
 		if k == 0 {
-			row = append(row, e.IO)
+			t.add(steps.Microseconds(e.At), e.IO, e.Who, e.Step, e.What)
+		} else {
+			t.add(steps.Microseconds(e.At), e.Who, e.Step, e.What)
 		}
-		t.AppendRow(row)
 	}
-	t.Render()
+	if err := t.render(); err != nil {
+		return err
+	}
 	if way.Missed {
 		fmt.Fprintf(c.OutOrStdout(), "only the first %d events are shown\n", steps.MaxEvents)
 	}
@@ -200,12 +197,9 @@ func listScenarios(c *cobra.Command) error {
 	if asJSON, _ := c.Flags().GetBool("json"); asJSON {
 		return writeJSON(c, all)
 	}
-	t := newTable(c)
-	t.AppendHeader(table.Row{"SCENARIO", "I/OS", "WHAT IT SHOWS"})
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 3, WidthMax: 80, WidthMaxEnforcer: tabletext.WrapSoft}})
+	t := newListing(c, "SCENARIO", "I/OS", "WHAT IT SHOWS")
 	for _, e := range all {
-		t.AppendRow(table.Row{e.Name, e.IOs, e.Summary})
+		t.add(e.Name, e.IOs, e.Summary)
 	}
-	t.Render()
-	return nil
+	return t.render()
 }

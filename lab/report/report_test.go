@@ -91,7 +91,8 @@ func TestTableGolden(t *testing.T) {
 	runs := sampleRuns()
 	golden(t, "one.txt", tableOf(t, runs[:1], TableOptions{Modules: true}))
 	golden(t, "compare.txt", tableOf(t, runs, TableOptions{}))
-	golden(t, "narrow.txt", tableOf(t, runs, TableOptions{Width: 70}))
+	golden(t, "narrow.txt", tableOf(t, runs, TableOptions{Width: 80}))
+	golden(t, "apart.txt", tableOf(t, runs, TableOptions{Width: 40}))
 	runs[1].Workload.Name = "redis"
 	golden(t, "workloads.txt", tableOf(t, runs[:2], TableOptions{}))
 }
@@ -131,7 +132,13 @@ func TestTableFitsItsWidth(t *testing.T) {
 		assert.LessOrEqual(t, widest(tables), width)
 		assert.Equal(t, 8, strings.Count(tables, " diff"), "each of the others once")
 	}
-	assert.Contains(t, tableOf(t, runs[:2], TableOptions{Width: 1}), "constant-copy", "one run at least, however wide")
+	for _, width := range []int{40, 50} { // a table a run
+		got := tableOf(t, sampleRuns()[:2], TableOptions{Width: width})
+		_, tables, _ := strings.Cut(got, "\n\n")
+		tables, _, _ = strings.Cut(tables, "\n\ndiff:")
+		assert.LessOrEqual(t, widest(tables), width)
+		assert.Contains(t, tables, "constant-copy")
+	}
 }
 
 func TestTableErrors(t *testing.T) {

@@ -20,7 +20,8 @@ const (
 // TableOptions say how a table looks. The zero value is the usual table.
 type TableOptions struct {
 	// Width is the most columns of the terminal to use, 0 for DefaultWidth.
-	// What is too wide becomes several tables, each with the first run.
+	// What is too wide becomes several tables, each with the first run; where there
+	// is no room for two runs, a table a run.
 	Width int
 	// Modules lists the modules of each run below the table.
 	Modules bool
@@ -40,20 +41,10 @@ func WriteTable(w io.Writer, runs []Run, options TableOptions) error {
 	}
 	var b strings.Builder
 	b.WriteString(title(runs))
-	rest := runs[1:]
-	for {
-		n := len(rest)
-		shown := render(runs[:1], rest)
-		for n > 1 && widest(shown) > width {
-			n--
-			shown = render(runs[:1], rest[:n])
-		}
-		b.WriteString(shown)
-		b.WriteString("\n")
-		if rest = rest[n:]; len(rest) == 0 {
-			break
-		}
-		b.WriteString("\n")
+	if tooNarrow(runs, width) {
+		b.WriteString(apart(runs))
+	} else {
+		b.WriteString(sideBySide(runs, width))
 	}
 	b.WriteString(records(runs))
 	if n := notes(runs, options); n != "" {
@@ -63,6 +54,26 @@ func WriteTable(w io.Writer, runs []Run, options TableOptions) error {
 		return fmt.Errorf("report table: %w", err)
 	}
 	return nil
+}
+
+// sideBySide draws the runs in as few tables as the width allows, each with the
+// first run.
+func sideBySide(runs []Run, width int) string {
+	var b strings.Builder
+	rest := runs[1:]
+	for {
+		n := len(rest)
+		shown := render(runs[:1], rest)
+		for n > 1 && widest(shown) > width {
+			n--
+			shown = render(runs[:1], rest[:n])
+		}
+		b.WriteString(shown + "\n")
+		if rest = rest[n:]; len(rest) == 0 {
+			return b.String()
+		}
+		b.WriteString("\n")
+	}
 }
 
 func widest(s string) int {
@@ -97,6 +108,44 @@ func title(runs []Run) string {
 }
 
 func count(n int64) string { return thousands(float64(n)) }
+
+// apart draws a table for each run; the difference from the first stands behind
+// the figure.
+func apart(runs []Run) string {
+	var b strings.Builder
+	for i := range runs {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		t := newTable()
+		t.AppendHeader(table.Row{"", heading(runs[i].Policy)})
+		t.SetColumnConfigs([]table.ColumnConfig{{Number: 1, Align: text.AlignLeft}, {Number: 2, Align: text.AlignRight, AlignHeader: text.AlignRight}})
+		for _, g := range groups(runs) {
+			for _, f := range g {
+				cell := f.cell(&runs[i])
+				if i > 0 {
+					cell = strings.TrimSpace(cell + " " + f.difference(&runs[0], &runs[i]))
+				}
+				if cell == "" {
+					continue
+				}
+				t.AppendRow(table.Row{f.label, cell})
+			}
+		}
+		b.WriteString(trimLines(t.Render()) + "\n")
+	}
+	return b.String()
+}
+
+// tooNarrow says that the width has no room for two runs side by side.
+func tooNarrow(runs []Run, width int) bool {
+	for i := range runs[1:] {
+		if widest(render(runs[:1], runs[1+i:2+i])) > width {
+			return true
+		}
+	}
+	return false
+}
 
 // render draws one table. others are compared with base.
 func render(base, others []Run) string {
