@@ -117,8 +117,8 @@ func trackAt(p []byte) int {
 }
 
 func (s *session) Elapsed() machine.Time { return 0 }
-func (s *session) End(now machine.Time) machine.Time {
-	return now + machine.Time(s.m.rand.IntN(300))*machine.Microsecond
+func (s *session) End(now machine.Time, _ channel.Ending) (machine.Time, bool) {
+	return now + machine.Time(s.m.rand.IntN(300))*machine.Microsecond, false
 }
 func (s *session) Sense() []byte { return make([]byte, 32) }
 func (s *session) Reset(bool)    {}

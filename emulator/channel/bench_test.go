@@ -41,10 +41,10 @@ func (d *disk) Command(op *Operation) UnitStatus {
 	return ChannelEnd | DeviceEnd
 }
 
-func (d *disk) Elapsed() machine.Time             { return 100 }
-func (d *disk) End(now machine.Time) machine.Time { return now + 110 }
-func (d *disk) Sense() []byte                     { return nil }
-func (d *disk) Reset(bool)                        {}
+func (d *disk) Elapsed() machine.Time                               { return 100 }
+func (d *disk) End(now machine.Time, _ Ending) (machine.Time, bool) { return now + 110, false }
+func (d *disk) Sense() []byte                                       { return nil }
+func (d *disk) Reset(bool)                                          {}
 
 type acceptor struct {
 	s   *Subsystem

@@ -13,6 +13,11 @@ import "github.com/iosrun/iosrun/emulator/machine"
 // happen then, in the order in which chains arrive, while its duration is only
 // added up. At the end it calls End, which says when the ending status reaches
 // the channel; that is when the subchannel becomes status pending.
+//
+// A session whose device is outside the machine (a file, another server) does
+// not know that time. It collects what the chain transfers, hands it over, and
+// has End say that the end comes later: then it keeps the Ending, and tells it
+// in the event loop when the device has answered.
 type Session interface {
 	// Deliver is told that a start or resume function leaves the channel at
 	// now. It returns the time at which the control unit gets it, machine.Never
@@ -35,10 +40,12 @@ type Session interface {
 	// at which a program-controlled interruption happens.
 	Elapsed() machine.Time
 
-	// End is told that the chain has ended or been suspended. It returns the
-	// time at which the status reaches the channel, machine.Never if it never
-	// does.
-	End(now machine.Time) machine.Time
+	// End is told that the chain, which began at begun, has ended or been
+	// suspended. It returns the time at which the status reaches the channel,
+	// machine.Never if it never does. Or it returns later, and no time: the status
+	// is out until the session reports it to e. A session must not report it
+	// before End has returned.
+	End(begun machine.Time, e Ending) (at machine.Time, later bool)
 
 	// Sense is the sense bytes of the last unit check, and clears them.
 	// The slice is valid until the next call.

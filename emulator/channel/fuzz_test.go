@@ -88,11 +88,11 @@ func (d *dice) Command(op *Operation) UnitStatus {
 
 func (d *dice) Elapsed() machine.Time { return machine.Time(d.rand.IntN(10000)) }
 
-func (d *dice) End(now machine.Time) machine.Time {
+func (d *dice) End(now machine.Time, _ Ending) (machine.Time, bool) {
 	if d.rand.IntN(40) == 0 {
-		return machine.Never
+		return machine.Never, false
 	}
-	return now + machine.Time(d.rand.IntN(10000))
+	return now + machine.Time(d.rand.IntN(10000)), false
 }
 
 func (d *dice) Sense() []byte { return d.buf[:d.rand.IntN(60)] }

@@ -46,6 +46,8 @@ type unit struct {
 	resets   []bool
 	elapsed  machine.Time
 	ended    int
+	putOff   bool     // ends come later
+	endings  []Ending // put off
 }
 
 func (u *unit) Deliver(now machine.Time) (machine.Time, bool) {
@@ -141,12 +143,16 @@ func (u *unit) check(first byte) UnitStatus {
 
 func (u *unit) Elapsed() machine.Time { return u.elapsed }
 
-func (u *unit) End(now machine.Time) machine.Time {
+func (u *unit) End(now machine.Time, e Ending) (machine.Time, bool) {
 	u.ended++
-	if u.ending == machine.Never {
-		return machine.Never
+	switch {
+	case u.putOff:
+		u.endings = append(u.endings, e)
+		return 0, true
+	case u.ending == machine.Never:
+		return machine.Never, false
 	}
-	return now + u.elapsed + u.ending
+	return now + u.elapsed + u.ending, false
 }
 
 func (u *unit) Sense() []byte {

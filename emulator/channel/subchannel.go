@@ -33,6 +33,7 @@ type Subchannel struct {
 	// epoch counts the functions that the subchannel has begun or dropped.
 	// Events under way of an earlier one mean nothing any more.
 	epoch       uint32
+	out         bool       // the chain has ended, its session reports the status later
 	unsolicited UnitStatus // held until the subchannel is idle
 	issued      machine.Time
 	starts      uint16 // start and resume functions not yet in the measurement block
@@ -115,11 +116,21 @@ func (sch *Subchannel) deliver(now machine.Time) {
 // suspended.
 func (sch *Subchannel) ended(o outcome, begun machine.Time) {
 	sch.outcome = o
-	if o.unit&UnitCheck != 0 && sch.pmcw.Control&PMCWConcurrentSense != 0 {
+	sch.fetchSense()
+	at, later := sch.session.End(begun, Ending{sch, sch.epoch})
+	if later {
+		sch.out = true
+		return
+	}
+	sch.subsystem.machine.Clock.At(at, sch, kindStatus, sch.tag())
+}
+
+// fetchSense takes the sense bytes of a unit check, where the IRB is to have
+// them.
+func (sch *Subchannel) fetchSense() {
+	if sch.outcome.unit&UnitCheck != 0 && sch.pmcw.Control&PMCWConcurrentSense != 0 {
 		sch.sensed = copy(sch.sense[:], sch.session.Sense())
 	}
-	at := sch.session.End(begun)
-	sch.subsystem.machine.Clock.At(at, sch, kindStatus, sch.tag())
 }
 
 // status is the arrival of the ending status, or of the suspension.
@@ -198,12 +209,17 @@ func (sch *Subchannel) forward(now machine.Time) {
 		clock.At(at, sch, kindDeliver, sch.tag())
 		return
 	}
-	c := &sch.chain
+	sch.scsw.Control &^= Suspended
+	sch.unreachable(now, uint32(sch.chain.following+CCWSize))
+}
+
+// unreachable ends the function with deferred condition code 3: there is no path
+// to the device any more. ccw is the CCW address to show.
+func (sch *Subchannel) unreachable(now machine.Time, ccw uint32) {
 	sch.pmcw.PNOM |= sch.pmcw.LPUM
 	sch.scsw.Flags |= SCSWNotOperPath
-	sch.scsw.Control &^= Suspended
-	sch.outcome = outcome{address: uint32(c.following + CCWSize), residual: c.residual, deferred: 3}
-	clock.At(now, sch, kindStatus, sch.tag())
+	sch.outcome = outcome{address: ccw, residual: sch.chain.residual, deferred: 3}
+	sch.subsystem.machine.Clock.At(now, sch, kindStatus, sch.tag())
 }
 
 // halt performs the halt function: what the device was doing ends, with an
@@ -240,6 +256,7 @@ func (sch *Subchannel) forget() {
 // drop forgets the status and what is under way of the start function.
 func (sch *Subchannel) drop() {
 	sch.epoch++
+	sch.out = false
 	sch.forget()
 	sch.scsw.Channel, sch.scsw.Unit = 0, 0
 	sch.chain.noted, sch.notes.presented = 0, 0

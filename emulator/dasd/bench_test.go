@@ -129,9 +129,11 @@ type null struct{ tags [8]machine.Tag }
 func (*null) Deliver(now machine.Time) (machine.Time, bool)       { return now, true }
 func (*null) Begin(machine.Time, *channel.ORB) channel.UnitStatus { return 0 }
 func (*null) Elapsed() machine.Time                               { return 0 }
-func (*null) End(now machine.Time) machine.Time                   { return now + 1000 }
-func (*null) Sense() []byte                                       { return nil }
-func (*null) Reset(bool)                                          {}
+func (*null) End(now machine.Time, _ channel.Ending) (machine.Time, bool) {
+	return now + 1000, false
+}
+func (*null) Sense() []byte { return nil }
+func (*null) Reset(bool)    {}
 func (n *null) Command(op *channel.Operation) (status channel.UnitStatus) {
 	op.Data.Expect(op.Count)
 	if op.Count == 4096 {

@@ -50,7 +50,9 @@ func TestElapsedIsTheChannels(t *testing.T) {
 		require.Zero(t, s.Begin(0, &channel.ORB{}))
 		first = s.Elapsed()
 		s.traffic.commands, s.traffic.wrote, s.traffic.bytes[outward] = 3, true, 4096
-		return first, s.Elapsed(), s.End(0)
+		so = s.Elapsed()
+		end, _ = s.End(0, channel.Ending{})
+		return first, so, end
 	}
 	const us = machine.Microsecond
 	for _, kind := range []LinkType{FICON, ESCON} {

@@ -86,9 +86,9 @@ func (s *session) Elapsed() machine.Time {
 }
 
 // End works out when the status is at the channel.
-func (s *session) End(now machine.Time) machine.Time {
+func (s *session) End(now machine.Time, _ channel.Ending) (machine.Time, bool) {
 	if s.busy {
-		return now + s.link.latency
+		return now + s.link.latency, false
 	}
 	s.serialize(now)
 	end := s.link.leave(s.exchange, s.start, s.elapsed, &s.traffic)
@@ -97,7 +97,7 @@ func (s *session) End(now machine.Time) machine.Time {
 		s.listed = true
 		s.device.working = append(s.device.working, s)
 	}
-	return end
+	return end, false
 }
 
 // serialize has the chain wait for those of other sessions of the device that

@@ -147,11 +147,11 @@ func (d *disk) check(zero, one byte) channel.UnitStatus {
 
 func (d *disk) Elapsed() machine.Time { return 0 }
 
-func (d *disk) End(now machine.Time) machine.Time {
+func (d *disk) End(now machine.Time, _ channel.Ending) (machine.Time, bool) {
 	if d.lost || d.loseEnd != nil && d.loseEnd() {
-		return machine.Never
+		return machine.Never, false
 	}
-	return now + d.latency/2
+	return now + d.latency/2, false
 }
 
 func (d *disk) Sense() []byte { return d.sense[:] }

@@ -22,6 +22,8 @@ type device struct {
 	fails    int          // how many of them
 	exact    bool         // ends with unit exception
 	extra    machine.Time // of each ending status
+	putOff   bool         // ends come later
+	endings  []channel.Ending
 }
 
 func (d *device) Deliver(now machine.Time) (machine.Time, bool) {
@@ -55,12 +57,16 @@ func (d *device) Command(op *channel.Operation) channel.UnitStatus {
 
 func (d *device) Elapsed() machine.Time { return 0 }
 
-func (d *device) End(now machine.Time) machine.Time {
-	if d.loseEnd > 0 {
+func (d *device) End(now machine.Time, e channel.Ending) (machine.Time, bool) {
+	switch {
+	case d.putOff:
+		d.endings = append(d.endings, e)
+		return 0, true
+	case d.loseEnd > 0:
 		d.loseEnd--
-		return machine.Never
+		return machine.Never, false
 	}
-	return now + d.latency + d.extra
+	return now + d.latency + d.extra, false
 }
 
 func (d *device) Sense() []byte {
