@@ -63,7 +63,7 @@ func TestREADMEWritesADetour(t *testing.T) {
 	require.Len(t, commands, 2)
 	here, err := filepath.Abs("../..")
 	require.NoError(t, err)
-	root := t.TempDir() // a checkout as "make plugins" leaves it, but for the sources
+	root := t.TempDir() // a checkout as "make build" leaves it, but for the sources
 	require.NoError(t, os.Symlink(built.dir, filepath.Join(root, "bin")))
 	for _, n := range []string{"go.mod", "abi"} {
 		require.NoError(t, os.Symlink(filepath.Join(here, n), filepath.Join(root, n)))

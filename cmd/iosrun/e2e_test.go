@@ -17,8 +17,7 @@ import (
 	"github.com/iosrun/iosrun/lab/report"
 )
 
-// built is the folder with the program and the shipped modules, or why there is
-// none.
+// built is the folder with the program, or why there is none.
 var built struct {
 	dir string
 	err error
@@ -28,7 +27,7 @@ func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "iosrun-e2e-")
 	if err == nil {
 		built.dir = dir
-		built.err = buildAll(dir)
+		built.err = buildProgram(dir)
 	} else {
 		built.err = err
 	}
@@ -37,16 +36,52 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func buildAll(dir string) error {
-	for _, args := range [][]string{
-		{"go", "build", "-o", filepath.Join(dir, "iosrun"), "."},
-		{filepath.Join(dir, "iosrun"), "plugin", "build", "--shipped", "../.."},
-	} {
-		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%v: %w: %s", args, err, out)
-		}
+func buildProgram(dir string) error {
+	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "iosrun"), ".").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("go build: %w: %s", err, out)
 	}
 	return nil
+}
+
+// A copy of the program runs in an empty folder, without Go and without anything
+// beside it.
+func TestProgramStandsAlone(t *testing.T) {
+	require.NoError(t, built.err)
+	code, err := os.ReadFile(filepath.Join(built.dir, "iosrun"))
+	require.NoError(t, err)
+	dir, cache := t.TempDir(), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "iosrun"), code, 0o755))
+	c := exec.Command("./iosrun", "compare", "--limit", "100", "--quiet")
+	c.Dir, c.Env = dir, []string{"HOME=" + cache, "PATH=" + cache}
+	out, err := c.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "read-select")
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, left, 1, "it leaves nothing in the folder")
+}
+
+// A folder of built modules takes the place of those that the program carries.
+func TestFolderOfModules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds every shipped module")
+	}
+	dir := t.TempDir()
+	o := iosrun(t, nil, "plugin", "build", "--shipped", "../..", "--plugin-dir", dir)
+	require.Zero(t, o.code, o.err)
+	o = iosrun(t, nil, "plugin", "list", "--json", "--plugin-dir", dir)
+	require.Zero(t, o.code, o.err)
+	assert.Contains(t, o.out, filepath.Join(dir, "frontend", "standard.wasm"))
+	o = iosrun(t, nil, "run", "sync", "--limit", "10", "--plugin-dir", dir)
+	assert.Zero(t, o.code, o.err)
+	require.NoError(t, os.Remove(filepath.Join(dir, "frontend", "standard.wasm")))
+	o = iosrun(t, nil, "run", "sync", "--limit", "10", "--plugin-dir", dir)
+	assert.Equal(t, 2, o.code)
+	assert.Contains(t, o.err, "module frontend/standard: is not built")
+	o = iosrun(t, nil, "plugin", "build", "--shipped", "../..")
+	assert.Equal(t, 2, o.code)
+	assert.Contains(t, o.err, "name one")
 }
 
 type outcome struct {
@@ -263,7 +298,7 @@ func TestBadInput(t *testing.T) {
 		{"plugin that traps at start", []string{"run", policy("p6.yaml", here+"/trapstart", "")}, 1, "not today"},
 		{"plugin of another ABI", []string{"run", policy("p7.yaml", here+"/wrongabi", "")}, 2, "this host speaks 1"},
 		{"plugin that lacks an export", []string{"run", policy("p8.yaml", here+"/lacksexport", "")}, 2, "front_end"},
-		{"modules not built", []string{"run", "--plugin-dir", dir}, 2, "make plugins"},
+		{"modules not built", []string{"run", "--plugin-dir", dir}, 2, "plugin build --shipped"},
 		{"bad log level", []string{"run", "--log-level", "loud"}, 2, "loud"},
 		{"inspect of text", []string{"plugin", "inspect", notWasm}, 2, "text.wasm"},
 	}

@@ -92,7 +92,7 @@ three policies and prints what each costs.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{err, c.CommandPath()}
 	})
-	root.PersistentFlags().String("plugin-dir", "", `folder of the built shipped modules (default "plugins" beside the program; IOSRUN_PLUGIN_DIR)`)
+	root.PersistentFlags().String("plugin-dir", "", `folder of built modules that take the place of the shipped ones, which the program carries (IOSRUN_PLUGIN_DIR)`)
 	root.PersistentFlags().String("log-level", "warn", "what is logged to standard error: trace, debug, info, warn, error or off (IOSRUN_LOG_LEVEL)")
 	root.AddCommand(newRun(), newCompare(), newPolicy(), newPlugin(), newVolume(), newChannel(), newSteps(), newTrace())
 	wrapArgs(root)

@@ -14,6 +14,8 @@ import (
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
 	"github.com/iosrun/iosrun/lab/catalog"
+	shippedset "github.com/iosrun/iosrun/lab/catalog/shipped"
+	"github.com/iosrun/iosrun/lab/report"
 )
 
 func newPlugin() *cobra.Command {
@@ -63,7 +65,7 @@ func newPluginList() *cobra.Command {
 				return err
 			}
 			if missing {
-				fmt.Fprintf(c.OutOrStdout(), "\nModules are looked for in %s; \"make plugins\" builds them.\n", cat.Dir)
+				fmt.Fprintf(c.OutOrStdout(), "\nModules are looked for in %s; \"iosrun plugin build --shipped SOURCE\" builds them there.\n", cat.Dir)
 			}
 			return nil
 		},
@@ -173,7 +175,7 @@ func printModule(w io.Writer, m *host.Module, r *host.Report) {
 
 func newPluginBuild() *cobra.Command {
 	var output string
-	var shipped string
+	var shipped, archive string
 	c := &cobra.Command{
 		Use:   "build FOLDER | build --shipped SOURCE",
 		Short: "Build a detour from a folder of Go source",
@@ -181,15 +183,22 @@ func newPluginBuild() *cobra.Command {
 with the Go toolchain, gives its memory a maximum and puts the manifest into it.
 The result is kept by content: an unchanged folder is not compiled again.
 
-With --shipped it builds all shipped modules from the project's source tree into
-the folder of --plugin-dir.`,
-		Example: "  iosrun plugin build ./my-detour -o my-detour.wasm\n  iosrun plugin build --shipped .",
+With --shipped it builds all shipped modules from the project's source tree: into
+the folder of --plugin-dir, or into an archive of modules (--archive), which the
+program carries when it is built with it.`,
+		Example: "  iosrun plugin build ./my-detour -o my-detour.wasm\n  iosrun plugin build --shipped . --plugin-dir ./modules",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			cat := catalogOf(c)
 			if shipped != "" {
 				if len(args) != 0 || output != "" {
 					return usage(errors.New("--shipped takes neither a folder nor --output"))
+				}
+				switch {
+				case archive != "":
+					return buildArchive(c, cat, shipped, archive)
+				case cat.Dir == "":
+					return usage(errors.New("--shipped builds into a folder (--plugin-dir) or an archive (--archive): name one"))
 				}
 				for _, n := range catalog.Shipped() {
 					to := filepath.Join(cat.Dir, filepath.FromSlash(n)+catalog.Suffix)
@@ -198,6 +207,9 @@ the folder of --plugin-dir.`,
 					}
 				}
 				return nil
+			}
+			if archive != "" {
+				return usage(errors.New("--archive goes with --shipped"))
 			}
 			if len(args) == 0 {
 				return usage(errors.New("names no folder"))
@@ -215,7 +227,40 @@ the folder of --plugin-dir.`,
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "file to write (default: the path in the cache is printed)")
 	c.Flags().StringVar(&shipped, "shipped", "", "root of the project's source tree: build every shipped module")
+	c.Flags().StringVar(&archive, "archive", "", "archive to put the shipped modules into; one that has them already is left as it is")
 	return c
+}
+
+// buildArchive builds the shipped modules from a source tree into an archive.
+func buildArchive(c *cobra.Command, cat *catalog.Catalog, source, to string) error {
+	modules := make(map[string][]byte)
+	for _, n := range catalog.Shipped() {
+		path, err := build.Build(c.Context(), filepath.Join(source, catalog.SourceFolder(n)), cat.BuildCache)
+		if err != nil {
+			return err
+		}
+		if modules[n], err = os.ReadFile(path); err != nil {
+			return err
+		}
+	}
+	toolchain, err := build.Toolchain(c.Context(), source)
+	if err != nil {
+		return err
+	}
+	if old, err := os.ReadFile(to); err == nil {
+		if set, err := shippedset.Unpack(old); err == nil && set.Holds(toolchain, modules) {
+			return nil
+		}
+	}
+	packed, err := shippedset.Pack(toolchain, modules)
+	if err != nil {
+		return err
+	}
+	if err := report.WriteFile(to, func(w io.Writer) error { _, err := w.Write(packed); return err }); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.OutOrStdout(), to)
+	return nil
 }
 
 func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
@@ -247,9 +292,6 @@ func catalogOf(c *cobra.Command) *catalog.Catalog {
 	dir, _ := c.Flags().GetString("plugin-dir")
 	if dir == "" {
 		dir = os.Getenv("IOSRUN_PLUGIN_DIR")
-	}
-	if dir == "" {
-		dir = catalog.DefaultDir()
 	}
 	return &catalog.Catalog{Dir: dir}
 }

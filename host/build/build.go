@@ -178,3 +178,18 @@ func (g *command) run(ctx context.Context, args ...string) ([]byte, error) {
 	}
 	return nil, fmt.Errorf("go %s: %w", args[0], err)
 }
+
+// Toolchain is the version of the Go toolchain that builds in the folder dir, such
+// as "go1.26.8".
+func Toolchain(ctx context.Context, dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	g, err := toolchain(abs)
+	if err != nil {
+		return "", err
+	}
+	out, err := g.run(ctx, "env", "GOVERSION")
+	return strings.TrimSpace(string(out)), err
+}

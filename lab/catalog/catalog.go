@@ -6,21 +6,22 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
+	"github.com/iosrun/iosrun/lab/catalog/shipped"
 )
 
 // MaxModule is the most bytes of a module file.
 const MaxModule = 64 << 20
 
-// Suffix is that of module files.
+// Suffix is the file extension of a module.
 const Suffix = ".wasm"
 
 var (
-	// ErrNotBuilt says that a shipped module has not been built yet.
+	// ErrNotBuilt says that the folder of built modules lacks one.
 	ErrNotBuilt = errors.New("is not built")
 	// ErrUnknown says that a reference is neither a shipped module nor a file nor
 	// a folder.
@@ -29,7 +30,7 @@ var (
 
 // Shipped are the names of the project's own modules and the folders of their
 // main packages in the source tree.
-var shipped = []string{
+var names = []string{
 	"backend/standard",
 	"frontend/adaptive",
 	"frontend/audit",
@@ -43,7 +44,7 @@ var shipped = []string{
 }
 
 // Shipped lists the names of the shipped modules.
-func Shipped() []string { return append([]string(nil), shipped...) }
+func Shipped() []string { return slices.Clone(names) }
 
 // SourceFolder is where the main package of a shipped module lies, relative to
 // the root of the source tree.
@@ -53,41 +54,34 @@ func SourceFolder(name string) string {
 
 // Catalog finds modules. Its methods may be called from several goroutines.
 type Catalog struct {
-	// Dir is the folder of built shipped modules; a module's file is its name with
-	// the suffix.
+	// Dir is a folder of built modules, which take the place of those that the
+	// program carries; a module's file is its name with the suffix. Empty is the
+	// program's own.
 	Dir string
 	// BuildCache is the folder for modules built from source; empty is the user's
 	// cache folder.
 	BuildCache string
 }
 
-// DefaultDir is where shipped modules are looked for when nothing else is said:
-// the folder "plugins" beside the running program.
-func DefaultDir() string {
-	exe, err := os.Executable()
-	if err != nil {
-		return "plugins"
-	}
-	if real, err := filepath.EvalSymlinks(exe); err == nil {
-		exe = real
-	}
-	return filepath.Join(filepath.Dir(exe), "plugins")
-}
-
 // Entry is a shipped module as it stands.
 type Entry struct {
-	Name  string `json:"name"`
-	File  string `json:"file"`
-	Built bool   `json:"built"`
+	Name string `json:"name"`
+	// File that holds the module; empty for one that the program carries.
+	File string `json:"file,omitempty"`
+	// Built says that the module is there.
+	Built bool `json:"built"`
 }
 
-// List says which shipped modules are built.
+// List says which shipped modules there are.
 func (c *Catalog) List() []Entry {
 	var l []Entry
-	for _, n := range shipped {
-		e := Entry{Name: n, File: c.file(n)}
-		_, err := os.Stat(e.File)
-		e.Built = err == nil
+	for _, n := range names {
+		e := Entry{Name: n, Built: true}
+		if c.Dir != "" {
+			e.File = c.file(n)
+			_, err := os.Stat(e.File)
+			e.Built = err == nil
+		}
 		l = append(l, e)
 	}
 	return l
@@ -100,6 +94,9 @@ func (c *Catalog) file(name string) string {
 // Module finds a module and reads it; nothing of it runs. A Go source folder is
 // built first, with the Go toolchain.
 func (c *Catalog) Module(ctx context.Context, ref string) (*host.Module, error) {
+	if _, ours := slices.BinarySearch(names, ref); ours && c.Dir == "" {
+		return embedded(ref)
+	}
 	path, err := c.locate(ctx, ref)
 	if err != nil {
 		return nil, err
@@ -107,11 +104,28 @@ func (c *Catalog) Module(ctx context.Context, ref string) (*host.Module, error) 
 	return read(path)
 }
 
+// embedded gives a module that the program carries.
+func embedded(name string) (*host.Module, error) {
+	set, err := shipped.Embedded()
+	if err != nil {
+		return nil, fmt.Errorf("module %s: %w", name, err)
+	}
+	code, ok := set.Module(name)
+	if !ok {
+		return nil, fmt.Errorf("module %s: %w into this program: run \"make plugins\"", name, ErrNotBuilt)
+	}
+	m, err := host.Inspect(code)
+	if err != nil {
+		return nil, fmt.Errorf("module %s: %w", name, err)
+	}
+	return m, nil
+}
+
 func (c *Catalog) locate(ctx context.Context, ref string) (string, error) {
-	if i := sort.SearchStrings(shipped, ref); i < len(shipped) && shipped[i] == ref {
+	if _, ours := slices.BinarySearch(names, ref); ours {
 		path := c.file(ref)
 		if _, err := os.Stat(path); err != nil {
-			return "", fmt.Errorf("module %s: %w (no %s): run \"make plugins\", or name the folder of built modules with --plugin-dir", ref, ErrNotBuilt, path)
+			return "", fmt.Errorf("module %s: %w (no %s): \"iosrun plugin build --shipped\" builds into the folder of --plugin-dir; without that flag the program's own modules are used", ref, ErrNotBuilt, path)
 		}
 		return path, nil
 	}
@@ -120,7 +134,7 @@ func (c *Catalog) locate(ctx context.Context, ref string) (string, error) {
 	case err != nil && (strings.HasSuffix(ref, Suffix) || strings.HasPrefix(ref, ".") || filepath.IsAbs(ref)):
 		return "", fmt.Errorf("module: %w", err)
 	case err != nil:
-		return "", fmt.Errorf("module %q: %w: want one of %s, a %s file, or a folder of Go source", ref, ErrUnknown, strings.Join(shipped, ", "), Suffix)
+		return "", fmt.Errorf("module %q: %w: want one of %s, a %s file, or a folder of Go source", ref, ErrUnknown, strings.Join(names, ", "), Suffix)
 	case info.IsDir():
 		path, err := build.Build(ctx, ref, c.BuildCache)
 		if err != nil {

@@ -3,8 +3,6 @@ package experiment
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,31 +11,20 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/host"
-	"github.com/iosrun/iosrun/host/build"
 	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/steps"
 	"github.com/iosrun/iosrun/lab/workload"
 )
 
-// loader builds the shipped modules that a test needs, once.
+// loader loads the modules that the program carries.
 func loader(t testing.TB) *catalog.Loader {
 	t.Helper()
-	dir := t.TempDir()
-	for _, n := range catalog.Shipped() {
-		path, err := build.Build(context.Background(), filepath.Join("../..", catalog.SourceFolder(n)), "")
-		require.NoError(t, err)
-		code, err := os.ReadFile(path)
-		require.NoError(t, err)
-		to := filepath.Join(dir, filepath.FromSlash(n)+catalog.Suffix)
-		require.NoError(t, os.MkdirAll(filepath.Dir(to), 0o755))
-		require.NoError(t, os.WriteFile(to, code, 0o600))
-	}
 	cache, err := host.DefaultCacheDir()
 	require.NoError(t, err)
 	rt, err := host.NewRuntime(context.Background(), host.RuntimeConfig{CacheDir: cache})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, rt.Close(context.Background())) })
-	return &catalog.Loader{Catalog: catalog.Catalog{Dir: dir}, Runtime: rt}
+	return &catalog.Loader{Runtime: rt}
 }
 
 // rig is a machine with a policy on its slots, and no workload.

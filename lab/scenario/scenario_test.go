@@ -2,9 +2,7 @@ package scenario_test
 
 import (
 	"context"
-	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/host"
-	"github.com/iosrun/iosrun/host/build"
 	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/scenario"
 	"github.com/iosrun/iosrun/lab/steps"
@@ -26,38 +23,11 @@ var shipped struct {
 
 func TestMain(m *testing.M) {
 	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "scenario-")
-	if err == nil {
-		err = buildAll(ctx, dir)
+	rt, err := host.NewRuntime(ctx, host.RuntimeConfig{})
+	if shipped.err = err; err == nil {
+		shipped.loader = &catalog.Loader{Runtime: rt}
 	}
-	rt, e := host.NewRuntime(ctx, host.RuntimeConfig{})
-	if shipped.err = errors.Join(err, e); shipped.err == nil {
-		shipped.loader = &catalog.Loader{Catalog: catalog.Catalog{Dir: dir}, Runtime: rt}
-	}
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
-}
-
-func buildAll(ctx context.Context, dir string) error {
-	for _, name := range catalog.Shipped() {
-		file, err := build.Build(ctx, filepath.Join("..", "..", catalog.SourceFolder(name)), "")
-		if err != nil {
-			return err
-		}
-		code, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		to := filepath.Join(dir, filepath.FromSlash(name)+catalog.Suffix)
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(to, code, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	os.Exit(m.Run())
 }
 
 func modules(t *testing.T) *catalog.Loader {
