@@ -85,24 +85,33 @@ type Counters struct {
 	Continues uint64
 	Returns   uint64
 	Intents   uint64
-	Refused   uint64 // intents that the host refused
+	Refused   uint64 // intents that the host refused: the sum of Attachment.Refusals
 	Traps     uint64 // calls that ended abnormally
 	Invalid   uint64 // responses that did not pass the check
 }
 
+// Failures is the number of calls that gave no answer.
+func (c *Counters) Failures() uint64 { return c.Traps + c.Invalid }
+
 // Attachment is a detour as it stands in a chain. What the event loop needs for
-// a call is in its fields; Counters and Records belong to the event loop.
+// a call is in its fields; what is counted in it belongs to the event loop.
 type Attachment struct {
 	Name        string
 	Detour      Detour
 	Granted     abi.Capability
 	Containment Containment
 	Counters    Counters
+	// Refusals are the intents that the host has refused.
+	Refusals RefusalCounts
+	// FirstFailure is why its first call without an answer gave none, or nil.
+	FirstFailure error
 	// Records are those that the detour's manifest declares (NewRecords), by the
 	// number of abi.IntentRecord.
 	Records []Record
-	// Disabled is set when the detour could not be renewed: it is passed over.
-	Disabled bool
+	// Disabled is set when too many calls gave no answer, or the detour could not be
+	// renewed: it is passed over, as PassedOver says.
+	Disabled   bool
+	PassedOver PassedOver
 
 	slot        Slot
 	generations int // that hold it, under the table's lock

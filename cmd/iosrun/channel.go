@@ -127,12 +127,15 @@ type caseOutput struct {
 func runCases(c *cobra.Command, f *channelcase.File, o channelcase.Options, check, asJSON bool) error {
 	w := c.OutOrStdout()
 	var all []caseOutput
-	ran, differ := 0, 0
+	ran, differ, idle := 0, 0, 0
 	err := f.Run(c.Context(), o, func(r channelcase.Result) error {
 		ran++
 		out := caseOutput{ID: r.Case.ID, Suite: r.Case.Suite, Name: r.Case.Name, Outcome: r.Outcome}
 		if check {
 			out.Differences = r.Case.Check(&r.Outcome)
+			if !r.Case.Expects() {
+				idle++
+			}
 		}
 		if len(out.Differences) != 0 {
 			differ++
@@ -159,7 +162,14 @@ func runCases(c *cobra.Command, f *channelcase.File, o channelcase.Options, chec
 			return err
 		}
 	} else if check {
-		fmt.Fprintf(w, "%d cases, %d differ\n", ran, differ)
+		fmt.Fprintf(w, "%d cases, %d differ", ran, differ)
+		if idle != 0 {
+			fmt.Fprintf(w, ", %d expect nothing", idle)
+		}
+		fmt.Fprintln(w)
+	}
+	if check && idle == ran {
+		return fmt.Errorf("nothing was checked: none of %d cases expects anything", ran)
 	}
 	if differ != 0 {
 		return fmt.Errorf("%d of %d cases differ from what they expect", differ, ran)

@@ -47,7 +47,10 @@ var flagKeys = map[string]string{
 	"swap":       "swaps",
 	"fault":      "faults",
 	"standing":   "mirror.standing",
+	"strict":     "strict",
 	"native":     "native",
+
+	"expect-failures": "expect.failed-requests",
 
 	"primary-image":  "primary.image",
 	"mirror-image":   "mirror.image",
@@ -97,16 +100,23 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.StringArray("swap", nil, `change the policy at a virtual time while I/O runs: TIME=POLICY, such as "30s=constant-copy"`)
 	f.StringArray("fault", nil, `let something happen at a virtual time: TIME=PLACE:ACTION, such as "30s=mirror1:link-down" or "30s=pair2.primary:fail" (actions: link-down, link-up, fail, gone, not-responding, restore, synchronise)`)
 	f.Bool("standing", false, "join mirror I/Os to a standing suspended chain in place of a STARTIO each")
+	f.Bool("expect-failures", false, "requests that fail are expected: they are counted, and no check fails for them")
+	f.Bool("strict", false, "a check fails when an intent of a detour was refused, or a call of it ended abnormally or gave an invalid response")
 	f.Bool("native", false, "link the shipped detours into the host instead of running modules (for comparison)")
 }
 
 // settings are defaults, then the experiment file, then the environment, then
-// the flags. They are not checked: the policies are still to come.
+// the flags. They are not checked: the policies are still to come, and are nil
+// where nothing names any.
 func settings(c *cobra.Command) (*experiment.Config, error) {
+	if err := checkFlags(c.Flags()); err != nil {
+		return nil, err
+	}
 	k := koanf.New(".")
 	if err := k.Load(structs.Provider(experiment.Default(), "koanf"), nil); err != nil {
 		return nil, err
 	}
+	k.Delete("policies")
 	f := c.Flags()
 	if path, _ := f.GetString("experiment"); path != "" {
 		if _, err := os.Stat(path); err != nil {
@@ -205,7 +215,7 @@ func flagSettings(f *pflag.FlagSet) map[string]any {
 		m["mirrors"] = places
 	}
 	if made, _ := f.GetBool("generate"); made {
-		m["workload.trace"] = ""
+		m["workload.trace"], m["workload.format"], m["workload.skip-bad"] = "", "", 0
 		m["workload.generator"] = generatorFlags(f)
 	}
 	return m

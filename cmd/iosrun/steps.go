@@ -26,7 +26,8 @@ component that the table names, in a run of one policy (sync, if none is named) 
 workload: the first %d requests of it, unless --limit says otherwise. With --scenarios
 it plays the project's scenarios instead, which together take every step.
 
-The exit code is 1 when a check of the run, or what a scenario expects, does not hold.`, stepsLimit),
+The exit code is 1 when a check of the run, or what a scenario expects, does not hold,
+or when the scenarios together have not taken every step.`, stepsLimit),
 		Example: `  iosrun steps
   iosrun steps --scenarios --missing
   iosrun steps read-select --limit 10000 --json`,
@@ -55,6 +56,11 @@ func runSteps(c *cobra.Command, args []string) error {
 	suite, _ := c.Flags().GetBool("scenarios")
 	if suite && len(args) != 0 {
 		return usage(fmt.Errorf("steps: the scenarios name their policies: want no %q beside --scenarios", args[0]))
+	}
+	if suite {
+		if err := noExperiment(c); err != nil {
+			return err
+		}
 	}
 	var counter steps.Counter
 	var failed error
@@ -98,6 +104,15 @@ func playScenarios(c *cobra.Command, log hclog.Logger, counter *steps.Counter) (
 		}
 		counter.Add(r.Steps)
 	}
+	rows, err := steps.Table()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		if counter.Count(r) == 0 {
+			all = append(all, fmt.Errorf("step %s was taken by no scenario: %s", r.Name, r.What))
+		}
+	}
 	return errors.Join(all...), nil
 }
 
@@ -119,9 +134,8 @@ func workloadOf(c *cobra.Command, args []string) (*experiment.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.Policies = []string{"sync"}
-	if len(args) != 0 {
-		cfg.Policies = args
+	if err := onePolicy(c, cfg, args...); err != nil {
+		return nil, err
 	}
 	if err := cfg.Check(); err != nil {
 		return nil, usage(err)
@@ -143,10 +157,10 @@ func playOne(c *cobra.Command, log hclog.Logger, cfg *experiment.Config, o exper
 	}
 	r, err := plan.Run(c.Context(), 0, o)
 	if err != nil {
-		return nil, err
+		return nil, played(err)
 	}
 	for _, k := range r.Report.Checks {
-		if !k.OK {
+		if k.Failed() {
 			failed = errors.Join(failed, fmt.Errorf("check that does not hold: %s: %s", k.Name, k.Detail))
 		}
 	}

@@ -38,7 +38,7 @@ The exit code is 1 when a check of the run, or what the scenario expects, does n
 	c.Flags().Int("io", 1, "which I/O, from 1 in the order in which the application asks for them")
 	c.Flags().Bool("all", false, "every I/O of the scenario")
 	c.Flags().Bool("list", false, "list the project's scenarios")
-	c.Flags().String("policy", "sync", "policy that the workload is played against")
+	c.Flags().String("policy", "sync", "policy that the workload is played against, where the experiment lists none")
 	c.Flags().Bool("json", false, "print JSON")
 	c.Flags().String("svg", "", "file to draw the way to, as a sequence diagram with a lane a component")
 	_ = c.RegisterFlagCompletionFunc("policy", completePolicies)
@@ -73,6 +73,11 @@ func runTrace(c *cobra.Command, args []string) error {
 	k, _ := c.Flags().GetInt("io")
 	all, _ := c.Flags().GetBool("all")
 	drawing, _ := c.Flags().GetString("svg")
+	if len(args) != 0 {
+		if err := noExperiment(c, "policy"); err != nil {
+			return err
+		}
+	}
 	if k < 1 {
 		return usage(fmt.Errorf("trace: I/O %d: want 1 or more", k))
 	}
@@ -129,10 +134,16 @@ func traceScenario(c *cobra.Command, log hclog.Logger, name string, k int, way *
 }
 
 func traceWorkload(c *cobra.Command, log hclog.Logger, k int, way *steps.Way) (title string, failed, err error) {
-	name, _ := c.Flags().GetString("policy")
-	cfg, err := workloadOf(c, []string{name})
+	var named []string
+	if name, _ := c.Flags().GetString("policy"); c.Flags().Changed("policy") {
+		named = append(named, name)
+	}
+	cfg, err := workloadOf(c, named)
 	if err != nil {
 		return "", nil, err
+	}
+	if n := cfg.Workload.Limit; n != 0 && n < int64(k) {
+		return "", nil, usage(fmt.Errorf("trace: I/O %d: the workload is limited to %d", k, n))
 	}
 	cfg.Workload.Limit = int64(k)
 	failed, err = playOne(c, log, cfg, experiment.Options{Log: log, Steps: way, Identified: func(number int64, io uint64) {
@@ -140,7 +151,7 @@ func traceWorkload(c *cobra.Command, log hclog.Logger, k int, way *steps.Way) (t
 			way.Follow(io)
 		}
 	}})
-	return fmt.Sprintf("I/O %d against %s", k, name), failed, err
+	return fmt.Sprintf("I/O %d against %s", k, cfg.Policies[0]), failed, err
 }
 
 func printWay(c *cobra.Command, title string, k int, drawing string, way *steps.Way) error {

@@ -6,6 +6,7 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
 )
 
 // allMirrors is the mask of every mirror of a pair.
@@ -43,48 +44,59 @@ func (x *Process) cut(p *machine.Processor, pair *Pair, mask uint8) {
 // retryMirrors tries failed mirror requests again: their chains where no later
 // write has reached the same tracks, copies of the tracks where there is no valid
 // chain. (Step 306.)
-func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) bool {
-	if r.role.role != abi.RolePrimary || mask == 0 || mask&^r.made != 0 {
-		return false
+func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) hooks.Refusal {
+	switch {
+	case r.role.role != abi.RolePrimary:
+		return hooks.WrongTarget
+	case mask == 0 || mask&^r.made != 0:
+		return hooks.NoRequest
 	}
 	latest := true
 	for t := r.program.tracks.first; t <= r.program.tracks.last; t++ {
 		latest = latest && r.pair.written[t] == r.number
 	}
-	ok := true
+	why := hooks.CarriedOut
 	for i := range r.pair.mirrors {
 		if mask&(1<<i) == 0 {
 			continue
 		}
 		mr := &r.mirrors[i]
-		if mr.chain == noChain {
-			ok = x.retryByCopy(p, mr) && ok
-			continue
+		switch {
+		case mr.chain == noChain:
+			why = why.First(x.retryByCopy(p, mr))
+		case mr.state != abi.MirrorIOFailed || mr.busy:
+			why = why.First(hooks.RequestState)
+		case mr.m.State != abi.MirrorInSync:
+			why = why.First(hooks.MirrorState)
+		case !latest:
+			why = why.First(hooks.Overtaken)
+		default:
+			x.counts.Retried++
+			mr.state = abi.MirrorIOShadow
+			mr.enterShadow()
+			mr.start(p)
 		}
-		if !latest || mr.state != abi.MirrorIOFailed || mr.busy || mr.m.State != abi.MirrorInSync {
-			ok = false
-			continue
-		}
-		x.counts.Retried++
-		mr.state = abi.MirrorIOShadow
-		mr.enterShadow()
-		mr.start(p)
 	}
-	return ok
+	return why
 }
 
 // promote makes mirror number i the primary, because the primary has failed; the
 // other mirrors follow it. The old primary takes the mirror's place in the pair,
 // as one that has failed: what it will lack is marked, so that it can be made
 // identical again when it works. (M3.)
-func (x *Process) promote(c *call, i uint8) bool {
+func (x *Process) promote(c *call, i uint8) hooks.Refusal {
 	pair := c.role.pair
-	if c.role.role != abi.RolePrimary || c.block.UCB != pair.primary || int(i) >= len(pair.mirrors) {
-		return false
+	switch {
+	case c.role.role != abi.RolePrimary:
+		return hooks.WrongTarget
+	case c.block.UCB != pair.primary:
+		return hooks.Overtaken // another has become the primary meanwhile
+	case int(i) >= len(pair.mirrors):
+		return hooks.NoSuchMirror
 	}
 	m := pair.mirrors[i]
 	if m.State != abi.MirrorInSync {
-		return false
+		return hooks.MirrorState
 	}
 	for j, o := range pair.mirrors {
 		if j != int(i) {
@@ -104,7 +116,7 @@ func (x *Process) promote(c *call, i uint8) bool {
 	x.counts.Promoted++
 	x.step(c.p, machine.StepM+3, hookNames[c.hook], c.block.ID)
 	x.Log.Warn("mirror promoted", "pair", pair.ID, "mirror", i+1, "device", hclog.Fmt("%04X", pair.primary.DeviceNumber), "time", c.p.Now())
-	return true
+	return hooks.CarriedOut
 }
 
 // redirected reports whether r, which has come to a mirror's unit, is an

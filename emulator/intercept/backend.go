@@ -12,66 +12,98 @@ func (x *Process) carryOutBackEnd(a *hooks.Attachment, c *call, ans *response) {
 	r := c.r
 	for i := range ans.intents[:ans.n] {
 		n := &ans.intents[i]
-		done := true
+		why := hooks.CarriedOut
 		switch n.Kind {
 		case abi.IntentDrop:
-			done = x.each(r, n.Mirrors, func(mr *mirrorRequest) bool {
-				if !mr.waiting() {
-					return false
-				}
-				mr.drop()
-				return true
-			})
+			why = r.dropMirrors(n.Mirrors)
 		case abi.IntentSchedule:
-			done = c.p.Mode == machine.Disabled && r.block.CC == 0 && x.schedule(c.p, r, n.Mirrors)
+			why = x.schedule(c.p, r, n.Mirrors)
 		case abi.IntentStart:
-			done = c.p.Mode == machine.Enabled && x.startMirrors(c.p, r, n.Mirrors)
+			why = x.startMirrors(c.p, r, n.Mirrors)
 		case abi.IntentLabel:
-			done = r.block.CC == 0 && x.Mirror != nil && x.each(r, n.Mirrors, func(mr *mirrorRequest) bool {
-				if !mr.waiting() || mr.labelling || !x.Mirror.ReadLabel(c.p, r, mr.m) {
-					return false
-				}
-				mr.labelling = true
-				r.open++ // until SetLabel
-				return true
-			})
+			why = x.readLabels(c.p, r, n.Mirrors)
 		case abi.IntentResume:
-			done = r.block.CC == 0 && x.resume(c.p, r, n.Mirrors)
+			why = x.resume(c.p, r, n.Mirrors)
 		default:
-			done = x.anywhere(c, n)
+			why = x.anywhere(c, n)
 		}
-		if !done {
-			x.refuse(a, c, n)
+		if why != hooks.CarriedOut {
+			x.refuse(a, c, n, why)
 		}
 	}
 }
 
-// each calls f for every mirror request of the mask that was made; it reports
-// whether there were any and f was content with each.
-func (x *Process) each(r *Request, mask uint8, f func(*mirrorRequest) bool) bool {
+// each calls f for every mirror request of the mask that was made. The refusal is
+// the first one of f, or says that there is no such mirror request.
+func (r *Request) each(mask uint8, f func(*mirrorRequest) hooks.Refusal) hooks.Refusal {
 	if mask == 0 || mask&^r.made != 0 {
-		return false
+		return hooks.NoRequest
 	}
-	ok := true
+	why := hooks.CarriedOut
 	for i := range r.pair.mirrors {
-		if mask&(1<<i) != 0 && !f(&r.mirrors[i]) {
-			ok = false
+		if mask&(1<<i) != 0 {
+			why = why.First(f(&r.mirrors[i]))
 		}
 	}
-	return ok
+	return why
+}
+
+// dropMirrors takes mirror requests off the shadow queue.
+func (r *Request) dropMirrors(mask uint8) hooks.Refusal {
+	return r.each(mask, func(mr *mirrorRequest) hooks.Refusal {
+		if !mr.waiting() {
+			return hooks.RequestState
+		}
+		mr.drop()
+		return hooks.CarriedOut
+	})
+}
+
+// readLabels has the labels of mirrors read for the request. A label that is
+// being read for it already answers this question too: with several mirrors the
+// detour runs while one of them waits. (Step 250.)
+func (x *Process) readLabels(p *machine.Processor, r *Request, mask uint8) hooks.Refusal {
+	switch {
+	case r.block.CC != 0:
+		return hooks.NotStarted
+	case x.Mirror == nil:
+		return hooks.NoRoom
+	}
+	return r.each(mask, func(mr *mirrorRequest) hooks.Refusal {
+		switch {
+		case !mr.waiting():
+			return hooks.RequestState
+		case mr.labelling:
+			return hooks.CarriedOut
+		case !x.Mirror.ReadLabel(p, r, mr.m):
+			return hooks.NoRoom
+		}
+		mr.labelling = true
+		r.open++ // until SetLabel
+		return hooks.CarriedOut
+	})
 }
 
 // schedule has the back-end detours run again, enabled, at high priority. (Step
 // 270.)
-func (x *Process) schedule(p *machine.Processor, r *Request, mask uint8) bool {
-	if mask == 0 || mask&^r.made != 0 {
-		return false
+func (x *Process) schedule(p *machine.Processor, r *Request, mask uint8) hooks.Refusal {
+	switch {
+	case p.Mode != machine.Disabled:
+		return hooks.WrongMoment
+	case r.block.CC != 0:
+		return hooks.NotStarted
+	case mask == 0 || mask&^r.made != 0:
+		return hooks.NoRequest
 	}
-	ok := true
+	why := hooks.CarriedOut
 	for i := range r.pair.mirrors {
 		if mr := &r.mirrors[i]; mask&(1<<i) != 0 {
-			if mr.state != abi.MirrorIOShadow || mr.chain == noChain {
-				ok = false
+			if mr.state != abi.MirrorIOShadow {
+				why = why.First(hooks.RequestState)
+				continue
+			}
+			if mr.chain == noChain {
+				why = why.First(hooks.Program)
 				continue
 			}
 			mr.state = abi.MirrorIOScheduled
@@ -79,28 +111,36 @@ func (x *Process) schedule(p *machine.Processor, r *Request, mask uint8) bool {
 	}
 	r.backEnd.Parm = r.block.ID
 	x.ios.Machine.Dispatcher.Schedule(p.Now(), &r.backEnd)
-	return ok
+	return why
 }
 
 // startMirrors issues STARTIO for mirror requests: they go from the shadow queue
 // to the mirrors' queues. (Steps 268, 274, 260, 262.)
-func (x *Process) startMirrors(p *machine.Processor, r *Request, mask uint8) bool {
-	if mask == 0 || mask&^r.made != 0 {
-		return false
+func (x *Process) startMirrors(p *machine.Processor, r *Request, mask uint8) hooks.Refusal {
+	switch {
+	case p.Mode != machine.Enabled:
+		return hooks.WrongMoment
+	case mask == 0 || mask&^r.made != 0:
+		return hooks.NoRequest
 	}
-	ok := true
+	why := hooks.CarriedOut
 	for i := range r.pair.mirrors {
 		if mask&(1<<i) == 0 {
 			continue
 		}
 		mr := &r.mirrors[i]
-		if !mr.waiting() || mr.chain == noChain || mr.m.State == abi.MirrorSuspended || mr.m.State == abi.MirrorFailed {
-			ok = false
-			continue
+		switch {
+		case !mr.waiting():
+			why = why.First(hooks.RequestState)
+		case mr.chain == noChain:
+			why = why.First(hooks.Program)
+		case mr.m.State == abi.MirrorSuspended || mr.m.State == abi.MirrorFailed:
+			why = why.First(hooks.MirrorState)
+		default:
+			mr.start(p)
 		}
-		mr.start(p)
 	}
-	return ok
+	return why
 }
 
 // underWay reports whether the mirror request may still bring a write to the

@@ -3,6 +3,7 @@ package intercept
 import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
 )
 
 // MaxChangedTracks is the most tracks of a request that are copied to a mirror
@@ -13,17 +14,22 @@ const MaxChangedTracks = 256
 // changedTracks notes to which mirrors the tracks that the request changes are
 // to be copied once it has ended. Mirrors that are being made identical get them
 // by that. (Step 199.)
-func (x *Process) changedTracks(c *call, mask uint8) bool {
+func (x *Process) changedTracks(c *call, mask uint8) hooks.Refusal {
 	r := c.r
-	if c.role.role != abi.RolePrimary || mask == 0 || mask>>len(r.pair.mirrors) != 0 || !r.copyable() {
-		return false
+	switch {
+	case c.role.role != abi.RolePrimary:
+		return hooks.WrongTarget
+	case mask == 0 || mask>>len(r.pair.mirrors) != 0:
+		return hooks.NoSuchMirror
+	case !r.copyable():
+		return hooks.Program
 	}
 	for i, m := range r.pair.mirrors {
 		if mask&(1<<i) != 0 && m.State == abi.MirrorInSync {
 			r.changed |= 1 << i
 		}
 	}
-	return true
+	return hooks.CarriedOut
 }
 
 // copyable reports whether the tracks of the request are few enough to copy.
@@ -72,14 +78,20 @@ func (x *Process) copyTracks(p *machine.Processor, r *Request, m *Mirror) bool {
 
 // retryByCopy is another attempt for a mirror request without a valid chain: its
 // tracks are copied. (Step 306.)
-func (x *Process) retryByCopy(p *machine.Processor, mr *mirrorRequest) bool {
+func (x *Process) retryByCopy(p *machine.Processor, mr *mirrorRequest) hooks.Refusal {
 	r := mr.r
-	if !r.copyable() || !mr.waiting() && mr.state != abi.MirrorIOFailed {
-		return false
+	switch {
+	case !r.copyable():
+		return hooks.Program
+	case !mr.waiting() && mr.state != abi.MirrorIOFailed:
+		return hooks.RequestState
 	}
 	mr.settle(false, p.Now()) // no chain is on its way: the tracks are marked
+	if mr.m.State != abi.MirrorInSync {
+		return hooks.MirrorState
+	}
 	if !x.copyTracks(p, r, mr.m) {
-		return false
+		return hooks.NoRoom
 	}
 	x.counts.Retried++
 	r.changed |= 1 << mr.m.index
@@ -89,7 +101,7 @@ func (x *Process) retryByCopy(p *machine.Processor, mr *mirrorRequest) bool {
 	if waited {
 		mr.leaveShadow()
 	}
-	return true
+	return hooks.CarriedOut
 }
 
 // Copied says that the copy of the request's tracks to m has ended; ok that the

@@ -27,12 +27,12 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 		rc := ios.Started
 		for i := range ans.intents[:ans.n] {
 			n := &ans.intents[i]
-			done := true
+			why := hooks.CarriedOut
 			switch n.Kind {
 			case abi.IntentBackEnd:
 				backEnd = true
 			case abi.IntentMirror:
-				done = x.makeMirrors(c, n, &f.Response)
+				why = x.makeMirrors(c, n, &f.Response)
 			case abi.IntentReject:
 				c.block.CompletionCode = n.Code
 				if n.Code == 0 || n.Code == ios.CodeNormal {
@@ -41,25 +41,30 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 				x.counts.Rejected++
 				rc = ios.Refused
 			case abi.IntentRetry:
-				if done = rc == ios.Started && c.patient(); done {
+				switch {
+				case rc != ios.Started:
+					why = hooks.Contradiction
+				case !c.patient():
+					why = hooks.PatienceOver
+				default:
 					rc = ios.Queued
 				}
 			case abi.IntentInhibit:
-				done = x.inhibit(c)
+				why = x.inhibit(c)
 			case abi.IntentChangedTracks:
-				done = x.changedTracks(c, n.Mirrors)
+				why = x.changedTracks(c, n.Mirrors)
 			case abi.IntentRoute:
-				if done = rc == ios.Started && x.routable(c, n.Code); done {
+				if why = x.routable(c, n.Code, rc); why == hooks.CarriedOut {
 					x.route(c, q, r.pair.mirrors[n.Code])
 					x.depth--
 					r.calls[c.hook]++
 					return ios.Moved, false
 				}
 			default:
-				done = x.anywhere(c, n)
+				why = x.anywhere(c, n)
 			}
-			if !done {
-				x.refuse(a, c, n)
+			if why != hooks.CarriedOut {
+				x.refuse(a, c, n, why)
 			}
 		}
 		x.depth--
@@ -91,62 +96,82 @@ func (c *call) patient() bool {
 }
 
 // anywhere carries out the intents that are heard on more than one slot.
-func (x *Process) anywhere(c *call, n *abi.Intent) bool {
+func (x *Process) anywhere(c *call, n *abi.Intent) hooks.Refusal {
 	switch n.Kind {
 	case abi.IntentNone:
-		return true
+		return hooks.CarriedOut
 	case abi.IntentFlag:
 		// What the host itself knows is not for a detour to say.
 		c.r.flags |= abi.FlagTable(n.Value) &^ hostFlags
-		return true
+		return hooks.CarriedOut
 	case abi.IntentMode:
-		if c.role.pair == nil || n.Code > uint8(abi.ModeConstantCopy) {
-			return false
+		switch {
+		case c.role.pair == nil:
+			return hooks.WrongTarget
+		case n.Code > uint8(abi.ModeConstantCopy):
+			return hooks.UnknownCode
 		}
 		if mode := abi.PairMode(n.Code); mode != c.role.pair.Mode {
 			c.role.pair.Mode = mode
 			x.counts.Modes++
 		}
-		return true
+		return hooks.CarriedOut
 	case abi.IntentDissociate:
-		if c.role.pair == nil || n.Code > abi.ScopeGroup {
-			return false
+		switch {
+		case c.role.pair == nil:
+			return hooks.WrongTarget
+		case n.Code > abi.ScopeGroup:
+			return hooks.UnknownCode
 		}
 		x.step(c.p, machine.StepM+4, hookNames[c.hook], c.block.ID)
 		x.dissociate(c.p, c.role.pair, n.Mirrors, n.Code)
-		return true
+		return hooks.CarriedOut
 	case abi.IntentRecord:
-		return c.asked.Record(n.Code, n.Value)
+		if !c.asked.Record(n.Code, n.Value) {
+			return hooks.UnknownCode
+		}
+		return hooks.CarriedOut
 	}
-	return false
+	return hooks.UnknownCode
 }
 
 const hostFlags = abi.FlagPrimaryComplete | abi.FlagMirrorComplete | abi.FlagMirrorError | abi.FlagTimedOut
 
-// refuse notes, visibly, that an intent was not carried out.
-func (x *Process) refuse(a *hooks.Attachment, c *call, n *abi.Intent) {
+// refuse notes, visibly, that an intent was not carried out. The log has a
+// warning where the number of that intent for that reason is a power of two.
+func (x *Process) refuse(a *hooks.Attachment, c *call, n *abi.Intent, why hooks.Refusal) {
 	a.Counters.Refused++
 	x.counts.Refused++
+	if count := a.Refusals.Add(n.Kind, why); powerOfTwo(count) {
+		x.Log.Warn("intents refused", "detour", a.Name, "hook", c.hook, "intent", n.Kind, "reason", why, "count", count, "io", c.block.ID, "time", c.p.Now())
+	}
 	if x.Log.IsDebug() {
-		x.Log.Debug("intent refused", "detour", a.Name, "hook", c.hook, "io", c.block.ID, "intent", n.Kind, "mirrors", n.Mirrors, "code", n.Code)
+		x.Log.Debug("intent refused", "detour", a.Name, "hook", c.hook, "io", c.block.ID, "intent", n.Kind, "reason", why, "mirrors", n.Mirrors, "code", n.Code)
 	}
 }
 
 // makeMirrors makes mirror requests and holds them on the shadow queue. (Steps
 // 124, 228, 236.)
-func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) bool {
+func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) hooks.Refusal {
 	r := c.r
-	if c.role.role != abi.RolePrimary || r.program.flags&abi.ChainTruncated != 0 && n.Flags&abi.MirrorWithError == 0 {
-		return false
+	switch {
+	case c.role.role != abi.RolePrimary:
+		return hooks.WrongTarget
+	case r.program.flags&abi.ChainTruncated != 0 && n.Flags&abi.MirrorWithError == 0:
+		return hooks.Program
 	}
-	all := true
+	why := hooks.CarriedOut
 	for i, m := range r.pair.mirrors {
 		bit := uint8(1) << i
 		if n.Mirrors&bit == 0 {
 			continue
 		}
-		if m.State != abi.MirrorInSync && m.State != abi.MirrorSynchronising || r.made&bit != 0 {
-			all = false
+		if m.State != abi.MirrorInSync && m.State != abi.MirrorSynchronising {
+			why = why.First(hooks.MirrorState)
+			continue
+		}
+		if r.made&bit != 0 {
+			why = why.First(hooks.RequestState)
 			continue
 		}
 		mr := &r.mirrors[i]
@@ -157,11 +182,11 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) bool {
 		case n.Flags&abi.MirrorWithError != 0:
 			mr.chain = noChain
 		case n.Count == 0 && r.program.stores:
-			all = false // two devices would store into the same areas
+			why = why.First(hooks.Program) // two devices would store into the same areas
 			continue
 		case n.Count != 0:
-			if !x.build(mr, resp, n) {
-				all = false
+			if built := x.build(mr, resp, n); built != hooks.CarriedOut {
+				why = why.First(built)
 				continue
 			}
 		}
@@ -180,22 +205,36 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) bool {
 	if r.made&(r.made-1) != 0 {
 		x.step(c.p, machine.StepM+5, "intercept process", c.block.ID)
 	}
-	return all && n.Mirrors>>len(r.pair.mirrors) == 0
+	if n.Mirrors>>len(r.pair.mirrors) != 0 {
+		why = why.First(hooks.NoSuchMirror)
+	}
+	return why
 }
 
 // noChain is the channel-program address of a mirror request without a valid
 // chain.
 const noChain = ^machine.Address(0)
 
-// routable reports whether the read may be served by mirror number i: the
-// mirror has every track as the primary has it, and the chain only reads.
-func (x *Process) routable(c *call, i uint8) bool {
+// routable reports why the read may not be served by mirror number i: the mirror
+// must have every track as the primary has it, and the chain must only read. rc
+// is what the intents before have made of the request.
+func (x *Process) routable(c *call, i uint8, rc ios.ReturnCode) hooks.Refusal {
 	r := c.r
-	if c.role.role != abi.RolePrimary || c.origin != abi.OriginApplication || int(i) >= len(r.pair.mirrors) || r.program.writes || r.made != 0 {
-		return false
+	switch {
+	case rc != ios.Started || r.made != 0:
+		return hooks.Contradiction
+	case c.role.role != abi.RolePrimary || c.origin != abi.OriginApplication:
+		return hooks.WrongTarget
+	case int(i) >= len(r.pair.mirrors):
+		return hooks.NoSuchMirror
+	case r.program.writes:
+		return hooks.Program
+	case r.pair.mirrors[i].State != abi.MirrorInSync:
+		return hooks.MirrorState
+	case !r.pair.mirrors[i].account.inSync(r.program.tracks):
+		return hooks.MirrorBehind
 	}
-	m := r.pair.mirrors[i]
-	return m.State == abi.MirrorInSync && m.account.inSync(r.program.tracks)
+	return hooks.CarriedOut
 }
 
 // route hands the request to the mirror's unit. (Step 192.)

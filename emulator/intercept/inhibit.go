@@ -3,6 +3,7 @@ package intercept
 import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/hooks"
 )
 
 // The file mask that inhibits every write, of define extent and set file mask
@@ -16,10 +17,15 @@ const (
 // inhibit puts a copy of the request's chain in its place that the device lets
 // write nothing: the file mask of its define extent says so, or a set file mask
 // in front of a chain without one. (Step 130, the alternative.)
-func (x *Process) inhibit(c *call) bool {
+func (x *Process) inhibit(c *call) hooks.Refusal {
 	r, b := c.r, c.block
-	if c.role.role != abi.RoleMirror || c.origin != abi.OriginApplication || r.inhibited != nil || r.program.modifies || r.program.flags&abi.ChainTruncated != 0 {
-		return false
+	switch {
+	case c.role.role != abi.RoleMirror || c.origin != abi.OriginApplication:
+		return hooks.WrongTarget
+	case r.inhibited != nil:
+		return hooks.Contradiction // it is inhibited already
+	case r.program.modifies || r.program.flags&abi.ChainTruncated != 0:
+		return hooks.Program
 	}
 	defined := -1
 	roles := rolesOf(c.role.pair.geometry.Class)
@@ -35,18 +41,18 @@ func (x *Process) inhibit(c *call) bool {
 	first := 0
 	if defined < 0 {
 		if c.role.pair.geometry.Class == abi.ClassFBA {
-			return false // nothing without a define extent can write there
+			return hooks.Program // nothing without a define extent can write there
 		}
 		first = 1
 	}
 	a, err := x.areas.get()
 	if err != nil {
 		x.Log.Error("inhibited chain could not be built", "error", err)
-		return false
+		return hooks.NoRoom
 	}
 	if r.program.branches || !copyChain(a, first, r.program.ccws) {
 		x.areas.put(a)
-		return false
+		return hooks.Program
 	}
 	parameter := a.view[areaCCWs:]
 	at := uint32(a.base) + areaCCWs
@@ -54,7 +60,7 @@ func (x *Process) inhibit(c *call) bool {
 		d := &r.program.ccws[defined]
 		if d.Count == 0 || int(d.Count) > areaSize-areaCCWs || !loadData(&x.ios.Machine.Storage, d, parameter[:d.Count]) {
 			x.areas.put(a)
-			return false
+			return hooks.Program
 		}
 		parameter[0] = parameter[0]&^maskBits | maskInhibit
 		channel.PutCCW1(a.view[defined*channel.CCWSize:], channel.CCW{
@@ -69,7 +75,7 @@ func (x *Process) inhibit(c *call) bool {
 	if b.Control != 0 {
 		b.Control |= channel.ORBFormat1
 	}
-	return true
+	return hooks.CarriedOut
 }
 
 // uninhibit gives the requester's chain its place back.

@@ -99,27 +99,21 @@ func (x *Process) postDetours(c *call) bool {
 		}
 		for i := range ans.intents[:ans.n] {
 			n := &ans.intents[i]
-			done := true
+			why := hooks.CarriedOut
 			switch n.Kind {
 			case abi.IntentRetryMirror:
-				done = x.retryMirrors(c.p, r, n.Mirrors)
+				why = x.retryMirrors(c.p, r, n.Mirrors)
 			case abi.IntentDrop:
-				done = x.each(r, n.Mirrors, func(mr *mirrorRequest) bool {
-					if mr.waiting() {
-						mr.drop()
-						return true
-					}
-					return false
-				})
+				why = r.dropMirrors(n.Mirrors)
 			case abi.IntentFail:
-				done = x.failWaiting(c, n.Code)
+				why = x.failWaiting(c, n.Code)
 			case abi.IntentPromote:
-				done = x.promote(c, n.Code)
+				why = x.promote(c, n.Code)
 			default:
-				done = x.anywhere(c, n)
+				why = x.anywhere(c, n)
 			}
-			if !done {
-				x.refuse(a, c, n)
+			if why != hooks.CarriedOut {
+				x.refuse(a, c, n, why)
 			}
 		}
 		x.depth--
@@ -137,16 +131,19 @@ func (x *Process) postDetours(c *call) bool {
 // failWaiting has the application told that its request has failed although the
 // primary I/O ended well: it has waited for a mirror in vain. What the mirror
 // lacks stays marked. (M2.)
-func (x *Process) failWaiting(c *call, code uint8) bool {
+func (x *Process) failWaiting(c *call, code uint8) hooks.Refusal {
 	r := c.r
-	if c.origin == abi.OriginMirror || c.role.role != abi.RolePrimary || r.ended || c.block.CompletionCode != 0 {
-		return false
+	switch {
+	case c.origin == abi.OriginMirror || c.role.role != abi.RolePrimary:
+		return hooks.WrongTarget
+	case r.ended || c.block.CompletionCode != 0:
+		return hooks.WrongMoment
 	}
 	if code == 0 || code == ios.CodeNormal {
 		code = ios.CodePermanent
 	}
 	c.block.CompletionCode, r.inVain = code, true
-	return true
+	return hooks.CarriedOut
 }
 
 // observe takes the outcome of a request into its device's estimates.
@@ -223,6 +220,10 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 		if (r.made&(1<<i) == 0 || mr.settled || !mr.counted) && r.copying&(1<<i) == 0 {
 			m.miss(r.ackedAt)
 		}
+	}
+	x.counts.Acknowledged++
+	if following == 0 && r.promise.Durability == DurableMirrors {
+		x.counts.Alone++
 	}
 	want := following
 	if n := r.promise.Copies; n != 0 {

@@ -12,9 +12,10 @@ import (
 
 // Limits and defaults of the intercept process.
 const (
-	// MaxTraps is how many calls of a detour may end abnormally before it is
-	// passed over for good.
-	MaxTraps = 16
+	// MaxFailures is the number of calls without an answer, by an abnormal end or
+	// by a response that does not pass its check, after which a detour is passed
+	// over for good.
+	MaxFailures = 16
 	// DetourCost is what a call of a detour costs in virtual time, until its
 	// instructions are counted: an estimate of 300 instructions at 1000 million
 	// a second.
@@ -58,15 +59,21 @@ type Promise struct {
 
 // Counts are what the process counts over a run.
 type Counts struct {
-	Calls       [abi.Hooks]uint64 // of detours
-	Mirrored    uint64            // mirror I/Os started
-	Resumed     uint64            // of these joined to a standing chain
-	Routed      uint64            // reads sent to a mirror
-	Rejected    uint64            // requests failed by a detour
-	Retried     uint64            // mirror I/Os tried again
-	Refused     uint64            // intents that the host did not carry out
-	Traps       uint64
-	Invalid     uint64 // responses that did not pass the check
+	Calls      [abi.Hooks]uint64 // of detours
+	Mirrored   uint64            // mirror I/Os started
+	Resumed    uint64            // of these joined to a standing chain
+	Routed     uint64            // reads sent to a mirror
+	Rejected   uint64            // requests failed by a detour
+	Retried    uint64            // mirror I/Os tried again
+	Refused    uint64            // intents that the host did not carry out
+	Traps      uint64
+	Invalid    uint64 // responses that did not pass the check
+	PassedOver uint64 // detours that are not called any more
+	// Acknowledged counts the writes of applications that ended well, and Alone those
+	// of them that only the primary could have, although the policy promises
+	// mirrors: no mirror was in sync.
+	Acknowledged, Alone uint64
+
 	Violations  uint64 // completions earlier than the declared durability allows
 	Degraded    uint64 // completions in constant copy although the policy is synchronous
 	ShadowPeak  int    // longest shadow queue
@@ -383,7 +390,7 @@ func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
 	if err := f.Response.Check(c.hook, a.Granted, len(c.program.ccws)); err != nil {
 		a.Counters.Invalid++
 		x.counts.Invalid++
-		x.Log.Error("response refused", "detour", a.Name, "io", c.block.ID, "error", err)
+		x.failed(a, c, "response refused", a.Counters.Invalid, err)
 		return nil, false
 	}
 	c.r.scratch = f.Scratch
@@ -409,17 +416,38 @@ func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
 func (x *Process) trapped(a *hooks.Attachment, c *call, err error) {
 	a.Counters.Traps++
 	x.counts.Traps++
-	x.Log.Error("detour ended abnormally", "detour", a.Name, "hook", c.hook, "io", c.block.ID, "containment", a.Containment, "error", err)
-	if a.Counters.Traps >= MaxTraps {
-		a.Disabled = true
-		x.Log.Error("detour is passed over from now on", "detour", a.Name, "traps", a.Counters.Traps, "limit", MaxTraps)
+	if x.failed(a, c, "detour ended abnormally", a.Counters.Traps, err); a.Disabled {
 		return
 	}
 	if err := a.Detour.Renew(); err != nil {
-		a.Disabled = true
-		x.Log.Error("detour could not be renewed and is passed over from now on", "detour", a.Name, "error", err)
+		x.passOver(a, c, "could not be renewed", err)
 	}
 }
+
+// failed notes that a call gave no answer, for the count-th time in this way. The
+// detour is passed over when that has happened too often. The log has a line
+// where the count is a power of two, which bounds it whatever a detour does.
+func (x *Process) failed(a *hooks.Attachment, c *call, what string, count uint64, err error) {
+	if a.FirstFailure == nil {
+		a.FirstFailure = err
+	}
+	if powerOfTwo(count) {
+		x.Log.Error(what, "detour", a.Name, "hook", c.hook, "io", c.block.ID, "time", c.p.Now(), "containment", a.Containment, "count", count, "error", err)
+	}
+	if a.Counters.Failures() >= MaxFailures {
+		x.passOver(a, c, "too many calls without an answer", err)
+	}
+}
+
+// passOver has a detour called no more.
+func (x *Process) passOver(a *hooks.Attachment, c *call, why string, err error) {
+	a.Disabled = true
+	a.PassedOver = hooks.PassedOver{At: int64(c.p.Now()), Failures: a.Counters.Failures()}
+	x.counts.PassedOver++
+	x.Log.Error("detour is passed over from now on", "detour", a.Name, "hook", c.hook, "time", c.p.Now(), "why", why, "failures", a.Counters.Failures(), "limit", MaxFailures, "error", err)
+}
+
+func powerOfTwo(n uint64) bool { return n != 0 && n&(n-1) == 0 }
 
 // contain applies the containment rule after a call that gave no answer.
 func (x *Process) contain(a *hooks.Attachment, c *call) {

@@ -6,6 +6,7 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
 )
 
 // An area holds the mirror chain that the host builds from a recipe: CCWs, then
@@ -67,11 +68,11 @@ func (a *areas) put(r *area) {
 // build makes the mirror chain that a recipe asks for. Every data address in it
 // is one of the primary chain's, or a parameter block of the response, and it
 // stores nothing but into private copies. The response has passed its check.
-func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) bool {
+func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) hooks.Refusal {
 	a, err := x.areas.get()
 	if err != nil {
 		x.Log.Error("mirror chain could not be built", "error", err)
-		return false
+		return hooks.NoRoom
 	}
 	mr.area = a
 	params := a.base + areaCCWs
@@ -138,13 +139,13 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) bo
 			mr.touches = x.built.tracks
 		}
 	}
-	return true
+	return hooks.CarriedOut
 }
 
 // abandon gives up a chain that cannot be built.
-func (x *Process) abandon(mr *mirrorRequest) bool {
+func (x *Process) abandon(mr *mirrorRequest) hooks.Refusal {
 	mr.giveBack()
-	return false
+	return hooks.Program
 }
 
 // giveBack returns the storage of a chain that the host has built.

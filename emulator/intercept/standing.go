@@ -5,6 +5,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
 )
 
 // A standing chain is a mirror I/O that never ends by itself: its last CCW is
@@ -112,52 +113,61 @@ func (x *Process) StopStanding(m *Mirror) {
 
 // resume joins mirror requests to the standing chains of their mirrors. (Steps
 // 254, 256, 258, 260, 262.)
-func (x *Process) resume(p *machine.Processor, r *Request, mask uint8) bool {
-	if mask == 0 || mask&^r.made != 0 {
-		return false
+func (x *Process) resume(p *machine.Processor, r *Request, mask uint8) hooks.Refusal {
+	switch {
+	case r.block.CC != 0:
+		return hooks.NotStarted
+	case mask == 0 || mask&^r.made != 0:
+		return hooks.NoRequest
 	}
-	ok := true
+	why := hooks.CarriedOut
 	for i := range r.pair.mirrors {
 		if mask&(1<<i) == 0 {
 			continue
 		}
 		mr := &r.mirrors[i]
 		s := mr.m.standing
-		if s == nil || !s.open() || !mr.waiting() || mr.chain == noChain ||
-			mr.m.State != abi.MirrorInSync || !s.join(p, mr) {
-			ok = false
+		switch {
+		case !mr.waiting():
+			why = why.First(hooks.RequestState)
+		case mr.chain == noChain:
+			why = why.First(hooks.Program)
+		case s == nil || !s.open() || mr.m.State != abi.MirrorInSync:
+			why = why.First(hooks.MirrorState)
+		default:
+			why = why.First(s.join(p, mr))
 		}
 	}
-	return ok
+	return why
 }
 
 // join puts the request's chain behind the suspended CCW and resumes.
-func (s *standing) join(p *machine.Processor, mr *mirrorRequest) bool {
+func (s *standing) join(p *machine.Processor, mr *mirrorRequest) hooks.Refusal {
 	x, r := s.x, mr.r
 	a := mr.area
 	n := mr.length
 	if a == nil {
 		n = len(r.program.ccws)
 		if n+1 > abi.MaxRecipe || r.program.suspends {
-			return false
+			return hooks.Program
 		}
 		var err error
 		if a, err = x.areas.get(); err != nil {
 			x.Log.Error("mirror chain could not be built", "error", err)
-			return false
+			return hooks.NoRoom
 		}
 		if r.program.branches || !copyChain(a, 0, r.program.ccws) {
 			x.areas.put(a)
-			return false
+			return hooks.Program
 		}
 	} else if n+1 > abi.MaxRecipe {
-		return false
+		return hooks.Program
 	}
 	if !joinable(a, n) {
 		if mr.area == nil {
 			x.areas.put(a)
 		}
-		return false
+		return hooks.Program
 	}
 	mr.area = nil // the standing chain's from here on
 	last := a.view[(n-1)*channel.CCWSize:]
@@ -180,7 +190,7 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) bool {
 		s.resume(p)
 	}
 	x.step(p, 262, hookNames[abi.BackEnd], r.block.ID)
-	return true
+	return hooks.CarriedOut
 }
 
 // joinable reports whether the chain of n CCWs in the area ends with its last

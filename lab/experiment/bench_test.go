@@ -78,7 +78,7 @@ func (w *writer) drain() {
 // check fails a benchmark that did not measure mirrored writes.
 func (w *writer) check() {
 	m := w.r.storage.pairs[0].Mirrors()[0]
-	if w.r.x.Counts().Mirrored == 0 || w.r.failed != [256]int64{} || m.State != abi.MirrorInSync || m.OutOfSync() != 0 {
+	if w.r.x.Counts().Mirrored == 0 || w.r.failed != (failures{}) || m.State != abi.MirrorInSync || m.OutOfSync() != 0 {
 		w.tb.Fatalf("%d writes mirrored, mirror is %s, %d tracks marked", w.r.x.Counts().Mirrored, stateNames[m.State], m.OutOfSync())
 	}
 }

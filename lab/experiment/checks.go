@@ -17,7 +17,7 @@ func (r *run) checks() ([]report.Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []report.Check{completed, durable, equal, r.nothingPending()}
+	all := []report.Check{completed, durable, equal, r.nothingPending(), r.inCharge()}
 	if !r.ungrouped {
 		all = append(all, r.pointInTime())
 	}
@@ -27,7 +27,11 @@ func (r *run) checks() ([]report.Check, error) {
 // pointInTime: no mirror of the consistency group got a write that may depend on
 // one that another has missed.
 func (r *run) pointInTime() report.Check {
-	c := report.Check{Name: "point in time", OK: r.storage.pairs[0].PointInTime()}
+	const name = "point in time"
+	if r.x.Counts().Acknowledged == 0 {
+		return report.NothingToCheck(name, "no write was acknowledged")
+	}
+	c := report.Check{Name: name, OK: r.storage.pairs[0].PointInTime()}
 	c.Detail = "no mirror of the group has a later write than one that is missing"
 	if !c.OK {
 		c.Detail = "a mirror of the group has a write that was requested after another one, which is missing, had been acknowledged"
@@ -38,25 +42,33 @@ func (r *run) pointInTime() report.Check {
 // completedOnce: each I/O completed exactly once.
 func (r *run) completedOnce() report.Check {
 	c := report.Check{Name: "completed once"}
+	if r.issued == 0 {
+		return report.NothingToCheck(c.Name, "no request was made")
+	}
 	b := r.block.Counts()
 	d := b.Duplicates + r.ios.Counts().Duplicates + r.duplicates
 	c.OK = b.Submitted == b.Completed && d == 0 && b.Submitted == uint64(r.issued)
 	c.Detail = fmt.Sprintf("%d of %d requests completed, %d twice", b.Completed, r.issued, d)
-	for code, n := range r.failed {
-		if n != 0 {
-			c.Detail += fmt.Sprintf("; %d failed: %s", n, completionText(uint8(code)))
-		}
-	}
 	return c
 }
 
 // durable: no completion earlier than the policy's declared durability allows.
 func (r *run) durable() report.Check {
+	const name = "durability"
 	n := r.x.Counts()
-	c := report.Check{Name: "durability", OK: n.Violations == 0}
+	switch n.Acknowledged {
+	case 0:
+		return report.NothingToCheck(name, "no write was acknowledged")
+	case n.Alone:
+		return report.NothingToCheck(name, "no mirror was in sync when a write was acknowledged: the primary alone has them")
+	}
+	c := report.Check{Name: name, OK: n.Violations == 0}
 	c.Detail = fmt.Sprintf("%d completions earlier than the policy declares", n.Violations)
 	if n.Degraded != 0 {
 		c.Detail += fmt.Sprintf(", %d in constant copy by its leave", n.Degraded)
+	}
+	if n.Alone != 0 {
+		c.Detail += fmt.Sprintf(", %d while no mirror was in sync", n.Alone)
 	}
 	return c
 }
@@ -66,15 +78,20 @@ func (r *run) durable() report.Check {
 func (r *run) equal() (report.Check, error) {
 	c := report.Check{Name: "mirrors equal", OK: true}
 	var found []string
+	compared := false
 	err := r.eachMirror(func(p *pair, m *intercept.Mirror, name string) error {
 		differ, unmarked, err := r.compare(p, m)
 		c.OK = c.OK && unmarked == 0
-		text := fmt.Sprintf("%d tracks differ, all among the %d marked", differ, m.OutOfSync())
+		marked, tracks := m.OutOfSync(), int(m.Pair().Geometry().Tracks)
+		compared = compared || marked < tracks
+		text := fmt.Sprintf("%d tracks differ, all among the %d marked", differ, marked)
 		switch {
 		case unmarked != 0:
 			text = fmt.Sprintf("%d tracks differ, %d of them unmarked", differ, unmarked)
-		case m.OutOfSync() == 0:
+		case marked == 0:
 			text = "the same on every track"
+		case marked == tracks:
+			text = fmt.Sprintf("every track is marked; %d differ", differ)
 		}
 		if r.config.pairs() > 1 || len(p.mirrors) > 1 {
 			text = name + ": " + text
@@ -83,6 +100,9 @@ func (r *run) equal() (report.Check, error) {
 		return err
 	})
 	c.Detail = strings.Join(found, "; ")
+	if !compared && c.OK {
+		c = report.NothingToCheck(c.Name, c.Detail)
+	}
 	return c, err
 }
 

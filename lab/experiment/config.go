@@ -59,8 +59,23 @@ type Config struct {
 	// Patience is how long the monitor lets a completed primary I/O wait for its
 	// mirrors (M2); 0 is mirror.Patience.
 	Patience time.Duration `koanf:"patience" json:"patience,omitempty"`
+	// Expect says what may go wrong without a check failing.
+	Expect Expect `koanf:"expect" json:"expect,omitzero"`
+	// Strict has a check fail when the host refused an intent of a detour, or a call
+	// of a detour gave no answer, even if nothing came of it.
+	Strict bool `koanf:"strict" json:"strict,omitempty"`
 	// Native runs the shipped detours linked into the host instead of as modules.
 	Native bool `koanf:"native" json:"native,omitempty"`
+}
+
+// Expect says what the experiment expects to go wrong. It is counted and
+// reported all the same.
+type Expect struct {
+	// FailedRequests are requests of the application that end with an error.
+	FailedRequests bool `koanf:"failed-requests" json:"failed_requests,omitempty"`
+	// FailedSynchronisations are synchronisations that end with an error or cannot
+	// be begun.
+	FailedSynchronisations bool `koanf:"failed-synchronisations" json:"failed_synchronisations,omitempty"`
 }
 
 // Place is where a volume stands: its link and its alias units.
@@ -220,6 +235,10 @@ func (c *Config) Check() error {
 		return fmt.Errorf("experiment %s: workload names neither a trace nor a generator", c.Name)
 	case c.Workload.Trace != "" && c.Workload.Generator != nil:
 		return fmt.Errorf("experiment %s: workload names both a trace (%s) and a generator", c.Name, c.Workload.Trace)
+	case c.Workload.Generator != nil && c.Workload.Format != "":
+		return fmt.Errorf("experiment %s: workload.format %s is about a trace, and a generator makes the requests", c.Name, c.Workload.Format)
+	case c.Workload.Generator != nil && c.Workload.SkipBad != 0:
+		return fmt.Errorf("experiment %s: workload.skip-bad %d is about a trace, and a generator makes the requests", c.Name, c.Workload.SkipBad)
 	}
 	if err := c.CheckMachine(); err != nil {
 		return err
@@ -257,6 +276,12 @@ func (c *Config) CheckMachine() error {
 	units := 0
 	if c.Primary.SameSubsystem {
 		return fmt.Errorf("experiment %s: primary.same-subsystem: it is a mirror that can be in the primary's subsystem", c.Name)
+	}
+	if c.Primary.Standing {
+		return fmt.Errorf("experiment %s: primary.standing: it is on a mirror that a chain stands", c.Name)
+	}
+	if c.Primary.CFWID > 1 {
+		return fmt.Errorf("experiment %s: primary.cfwid is %d: the primary's is 1", c.Name, c.Primary.CFWID)
 	}
 	for _, p := range append([]Place{c.Primary}, c.places()...) {
 		if err := p.check(); err != nil {

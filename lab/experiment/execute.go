@@ -94,7 +94,7 @@ func (p *Plan) machine(ctx context.Context, which int, o Options) (*run, error) 
 		return nil, errors.Join(err, r.storage.close())
 	}
 	var err error
-	if r.attached, err = r.install(ctx, p.Policies[which]); err != nil {
+	if err = r.install(ctx, p.Policies[which]); err != nil {
 		return nil, errors.Join(err, r.storage.close())
 	}
 	return r, nil
@@ -113,12 +113,15 @@ func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, 
 	reads, writes := report.NewLatency(), report.NewLatency()
 	outer := r.opts.Completed
 	r.opts.Completed = func(number int64, write bool, code uint8, took machine.Time) {
+		latencies, series := reads, &res.Reads
 		if write {
-			writes.Record(took)
-			res.Writes.Record(number, took)
+			latencies, series = writes, &res.Writes
+		}
+		if code == ios.CodeNormal {
+			latencies.Record(took)
+			series.Record(number, took)
 		} else {
-			reads.Record(took)
-			res.Reads.Record(number, took)
+			series.Fail(number)
 		}
 		if outer != nil {
 			outer(number, write, code, took)
@@ -131,6 +134,9 @@ func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, 
 	}
 	if err := r.play(ctx); err != nil {
 		return nil, err
+	}
+	if r.issued == 0 {
+		return nil, r.nothingPlayed()
 	}
 	if err := r.fill(&res.Report, pol); err != nil {
 		return nil, err
@@ -199,10 +205,10 @@ func (w *Workload) name() string {
 }
 
 // install puts a policy's detours on the slots.
-func (r *run) install(ctx context.Context, pol *catalog.Prepared) ([hooks.Slots][]*hooks.Attachment, error) {
+func (r *run) install(ctx context.Context, pol *catalog.Prepared) error {
 	chains, err := pol.Attachments(ctx, r.config.Seed, r.config.Native)
 	if err != nil {
-		return chains, err
+		return err
 	}
 	d := intercept.Promise{Durability: intercept.DurablePrimary, Copies: pol.Policy.Copies}
 	if pol.Policy.Durability == "mirrors" {
@@ -211,7 +217,11 @@ func (r *run) install(ctx context.Context, pol *catalog.Prepared) ([hooks.Slots]
 	if pol.Policy.Consistency == "" {
 		r.ungrouped = true
 	}
-	return chains, r.x.Install(chains, d)
+	if err := r.x.Install(chains, d); err != nil {
+		return err
+	}
+	r.installed = append(r.installed, installation{pol.Policy.Name, chains})
+	return nil
 }
 
 // swap installs the next policy while I/O runs.
@@ -219,8 +229,7 @@ func (r *run) swap(i int) error {
 	s := &r.swaps[i]
 	inflight := r.ios.Hooks.Current().Inflight()
 	r.swapped = append(r.swapped, report.Swap{AtS: seconds(s.at), Policy: s.policy.Policy.Name, InFlight: int64(inflight)})
-	_, err := r.install(context.Background(), s.policy)
-	return err
+	return r.install(context.Background(), s.policy)
 }
 
 func seconds(t machine.Time) float64 { return float64(t) / float64(machine.Second) }
@@ -239,7 +248,7 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 			if !r.config.Native {
 				m.SHA256 = hex.EncodeToString(d.Module.SHA256[:])
 			}
-			for _, k := range r.attached[s][i].Records {
+			for _, k := range r.installed[0].chains[s][i].Records {
 				m.Records = append(m.Records, report.Record(k))
 			}
 			out.Modules = append(out.Modules, m)
@@ -251,7 +260,8 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 		out.Workload.SkippedRows, _ = r.trace.Bad()
 	}
 	span := seconds(r.lastEnd - r.firstAt)
-	out.Throughput = report.NewThroughput(r.ended, r.played.ReadBytes+r.played.WriteBytes, span)
+	out.Failed = r.failed.report()
+	out.Throughput = report.NewThroughput(r.ended-out.Failed.Total(), r.goodBytes, span)
 	for i := range r.storage.pairs {
 		for j := range r.storage.pairs[i].mirrors {
 			l := r.storage.pairs[i].mirrors[j].link.Stats()
@@ -264,15 +274,16 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	}
 	out.WasmCalls = report.NewWasmCalls(r.issued, slots)
 	out.Traps, out.Violations = int64(n.Traps+n.Invalid), int64(n.Violations)
+	out.DetourFaults = r.detourFaults()
 	out.Swaps = r.swapped
 	out.Synchronisations = r.synchronised()
 	err := r.eachMirror(func(_ *pair, m *intercept.Mirror, name string) error {
-		k := m.Risk(r.m.Clock.Now())
+		k := m.Risk(r.until())
 		out.DataAtRisk.MaxIOs = max(out.DataAtRisk.MaxIOs, int64(k.MaxIOs))
 		out.DataAtRisk.MaxBytes = max(out.DataAtRisk.MaxBytes, int64(k.MaxBytes))
 		out.DataAtRisk.MaxS = max(out.DataAtRisk.MaxS, seconds(k.MaxAge))
 		out.Mirrors = append(out.Mirrors, report.Mirror{
-			Name: name, State: stateNames[m.State], OutOfSyncTracks: int64(m.OutOfSync()),
+			Name: name, State: MirrorState(m), OutOfSyncTracks: int64(m.OutOfSync()), Tracks: int64(m.Pair().Geometry().Tracks),
 		})
 		return nil
 	})
@@ -282,14 +293,30 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	if err != nil {
 		return err
 	}
-	out.VirtualS = seconds(r.m.Clock.Now())
+	out.Checks = append(out.Checks, r.runChecks()...)
+	out.VirtualS = seconds(r.until())
 	out.EventLogHash = fmt.Sprintf("%016x", r.m.Clock.Hash())
 	return nil
 }
 
+// stateNames are the states of a mirror that say all about it.
 var stateNames = [...]string{
-	abi.MirrorNone: "none", abi.MirrorSynchronising: "synchronising", abi.MirrorInSync: "in sync",
-	abi.MirrorSuspended: "dissociated", abi.MirrorFailed: "failed",
+	abi.MirrorNone: "none", abi.MirrorSynchronising: report.MirrorSynchronising,
+	abi.MirrorSuspended: report.MirrorDissociated, abi.MirrorFailed: report.MirrorFailed,
+}
+
+// MirrorState says how a mirror is: one of the states of report.Mirror. A mirror
+// that follows its primary is in sync only as far as it has no marks.
+func MirrorState(m *intercept.Mirror) string {
+	switch n := m.OutOfSync(); {
+	case m.State != abi.MirrorInSync:
+		return stateNames[m.State]
+	case n == 0:
+		return report.MirrorInSync
+	case n == int(m.Pair().Geometry().Tracks):
+		return report.MirrorOutOfSync
+	}
+	return report.MirrorInSyncBut
 }
 
 // completionText says what a completion code means to a person.

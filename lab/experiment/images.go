@@ -60,6 +60,15 @@ func (c *Config) checkImages() error {
 	if c.images() && c.pairs() > 1 {
 		return fmt.Errorf("%d pairs with volumes in image files: an image is one volume: want one pair", c.pairs())
 	}
+	for _, p := range append([]Place{c.Primary, c.Mirror}, c.Mirrors...) {
+		switch {
+		case c.images():
+		case p.ImageMode != "":
+			return fmt.Errorf("image mode %s: no volume is in an image file", p.ImageMode)
+		case p.ImageCache != 0:
+			return fmt.Errorf("image cache of %d bytes: no volume is in an image file", p.ImageCache)
+		}
+	}
 	used := make(map[string]bool)
 	for _, p := range append([]Place{c.Primary}, c.places()...) {
 		if p.Image == "" {

@@ -103,7 +103,7 @@ func TestExperimentOnShadows(t *testing.T) {
 	p, m := content(t, c.Primary.Image), content(t, c.Mirror.Image)
 	r := execute(t, c, loader(t), "sync")
 	for _, k := range r.Checks {
-		assert.True(t, k.OK, "%s: %s", k.Name, k.Detail)
+		assert.False(t, k.Failed(), "%s: %s", k.Name, k.Detail)
 	}
 	require.Equal(t, p, content(t, c.Primary.Image))
 	require.Equal(t, m, content(t, c.Mirror.Image))
@@ -185,7 +185,7 @@ func TestExperimentOnImages(t *testing.T) {
 	before := content(t, c.Primary.Image)
 	r := execute(t, c, loader(t), "sync")
 	for _, k := range r.Checks {
-		assert.True(t, k.OK, "%s: %s", k.Name, k.Detail)
+		assert.False(t, k.Failed(), "%s: %s", k.Name, k.Detail)
 	}
 	assert.Equal(t, []int64{0}, outOfSync(r))
 	assert.Positive(t, r.Workload.Writes)
@@ -204,7 +204,7 @@ func TestCopyOnWriteLeavesImages(t *testing.T) {
 	p, m := content(t, c.Primary.Image), content(t, c.Mirror.Image)
 	r := execute(t, c, loader(t), "constant-copy")
 	for _, k := range r.Checks {
-		assert.True(t, k.OK, "%s: %s", k.Name, k.Detail)
+		assert.False(t, k.Failed(), "%s: %s", k.Name, k.Detail)
 	}
 	assert.Equal(t, []int64{0}, outOfSync(r))
 	require.Equal(t, p, content(t, c.Primary.Image))

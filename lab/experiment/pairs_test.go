@@ -91,7 +91,7 @@ func TestConsistencyGroup(t *testing.T) {
 				assert.Equal(t, scope == "group", check(t, r, "point in time").OK)
 				for _, name := range []string{"completed once", "durability", "mirrors equal", "nothing pending"} {
 					k := check(t, r, name)
-					assert.True(t, k.OK, "%s: %s", name, k.Detail)
+					assert.False(t, k.Failed(), "%s: %s", name, k.Detail)
 				}
 				for i, m := range r.Mirrors {
 					assert.Equal(t, scope == "group" || i == 1, m.State == "dissociated", "%s is %s", m.Name, m.State)
@@ -117,7 +117,7 @@ func TestGroupComesBack(t *testing.T) {
 	}
 	r := execute(t, c, l, "consistency-group")
 	for _, k := range r.Checks {
-		assert.True(t, k.OK, "%s: %s", k.Name, k.Detail)
+		assert.False(t, k.Failed(), "%s: %s", k.Name, k.Detail)
 	}
 	assert.Equal(t, []int64{0, 0, 0, 0}, outOfSync(r))
 	require.Len(t, r.Synchronisations, 4)
@@ -168,7 +168,7 @@ func TestMirrorCutWhileItIsSynchronised(t *testing.T) {
 	r := execute(t, c, l, "consistency-group")
 	for _, name := range []string{"completed once", "durability", "mirrors equal", "nothing pending"} {
 		k := check(t, r, name)
-		assert.True(t, k.OK, "%s: %s", name, k.Detail)
+		assert.False(t, k.Failed(), "%s: %s", name, k.Detail)
 	}
 	require.Len(t, r.Synchronisations, 1)
 	assert.Contains(t, r.Synchronisations[0].Error, "dissociated meanwhile")

@@ -13,7 +13,6 @@ import (
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
-	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/workload"
@@ -68,10 +67,13 @@ type run struct {
 	trace   *workload.Trace // nil for a generator
 	issued  int64
 	ended   int64
-	failed  [256]int64 // by completion code
+	failed  failures
 	played  report.Workload
-	// attached are the detours at the beginning of the run.
-	attached [hooks.Slots][]*hooks.Attachment
+	// goodBytes is what the requests that ended well have read and written.
+	goodBytes int64
+	// installed are the detours that have stood on the slots, in the order in which
+	// their policies were installed.
+	installed []installation
 	// ungrouped says that a policy has been in force that does not promise a point
 	// in time.
 	ungrouped bool
@@ -82,6 +84,7 @@ type run struct {
 	faults     []Fault
 	swaps      []preparedSwap
 	swapped    []report.Swap
+	late       []lateEvent
 	begin      machine.Time // of the workload
 	firstAt    machine.Time
 	lastEnd    machine.Time
@@ -218,7 +221,8 @@ func (r *run) advance() error {
 	}
 }
 
-// Event is an arrival or a swap.
+// Event is an arrival, a swap or a fault. A swap or fault for which the run has
+// ended does not happen.
 func (r *run) Event(kind machine.Kind, arg uint64) {
 	if r.err != nil {
 		return
@@ -227,9 +231,13 @@ func (r *run) Event(kind machine.Kind, arg uint64) {
 	case kindArrival:
 		r.arrive()
 	case kindSwap:
-		r.err = r.swap(int(arg))
+		if !r.tooLate("swap", r.config.Swaps[arg]) {
+			r.err = r.swap(int(arg))
+		}
 	case kindFault:
-		r.err = r.happen(r.faults[arg])
+		if !r.tooLate("fault", r.config.Faults[arg]) {
+			r.err = r.happen(r.faults[arg])
+		}
 	}
 }
 
@@ -268,8 +276,10 @@ func (r *run) Complete(token uint64, code uint8, now machine.Time) {
 	}
 	r.ended++
 	r.lastEnd = max(r.lastEnd, now)
-	if code != ios.CodeNormal {
-		r.failed[code]++
+	if code == ios.CodeNormal {
+		r.goodBytes += f.bytes
+	} else {
+		r.failed.add(f.write, code)
 	}
 	if r.opts.Completed != nil {
 		r.opts.Completed(f.number, f.write, code, now-f.at)

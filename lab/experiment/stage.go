@@ -67,8 +67,7 @@ func (s *Stage) Synchronise(pair, number int, o mirror.SyncOptions) error {
 
 // Install puts another policy's detours on the slots, now.
 func (s *Stage) Install(ctx context.Context, pol *catalog.Prepared) error {
-	_, err := s.r.install(ctx, pol)
-	return err
+	return s.r.install(ctx, pol)
 }
 
 // Play lets everything happen until nothing is left to do, the standing chains

@@ -41,17 +41,18 @@ func (s *Synchronise) check() error {
 	return nil
 }
 
-// copying is a synchronisation, under way or ended.
+// copying is a synchronisation, under way or ended, or one that could not begin.
 type copying struct {
-	name  string // of the mirror
-	sync  *mirror.Sync
+	name  string       // of the mirror
+	sync  *mirror.Sync // nil for one that could not begin
 	begun machine.Time
 	ended machine.Time // 0 before
 	err   error
 }
 
 // synchronise brings a mirror's marked tracks over and lets it follow the
-// primary again. A mirror that is being synchronised already is left alone.
+// primary again. A mirror that is being synchronised already is left alone, and
+// the synchronisation counts as one that has failed.
 func (r *run) synchronise(f Fault, _ *volume) error {
 	s := &r.config.Synchronise
 	threshold := s.Threshold
@@ -62,7 +63,9 @@ func (r *run) synchronise(f Fault, _ *volume) error {
 		Full: s.Full, Threshold: threshold, MaxRounds: s.Rounds, Streams: s.Streams, TracksPerSecond: s.TracksPerSecond,
 	})
 	if errors.Is(err, mirror.ErrBusy) {
-		r.opts.Log.Warn("not synchronised", "time", r.m.Clock.Now(), "error", err)
+		now := r.m.Clock.Now()
+		r.opts.Log.Warn("not synchronised", "time", now, "error", err)
+		r.copies = append(r.copies, &copying{name: r.config.mirrorName(f.Pair, f.Mirror), begun: now, ended: now, err: mirror.ErrBusy})
 		return nil
 	}
 	return err
@@ -94,19 +97,27 @@ func (r *run) makeIdentical(number, place int, o mirror.SyncOptions) error {
 	return err
 }
 
+// progress tells how far the synchronisation is.
+func (c *copying) progress() mirror.SyncProgress {
+	if c.sync == nil {
+		return mirror.SyncProgress{Ended: true}
+	}
+	return c.sync.Progress()
+}
+
 // lastCopied is how many tracks the latest synchronisation has copied.
 func (r *run) lastCopied() uint64 {
 	if len(r.copies) == 0 {
 		return 0
 	}
-	return r.copies[len(r.copies)-1].sync.Progress().Copied
+	return r.copies[len(r.copies)-1].progress().Copied
 }
 
 // copyingNow says which mirrors are being synchronised and how far that is.
 func (r *run) copyingNow() string {
 	n, left, text := 0, 0, ""
 	for _, c := range r.copies {
-		if p := c.sync.Progress(); !p.Ended {
+		if p := c.progress(); !p.Ended {
 			n++
 			left += p.Left
 			text = fmt.Sprintf("synchronising %s, round %d", c.name, p.Round)
@@ -124,7 +135,7 @@ func (r *run) copyingNow() string {
 // synchronised is what the report says of the synchronisations.
 func (r *run) synchronised() (all []report.Synchronisation) {
 	for _, c := range r.copies {
-		p := c.sync.Progress()
+		p := c.progress()
 		s := report.Synchronisation{
 			Mirror: c.name, BegunS: seconds(c.begun), EndedS: seconds(c.ended), Rounds: p.Round, Tracks: int64(p.Copied), HeldS: seconds(p.HeldFor),
 		}

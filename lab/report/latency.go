@@ -106,3 +106,10 @@ func (l *Latency) Summary() LatencySummary {
 		Outside: l.outside,
 	}
 }
+
+// EnoughFor says whether so many latencies are enough to tell percentile p, above
+// 0 and below 100, from the longest of them.
+func EnoughFor(p float64, count int64) bool {
+	const rounding = 1e-9 // 100-99.9 is a little more than 0.1
+	return float64(count)*(100-p) >= 100*(1-rounding)
+}

@@ -10,8 +10,11 @@ import (
 
 // Limits of a paired comparison.
 const (
-	// MaxBlocks is the most blocks that a Series keeps; with more than
-	// MaxBlocks/2 x firstBlock requests, it has at least half as many.
+	// MaxCells is the most cells that a Series keeps, of 16 bytes each. With up to
+	// so many requests in the workload a cell is one request.
+	MaxCells = 1 << 17
+	// MaxBlocks is the most blocks from which an interval is derived; with more
+	// than MaxBlocks/2 x firstBlock requests, there are at least half as many.
 	MaxBlocks = 400
 	// MinBlocks is the fewest blocks from which an interval is derived.
 	MinBlocks = 8
@@ -20,65 +23,109 @@ const (
 	// Confidence is the coverage of an interval.
 	Confidence = 0.95
 
-	// firstBlock is how many consecutive requests a block has at first.
+	// firstBlock is how many consecutive requests a block has at least.
 	firstBlock = 16
 )
 
 // Series collects the latencies of one class of I/Os of one run for a paired
-// comparison. It keeps sums over blocks of consecutive requests, not I/Os: the
-// sum of the differences over a block is the difference of the sums, so two
-// runs over the same workload can be paired afterwards, request by request, in
-// bounded memory. Where the blocks are full, neighbours are merged. The zero
-// value is ready for use.
+// comparison, and which I/Os failed. It keeps sums over cells of consecutive
+// requests: the sum of the differences over a cell is the difference of the
+// sums, so two runs over the same workload can be paired afterwards, request by
+// request, in bounded memory. A cell is one request for as long as MaxCells
+// allows it; then neighbours are merged. The zero value is ready for use.
 type Series struct {
-	length int64 // requests a block covers; 0 before the first
-	used   int   // blocks up to the last that has an I/O
-	blocks [MaxBlocks]block
+	length int64  // requests a cell covers; 0 before the first
+	cells  []cell // up to the last that has an I/O
 }
 
+type cell struct {
+	sum    int64 // nanoseconds of those that ended well
+	count  int32 // of those that ended well
+	failed int32
+}
+
+func (c *cell) add(o cell) {
+	c.sum += o.sum
+	c.count += o.count
+	c.failed += o.failed
+}
+
+// block is the sum of differences over so many I/Os.
 type block struct {
 	sum   int64 // nanoseconds; exact for 106 days of latency a block
 	count int64
 }
 
 // Record adds the latency of request k of the workload, counted from 0 over
-// all classes. Requests may come in any order. It allocates nothing. A negative
-// k is left out.
+// all classes. Requests may come in any order. A negative k is left out.
 func (s *Series) Record(k int64, latency machine.Time) {
-	if k < 0 {
-		return
+	if k >= 0 {
+		s.at(k).add(cell{sum: int64(latency), count: 1})
 	}
-	if s.length == 0 {
-		s.length = firstBlock
-	}
-	for k/s.length >= MaxBlocks {
-		s.merge()
-	}
-	b := &s.blocks[k/s.length]
-	b.sum += int64(latency)
-	b.count++
-	s.used = max(s.used, int(k/s.length)+1)
 }
 
-// merge has each block cover twice as many requests.
-func (s *Series) merge() {
-	for i := range s.blocks {
-		var merged block
-		for j := 2 * i; j < min(2*i+2, MaxBlocks); j++ {
-			merged.sum += s.blocks[j].sum
-			merged.count += s.blocks[j].count
-		}
-		s.blocks[i] = merged
+// Fail notes that request k has failed: it has no latency, and no pair that it
+// belongs to is compared. A negative k is left out.
+func (s *Series) Fail(k int64) {
+	if k >= 0 {
+		s.at(k).failed++
 	}
+}
+
+// at is the cell of request k.
+func (s *Series) at(k int64) *cell {
+	if s.length == 0 {
+		s.length = 1
+	}
+	for k/s.length >= MaxCells {
+		s.merge()
+	}
+	i := int(k / s.length)
+	if more := i + 1 - len(s.cells); more > 0 {
+		s.cells = append(s.cells, make([]cell, more)...)
+	}
+	return &s.cells[i]
+}
+
+// merge has each cell cover twice as many requests.
+func (s *Series) merge() {
+	n := (len(s.cells) + 1) / 2
+	for i := range n {
+		merged := s.cells[2*i]
+		if 2*i+1 < len(s.cells) {
+			merged.add(s.cells[2*i+1])
+		}
+		s.cells[i] = merged
+	}
+	s.cells = s.cells[:n]
 	s.length *= 2
-	s.used = (s.used + 1) / 2
+}
+
+// merged is the series, or a copy of it, with cells of at least the length.
+func (s *Series) merged(length int64) Series {
+	c := *s
+	if c.length != 0 && c.length < length {
+		c.cells = slices.Clone(c.cells)
+		for c.length < length {
+			c.merge()
+		}
+	}
+	return c
+}
+
+// get is cell number i; behind the last one cells are empty.
+func (s *Series) get(i int) cell {
+	if i < len(s.cells) {
+		return s.cells[i]
+	}
+	return cell{}
 }
 
 // Count is how many latencies were recorded.
 func (s *Series) Count() int64 {
 	var n int64
-	for i := range s.used {
-		n += s.blocks[i].count
+	for i := range s.cells {
+		n += int64(s.cells[i].count)
 	}
 	return n
 }
@@ -86,6 +133,7 @@ func (s *Series) Count() int64 {
 // Difference is the mean of latency(B) - latency(A) over the I/Os of a class,
 // each I/O of B paired with the same I/O of A.
 type Difference struct {
+	// Count is the number of pairs that were compared.
 	Count  int64   `json:"count"`
 	Blocks int     `json:"blocks"`
 	MeanUS float64 `json:"mean_us"`
@@ -94,6 +142,19 @@ type Difference struct {
 	Interval *Interval `json:"interval,omitempty"`
 	// Significant says that there is an interval and that it excludes 0.
 	Significant bool `json:"significant"`
+	// LeftOut says which pairs were not compared; nil where all were.
+	LeftOut *LeftOut `json:"left_out,omitempty"`
+}
+
+// LeftOut says how many pairs were not compared because the I/O failed on a side.
+type LeftOut struct {
+	// Pairs is the number of pairs. With more than MaxCells requests a pair's
+	// neighbours are left out with it.
+	Pairs int64 `json:"pairs"`
+	// Baseline and Run are the numbers of failed I/Os on each side; an I/O can
+	// have failed on both.
+	Baseline int64 `json:"failed_in_baseline"`
+	Run      int64 `json:"failed_in_run"`
 }
 
 // Interval is a confidence interval in microseconds.
@@ -103,42 +164,53 @@ type Interval struct {
 	Confidence float64 `json:"confidence"`
 }
 
-// Compare pairs the I/Os of two runs over the same workload. The interval is a
-// percentile bootstrap over blocks of consecutive requests, drawn with
-// replacement (Carlstein's non-overlapping block bootstrap, Annals of
-// Statistics 14(3), 1986): latencies of neighbours depend on one another, and
-// resampling single I/Os would give intervals that are far too narrow. It
-// assumes that a disturbance is short against a block. The seed chooses the
-// resamples. Neither series is changed.
+// Compare pairs the I/Os of two runs over the same workload. Pairs of which a
+// side failed are left out. The interval is a percentile bootstrap over blocks of
+// consecutive requests, drawn with replacement (Carlstein's non-overlapping block
+// bootstrap, Annals of Statistics 14(3), 1986): latencies of neighbours depend on
+// one another, and resampling single I/Os would give intervals that are far too
+// narrow. It assumes that a disturbance is short against a block. The seed chooses
+// the resamples. Neither series is changed.
 func Compare(a, b *Series, seed uint64) (Difference, error) {
-	x, y := *a, *b
-	if x.length != 0 && y.length != 0 {
-		for x.length < y.length {
-			x.merge()
-		}
-		for y.length < x.length {
-			y.merge()
-		}
+	length := max(a.length, b.length, 1)
+	x, y := a.merged(length), b.merged(length)
+	cells := max(len(x.cells), len(y.cells))
+	each := max(firstBlock, length) // requests a block
+	for int64(cells-1)*length/each >= MaxBlocks {
+		each *= 2
 	}
+	var d Difference
+	var left LeftOut
 	var diffs []block // sums of differences
-	var all block
-	for i := range max(x.used, y.used) {
-		p, q := x.blocks[i], y.blocks[i]
-		if p.count != q.count {
-			length := max(x.length, y.length)
+	var all, now block
+	for i := range cells {
+		p, q := x.get(i), y.get(i)
+		if p.count+p.failed != q.count+q.failed {
 			return Difference{}, fmt.Errorf("paired comparison: requests %d to %d: %d I/Os against %d: want the same workload",
-				int64(i)*length, int64(i+1)*length-1, p.count, q.count)
+				int64(i)*length, int64(i+1)*length-1, p.count+p.failed, q.count+q.failed)
 		}
-		if p.count > 0 {
-			diffs = append(diffs, block{q.sum - p.sum, p.count})
-			all.sum += q.sum - p.sum
-			all.count += p.count
+		if p.failed|q.failed != 0 {
+			left.Pairs += int64(p.count + p.failed)
+			left.Baseline += int64(p.failed)
+			left.Run += int64(q.failed)
+		} else {
+			now.sum += q.sum - p.sum
+			now.count += int64(p.count)
+		}
+		if end := i+1 == cells || int64(i+1)*length%each == 0; end && now.count > 0 {
+			diffs = append(diffs, now)
+			all.sum += now.sum
+			all.count += now.count
+			now = block{}
 		}
 	}
-	d := Difference{Count: all.count, Blocks: len(diffs), MeanUS: all.meanUS()}
+	d.Count, d.Blocks, d.MeanUS = all.count, len(diffs), all.meanUS()
 	if len(diffs) >= MinBlocks {
 		d.Interval = bootstrap(diffs, seed)
 		d.Significant = d.Interval.LowUS > 0 || d.Interval.HighUS < 0
+	}
+	if left.Pairs != 0 {
+		d.LeftOut = &left
 	}
 	return d, nil
 }

@@ -19,7 +19,7 @@ func sampleRuns() []Run {
 	slots := func(a, b, c int64) WasmCalls {
 		return NewWasmCalls(119219, []SlotCalls{{Slot: "frontend", Calls: a}, {Slot: "backend", Calls: b}, {Slot: "poststatus", Calls: c}})
 	}
-	ok := []Check{{"completed once", true, "119,219 of 119,219"}, {"durability", true, ""}, {"mirrors equal", true, ""}}
+	ok := []Check{{Name: "completed once", OK: true, Detail: "119,219 of 119,219"}, {Name: "durability", OK: true}, {Name: "mirrors equal", OK: true}}
 	modules := []Module{
 		{Slot: "frontend", Name: "standard", SHA256: strings.Repeat("0123456789abcdef", 4)},
 		{Slot: "backend", Name: "standard", SHA256: strings.Repeat("fedcba9876543210", 4)},
@@ -33,7 +33,7 @@ func sampleRuns() []Run {
 			FlushLatency: LatencySummary{20874, 54.5, 50, 60, 70, 99.97, 1200, 0},
 			Throughput:   NewThroughput(119219, 1202222080, 97.978), MirrorLinkBytes: 871112233,
 			WasmCalls: slots(179562, 60343, 120686), Checks: ok, VirtualS: 97.98, EventLogHash: "0123456789abcdef", WallS: 1.2,
-			Mirrors: []Mirror{{"0500", "duplex", 0}},
+			Mirrors: []Mirror{{"0500", MirrorInSync, 0, 60105}},
 		},
 		{
 			Policy: "constant-copy", Modules: modules[:1], Workload: load, Seed: 1,
@@ -43,12 +43,12 @@ func sampleRuns() []Run {
 			Throughput:   NewThroughput(119219, 1202222080, 97.978), MirrorLinkBytes: 871112233,
 			DataAtRisk: DataAtRisk{1523, 6238208, 0.0314},
 			WasmCalls:  slots(179562, 60343, 120686), Checks: ok, VirtualS: 97.98, EventLogHash: "aaaaaaaaaaaaaaaa", WallS: 1.31,
-			Mirrors: []Mirror{{"0500", "duplex", 0}},
+			Mirrors: []Mirror{{"0500", MirrorInSync, 0, 60105}},
 			Swaps:   []Swap{{10, "sync", 17}},
 			Versus: &Versus{
 				Baseline: "sync",
-				Reads:    Difference{38002, 233, 0.5, &Interval{-0.2, 1.1, 0.95}, false},
-				Writes:   Difference{60343, 233, -611.5, &Interval{-633.25, -590, 0.95}, true},
+				Reads:    Difference{Count: 38002, Blocks: 233, MeanUS: 0.5, Interval: &Interval{-0.2, 1.1, 0.95}, Significant: false},
+				Writes:   Difference{Count: 60343, Blocks: 233, MeanUS: -611.5, Interval: &Interval{-633.25, -590, 0.95}, Significant: true},
 			},
 		},
 		{
@@ -57,13 +57,13 @@ func sampleRuns() []Run {
 			WriteLatency: LatencySummary{60343, 912.7, 874.1, 1423, 2519, 6004, 12007.25, 0},
 			Throughput:   NewThroughput(119219, 1202222080, 197.978), MirrorLinkBytes: 12,
 			WasmCalls: slots(179562, 0, 0), VirtualS: 197.98, EventLogHash: "bbbbbbbbbbbbbbbb", WallS: 0.8,
-			Mirrors: []Mirror{{"0500", "suspended", 1234}, {"0501", "duplex", 0}},
+			Mirrors: []Mirror{{"0500", MirrorDissociated, 1234, 60105}, {"0501", MirrorInSync, 0, 60105}},
 			Traps:   3, Violations: 1,
-			Checks: []Check{{"completed once", true, ""}, {"durability", false, "I/O 77 completed before mirror 0500 had it"}, {"own check", true, ""}},
+			Checks: []Check{{Name: "completed once", OK: true}, {Name: "durability", Detail: "I/O 77 completed before mirror 0500 had it"}, {Name: "own check", OK: true}},
 			Versus: &Versus{
 				Baseline: "sync",
-				Reads:    Difference{38002, 3, 1650.6, nil, false},
-				Writes:   Difference{60343, 3, 0, nil, false},
+				Reads:    Difference{Count: 38002, Blocks: 3, MeanUS: 1650.6, Interval: nil, Significant: false},
+				Writes:   Difference{Count: 60343, Blocks: 3, MeanUS: 0, Interval: nil, Significant: false},
 			},
 		},
 	}

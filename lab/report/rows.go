@@ -51,25 +51,28 @@ func stated(label string, cell func(*Run) string) figure { return figure{label, 
 func groups(runs []Run) [][]figure {
 	return [][]figure{
 		workload(runs),
-		latency("read", runs, func(r *Run) *LatencySummary { return &r.ReadLatency }, func(v *Versus) *Difference { return &v.Reads }),
-		latency("write", runs, func(r *Run) *LatencySummary { return &r.WriteLatency }, func(v *Versus) *Difference { return &v.Writes }),
-		latency("flush", runs, func(r *Run) *LatencySummary { return &r.FlushLatency }, nil),
+		failures(runs),
+		reads.rows(runs),
+		writes.rows(runs),
+		flushes.rows(runs),
 		{
-			measured("requests/s", func(r *Run) float64 { return r.Throughput.RequestsPerS }, digits),
-			measured("MB/s", func(r *Run) float64 { return r.Throughput.MBPerS }, digits),
-			measured("mirror link", func(r *Run) float64 { return float64(r.MirrorLinkBytes) }, showBytes),
+			measured("requests/s", func(r *Run) float64 { return r.Throughput.RequestsPerS }, digits).marked((*Run).failedRequests),
+			measured("MB/s", func(r *Run) float64 { return r.Throughput.MBPerS }, digits).marked((*Run).failedRequests),
+			measured("mirror link", func(r *Run) float64 { return float64(r.MirrorLinkBytes) }, showBytes).marked((*Run).failedRequests),
 		},
 		{
-			measured("most at risk, I/Os", func(r *Run) float64 { return float64(r.DataAtRisk.MaxIOs) }, thousands),
-			measured("most at risk, bytes", func(r *Run) float64 { return float64(r.DataAtRisk.MaxBytes) }, showBytes),
-			measured("most at risk, time", func(r *Run) float64 { return r.DataAtRisk.MaxS }, showSeconds),
+			measured("most at risk, I/Os", func(r *Run) float64 { return float64(r.DataAtRisk.MaxIOs) }, thousands).marked((*Run).failedRequests),
+			measured("most at risk, bytes", func(r *Run) float64 { return float64(r.DataAtRisk.MaxBytes) }, showBytes).marked((*Run).failedRequests),
+			measured("most at risk, time", func(r *Run) float64 { return r.DataAtRisk.MaxS }, showSeconds).marked((*Run).failedRequests),
 		},
 		calls(runs),
 		{
 			stated("violations", func(r *Run) string { return count(r.Violations) }),
 			stated("traps", func(r *Run) string { return count(r.Traps) }),
-			stated("out-of-sync tracks", outOfSync),
+			stated("refused intents", func(r *Run) string { return count(r.RefusedIntents()) }),
 		},
+		passedOver(runs),
+		mirrors(runs),
 		checks(runs),
 		{
 			measured("virtual time", func(r *Run) float64 { return r.VirtualS }, showSeconds),
@@ -90,61 +93,160 @@ func workload(runs []Run) []figure {
 	}
 }
 
-func latency(class string, runs []Run, of func(*Run) *LatencySummary, versus func(*Versus) *Difference) []figure {
-	if !slices.ContainsFunc(runs, func(r Run) bool { return of(&r).Count > 0 }) {
+// failures are the requests that ended with an error: a row of its own, and one
+// more for each class and code that there is.
+func failures(runs []Run) []figure {
+	rows := []figure{stated("failed requests", func(r *Run) string { return count(r.failedRequests()) })}
+	var seen []FailedCode
+	for _, r := range runs {
+		for _, k := range r.Failed.Codes {
+			k.Count = 0
+			if !slices.Contains(seen, k) {
+				seen = append(seen, k)
+			}
+		}
+	}
+	for _, want := range seen {
+		rows = append(rows, stated(fmt.Sprintf("  %ss: %s", want.Class, want.Meaning), func(r *Run) string {
+			for _, k := range r.Failed.Codes {
+				if k.Class == want.Class && k.Code == want.Code {
+					return count(k.Count)
+				}
+			}
+			return "0"
+		}))
+	}
+	return rows
+}
+
+func (r *Run) failedRequests() int64 { return r.Failed.Total() }
+
+// unlike marks a difference between figures of unlike requests: some failed.
+const unlike = " !"
+
+// marked marks the differences of the row where one of the two runs has failed
+// requests, which are not in its figure.
+func (f figure) marked(failed func(*Run) int64) figure {
+	plain := f.difference
+	f.difference = func(base, r *Run) string {
+		d := plain(base, r)
+		if d != "" && (failed(base) != 0 || failed(r) != 0) {
+			d += unlike
+		}
+		return d
+	}
+	return f
+}
+
+// class is a class of I/Os that has latencies.
+type class struct {
+	name    string
+	summary func(*Run) *LatencySummary
+	failed  func(*Run) int64
+	versus  func(*Versus) *Difference // nil where runs are not compared
+}
+
+var (
+	reads = class{
+		"read", func(r *Run) *LatencySummary { return &r.ReadLatency }, func(r *Run) int64 { return r.Failed.Reads },
+		func(v *Versus) *Difference { return &v.Reads },
+	}
+	writes = class{
+		"write", func(r *Run) *LatencySummary { return &r.WriteLatency }, func(r *Run) int64 { return r.Failed.Writes },
+		func(v *Versus) *Difference { return &v.Writes },
+	}
+	flushes = class{"flush", func(r *Run) *LatencySummary { return &r.FlushLatency }, func(*Run) int64 { return 0 }, nil}
+)
+
+// tooFew stands in the place of a figure for which there are too few I/Os.
+const tooFew = "too few I/Os"
+
+// rows has a row for each percentile, for the mean and for the paired
+// differences.
+func (c class) rows(runs []Run) []figure {
+	if !slices.ContainsFunc(runs, func(r Run) bool { return c.summary(&r).Count > 0 }) {
 		return nil
 	}
-	some := func(r *Run) bool { return of(r).Count > 0 }
-	us := func(what string, value func(*LatencySummary) float64) figure {
-		f := measured(class+" "+what, func(r *Run) float64 { return value(of(r)) }, showUS)
-		return f.where(some)
+	row := func(what string, percentile float64, value func(*LatencySummary) float64) figure {
+		enough := func(r *Run) bool { return c.summary(r).Count > 0 && EnoughFor(percentile, c.summary(r).Count) }
+		f := measured(c.name+" "+what, func(r *Run) float64 { return value(c.summary(r)) }, showUS)
+		shown := f.where(enough).marked(c.failed)
+		shown.cell = func(r *Run) string {
+			switch {
+			case enough(r):
+				return f.cell(r)
+			case c.summary(r).Count > 0:
+				return tooFew
+			case c.failed(r) > 0:
+				return "all failed"
+			}
+			return ""
+		}
+		return shown
 	}
 	rows := []figure{
-		us("p50", func(s *LatencySummary) float64 { return s.P50US }),
-		us("p95", func(s *LatencySummary) float64 { return s.P95US }),
-		us("p99", func(s *LatencySummary) float64 { return s.P99US }),
-		us("p99.9", func(s *LatencySummary) float64 { return s.P999US }),
-		us("mean", func(s *LatencySummary) float64 { return s.MeanUS }),
+		row("p50", 50, func(s *LatencySummary) float64 { return s.P50US }),
+		row("p95", 95, func(s *LatencySummary) float64 { return s.P95US }),
+		row("p99", 99, func(s *LatencySummary) float64 { return s.P99US }),
+		row("p99.9", 99.9, func(s *LatencySummary) float64 { return s.P999US }),
+		row("mean", 0, func(s *LatencySummary) float64 { return s.MeanUS }),
 	}
-	if versus == nil || !slices.ContainsFunc(runs, func(r Run) bool { return r.Versus != nil && versus(r.Versus).Count > 0 }) {
+	of := func(r *Run) *Difference {
+		if c.versus == nil || r.Versus == nil {
+			return &Difference{}
+		}
+		return c.versus(r.Versus)
+	}
+	if !slices.ContainsFunc(runs, func(r Run) bool { return of(&r).Count > 0 || of(&r).LeftOut != nil }) {
 		return rows
 	}
 	mean := &rows[len(rows)-1]
 	percent := mean.difference
 	mean.difference = func(base, r *Run) string {
-		if r.Versus != nil && unclear(versus(r.Versus)) {
-			return "~"
+		d := percent(base, r)
+		if d != "" && of(r).Count > 0 && unclear(of(r)) {
+			d = "~"
+			if of(r).LeftOut != nil {
+				d += unlike
+			}
 		}
-		return percent(base, r)
+		return d
+	}
+	paired := func(r *Run, show func(*Difference) string) string {
+		switch {
+		case of(r).Count > 0:
+			return show(of(r))
+		case of(r).LeftOut != nil:
+			return "no pair left"
+		}
+		return ""
+	}
+	bound := func(end func(*Interval) float64) func(*Run) string {
+		return func(r *Run) string {
+			switch {
+			case of(r).Count == 0:
+				return ""
+			case of(r).Interval == nil:
+				return tooFew
+			}
+			return signed(end(of(r).Interval))
+		}
 	}
 	return append(rows,
-		stated(class+" paired", func(r *Run) string {
-			switch {
-			case r.Versus == nil || versus(r.Versus).Count == 0:
-				return ""
-			case unclear(versus(r.Versus)):
-				return "~"
-			}
-			return signed(versus(r.Versus).MeanUS)
+		stated(c.name+" paired", func(r *Run) string {
+			return paired(r, func(d *Difference) string {
+				if unclear(d) {
+					return "~"
+				}
+				return signed(d.MeanUS)
+			})
 		}),
-		stated(fmt.Sprintf("  %.0f %% from", Confidence*100), bound(versus, func(i *Interval) float64 { return i.LowUS })),
-		stated("  to", bound(versus, func(i *Interval) float64 { return i.HighUS })))
+		stated(fmt.Sprintf("  %.0f %% from", Confidence*100), bound(func(i *Interval) float64 { return i.LowUS })),
+		stated("  to", bound(func(i *Interval) float64 { return i.HighUS })))
 }
 
 // unclear says that there is an interval and that it includes 0.
 func unclear(d *Difference) bool { return d.Interval != nil && !d.Significant }
-
-func bound(versus func(*Versus) *Difference, end func(*Interval) float64) func(*Run) string {
-	return func(r *Run) string {
-		switch {
-		case r.Versus == nil || versus(r.Versus).Count == 0:
-			return ""
-		case versus(r.Versus).Interval == nil:
-			return "too few I/Os"
-		}
-		return signed(end(versus(r.Versus).Interval))
-	}
-}
 
 // calls has a row for each slot that a run called, in the order of appearance.
 func calls(runs []Run) []figure {
@@ -170,8 +272,54 @@ func calls(runs []Run) []figure {
 	return rows
 }
 
-// maxCounts is of how many mirrors each has its own count in a cell.
+// passedOver is shown where a detour was passed over.
+func passedOver(runs []Run) []figure {
+	if !slices.ContainsFunc(runs, func(r Run) bool { return r.PassedOver() != 0 }) {
+		return nil
+	}
+	return []figure{stated("detours passed over", func(r *Run) string { return count(r.PassedOver()) })}
+}
+
+// mirrors say how the mirrors are at the end.
+func mirrors(runs []Run) []figure {
+	return []figure{stated("mirrors", mirrorStates), stated("out-of-sync tracks", outOfSync)}
+}
+
+// maxCounts is of how many mirrors each has its own state and count in a cell.
 const maxCounts = 4
+
+// mirrorStates has each state once, with the number of mirrors that are in it
+// where they are not all.
+func mirrorStates(r *Run) string {
+	var states []string
+	counts := make(map[string]int)
+	for i := range r.Mirrors {
+		s := r.Mirrors[i].text()
+		if len(r.Mirrors) > maxCounts {
+			s = r.Mirrors[i].State
+		}
+		if counts[s]++; counts[s] == 1 {
+			states = append(states, s)
+		}
+	}
+	for i, s := range states {
+		if len(states) > 1 {
+			states[i] = fmt.Sprintf("%d %s", counts[s], s)
+		}
+	}
+	return strings.Join(states, ", ")
+}
+
+// text is the state in words.
+func (m *Mirror) text() string {
+	switch {
+	case m.State == MirrorInSyncBut && m.OutOfSyncTracks == 1:
+		return "in sync but for 1 track"
+	case m.State == MirrorInSyncBut:
+		return fmt.Sprintf("in sync but for %s tracks", count(m.OutOfSyncTracks))
+	}
+	return m.State
+}
 
 // outOfSync has the count of each mirror, or that of all where they are many.
 func outOfSync(r *Run) string {
@@ -184,7 +332,11 @@ func outOfSync(r *Run) string {
 	}
 	var counts []string
 	for _, m := range r.Mirrors {
-		counts = append(counts, count(m.OutOfSyncTracks))
+		n := count(m.OutOfSyncTracks)
+		if m.Tracks != 0 && m.OutOfSyncTracks == m.Tracks {
+			n = "all " + n
+		}
+		counts = append(counts, n)
 	}
 	return strings.Join(counts, " + ")
 }
@@ -207,6 +359,8 @@ func checks(runs []Run) []figure {
 				case c.Name != name:
 				case c.OK:
 					return "ok"
+				case c.Nothing:
+					return "nothing to check"
 				default:
 					return "FAILED"
 				}

@@ -1,5 +1,7 @@
 package report
 
+import "slices"
+
 // Run is what one policy did with one workload. Names in JSON are stable: a
 // field is added, never renamed or given another unit. Units are in the names;
 // MB is 1,000,000 bytes; times are virtual unless the name says wall.
@@ -14,6 +16,9 @@ type Run struct {
 	WriteLatency LatencySummary `json:"write_latency"`
 	FlushLatency LatencySummary `json:"flush_latency"`
 	Throughput   Throughput     `json:"throughput"`
+	// Failed are the requests that ended with an error. They are in no latency and
+	// no throughput.
+	Failed Failed `json:"failed_requests"`
 
 	// MirrorLinkBytes is what went over the links to all mirrors, control
 	// traffic included.
@@ -22,7 +27,10 @@ type Run struct {
 	WasmCalls       WasmCalls  `json:"wasm_calls"`
 	Traps           int64      `json:"traps"`
 	Violations      int64      `json:"violations"`
-	Swaps           []Swap     `json:"swaps,omitempty"`
+	// DetourFaults has a row for each detour of which the host refused an intent, or
+	// of which a call gave no answer; the detours of swaps are among them.
+	DetourFaults []DetourFault `json:"detour_faults,omitempty"`
+	Swaps        []Swap        `json:"swaps,omitempty"`
 	// Synchronisations are in the order in which they were begun.
 	Synchronisations []Synchronisation `json:"synchronisations,omitempty"`
 	Mirrors          []Mirror          `json:"mirrors,omitempty"`
@@ -39,14 +47,87 @@ type Run struct {
 	Versus *Versus `json:"versus,omitempty"`
 }
 
-// OK says whether every check holds.
-func (r *Run) OK() bool {
-	for _, c := range r.Checks {
-		if !c.OK {
-			return false
+// OK says whether no check has failed.
+func (r *Run) OK() bool { return !slices.ContainsFunc(r.Checks, Check.Failed) }
+
+// Failed counts the requests that ended with an error.
+type Failed struct {
+	Reads  int64 `json:"reads"`
+	Writes int64 `json:"writes"`
+	// Codes has a row for each completion code that a request ended with, reads and
+	// writes apart.
+	Codes []FailedCode `json:"codes,omitempty"`
+}
+
+// Total is the number of failed requests.
+func (f *Failed) Total() int64 { return f.Reads + f.Writes }
+
+// FailedCode counts the requests that ended with one completion code.
+type FailedCode struct {
+	// Class is "read" or "write".
+	Class string `json:"class"`
+	// Code is the completion code (IOSCOD), two hexadecimal digits, and Meaning
+	// what it says.
+	Code    string `json:"code"`
+	Meaning string `json:"meaning"`
+	Count   int64  `json:"count"`
+}
+
+// DetourFault is what went wrong with one detour for as long as it stood on its
+// slot.
+type DetourFault struct {
+	// Policy is the policy that put it there.
+	Policy string `json:"policy"`
+	// Slot is frontend, backend or poststatus.
+	Slot string `json:"slot"`
+	Name string `json:"name"`
+	// Traps and Invalid count its calls without an answer: those that ended
+	// abnormally, and those whose response did not pass the check. FirstError is
+	// why the first of them gave none.
+	Traps      int64  `json:"traps"`
+	Invalid    int64  `json:"invalid_responses"`
+	FirstError string `json:"first_error,omitempty"`
+	// Refused are its intents that the host did not carry out.
+	Refused []RefusedIntents `json:"refused_intents,omitempty"`
+	// PassedOver says since when it was not called any more; nil for one that was
+	// called to the end.
+	PassedOver *PassedOver `json:"passed_over,omitempty"`
+}
+
+// RefusedIntents counts the refusals of one kind of intent for one reason.
+type RefusedIntents struct {
+	Intent string `json:"intent"`
+	Reason string `json:"reason"`
+	Count  int64  `json:"count"`
+}
+
+// PassedOver is the end of a detour that gave too many calls no answer.
+type PassedOver struct {
+	AtS float64 `json:"at_s"`
+	// Failures is the number of its calls without an answer until then.
+	Failures int64 `json:"failures"`
+}
+
+// RefusedIntents is the number of intents that the host did not carry out.
+func (r *Run) RefusedIntents() int64 {
+	var n int64
+	for i := range r.DetourFaults {
+		for _, k := range r.DetourFaults[i].Refused {
+			n += k.Count
 		}
 	}
-	return true
+	return n
+}
+
+// PassedOver is the number of detours that were not called any more.
+func (r *Run) PassedOver() int64 {
+	var n int64
+	for i := range r.DetourFaults {
+		if r.DetourFaults[i].PassedOver != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // Module is a detour in a slot.
@@ -84,7 +165,9 @@ type Workload struct {
 	SkippedRows int64  `json:"skipped_rows"`
 }
 
-// LatencySummary is the latencies of a class of I/Os, in microseconds.
+// LatencySummary is the latencies of the I/Os of a class that ended well, in
+// microseconds. A percentile of few I/Os is the longest latency of them: see
+// EnoughFor.
 type LatencySummary struct {
 	Count  int64   `json:"count"`
 	MeanUS float64 `json:"mean_us"`
@@ -97,7 +180,8 @@ type LatencySummary struct {
 	Outside int64 `json:"outside,omitempty"`
 }
 
-// Throughput is over the virtual time of the run.
+// Throughput is of the requests that ended well, over the virtual time of the
+// run.
 type Throughput struct {
 	RequestsPerS float64 `json:"requests_per_s"`
 	MBPerS       float64 `json:"mb_per_s"`
@@ -176,18 +260,41 @@ type Synchronisation struct {
 
 // Mirror is the state of a mirror at the end.
 type Mirror struct {
-	Name            string `json:"name"`
+	Name string `json:"name"`
+	// State is one of the MirrorStates.
 	State           string `json:"state"`
 	OutOfSyncTracks int64  `json:"out_of_sync_tracks"`
+	// Tracks is the number of tracks that the mirror has.
+	Tracks int64 `json:"tracks"`
 }
+
+// The states of a mirror. One that follows its primary is in sync only where it
+// has every track.
+const (
+	MirrorInSync        = "in sync"
+	MirrorInSyncBut     = "in sync but for some tracks"
+	MirrorOutOfSync     = "out of sync" // it follows, and nothing of it is known to be the same
+	MirrorSynchronising = "synchronising"
+	MirrorDissociated   = "dissociated"
+	MirrorFailed        = "failed"
+)
 
 // Check is one of the checks at the end of a run.
 type Check struct {
 	Name string `json:"name"`
 	OK   bool   `json:"ok"`
+	// Nothing says that there was nothing to check. The check is not OK then and
+	// has not failed either.
+	Nothing bool `json:"nothing_to_check,omitempty"`
 	// Detail says what was compared, or what was wrong with which I/O or track.
 	Detail string `json:"detail,omitempty"`
 }
+
+// Failed says that what the check looked at is not as it must be.
+func (c Check) Failed() bool { return !c.OK && !c.Nothing }
+
+// NothingToCheck is a check that found nothing to look at.
+func NothingToCheck(name, why string) Check { return Check{Name: name, Nothing: true, Detail: why} }
 
 // Versus is the paired comparison of a run with a baseline, I/O by I/O.
 // Positive differences mean that the run was slower than the baseline.

@@ -30,7 +30,8 @@ type TableOptions struct {
 // WriteTable shows the runs side by side, a row a figure and a column a run.
 // Every run but the first also shows how far it is from the first: per cent of
 // the figure, and for reads and writes the mean of the paired differences, with
-// "~" where its interval includes 0. Failed checks are explained below.
+// "~" where its interval includes 0 and "!" where requests failed that are not in
+// the figures. Failed checks are explained below.
 func WriteTable(w io.Writer, runs []Run, options TableOptions) error {
 	if len(runs) == 0 {
 		return fmt.Errorf("report table: no runs: want at least 1")
@@ -222,6 +223,7 @@ func notes(runs []Run, options TableOptions) string {
 			}
 		}
 		b.WriteString("\n")
+		b.WriteString(failureNotes(runs))
 	}
 	for _, r := range runs {
 		for _, s := range r.Swaps {
@@ -233,6 +235,13 @@ func notes(runs []Run, options TableOptions) string {
 			b.WriteString(r.Policy + ": " + s.text() + "\n")
 		}
 	}
+	for i := range runs {
+		for j := range runs[i].DetourFaults {
+			for _, line := range runs[i].DetourFaults[j].lines() {
+				b.WriteString(runs[i].Policy + ": " + line + "\n")
+			}
+		}
+	}
 	if options.Modules {
 		for _, r := range runs {
 			for _, m := range r.Modules {
@@ -242,12 +251,59 @@ func notes(runs []Run, options TableOptions) string {
 	}
 	for _, r := range runs {
 		for _, c := range r.Checks {
-			if !c.OK {
+			switch {
+			case c.Failed():
 				fmt.Fprintf(&b, "%s: check %q FAILED: %s\n", r.Policy, c.Name, c.Detail)
+			case c.Nothing:
+				fmt.Fprintf(&b, "%s: check %q had nothing to check: %s\n", r.Policy, c.Name, c.Detail)
 			}
 		}
 	}
 	return b.String()
+}
+
+// failureNotes say which comparisons are of unlike requests, because some
+// failed, and how many pairs are in no paired difference.
+func failureNotes(runs []Run) string {
+	var parts []string
+	for i := range runs {
+		if f := &runs[i].Failed; f.Total() != 0 {
+			parts = append(parts, fmt.Sprintf("%s reads and %s writes of %s", count(f.Reads), count(f.Writes), runs[i].Policy))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "!: not of the same requests: %s failed, which have no latency and count in no rate: less is not better there\n", strings.Join(parts, ", "))
+	for i := range runs[1:] {
+		r := &runs[i+1]
+		if r.Versus == nil {
+			continue
+		}
+		for _, c := range []class{reads, writes} {
+			if l := c.versus(r.Versus).LeftOut; l != nil {
+				fmt.Fprintf(&b, "%s: %s of %s %ss are in no paired difference: %s failed with %s, %s with %s\n", r.Policy,
+					count(l.Pairs), count(l.Pairs+c.versus(r.Versus).Count), c.name, count(l.Baseline), r.Versus.Baseline, count(l.Run), r.Policy)
+			}
+		}
+	}
+	return b.String()
+}
+
+// lines say what went wrong with the detour.
+func (d *DetourFault) lines() (all []string) {
+	who := d.Slot + " " + d.Name
+	for _, k := range d.Refused {
+		all = append(all, fmt.Sprintf("%s: %s %s intents refused: %s", who, count(k.Count), k.Intent, k.Reason))
+	}
+	if d.Traps+d.Invalid != 0 {
+		all = append(all, fmt.Sprintf("%s: %s calls ended abnormally, %s responses did not pass the check; the first: %s", who, count(d.Traps), count(d.Invalid), d.FirstError))
+	}
+	if p := d.PassedOver; p != nil {
+		all = append(all, fmt.Sprintf("%s: PASSED OVER from %s on, after %s calls without an answer", who, showSeconds(p.AtS), count(p.Failures)))
+	}
+	return all
 }
 
 // text is the synchronisation in a line.

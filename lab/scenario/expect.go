@@ -98,7 +98,7 @@ func (e *Expect) verify(stage *experiment.Stage, c *steps.Counter) ([]string, er
 			want = e.Mirrors[i]
 		}
 		if m.State != states[want.State] {
-			say("mirror %d is in state %d: want %s", i+1, m.State, want.State)
+			say("mirror %d is %s: want %s", i+1, experiment.MirrorState(m), want.State)
 		}
 		if n := m.OutOfSync(); n != want.Marked && (want.Marked >= 0 || n == 0) {
 			say("mirror %d has %d tracks marked: want %d", i+1, n, want.Marked)

@@ -275,7 +275,7 @@ func (p *player) conclude(res *Result) error {
 		return err
 	}
 	for _, c := range res.Checks {
-		if !c.OK {
+		if c.Failed() {
 			res.Wrong = append(res.Wrong, c.Name+": "+c.Detail)
 		}
 	}

@@ -276,6 +276,10 @@ func (c *Comparison) WriteText(w io.Writer) error {
 	if n := c.Differing - int64(len(c.Differences)); n > 0 {
 		p.line("and %d more %s", n, unit)
 	}
+	if c.Compared == 0 {
+		p.line("%s, %s: nothing was compared", c.First, c.Second)
+		return p.err
+	}
 	p.line("%s, %s: %d of %d %s differ", c.First, c.Second, c.Differing, c.Compared, unit)
 	return p.err
 }
