@@ -146,3 +146,79 @@ func BenchmarkCompare(b *testing.B) {
 		}
 	}
 }
+
+// TestCompareLeavesFailedPairsOut: what failed on either side is in no mean and
+// no count, and the other pairs are compared as if it had not been there.
+func TestCompareLeavesFailedPairsOut(t *testing.T) {
+	const n = 4000
+	failsA := func(k int64) bool { return k%100 == 7 }
+	failsB := func(k int64) bool { return k%100 == 7 && k < 2000 || k >= 3500 }
+	var a, b, pureA, pureB Series
+	for k := range int64(n) {
+		latency := machine.Time(k%977) * 1000
+		if failsA(k) {
+			a.Fail(k)
+		} else {
+			a.Record(k, latency)
+		}
+		if failsB(k) {
+			b.Fail(k)
+		} else {
+			b.Record(k, latency+machine.Time(k%3)*1000)
+		}
+		if !failsA(k) && !failsB(k) {
+			pureA.Record(k, latency)
+			pureB.Record(k, latency+machine.Time(k%3)*1000)
+		}
+	}
+	d, err := Compare(&a, &b, 1)
+	require.NoError(t, err)
+	// 40 fail in A; in B 20 of the same and the last 500, among which 5 of A's.
+	assert.Equal(t, &LeftOut{Pairs: 40 + 500 - 5, Baseline: 40, Run: 20 + 500}, d.LeftOut)
+	assert.EqualValues(t, n-535, d.Count)
+	want, err := Compare(&pureA, &pureB, 1)
+	require.NoError(t, err)
+	d.LeftOut = nil
+	assert.Equal(t, want, d)
+
+	var all Series
+	for k := range int64(n) {
+		all.Fail(k)
+	}
+	d, err = Compare(even(n), &all, 1)
+	require.NoError(t, err)
+	assert.Equal(t, Difference{LeftOut: &LeftOut{Pairs: n, Run: n}}, d)
+	_, err = Compare(&all, &Series{}, 1)
+	assert.ErrorContains(t, err, "requests 0 to 0: 1 I/Os against 0: want the same workload", "a failed I/O is one of the workload")
+}
+
+// even is a series of n requests that took 1 µs each.
+func even(n int64) *Series {
+	s := new(Series)
+	for k := range n {
+		s.Record(k, 1000)
+	}
+	return s
+}
+
+// TestCompareLeavesNeighboursOut: a cell of several requests is left out whole,
+// and the counts say so.
+func TestCompareLeavesNeighboursOut(t *testing.T) {
+	const n = 3 * MaxCells // cells of 4 requests
+	var a, b Series
+	for k := range int64(n) {
+		a.Record(k, 1000)
+		if k == 1 {
+			b.Fail(k)
+		} else {
+			b.Record(k, 3000)
+		}
+	}
+	d, err := Compare(&a, &b, 1)
+	require.NoError(t, err)
+	assert.Equal(t, &LeftOut{Pairs: 4, Run: 1}, d.LeftOut)
+	assert.EqualValues(t, n-4, d.Count)
+	assert.Equal(t, 2.0, d.MeanUS)
+	assert.LessOrEqual(t, d.Blocks, MaxBlocks)
+	assert.Greater(t, d.Blocks, MaxBlocks/2-1)
+}

@@ -66,12 +66,11 @@ func groups(runs []Run) [][]figure {
 			measured("most at risk, time", func(r *Run) float64 { return r.DataAtRisk.MaxS }, showSeconds).marked((*Run).failedRequests),
 		},
 		calls(runs),
-		{
+		append([]figure{
 			stated("violations", func(r *Run) string { return count(r.Violations) }),
 			stated("traps", func(r *Run) string { return count(r.Traps) }),
 			stated("refused intents", func(r *Run) string { return count(r.RefusedIntents()) }),
-		},
-		passedOver(runs),
+		}, passedOver(runs)...),
 		mirrors(runs),
 		checks(runs),
 		{
@@ -285,7 +284,7 @@ func mirrors(runs []Run) []figure {
 	return []figure{stated("mirrors", mirrorStates), stated("out-of-sync tracks", outOfSync)}
 }
 
-// maxCounts is of how many mirrors each has its own state and count in a cell.
+// maxCounts is of how many mirrors each has its own count in a cell.
 const maxCounts = 4
 
 // mirrorStates has each state once, with the number of mirrors that are in it
@@ -294,9 +293,9 @@ func mirrorStates(r *Run) string {
 	var states []string
 	counts := make(map[string]int)
 	for i := range r.Mirrors {
-		s := r.Mirrors[i].text()
-		if len(r.Mirrors) > maxCounts {
-			s = r.Mirrors[i].State
+		s := r.Mirrors[i].State // the row of tracks has the number of each
+		if len(r.Mirrors) == 1 {
+			s = r.Mirrors[i].text()
 		}
 		if counts[s]++; counts[s] == 1 {
 			states = append(states, s)

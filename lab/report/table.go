@@ -237,7 +237,7 @@ func notes(runs []Run, options TableOptions) string {
 	}
 	for i := range runs {
 		for j := range runs[i].DetourFaults {
-			for _, line := range runs[i].DetourFaults[j].lines() {
+			for _, line := range runs[i].DetourFaults[j].lines(runs[i].Policy) {
 				b.WriteString(runs[i].Policy + ": " + line + "\n")
 			}
 		}
@@ -291,9 +291,12 @@ func failureNotes(runs []Run) string {
 	return b.String()
 }
 
-// lines say what went wrong with the detour.
-func (d *DetourFault) lines() (all []string) {
+// lines say what went wrong with the detour, in a run that began with a policy.
+func (d *DetourFault) lines(policy string) (all []string) {
 	who := d.Slot + " " + d.Name
+	if d.Policy != policy {
+		who += " of " + d.Policy
+	}
 	for _, k := range d.Refused {
 		all = append(all, fmt.Sprintf("%s: %s %s intents refused: %s", who, count(k.Count), k.Intent, k.Reason))
 	}
