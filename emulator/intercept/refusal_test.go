@@ -271,6 +271,35 @@ func TestDetoursThatGiveNoAnswerArePassedOver(t *testing.T) {
 	}
 }
 
+// TestPromotionForSeveralIOs: of the I/Os that fail with the primary the first has
+// the mirror promoted, and the others ask for what has been done; asking for
+// another mirror then is refused.
+func TestPromotionForSeveralIOs(t *testing.T) {
+	for _, second := range []uint8{0, 1} {
+		g := newRig(t, 2)
+		asked := uint8(0)
+		detours := g.stand(t, frontEnd, backEnd, func(f *abi.Frame) {
+			if f.Target.Role == abi.RolePrimary && f.Status.OK == 0 {
+				f.Response.Ask(abi.IntentPromote).Code = asked
+				asked = second
+				return
+			}
+			postStatus(f)
+		})
+		g.primary.fail = func(bool) bool { return true }
+		for i := range 3 {
+			require.NoError(t, g.block.Submit(uint64(i), true, int64(i)*4096, 4096))
+		}
+		g.run()
+		for _, code := range g.app.codes {
+			assert.EqualValues(t, ios.CodeNormal, code)
+		}
+		assert.EqualValues(t, 1, g.x.Counts().Promoted)
+		refusals := detours[hooks.SRBEP][0].Refusals[abi.IntentPromote]
+		assert.Equal(t, second == 1, refusals[hooks.Overtaken] != 0, "%v", reasons(detours[hooks.SRBEP][0]))
+	}
+}
+
 // TestTwoMirrorsAndALabel: while the label of one mirror is read, the detour runs
 // for the other and asks again. That is no refusal.
 func TestTwoMirrorsAndALabel(t *testing.T) {

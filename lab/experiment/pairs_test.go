@@ -172,6 +172,11 @@ func TestMirrorCutWhileItIsSynchronised(t *testing.T) {
 	}
 	require.Len(t, r.Synchronisations, 1)
 	assert.Contains(t, r.Synchronisations[0].Error, "dissociated meanwhile")
+	k := check(t, r, "synchronised")
+	assert.True(t, k.Failed())
+	assert.Contains(t, k.Detail, "pair 1, mirror 1 from 1s: the mirror was dissociated meanwhile")
+	c.Expect.FailedSynchronisations = true
+	assert.True(t, check(t, execute(t, c, l, "consistency-group"), "synchronised").OK)
 	for _, m := range r.Mirrors {
 		assert.Equal(t, "dissociated", m.State)
 		assert.Positive(t, m.OutOfSyncTracks)

@@ -127,7 +127,7 @@ expect:
 	all := strings.Join(r.Wrong, "\n")
 	for _, want := range []string{
 		"I/O 1 ended with code 7F: want 41", "data area of CCW 1 holds FF: want 00", "step 122 was not taken", "step 236 was taken",
-		"mirror 1 is in state 2: want dissociated", "0 tracks marked: want 3", "0 mirrors were promoted: want 1",
+		"mirror 1 is in sync: want dissociated", "0 tracks marked: want 3", "0 mirrors were promoted: want 1",
 	} {
 		assert.Contains(t, all, want)
 	}
