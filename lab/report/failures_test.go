@@ -101,6 +101,13 @@ func TestEnoughFor(t *testing.T) {
 	assert.Equal(t, 3, strings.Count(text, tooFew), "p95, p99 and p99.9 of ten reads")
 }
 
+func TestLatenciesBeyondTheHistogramAreSaid(t *testing.T) {
+	runs := sampleRuns()[:1]
+	assert.NotContains(t, tableOf(t, runs, TableOptions{}), "longer than")
+	runs[0].WriteLatency.Outside = 1234
+	assert.Contains(t, tableOf(t, runs, TableOptions{}), "sync: 1,234 latencies are longer than 1h0m0s and count as that in the percentiles\n")
+}
+
 func TestMirrorStates(t *testing.T) {
 	for _, c := range []struct {
 		mirrors       []Mirror

@@ -225,6 +225,11 @@ func notes(runs []Run, options TableOptions) string {
 		b.WriteString("\n")
 		b.WriteString(failureNotes(runs))
 	}
+	for i := range runs {
+		if n := runs[i].ReadLatency.Outside + runs[i].WriteLatency.Outside; n != 0 {
+			fmt.Fprintf(&b, "%s: %s latencies are longer than %v and count as that in the percentiles\n", runs[i].Policy, count(n), MaxLatency)
+		}
+	}
 	for _, r := range runs {
 		for _, s := range r.Swaps {
 			fmt.Fprintf(&b, "%s: swapped to %s at %s, %s I/Os in flight\n", r.Policy, s.Policy, showSeconds(s.AtS), count(s.InFlight))
