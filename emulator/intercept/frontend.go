@@ -16,7 +16,7 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 	for _, a := range r.generation.Chain(hooks.DDTSIO) {
 		ans, ok := x.ask(a, c)
 		if !ok {
-			if a.Containment == hooks.FailIO && !a.Disabled {
+			if a.Containment == hooks.FailIO && c.unanswered(a) {
 				c.block.CompletionCode = ios.CodePermanent
 				return ios.Refused, false
 			}

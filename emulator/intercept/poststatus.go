@@ -91,7 +91,7 @@ func (x *Process) postDetours(c *call) bool {
 	for _, a := range r.generation.Chain(hooks.SRBEP) {
 		ans, ok := x.ask(a, c)
 		if !ok {
-			if a.Containment == hooks.FailIO && !a.Disabled && c.block.CompletionCode == 0 {
+			if a.Containment == hooks.FailIO && c.unanswered(a) && c.block.CompletionCode == 0 {
 				c.block.CompletionCode = ios.CodePermanent
 			}
 			x.contain(a, c)

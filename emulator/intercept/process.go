@@ -449,6 +449,10 @@ func (x *Process) passOver(a *hooks.Attachment, c *call, why string, err error) 
 
 func powerOfTwo(n uint64) bool { return n != 0 && n&(n-1) == 0 }
 
+// unanswered reports whether a was to be called and gave no answer, be it for
+// the last time; a detour that is passed over is not called.
+func (c *call) unanswered(a *hooks.Attachment) bool { return !a.Disabled || c.asked == a }
+
 // contain applies the containment rule after a call that gave no answer.
 func (x *Process) contain(a *hooks.Attachment, c *call) {
 	if a.Containment == hooks.SuspendMirroring && c.role.pair != nil {
