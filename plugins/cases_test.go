@@ -40,7 +40,7 @@ func (c *testCase) rest() *chain.Rest {
 func (c *testCase) frame() *abi.Frame {
 	f := new(abi.Frame)
 	f.Head = abi.Head{Size: uint32(unsafe.Sizeof(f.Head)), FrameSize: uint32(unsafe.Sizeof(*f)), Hook: c.detour.hook, Flags: abi.Tracing, IO: 7}
-	f.Target = abi.Target{Size: uint32(unsafe.Sizeof(f.Target)), Role: abi.RolePrimary, FirstTrack: 30, LastTrack: 30}
+	f.Target = abi.Target{Size: uint32(unsafe.Sizeof(f.Target)), Role: abi.RolePrimary, Device: 0x1000, FirstTrack: 30, LastTrack: 30}
 	f.Status = abi.Status{Size: uint32(unsafe.Sizeof(f.Status)), OK: 1}
 	f.Pair = abi.Pair{Size: uint32(unsafe.Sizeof(f.Pair)), ID: 1, Mirrors: 1, CFWID: 0x0101, ReadLatency: 1000}
 	f.Pair.Mirror[0] = mirror(abi.MirrorInSync, abi.MirrorIONone)

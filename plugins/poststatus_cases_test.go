@@ -81,7 +81,13 @@ func promotions() (all []testCase) {
 			c.intents = append(c.intents, intent(abi.IntentPromote, 0))
 		}
 		all = append(all, c)
-		c.name += ", to be reported"
+		// Another I/O has had mirror 1 promoted: the device stands in its place.
+		old := mirror(abi.MirrorFailed, abi.MirrorIONone)
+		old.Device = 0x1000
+		c.name += ", on a primary that is replaced"
+		c.edit, c.intents = with(f.edit, setting(engine.OnPrimaryFailure, 1), mirrors(old, mirror(abi.MirrorInSync, abi.MirrorIONone))), asks(flag(abi.FlagPrimaryError))
+		all = append(all, c)
+		c.name = "primary failed: " + f.name + ", to be reported"
 		c.edit, c.intents = f.edit, asks(flag(abi.FlagPrimaryError))
 		all = append(all, c)
 	}

@@ -89,12 +89,10 @@ func (x *Process) promote(c *call, i uint8) hooks.Refusal {
 	switch {
 	case c.role.role != abi.RolePrimary:
 		return hooks.WrongTarget
+	case c.block.UCB != pair.primary:
+		return hooks.Overtaken // a mirror has become the primary meanwhile
 	case int(i) >= len(pair.mirrors):
 		return hooks.NoSuchMirror
-	case c.block.UCB == pair.mirrors[i].unit:
-		return hooks.CarriedOut // for another I/O that failed on the same primary
-	case c.block.UCB != pair.primary:
-		return hooks.Overtaken // another mirror has become the primary
 	}
 	m := pair.mirrors[i]
 	if m.State != abi.MirrorInSync {

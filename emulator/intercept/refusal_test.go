@@ -127,6 +127,7 @@ func TestRefusals(t *testing.T) {
 		{"failure twice", hooks.SRBEP, primary(ask(abi.IntentFail, nil), ask(abi.IntentFail, nil)), nil, false, abi.IntentFail, hooks.WrongMoment},
 		{"promotion of nothing", hooks.SRBEP, primary(ask(abi.IntentPromote, code(4))), nil, false, abi.IntentPromote, hooks.NoSuchMirror},
 		{"promotion of one that is cut off", hooks.SRBEP, primary(ask(abi.IntentDissociate, mirrors(1)), ask(abi.IntentPromote, code(0))), nil, false, abi.IntentPromote, hooks.MirrorState},
+		{"promotion twice", hooks.SRBEP, primary(ask(abi.IntentPromote, code(0)), ask(abi.IntentPromote, code(0))), nil, false, abi.IntentPromote, hooks.Overtaken},
 		{"promotion by a mirror I/O", hooks.SRBEP, func(f *abi.Frame) {
 			if f.Target.Role == abi.RoleMirror {
 				f.Response.Ask(abi.IntentPromote)
@@ -268,35 +269,6 @@ func TestDetoursThatGiveNoAnswerArePassedOver(t *testing.T) {
 			assert.LessOrEqual(t, strings.Count(log.String(), "\n"), 10, log.String())
 			assert.Equal(t, 1, strings.Count(log.String(), "passed over"))
 		})
-	}
-}
-
-// TestPromotionForSeveralIOs: of the I/Os that fail with the primary the first has
-// the mirror promoted, and the others ask for what has been done; asking for
-// another mirror then is refused.
-func TestPromotionForSeveralIOs(t *testing.T) {
-	for _, second := range []uint8{0, 1} {
-		g := newRig(t, 2)
-		asked := uint8(0)
-		detours := g.stand(t, frontEnd, backEnd, func(f *abi.Frame) {
-			if f.Target.Role == abi.RolePrimary && f.Status.OK == 0 {
-				f.Response.Ask(abi.IntentPromote).Code = asked
-				asked = second
-				return
-			}
-			postStatus(f)
-		})
-		g.primary.fail = func(bool) bool { return true }
-		for i := range 3 {
-			require.NoError(t, g.block.Submit(uint64(i), true, int64(i)*4096, 4096))
-		}
-		g.run()
-		for _, code := range g.app.codes {
-			assert.EqualValues(t, ios.CodeNormal, code)
-		}
-		assert.EqualValues(t, 1, g.x.Counts().Promoted)
-		refusals := detours[hooks.SRBEP][0].Refusals[abi.IntentPromote]
-		assert.Equal(t, second == 1, refusals[hooks.Overtaken] != 0, "%v", reasons(detours[hooks.SRBEP][0]))
 	}
 }
 

@@ -47,7 +47,7 @@ func (g *Generator) Fill(f *abi.Frame, h abi.Hook) {
 		Call: pick(r, 0, 0, 0, 1, 2, 3, r.Uint32()),
 	}
 	f.Target = abi.Target{
-		Size: uint32(unsafe.Sizeof(f.Target)), Subchannel: 0x10000 | r.Uint32N(64), Device: uint16(r.Uint32()),
+		Size: uint32(unsafe.Sizeof(f.Target)), Subchannel: 0x10000 | r.Uint32N(64), Device: pick(r, uint16(r.Uint32()), uint16(r.Uint32()), uint16(0x200+r.UintN(2))),
 		Role:       pick(r, abi.RolePrimary, abi.RolePrimary, abi.RolePrimary, abi.RolePrimary, abi.RoleMirror, abi.RoleNone, abi.Role(r.Uint32())),
 		Class:      pick(r, abi.ClassECKD, abi.ClassECKD, abi.ClassECKD, abi.ClassFBA),
 		Origin:     pick(r, abi.OriginApplication, abi.OriginApplication, abi.OriginMirror, abi.OriginRouted, abi.OriginSync),

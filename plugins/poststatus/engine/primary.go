@@ -12,12 +12,25 @@ import (
 func (v Variant) primaryFailed(f *abi.Frame) {
 	f.Took(298)
 	f.Response.SetFlags(abi.FlagPrimaryError)
-	if f.Settings.Value[OnPrimaryFailure] != promote || !broken(f) {
+	if f.Settings.Value[OnPrimaryFailure] != promote || !broken(f) || replaced(f) {
 		return
 	}
 	if i, ok := successor(f); ok {
 		f.Response.Ask(abi.IntentPromote).Code = i
 	}
+}
+
+// replaced reports whether another I/O has had a mirror promoted since this one
+// was started: the device that it failed on stands in that mirror's place, and
+// the host drives it again on the new primary.
+func replaced(f *abi.Frame) bool {
+	all := pair.Mirrors(&f.Pair)
+	for i := range all {
+		if all[i].Device == f.Target.Device {
+			return true
+		}
+	}
+	return false
 }
 
 // successor is the mirror that lacks least of what the primary has: the fewest
