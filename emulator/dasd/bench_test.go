@@ -85,7 +85,12 @@ const (
 // program stores a define extent, locate record, data program for blocks of
 // 4096 bytes.
 func (r *rig) program(write bool, track, record, count int) {
-	p := r.control
+	r.programAt(0, write, track, record, count)
+}
+
+// programAt stores such a program at the address.
+func (r *rig) programAt(at int, write bool, track, record, count int) {
+	p := r.control[at:]
 	address := r.d.geometry.Address(track/15, track%15)
 	d, l := p[rigDefine:rigDefine+16], p[rigLocate:rigLocate+16]
 	clear(d)
@@ -102,8 +107,8 @@ func (r *rig) program(write bool, track, record, count int) {
 	binary.BigEndian.PutUint32(l[8:], address)
 	l[12], l[13] = byte(record), 0xFF
 	binary.BigEndian.PutUint16(l[14:], 4096)
-	channel.PutCCW1(p, channel.CCW{Command: 0x63, Flags: channel.FlagCC, Count: 16, Address: rigDefine})
-	channel.PutCCW1(p[8:], channel.CCW{Command: 0x47, Flags: channel.FlagCC, Count: 16, Address: rigLocate})
+	channel.PutCCW1(p, channel.CCW{Command: 0x63, Flags: channel.FlagCC, Count: 16, Address: uint32(at + rigDefine)})
+	channel.PutCCW1(p[8:], channel.CCW{Command: 0x47, Flags: channel.FlagCC, Count: 16, Address: uint32(at + rigLocate)})
 	flags := channel.FlagCC
 	for i := range count {
 		if i == count-1 {

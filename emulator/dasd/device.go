@@ -59,6 +59,7 @@ type Device struct {
 	cached    []int32 // the track's slot in the cache + 1
 	mechanics *mechanics
 	arms      []arm
+	stage     int // the least that is read on a miss, as an angle
 	position  int // track of the last access
 	formats   uint32
 	modes     modes

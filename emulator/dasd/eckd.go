@@ -48,7 +48,7 @@ type eckd struct {
 	seeked  bool        // a seek, locate record or the like has positioned the chain
 	before  byte        // code of the command before, 0 for none
 	formats uint32      // Device.formats at the last positioning
-	sector  byte        // set sector's, for the rotational delay
+	sector  byte        // set sector's or locate record's
 
 	masked   bool // set file mask was used
 	loaded   bool // read IPL was used
@@ -208,7 +208,7 @@ func (s *eckd) damaged(err error) channel.UnitStatus {
 // load gives the track that the head is on, for reading.
 func (s *eckd) load() (*media.Track, channel.UnitStatus) {
 	if s.track != s.visited {
-		s.visitRead(s.track, s.angle(), s.device.geometry.DataLength/4)
+		s.visit(s.track)
 		if !s.extent.defined {
 			s.touch(s.track, s.track, false)
 		}
@@ -235,12 +235,46 @@ func (s *eckd) update() (*media.Track, channel.UnitStatus) {
 	return t, 0
 }
 
-// angle is where on the track the sector is that was set.
-func (s *eckd) angle() int {
-	if n := s.device.geometry.Sectors; n > 0 {
-		return int(s.sector) << 16 / n
+// placeOf gives the record's place on the track, from its count field to the end
+// of its data.
+func (s *eckd) placeOf(t *media.Track, r media.Record) place {
+	return place{t.Angle(s.device.geometry, r), s.device.mechanics.span(media.CountSize + r.Length())}
+}
+
+// passRecord takes the time for reading the record.
+func (s *eckd) passRecord(t *media.Track, r media.Record) {
+	if s.missed {
+		s.pass(s.placeOf(t, r))
 	}
-	return 0
+}
+
+// passTrack takes the time for reading the track from the index to the end of its
+// last record.
+func (s *eckd) passTrack(t *media.Track, last media.Record) {
+	if s.missed {
+		p := s.placeOf(t, last)
+		s.pass(place{0, p.at + p.length})
+	}
+}
+
+// passHome takes the time for reading the home address.
+func (s *eckd) passHome() { s.pass(place{0, s.device.mechanics.span(homeAddressSize)}) }
+
+// homeAddressSize is the length of a home address in bytes: a flag and CCHH.
+const homeAddressSize = 5
+
+// wroteRecord takes the time for n bytes written to the record.
+func (s *eckd) wroteRecord(t *media.Track, r media.Record, n int) {
+	if s.wrote(s.track, n) {
+		s.moveArm(s.track, s.placeOf(t, r))
+	}
+}
+
+// aim has the way to the next record go by a sector, as set sector and locate
+// record name it: the control unit waits for it first.
+func (s *eckd) aim(sector byte) {
+	s.sector = sector
+	s.wait = int(sector) * turn / s.device.geometry.Sectors
 }
 
 // next moves to the count field of the next record: on this track, or beyond
@@ -278,8 +312,10 @@ func (s *eckd) next(t *media.Track, mt, zero bool) (*media.Track, channel.UnitSt
 				return nil, status
 			}
 		case s.passed:
+			s.index()
 			return nil, s.check(senseNoRecord, messageNone, s.track)
 		default:
+			s.index()
 			s.passed = true
 		}
 		s.at = atIndex
@@ -302,6 +338,7 @@ func (s *eckd) advance() channel.UnitStatus {
 	}
 	s.track++
 	s.at = atIndex
+	s.wait = -1
 	return 0
 }
 
@@ -309,6 +346,7 @@ func (s *eckd) advance() channel.UnitStatus {
 func (s *eckd) seek(track int) {
 	s.track = track
 	s.at = atIndex
+	s.wait = -1
 	s.seeked = true
 }
 

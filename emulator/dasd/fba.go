@@ -171,6 +171,7 @@ func (s *fba) locate(op *channel.Operation) channel.UnitStatus {
 		return s.damaged(media.ErrReadOnly)
 	}
 	s.located, s.action = true, action
+	s.staged = place{} // the arm waits for the first block again
 	s.block, s.left = (s.physical+block-s.logical)*s.factor, count*s.factor
 	return done
 }
@@ -198,7 +199,9 @@ func (s *fba) write(op *channel.Operation) channel.UnitStatus {
 		if err != nil {
 			return s.damaged(err)
 		}
-		s.wrote(int(s.block/media.GroupBlocks), s.angle(), n*media.BlockSize)
+		if group := int(s.block / media.GroupBlocks); s.wrote(group, n*media.BlockSize) {
+			s.moveArm(group, s.placeOf(n))
+		}
 		s.block += int64(n)
 		s.left -= int64(n)
 	}
@@ -221,7 +224,8 @@ func (s *fba) send(op *channel.Operation) channel.UnitStatus {
 	st.Reads++
 	for s.left > 0 && op.Data.Remaining() > 0 {
 		n := s.part()
-		s.visitRead(int(s.block/media.GroupBlocks), s.angle(), n*media.BlockSize)
+		s.visit(int(s.block / media.GroupBlocks))
+		s.pass(s.placeOf(n))
 		tags := s.tags[:n]
 		if op.Data.Remaining() < n*media.BlockSize || !s.device.fba.ReadTags(s.block, tags) || !op.Data.WriteTags(tags) {
 			p := s.buffer(n * media.BlockSize)
@@ -242,10 +246,12 @@ func (s *fba) part() int {
 	return int(min(s.left, media.GroupBlocks-s.block%media.GroupBlocks))
 }
 
-// angle is where on its track the next block is.
-func (s *fba) angle() int {
-	n := int64(s.device.geometry.BlocksPerTrack)
-	return int(s.block % n << 16 / n)
+// placeOf gives the place on their track, or tracks, of the next n blocks.
+func (s *fba) placeOf(n int) place {
+	perTrack := s.device.geometry.BlocksPerTrack
+	at := int(s.block % int64(perTrack))
+	last := min(s.device.mechanics.span(media.BlockSize), turn/perTrack)
+	return place{at * turn / perTrack, (n-1)*turn/perTrack + last}
 }
 
 func (s *fba) buffer(n int) []byte {

@@ -23,12 +23,12 @@ func (s *eckd) writeFullTrack(op *channel.Operation) channel.UnitStatus {
 		return status
 	}
 	g := s.device.geometry
-	s.visited = s.track
+	s.skipVisit(s.track)
 	t, status := s.update()
 	if status != 0 {
 		return status
 	}
-	const home = 5
+	const home = homeAddressSize
 	p := s.buffer(g.TrackSize)
 	p[0] = 0
 	binary.BigEndian.PutUint32(p[1:], g.Address(t.Cylinder, t.Head))
@@ -73,7 +73,10 @@ func (s *eckd) writeFullTrack(op *channel.Operation) channel.UnitStatus {
 	s.formats = s.device.formats
 	s.at = atData
 	s.domain.tracks++
-	s.wrote(s.track, 0, at-home)
+	if s.wrote(s.track, at-home) {
+		p := s.placeOf(t, last)
+		s.moveArm(s.track, place{0, p.at + p.length})
+	}
 	return done
 }
 

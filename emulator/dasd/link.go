@@ -138,8 +138,8 @@ type Link struct {
 
 	failAt, restoreAt machine.Time // down from the one until the other
 
-	// When the exchanges are free again. An exchange that looks free at once is
-	// taken, else the one that is free first.
+	// When the next program can arrive on each exchange. An exchange that looks free
+	// at once is taken, else the one that is free first.
 	free []machine.Time
 	next int
 	// When the data taken so far has passed, out and in; without duplex the
@@ -259,11 +259,10 @@ func (l *Link) enter(now machine.Time) (exchange int, start machine.Time) {
 
 // traffic is what a channel program moved over the link.
 type traffic struct {
-	commands  int
-	blocks    [2]int
-	bytes     [2]int64
-	wrote     bool // data for the medium went out
-	connected machine.Time
+	commands int
+	blocks   [2]int
+	bytes    [2]int64
+	wrote    bool // data for the medium went out
 }
 
 // trips is how many round trips a program has taken that moved t.
@@ -282,9 +281,13 @@ func (l *Link) handshake(t *traffic) machine.Time {
 }
 
 // leave ends a program that entered at start and has lasted elapsed at the
-// control unit: it adds the time that the link itself takes and says when the
-// status is at the channel.
-func (l *Link) leave(exchange int, start, elapsed machine.Time, t *traffic) machine.Time {
+// control unit, apart of it while the device was busy on its own: it adds the time
+// that the link itself takes and says when the status is at the channel.
+//
+// An exchange is open from when the channel sends the program until it has
+// accepted the ending status: for all of the program's round trips. The next
+// program can be sent then, and arrives a latency later.
+func (l *Link) leave(exchange int, start, elapsed, apart machine.Time, t *traffic) machine.Time {
 	s := &l.stats
 	s.Commands += uint64(t.commands)
 	s.BytesOut += uint64(t.bytes[outward])
@@ -307,7 +310,6 @@ func (l *Link) leave(exchange int, start, elapsed machine.Time, t *traffic) mach
 			s.BusyIn += busy
 		}
 		elapsed += busy
-		t.connected += busy
 		if l.duplex {
 			wait = max(wait, l.passed[d]-start)
 			l.passed[d] = max(l.passed[d], start) + busy
@@ -315,11 +317,9 @@ func (l *Link) leave(exchange int, start, elapsed machine.Time, t *traffic) mach
 	}
 	s.Waited += wait
 	end := start + wait + elapsed + handshake + l.latency
-	if l.duplex {
-		l.free[exchange] = end
-	} else {
-		// The circuit is free while the device positions itself.
-		l.free[exchange] = start + t.connected + handshake + 2*l.latency
+	l.free[exchange] = end + l.latency
+	if !l.duplex {
+		l.free[exchange] -= apart // the circuit is free while the device positions itself
 	}
 	if l.cut(start, end) {
 		s.Lost++

@@ -34,10 +34,129 @@ func TestDistance(t *testing.T) {
 	assert.Equal(t, 6*90*us, took(ESCON, 9, true)-took(ESCON, 0, true))
 	data := 4096 * machine.Second / 17_000_000
 	assert.InDelta(t, float64(6*200*us+data), float64(took(ESCON, 20, true)-took(ESCON, 0, true)), float64(2*us))
-	// The rates of 4 KiB operations without distance.
-	escon := machine.Second / took(ESCON, 0, true)
+	// The rate of 4 KiB operations without distance, of which there is one at a time.
+	r := newRig(t, "3390-3", LinkConfig{Type: ESCON})
+	escon := int(r.rate(true, 1) * 1e9)
 	assert.True(t, escon >= 2000 && escon <= 2500, "ESCON does %d a second", escon)
 	assert.Less(t, took(FICONExpress8, 0, false), took(FICON, 0, false))
+}
+
+// shapes are channel programs, with the round trips that they take: of all of the
+// program on FICON, where commands and data are sent without waiting for the
+// answer to each; of each command on ESCON, define extent and locate record
+// included.
+//
+// Two for a FICON write: the responses that a control unit gives by default (a
+// vendor's description of remote copy; one with its pre-transfer option). One for a
+// read, and two for each ESCON command, are estimates: see the table of the timing
+// model in docs/performance.md.
+var shapes = []struct {
+	name         string
+	write        bool
+	count        int // of data commands
+	ficon, escon int
+}{
+	{"read of a record", false, 1, 1, 6},
+	{"read of four records", false, 4, 1, 12},
+	{"write of a record", true, 1, 2, 6},
+	{"write of four records", true, 4, 2, 12},
+}
+
+// TestRoundTrips holds the time that a program takes on an idle link against
+// arithmetic, for each type, distance and chain.
+func TestRoundTrips(t *testing.T) {
+	for kind := range linkTypes {
+		for _, shape := range shapes {
+			for _, kilometres := range []float64{0, 9, 50, 100, 300, 1000} {
+				r := newRig(t, "3390-3", LinkConfig{Type: kind, Kilometres: kilometres})
+				r.program(true, 100, 1, 12)
+				r.took()
+				r.program(shape.write, 100, 1, shape.count)
+				before := r.link.Stats().RoundTrips
+				took := r.took()
+				trips := shape.ficon
+				if kind == ESCON {
+					trips = shape.escon
+				}
+				assert.Equal(t, uint64(trips), r.link.Stats().RoundTrips-before, "%v, %s", kind, shape.name)
+				assert.InDelta(t, float64(unloaded(r.link, shape.count, trips)), float64(took), 10, "%v, %s, %v km", kind, shape.name, kilometres)
+			}
+		}
+	}
+}
+
+// unloaded is the time that a program of hits takes with so many data commands of 4
+// KiB and so many round trips.
+func unloaded(l *Link, count, trips int) machine.Time {
+	commands := machine.Time(2 + count)
+	bytes := int64(4096*count + defineExtentSize + locateRecordSize)
+	return machine.Time(trips)*2*l.latency + DefaultChain + commands*(DefaultCommand+l.config.Command) + machine.Time(bytes*l.picoseconds/1000)
+}
+
+// TestThroughput holds the rate of a link that always has programs waiting against
+// arithmetic: exchanges by the time that each is open, from the channel's sending
+// of the program to its accepting of the status; or the rate of the data.
+func TestThroughput(t *testing.T) {
+	for kind := range linkTypes {
+		for _, shape := range shapes {
+			for _, kilometres := range []float64{0, 50, 100, 300, 1000} {
+				r := newRig(t, "3390-3", LinkConfig{Type: kind, Kilometres: kilometres})
+				r.sub.config.Timing.NonVolatileBytes = 1 << 40
+				trips := shape.ficon
+				if kind == ESCON {
+					trips = shape.escon
+				}
+				open := unloaded(r.link, shape.count, trips)
+				data := machine.Time(int64(4096*shape.count) * r.link.picoseconds / 1000)
+				want := min(float64(r.link.config.Exchanges)/float64(open), 1/float64(data))
+				assert.InEpsilon(t, want, r.rate(shape.write, shape.count), 0.02, "%v, %s, %v km", kind, shape.name, kilometres)
+			}
+		}
+	}
+}
+
+// rate keeps a program of hits waiting for the link at all times and gives how many
+// end in a nanosecond.
+func (r *rig) rate(write bool, count int) float64 {
+	const size = 0x200
+	ways := r.aliases(min(2*r.link.config.Exchanges, len(r.control)/size) - 1)
+	start := func(i int, write bool) {
+		r.programAt(i*size, write, i, 1, count)
+		orb := rigORB
+		orb.ChannelProgram = uint32(i * size)
+		r.css.StartSubchannel(r.m.Clock.Now(), ways[i], &orb)
+	}
+	loop := &again{r: r, start: func(i int) { start(i, write) }}
+	r.css.SetInterruptHandler(loop)
+	for i, sch := range ways {
+		sch.Owner = i
+		start(i, true) // brings the tracks into the cache
+	}
+	var from machine.Time
+	var first int
+	for r.m.Clock.Step() {
+		if first == 0 && loop.ended >= 4*len(ways) {
+			first, from = loop.ended, r.m.Clock.Now()
+		}
+		if loop.ended >= first+20*len(ways) && first > 0 {
+			break
+		}
+	}
+	return float64(loop.ended-first) / float64(r.m.Clock.Now()-from)
+}
+
+// again starts a program anew when it ends.
+type again struct {
+	r     *rig
+	start func(i int)
+	ended int
+}
+
+func (a *again) Interruption(_ machine.Time, sch *channel.Subchannel) {
+	var irb channel.IRB
+	a.r.css.TestSubchannel(sch, &irb)
+	a.ended++
+	a.start(sch.Owner.(int))
 }
 
 // TestElapsedIsTheChannels: what the chain has lasted so far includes the way of
@@ -166,9 +285,9 @@ func TestOverlappingExtentsAreSerialised(t *testing.T) {
 			require.Len(t, ends, 3)
 			assert.Equal(t, c.serialised, r.d.Stats().Serialized)
 			if c.write {
-				assert.Greater(t, ends[2]-ends[1], defaultChain)
+				assert.Greater(t, ends[2]-ends[1], DefaultChain)
 			} else {
-				assert.Less(t, ends[2]-ends[1], defaultChain)
+				assert.Less(t, ends[2]-ends[1], DefaultChain)
 			}
 		})
 	}

@@ -83,6 +83,8 @@ const (
 
 	auxiliaryLength = 0x80 // the transfer length factor is valid
 	auxiliarySuffix = 0x01 // a read count follows
+
+	noSector = 0xFF
 )
 
 // ways is a set of orientations, by the two bits that ask for them.
@@ -260,7 +262,7 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 		suffix && (!o.suffix || count < 2),
 		o.orient != (count == 0),
 		p[2] != 0,
-		sector != 0xFF && int(sector) >= g.Sectors,
+		sector != noSector && int(sector) >= g.Sectors,
 		(auxiliary&auxiliaryLength != 0) != (length != 0) || length > blockSize,
 		!ok:
 		return s.reject(messageInvalidParameter)
@@ -276,8 +278,8 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 	}
 	s.seek(track)
 	s.sector = 0
-	if sector != 0xFF {
-		s.sector = sector
+	if sector != noSector {
+		s.aim(sector)
 	}
 	orient := p[0] & orientField
 	if orient == orientCount || orient == orientData {
@@ -318,7 +320,7 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 // the track's format.
 func (s *eckd) find(address uint32, number byte, write bool) channel.UnitStatus {
 	if write && (s.fastWrite() || s.cacheFastWrite()) {
-		s.visited = s.track
+		s.skipVisit(s.track)
 	}
 	t, status := s.load()
 	if status != 0 {

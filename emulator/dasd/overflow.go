@@ -92,6 +92,7 @@ func (s *eckd) readSegments(op *channel.Operation, n int) (int, channel.UnitStat
 		if status != 0 {
 			return n, status
 		}
+		s.passRecord(t, s.record)
 		n += int(s.record.DataLength)
 		op.Data.Expect(n)
 		s.giveData(op, t, s.record)
@@ -114,7 +115,7 @@ func (s *eckd) writeSegments(op *channel.Operation, n int) channel.UnitStatus {
 		op.Data.Expect(n)
 		s.take(op, t, s.record)
 		s.at = atData
-		s.wrote(s.track, 0, int(s.record.DataLength))
+		s.wroteRecord(t, s.record, int(s.record.DataLength))
 	}
 	return 0
 }

@@ -84,6 +84,7 @@ func (s *eckd) read(op *channel.Operation, f fields) channel.UnitStatus {
 			return status
 		}
 	}
+	s.passRecord(t, s.record)
 	n := f.length(s.record.Count)
 	op.Data.Expect(n)
 	s.give(op, t, f)
@@ -139,6 +140,7 @@ func (s *eckd) readZero(op *channel.Operation) channel.UnitStatus {
 	if t, status = s.next(t, false, true); status != 0 {
 		return status
 	}
+	s.passRecord(t, s.record)
 	op.Data.Expect((counts | keys | data).length(s.record.Count))
 	s.give(op, t, counts|keys|data)
 	s.at = atData
@@ -160,7 +162,8 @@ func (s *eckd) readHome(op *channel.Operation) channel.UnitStatus {
 	if status != 0 {
 		return status
 	}
-	var p [5]byte
+	s.passHome()
+	var p [homeAddressSize]byte
 	if t.Uniform() {
 		binary.BigEndian.PutUint32(p[1:], s.device.geometry.Address(t.Cylinder, t.Head))
 	} else {
@@ -193,6 +196,7 @@ func (s *eckd) readMultiple(op *channel.Operation) channel.UnitStatus {
 			break
 		}
 		s.record = r
+		s.passRecord(t, r)
 		n += (counts | keys | data).length(r.Count)
 		op.Data.Expect(n)
 		s.give(op, t, counts|keys|data)
@@ -225,7 +229,8 @@ func (s *eckd) readTrack(op *channel.Operation) channel.UnitStatus {
 	if t.Uniform() {
 		image = t.AppendImage(s.buffer(s.device.geometry.TrackSize)[:0])
 	}
-	const home = 5
+	const home = homeAddressSize
+	s.passTrack(t, last)
 	op.Data.Expect(len(image) - home)
 	op.Data.Write(image[home:])
 	s.record, s.at = last, atData
@@ -279,6 +284,7 @@ func (s *eckd) readTrackData(op *channel.Operation) channel.UnitStatus {
 			return s.damaged(err)
 		}
 		s.record = r
+		s.passRecord(t, r)
 		n += int(r.DataLength)
 		op.Data.Expect(n)
 		if op.Data.Remaining() > 0 {

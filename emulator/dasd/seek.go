@@ -94,11 +94,11 @@ func (s *eckd) setSector(op *channel.Operation) channel.UnitStatus {
 	if op.Data.Read(p[:]) < len(p) {
 		return s.reject(messageCountTooSmall)
 	}
-	if p[0] != 0xFF && int(p[0]) >= g.Sectors {
+	if p[0] != noSector && int(p[0]) >= g.Sectors {
 		return s.reject(messageInvalidParameter)
 	}
-	if p[0] != 0xFF {
-		s.sector = p[0]
+	if p[0] != noSector {
+		s.aim(p[0])
 	}
 	return done
 }

@@ -23,11 +23,15 @@ type session struct {
 	start     machine.Time // at which the chain has an exchange on the link
 	waited    machine.Time // from Begin to start
 	elapsed   machine.Time // from start on, without the link's part
+	apart     machine.Time // of elapsed, in which the device was busy on its own
 	exchange  int
 	traffic   traffic
-	visited   int  // track that the time was last taken for, -1
-	written   int  // track last written to, -1
-	busy      bool // the chain did not begin
+	visited   int   // track last come to, -1
+	missed    bool  // that track was not in the cache
+	staged    place // what has been read of a missed track
+	wait      int   // angle of the sector to be waited for on the way to it, -1
+	written   int   // track last written to, -1
+	busy      bool  // the chain did not begin
 	owed      owed
 	sense     [senseSize]byte
 	sensed    bool
@@ -63,9 +67,10 @@ func (s *session) begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
 	d.stats.Programs++
 	s.exchange, s.start = s.link.enter(now)
 	s.waited = s.start - now
-	s.elapsed = s.subsystem.config.Timing.Chain
+	s.elapsed, s.apart = s.subsystem.config.Timing.Chain, 0
 	s.traffic = traffic{}
-	s.visited, s.written = -1, -1
+	s.visited, s.written, s.wait = -1, -1, -1
+	s.missed = false
 	s.attribute = 0
 	s.first, s.last, s.writes = 0, -1, false
 	return 0
@@ -90,8 +95,11 @@ func (s *session) End(now machine.Time, _ channel.Ending) (machine.Time, bool) {
 	if s.busy {
 		return now + s.link.latency, false
 	}
+	if s.missed && s.staged.length > 0 {
+		s.readOn(s.device.stage)
+	}
 	s.serialize(now)
-	end := s.link.leave(s.exchange, s.start, s.elapsed, &s.traffic)
+	end := s.link.leave(s.exchange, s.start, s.elapsed, s.apart, &s.traffic)
 	s.until = s.start + s.elapsed
 	if !s.listed {
 		s.listed = true
@@ -123,7 +131,7 @@ func (s *session) serialize(now machine.Time) {
 	if wait := until - s.start; wait > 0 {
 		d.stats.Serialized++
 		d.stats.Waited += wait
-		s.elapsed += wait
+		s.work(wait)
 	}
 }
 
@@ -189,14 +197,12 @@ const (
 // the cache behind the one it reads.
 const sequentialTracks = 3
 
-// visitRead takes the time for coming to a track to read it. Where the track
-// begins to be read is an angle in 1/65536 of a revolution; n is about how many
-// bytes of it.
-func (s *session) visitRead(track, angle, n int) {
+// visit comes to a track to read it and decides whether it is in the cache. What
+// is then read of a track that is not takes its time in pass.
+func (s *session) visit(track int) {
 	if track == s.visited {
 		return
 	}
-	s.visited = track
 	d := s.device
 	c := &s.subsystem.cache
 	var hit bool
@@ -208,12 +214,12 @@ func (s *session) visitRead(track, angle, n int) {
 	default:
 		hit = c.touch(d, track)
 	}
+	s.visited, s.missed, s.staged = track, !hit, place{}
 	if hit {
 		d.stats.ReadHits++
 		return
 	}
 	d.stats.ReadMisses++
-	s.moveArm(track, angle, n)
 	if !caches {
 		return
 	}
@@ -228,8 +234,53 @@ func (s *session) visitRead(track, angle, n int) {
 	}
 }
 
-// wrote takes the time for n bytes written to a track and marks it as changed.
-func (s *session) wrote(track, angle, n int) {
+// skipVisit comes to a track of which the control unit knows the format, so that a
+// write there does not wait for the device to find its record.
+func (s *session) skipVisit(track int) { s.visited, s.missed = track, false }
+
+// pass takes the time for reading a place of the track visited: where the track
+// is not in the cache the arm waits for the first place, and then reads on as far
+// as the end of each further one. What it has read on the way takes no more time.
+func (s *session) pass(p place) {
+	if !s.missed {
+		return
+	}
+	if s.staged.length == 0 {
+		s.moveArm(s.visited, p)
+		s.staged = p
+		return
+	}
+	end := min((p.at-s.staged.at)&(turn-1)+p.length, turn)
+	s.readOn(end)
+}
+
+// readOn has the arm read on until as much as end of the track has been read.
+func (s *session) readOn(end int) {
+	if end <= s.staged.length {
+		return
+	}
+	t := s.start + s.elapsed
+	s.work(s.device.follow(t, s.visited, end-s.staged.length) - t)
+	s.staged.length = end
+}
+
+// index takes the time until the index passes the head, where the search for a
+// record goes round the track.
+func (s *session) index() {
+	if s.missed && s.staged.length < turn {
+		s.moveArm(s.visited, place{})
+	}
+}
+
+// work takes time in which the device works on its own.
+func (s *session) work(t machine.Time) {
+	s.elapsed += t
+	s.apart += t
+}
+
+// wrote takes the time for n bytes written to a track and marks it as changed. It
+// reports whether they went to the device at once: then moveArm is to follow.
+func (s *session) wrote(track, n int) (slow bool) {
 	d := s.device
 	d.changed.Mark(track)
 	d.stats.Writes++
@@ -238,13 +289,15 @@ func (s *session) wrote(track, angle, n int) {
 	fast := s.fastWrite() && s.subsystem.config.Timing.NonVolatileBytes > 0
 	inCache := s.cacheFastWrite()
 	first := track != s.written
-	s.written, s.visited = track, track
+	if track != s.visited {
+		s.visited, s.missed = track, false
+	}
+	s.written = track
 	if !fast && !inCache {
 		if first {
 			d.stats.WriteMisses++
 		}
-		s.moveArm(track, angle, n)
-		return
+		return true
 	}
 	if first {
 		d.stats.FastWrites++
@@ -254,11 +307,13 @@ func (s *session) wrote(track, angle, n int) {
 	}
 	if !inCache {
 		t := s.start + s.elapsed
-		s.elapsed += s.subsystem.store(t, int64(n)) - t
+		s.work(s.subsystem.store(t, int64(n)) - t)
 	}
+	return false
 }
 
-func (s *session) moveArm(track, angle, n int) {
+// moveArm takes the time for the arm to pass over a place.
+func (s *session) moveArm(track int, p place) {
 	d := s.device
 	cylinder := 0
 	if d.ckd != nil {
@@ -267,5 +322,6 @@ func (s *session) moveArm(track, angle, n int) {
 		cylinder = track * media.GroupBlocks / d.geometry.BlocksPerCylinder
 	}
 	t := s.start + s.elapsed
-	s.elapsed += d.move(t, track, cylinder, angle, n) - t
+	s.work(d.move(t, track, cylinder, s.wait, p) - t)
+	s.wait = -1
 }

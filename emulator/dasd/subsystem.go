@@ -22,7 +22,8 @@ type Config struct {
 	CacheTracks int
 	// Timing is the service-time model.
 	Timing Timing
-	// Seed is what hits by chance are drawn from.
+	// Seed is what hits by chance, and the angles at which the devices' disks begin,
+	// are drawn from.
 	Seed uint64
 }
 
@@ -135,7 +136,14 @@ func (s *Subsystem) add(number uint16, d *Device) error {
 	d.changed = NewTrackMask(d.tracks)
 	d.cached = make([]int32, d.tracks)
 	d.mechanics = mechanicsOf(g)
-	d.arms = make([]arm, s.config.Timing.Arms)
+	d.arms = d.newArms(s.config.Timing.Arms, s.config.Seed)
+	if !g.FBA() {
+		stage := s.config.Timing.StageBytes
+		if stage == 0 {
+			stage = g.DataLength / stageShare
+		}
+		d.stage = min(d.mechanics.span(max(0, stage)), turn)
+	}
 	d.unit = findUnit(s.config.ControlUnit)
 	if d.unit == nil || !d.unit.takes(g) {
 		d.unit = usualUnit(g)
@@ -156,9 +164,16 @@ func (d *Device) subsystemID() uint16 {
 // draw decides by chance whether a read of the track hits.
 func (s *Subsystem) draw(device, track int) bool {
 	s.draws++
-	x := s.config.Seed ^ uint64(device)<<48 ^ uint64(track)<<24 ^ s.draws*0x9E3779B97F4A7C15
+	x := scramble(s.config.Seed ^ uint64(device)<<48 ^ uint64(track)<<24 ^ s.draws*golden)
+	return float64(x>>11)/(1<<53) < s.config.Timing.ReadHitRatio
+}
+
+// golden makes neighbouring numbers far apart, for scramble.
+const golden = 0x9E3779B97F4A7C15
+
+// scramble is the finalizer of the generator splitmix64.
+func scramble(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
 	x = (x ^ x>>27) * 0x94D049BB133111EB
-	x ^= x >> 31
-	return float64(x>>11)/(1<<53) < s.config.Timing.ReadHitRatio
+	return x ^ x>>31
 }

@@ -13,19 +13,26 @@ import (
 // A channel program takes Chain, Command for each command, what the link takes
 // (see LinkConfig), and for each track that it comes to in turn: nothing more
 // when the track is in the cache; otherwise waiting for the arm, a seek, the
-// rotation to the record, and the transfer at the device's own rate. A write
+// rotation to the record, and the passing of the record under the head. A write
 // is over when it is in non-volatile storage (fast write), unless that is full
-// or the define extent inhibits it; then it is like a read that misses.
+// or the define extent inhibits it; then it waits for the arm, the seek, and the
+// rotation to its own record.
 type Timing struct {
-	// Chain is the control unit's cost of a channel program. The default is a
-	// guess that puts a 4 KiB hit at about a tenth of a millisecond; vendors say
+	// Chain is the control unit's cost of a channel program. The default is an
+	// estimate that puts a 4 KiB hit at about a tenth of a millisecond; vendors say
 	// "less than 1 ms".
 	Chain machine.Time
-	// Command is its cost of a command; the default is a guess too.
+	// Command is its cost of a command; the default is an estimate too.
 	Command machine.Time
+	// StageBytes is the least that an arm reads of the last track that a program has
+	// come to, from the first record asked for on, where the track was not in the
+	// cache (CKD only); the program waits for it. The default, a quarter of the
+	// longest record, is an estimate.
+	StageBytes int
 	// NonVolatileBytes is the size of the non-volatile storage for fast writes,
-	// DestageBytesPerSecond how fast it empties to the devices. Defaults: 64 MB
-	// and 400 MB/s, the order of an enterprise subsystem.
+	// DestageBytesPerSecond how fast it empties to the devices. Without storage
+	// (negative) every write takes the device's time; without a limit (negative) it
+	// never fills.
 	NonVolatileBytes      int64
 	DestageBytesPerSecond int64
 	// Arms is how many arms the tracks of a volume are spread over, one after the
@@ -39,10 +46,15 @@ type Timing struct {
 
 // Defaults of Timing.
 const (
-	defaultChain       = 60 * machine.Microsecond
-	defaultCommand     = 4 * machine.Microsecond
-	defaultNonVolatile = 64 << 20
-	defaultDestage     = 400_000_000
+	DefaultChain   = 60 * machine.Microsecond
+	DefaultCommand = 4 * machine.Microsecond
+	// DefaultNonVolatileBytes is an estimate: the order of a 3990's storage.
+	DefaultNonVolatileBytes = 64 << 20
+	// DefaultDestageBytesPerSecond is an estimate: above the fastest link, so that
+	// what limits a stream of writes is its link unless a smaller value is set.
+	DefaultDestageBytesPerSecond = 4_000_000_000
+	// stageShare is which part of the longest record StageBytes is by default.
+	stageShare = 4
 )
 
 func (t *Timing) fill() {
@@ -52,14 +64,14 @@ func (t *Timing) fill() {
 		}
 		*v = max(*v, 0)
 	}
-	def(&t.Chain, defaultChain)
-	def(&t.Command, defaultCommand)
+	def(&t.Chain, DefaultChain)
+	def(&t.Command, DefaultCommand)
 	t.Arms = max(t.Arms, 1)
 	if t.NonVolatileBytes == 0 {
-		t.NonVolatileBytes = defaultNonVolatile
+		t.NonVolatileBytes = DefaultNonVolatileBytes
 	}
-	if t.DestageBytesPerSecond <= 0 {
-		t.DestageBytesPerSecond = defaultDestage
+	if t.DestageBytesPerSecond == 0 {
+		t.DestageBytesPerSecond = DefaultDestageBytesPerSecond
 	}
 }
 
@@ -115,12 +127,40 @@ func (m *mechanics) seek(distance, cylinders int) machine.Time {
 type arm struct {
 	free     machine.Time
 	cylinder int
+	// phase is the time at which the index passed the head first.
+	phase machine.Time
 }
 
-// move has the track's arm read or write n bytes that begin at the given angle (in
-// 1/65536 of a revolution) of a cylinder, for a program that asks at t. It
-// returns when that is done.
-func (d *Device) move(t machine.Time, track, cylinder, angle, n int) machine.Time {
+// turn is a full revolution as an angle.
+const turn = 1 << 16
+
+// newArms makes the arms of a device, whose disks are turned against one another:
+// the phase of each is drawn from the subsystem's seed, the device's number and
+// the arm's.
+func (d *Device) newArms(n int, seed uint64) []arm {
+	arms := make([]arm, n)
+	for i := range arms {
+		x := scramble(seed ^ uint64(d.number)<<32 ^ uint64(i+1)*golden)
+		arms[i].phase = machine.Time(x % uint64(d.mechanics.rotation))
+	}
+	return arms
+}
+
+// place is a piece of a track: where it begins and how long it is, as angles (in
+// 1/65536 of a revolution).
+type place struct{ at, length int }
+
+// span is the angle that passes under the head while n bytes are read or
+// written.
+func (m *mechanics) span(n int) int {
+	return int(int64(n) * int64(machine.Second) / m.bytesPerSecond * turn / int64(m.rotation))
+}
+
+// move has the track's arm pass over a place on a cylinder, for a program that
+// asks at t. Where wait is not negative it first waits for that angle, as a
+// control unit does that was given a sector. It returns when the place has
+// passed.
+func (d *Device) move(t machine.Time, track, cylinder, wait int, p place) machine.Time {
 	m := d.mechanics
 	a := &d.arms[track%len(d.arms)]
 	t = max(t, a.free)
@@ -129,13 +169,29 @@ func (d *Device) move(t machine.Time, track, cylinder, angle, n int) machine.Tim
 		distance = -distance
 	}
 	t += m.seek(distance, d.cylinders)
-	at := machine.Time(angle) * m.rotation >> 16
-	turn := at - t%m.rotation
-	if turn < 0 {
-		turn += m.rotation
+	if wait >= 0 {
+		t = a.passes(t, m.rotation, wait)
 	}
-	t += turn + machine.Time(int64(n)*int64(machine.Second)/m.bytesPerSecond)
+	t = a.passes(t, m.rotation, p.at) + machine.Time(int64(p.length)*int64(m.rotation)/turn)
 	a.free, a.cylinder = t, cylinder
+	return t
+}
+
+// passes gives the first time from t on at which the angle is under the head.
+func (a *arm) passes(t, rotation machine.Time, angle int) machine.Time {
+	wait := (a.phase + machine.Time(int64(angle)*int64(rotation)/turn) - t) % rotation
+	if wait < 0 {
+		wait += rotation
+	}
+	return t + wait
+}
+
+// follow has the track's arm pass over as much again as an angle, without
+// waiting: what follows the place that it has just passed.
+func (d *Device) follow(t machine.Time, track, length int) machine.Time {
+	a := &d.arms[track%len(d.arms)]
+	t = max(t, a.free) + machine.Time(int64(length)*int64(d.mechanics.rotation)/turn)
+	a.free = t
 	return t
 }
 
@@ -150,6 +206,9 @@ type nonVolatile struct {
 func (s *Subsystem) store(t machine.Time, n int64) machine.Time {
 	c := &s.config.Timing
 	v := &s.nonVolatile
+	if c.DestageBytesPerSecond < 0 {
+		return t
+	}
 	if dt := t - v.at; dt > 0 {
 		// Beyond the time in which all of it empties, more precision is not needed
 		// and would overflow.

@@ -57,7 +57,7 @@ func (s *eckd) write(op *channel.Operation, f fields) channel.UnitStatus {
 	s.at = atData
 	s.keep = foundData
 	s.take(op, t, r)
-	s.wrote(s.track, 0, n)
+	s.wroteRecord(t, r, n)
 	if status := s.writeSegments(op, n); status != 0 {
 		return status
 	}
@@ -110,7 +110,7 @@ func (s *eckd) updateKeyData(op *channel.Operation) channel.UnitStatus {
 
 func (s *eckd) writeNext(op *channel.Operation, f fields) channel.UnitStatus {
 	if s.at != atCount || s.record.Ordinal == 0 {
-		s.visited = s.track
+		s.skipVisit(s.track)
 		t, status := s.load()
 		if status != 0 {
 			return status
@@ -152,11 +152,11 @@ func (s *eckd) takeCount(op *channel.Operation) (c media.Count, status channel.U
 }
 
 // formatted notes that the record has been written.
-func (s *eckd) formatted(r media.Record, n int) {
+func (s *eckd) formatted(t *media.Track, r media.Record, n int) {
 	s.record, s.at = r, atData
 	s.device.formats++
 	s.formats = s.device.formats
-	s.wrote(s.track, 0, n)
+	s.wroteRecord(t, r, n)
 }
 
 // appendRecord writes a record behind the current one; a special one is a
@@ -188,7 +188,7 @@ func (s *eckd) appendRecord(op *channel.Operation, special bool) channel.UnitSta
 	if op.Data.Remaining() > 0 {
 		s.take(op, t, r)
 	}
-	s.formatted(r, media.CountSize+c.Length())
+	s.formatted(t, r, media.CountSize+c.Length())
 	s.keep = writtenCKD
 	return done
 }
@@ -214,7 +214,7 @@ func (s *eckd) writeNextTrack(op *channel.Operation) channel.UnitStatus {
 	if status := s.advance(); status != 0 {
 		return status
 	}
-	s.visited = s.track
+	s.skipVisit(s.track)
 	t, status := s.load()
 	if status != 0 {
 		return status
@@ -250,7 +250,7 @@ func (s *eckd) writeZero(op *channel.Operation) channel.UnitStatus {
 		s.takeKey(op, t, r)
 	}
 	s.takeZero(op, t, r)
-	s.formatted(r, media.CountSize+c.Length())
+	s.formatted(t, r, media.CountSize+c.Length())
 	s.keep = writtenZero
 	return done
 }
@@ -282,7 +282,7 @@ func zeros(p []byte) bool {
 // writeHome is Write Home Address (19): flag byte and CCHH, which must be the
 // track's own.
 func (s *eckd) writeHome(op *channel.Operation) channel.UnitStatus {
-	const size = 5
+	const size = homeAddressSize
 	if s.permitted() < everything {
 		return s.check(senseFileProtected, messageNone, s.track)
 	}
@@ -303,7 +303,9 @@ func (s *eckd) writeHome(op *channel.Operation) channel.UnitStatus {
 		t.Materialize(g)
 		t.Image[0] = p[0]
 	}
-	s.wrote(s.track, 0, size)
+	if s.wrote(s.track, size) {
+		s.moveArm(s.track, place{0, s.device.mechanics.span(size)})
+	}
 	s.at = atHome
 	s.keep = foundHome
 	return done
@@ -329,14 +331,14 @@ func (s *eckd) erase(op *channel.Operation) channel.UnitStatus {
 	}
 	op.Data.Read(s.buffer(c.Length()))
 	t.EraseAfter(s.record)
-	s.formatted(s.record, media.CountSize)
+	s.formatted(t, s.record, media.CountSize)
 	return done
 }
 
 // writeTrackData is Write Track Data (A5): the data of the records from the
 // current one on, for as long as there is data or to the end of the track.
 func (s *eckd) writeTrackData(op *channel.Operation) channel.UnitStatus {
-	s.visited = s.track
+	s.skipVisit(s.track)
 	if _, status := s.trackData(); status != 0 {
 		return status
 	}
@@ -344,7 +346,7 @@ func (s *eckd) writeTrackData(op *channel.Operation) channel.UnitStatus {
 	if status != 0 {
 		return status
 	}
-	n := 0
+	n, first := 0, s.record
 	for r, more, err := s.record, true, error(nil); more; r, more, err = t.Next(r) {
 		if err != nil {
 			return s.damaged(err)
@@ -359,6 +361,9 @@ func (s *eckd) writeTrackData(op *channel.Operation) channel.UnitStatus {
 	}
 	s.at = atData
 	s.domain.tracks++
-	s.wrote(s.track, 0, n)
+	if s.wrote(s.track, n) {
+		from, to := s.placeOf(t, first), s.placeOf(t, s.record)
+		s.moveArm(s.track, place{from.at, to.at + to.length - from.at})
+	}
 	return done
 }
