@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// With -update, TestDocumentedCommands writes the tables of docs/channel.md anew.
-var update = flag.Bool("update", false, "write the tables of docs/channel.md anew")
+// With -update, TestDocumentedCommands writes the tables of the documents anew.
+var update = flag.Bool("update", false, "write the tables of docs/channel.md and docs/timing.md anew")
 
 const documentation = "../../docs/channel.md"
 
@@ -185,24 +185,29 @@ func modeTable(t *testing.T) string {
 	return b.String()
 }
 
-// The tables of docs/channel.md are those of the code.
+// The tables of docs/channel.md and docs/timing.md are those of the code.
 func TestDocumentedCommands(t *testing.T) {
-	p, err := os.ReadFile(documentation)
-	require.NoError(t, err)
-	text := string(p)
-	for name, table := range map[string]string{"eckd": eckdTable(t), "fba": fbaTable(t), "units": unitTable(), "modes": modeTable(t)} {
-		begin, end := "<!-- table: "+name+" -->\n", "<!-- end -->\n"
-		before, rest, found := strings.Cut(text, begin)
-		require.True(t, found, "no table %s in %s", name, documentation)
-		have, after, found := strings.Cut(rest, end)
-		require.True(t, found, "table %s has no end", name)
-		if *update {
-			text = before + begin + table + end + after
-			continue
+	for path, tables := range map[string]map[string]string{
+		documentation:          {"eckd": eckdTable(t), "fba": fbaTable(t), "units": unitTable(), "modes": modeTable(t)},
+		"../../docs/timing.md": {"timing": timingTable(), "links": linkTable(), "mechanics": mechanicsTable(t)},
+	} {
+		p, err := os.ReadFile(path)
+		require.NoError(t, err)
+		text := string(p)
+		for name, table := range tables {
+			begin, end := "<!-- table: "+name+" -->\n", "<!-- end -->\n"
+			before, rest, found := strings.Cut(text, begin)
+			require.True(t, found, "no table %s in %s", name, path)
+			have, after, found := strings.Cut(rest, end)
+			require.True(t, found, "table %s has no end", name)
+			if *update {
+				text = before + begin + table + end + after
+				continue
+			}
+			assert.Equal(t, table, have, "table %s of %s is out of date: go test ./emulator/dasd -run Documented -update", name, path)
 		}
-		assert.Equal(t, table, have, "table %s is out of date: go test ./emulator/dasd -run Documented -update", name)
-	}
-	if *update {
-		require.NoError(t, os.WriteFile(documentation, []byte(text), 0o644))
+		if *update {
+			require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+		}
 	}
 }

@@ -165,8 +165,13 @@ func NewLink(m *machine.Machine, config LinkConfig) (*Link, error) {
 	if config.Exchanges == 0 {
 		config.Exchanges = f.exchanges
 	}
-	if config.CommandRoundTrips == 0 && config.ReadRoundTrips == 0 && config.WriteRoundTrips == 0 {
-		config.CommandRoundTrips, config.ReadRoundTrips, config.WriteRoundTrips = f.perCommand, f.perRead, f.perWrite
+	for _, trips := range []struct {
+		is  *int
+		own int
+	}{{&config.CommandRoundTrips, f.perCommand}, {&config.ReadRoundTrips, f.perRead}, {&config.WriteRoundTrips, f.perWrite}} {
+		if *trips.is == 0 {
+			*trips.is = trips.own
+		}
 	}
 	if config.Command == 0 {
 		config.Command = f.command

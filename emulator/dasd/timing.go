@@ -49,7 +49,7 @@ const (
 	DefaultChain   = 60 * machine.Microsecond
 	DefaultCommand = 4 * machine.Microsecond
 	// DefaultNonVolatileBytes is an estimate: the order of a 3990's storage.
-	DefaultNonVolatileBytes = 64 << 20
+	DefaultNonVolatileBytes = 64_000_000
 	// DefaultDestageBytesPerSecond is an estimate: above the fastest link, so that
 	// what limits a stream of writes is its link unless a smaller value is set.
 	DefaultDestageBytesPerSecond = 4_000_000_000

@@ -105,6 +105,8 @@ type Place struct {
 	CFWID uint16 `koanf:"cfwid" json:"cfwid,omitempty"`
 	// Arms is how many arms the volume's tracks are spread over.
 	Arms int `koanf:"arms" json:"arms,omitempty"`
+	// Timing changes figures of the service-time model.
+	Timing Timing `koanf:"timing" json:"timing,omitzero"`
 	// Image is the file that the volume is in; empty is memory. The geometry is
 	// then the image's in place of the model's, and every mirror is synchronised
 	// before the workload begins.
@@ -203,6 +205,7 @@ func (p Place) over(base Place) Place {
 	if p.Arms == 0 {
 		p.Arms = base.Arms
 	}
+	p.Timing = p.Timing.over(base.Timing)
 	if p.Image == "" {
 		p.Image = base.Image
 		if len(p.Shadows) == 0 {
@@ -306,6 +309,9 @@ const MaxKilometres = 40_000
 
 func (p *Place) check() error {
 	if _, err := dasd.ParseLinkType(p.Link); err != nil {
+		return err
+	}
+	if err := p.Timing.check(); err != nil {
 		return err
 	}
 	switch {

@@ -176,7 +176,7 @@ func (r *run) addPair(i int, places []Place) error {
 func (r *run) subsystem(name string, number, cfwid uint16, p *Place) (*dasd.Subsystem, error) {
 	return dasd.NewSubsystem(r.m, name, dasd.Config{
 		CFWID: cfwid, CacheTracks: p.CacheTracks, Seed: r.config.Seed ^ uint64(number),
-		Timing: dasd.Timing{ReadHitRatio: p.HitRatio, Arms: p.Arms},
+		Timing: p.subsystem(),
 	})
 }
 
@@ -200,7 +200,7 @@ func (r *run) volume(v *volume, sub *dasd.Subsystem, number uint16, p *Place) (e
 	if err != nil {
 		return err
 	}
-	v.link, err = dasd.NewLink(r.m, dasd.LinkConfig{Type: kind, Kilometres: p.Kilometres, BytesPerSecond: int64(p.Megabytes * 1e6)})
+	v.link, err = dasd.NewLink(r.m, p.link(kind))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,110 @@
+package experiment
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/iosrun/iosrun/emulator/dasd"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// Timing changes figures of the service-time model of a place (docs/performance.md
+// lists all of them). Zero leaves a figure as it is. -1 stands for none where a
+// field says so.
+type Timing struct {
+	// Program is the control unit's time for a channel program; -1 is none.
+	Program time.Duration `koanf:"program" json:"program,omitempty"`
+	// Command is its time for a command; -1 is none.
+	Command time.Duration `koanf:"command" json:"command,omitempty"`
+	// StageBytes is the least that an arm reads where a track is not in the cache
+	// (CKD devices); -1 is none: the records asked for alone.
+	StageBytes int `koanf:"stage-bytes" json:"stage_bytes,omitempty"`
+	// NonVolatileMegabytes is the size of the storage for fast writes; -1 is none:
+	// a write takes the device's time.
+	NonVolatileMegabytes float64 `koanf:"nonvolatile-megabytes" json:"nonvolatile_megabytes,omitempty"`
+	// DestageMegabytes is how many megabytes a second leave that storage for the
+	// devices; -1 is no limit: it never fills.
+	DestageMegabytes float64 `koanf:"destage-megabytes" json:"destage_megabytes,omitempty"`
+	// Exchanges is the number of channel programs that the link has under way at a
+	// time.
+	Exchanges int `koanf:"exchanges" json:"exchanges,omitempty"`
+	// WriteRoundTrips is the number of round trips that a channel program that
+	// writes takes on a FICON link.
+	WriteRoundTrips int `koanf:"write-round-trips" json:"write_round_trips,omitempty"`
+}
+
+// Limits of Timing.
+const (
+	maxTime       = time.Second
+	maxStageBytes = 1 << 20
+	maxMegabytes  = 1_000_000
+	maxRoundTrips = 16
+)
+
+// over fills what t leaves out from base.
+func (t Timing) over(base Timing) Timing {
+	inherit(&t.Program, base.Program)
+	inherit(&t.Command, base.Command)
+	inherit(&t.StageBytes, base.StageBytes)
+	inherit(&t.NonVolatileMegabytes, base.NonVolatileMegabytes)
+	inherit(&t.DestageMegabytes, base.DestageMegabytes)
+	inherit(&t.Exchanges, base.Exchanges)
+	inherit(&t.WriteRoundTrips, base.WriteRoundTrips)
+	return t
+}
+
+func inherit[T comparable](v *T, base T) {
+	var zero T
+	if *v == zero {
+		*v = base
+	}
+}
+
+// check reports the first thing that is wrong with it.
+func (t *Timing) check() error {
+	for _, f := range []struct {
+		key      string
+		is, most time.Duration
+	}{{"program", t.Program, maxTime}, {"command", t.Command, maxTime}} {
+		if f.is != -1 && (f.is < 0 || f.is > f.most) {
+			return fmt.Errorf("timing.%s is %v: want -1ns (none), 0 (the default) or up to %v", f.key, f.is, f.most)
+		}
+	}
+	for _, f := range []struct {
+		key      string
+		is, most float64
+	}{
+		{"stage-bytes", float64(t.StageBytes), maxStageBytes},
+		{"nonvolatile-megabytes", t.NonVolatileMegabytes, maxMegabytes},
+		{"destage-megabytes", t.DestageMegabytes, maxMegabytes},
+	} {
+		if f.is != -1 && !(f.is >= 0 && f.is <= f.most) {
+			return fmt.Errorf("timing.%s is %v: want -1 (none), 0 (the default) or up to %v", f.key, f.is, f.most)
+		}
+	}
+	switch {
+	case t.Exchanges < 0 || t.Exchanges > dasd.MaxExchanges:
+		return fmt.Errorf("timing.exchanges is %d: want 0 (the link type's own) to %d", t.Exchanges, dasd.MaxExchanges)
+	case t.WriteRoundTrips < 0 || t.WriteRoundTrips > maxRoundTrips:
+		return fmt.Errorf("timing.write-round-trips is %d: want 0 (the link type's own) to %d", t.WriteRoundTrips, maxRoundTrips)
+	}
+	return nil
+}
+
+// subsystem gives the figures of the place's control unit and devices.
+func (p *Place) subsystem() dasd.Timing {
+	t := &p.Timing
+	return dasd.Timing{
+		Chain: machine.Time(t.Program), Command: machine.Time(t.Command), StageBytes: t.StageBytes,
+		NonVolatileBytes: int64(t.NonVolatileMegabytes * 1e6), DestageBytesPerSecond: int64(t.DestageMegabytes * 1e6),
+		Arms: p.Arms, ReadHitRatio: p.HitRatio,
+	}
+}
+
+// link gives the figures of the place's link of a type.
+func (p *Place) link(kind dasd.LinkType) dasd.LinkConfig {
+	return dasd.LinkConfig{
+		Type: kind, Kilometres: p.Kilometres, BytesPerSecond: int64(p.Megabytes * 1e6),
+		Exchanges: p.Timing.Exchanges, WriteRoundTrips: p.Timing.WriteRoundTrips,
+	}
+}
