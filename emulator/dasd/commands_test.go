@@ -153,7 +153,7 @@ func TestDocumentedBlockCommandsAreThere(t *testing.T) {
 			0x42: {{code: 0x63, data: "C0000000 00000000 00000000 000000FF"}, {code: 0x43, data: "06000001 00000002"}, {code: 0x42, count: 512}},
 			0x43: {{code: 0x63, data: "C0000000 00000000 00000000 000000FF"}, {code: 0x43, data: "06000001 00000002"}},
 			0x63: {{code: 0x63, data: "C0000000 00000000 00000000 000000FF"}}, 0x64: {{code: 0x64, count: 32}},
-			0x94: {{code: 0x94, count: 24}}, 0xA4: {{code: 0xA4, count: 24}}, 0xB4: {{code: 0xB4, count: 24}}, 0xE4: {{code: 0xE4, count: 12}},
+			0x94: {{code: 0x94, count: 24}}, 0xA4: {{code: 0xA4, count: 24}}, 0xB4: {{code: 0xB4, count: 24}}, 0xE4: {{code: 0xE4, count: 7}},
 		} {
 			require.Contains(t, codes, code)
 			b.d.Release()

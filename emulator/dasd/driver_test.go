@@ -82,16 +82,94 @@ func TestBehindADomain(t *testing.T) {
 	assert.Equal(t, "0000010000", r.data[8])
 }
 
-// Read Data goes over the end of a track in a domain whether the code has the
-// multitrack bit or not.
-func TestReadDataOverTheEnd(t *testing.T) {
-	for _, code := range []byte{0x06, 0x86} {
-		b := newBench(t)
-		b.ok(step{code: 0x63, data: dxUpdate}, step{code: 0x47, data: "0180 0001 00010001 0001000101 FF 1000"}, step{code: 0x85, data: fill(0x6C, 4096)})
-		r := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: "0680 0002 00010000 000100000C FF 1000"},
-			step{code: code, count: 4096}, step{code: code, count: 4096})
-		assert.Equal(t, fill(0x6C, 4096), r.data[3], "%02X", code)
+// Reads over the end of a track in a domain: with the multitrack bit the next
+// track's first record, without it the same track's (SA22-1025, Read Data; Read
+// Count, Key and Data).
+func TestReadsOverTheEnd(t *testing.T) {
+	for _, c := range []struct {
+		plain byte
+		skip  int // bytes of the count field that come before
+	}{{0x06, 0}, {0x0E, 0}, {0x1E, 8}, {0x12, 8}} {
+		for _, operation := range []string{"06", "16"} {
+			for _, mt := range []byte{0, multitrack} {
+				b := newBench(t)
+				fillRecord := func(track int, value byte) {
+					b.ok(step{code: 0x63, data: dxUpdate}, step{code: 0x47, data: fmt.Sprintf("0180 0001 0001%04X 0001%04X01 FF 1000", track, track)}, step{code: 0x85, data: fill(value, 4096)})
+				}
+				fillRecord(0, 0x6A)
+				fillRecord(1, 0x6B)
+				count := c.skip + 4096
+				if c.plain == 0x12 {
+					count = 8
+				}
+				code := c.plain | mt
+				r := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: operation + "80 0002 00010000 000100000C FF 1000"},
+					step{code: 0x06, count: 4096}, step{code: code, count: count})
+				track, value := 0, byte(0x6A)
+				if mt != 0 {
+					track, value = 1, 0x6B
+				}
+				want := ""
+				if c.skip > 0 {
+					want = fmt.Sprintf("0001%04X01001000", track)
+				}
+				if c.plain != 0x12 {
+					want += fill(value, 4096)
+				}
+				assert.True(t, want == r.data[3], "%02X in %s: %.40s", code, operation, r.data[3])
+			}
+		}
 	}
+	// A track without user records, or the end of the extent.
+	b := newBench(t)
+	b.ok(step{code: 0x63, data: dxFormat}, step{code: 0x47, data: "0300 0001 00010000 0001000000 FF 0000"}, step{code: 0x1D, data: "0001000001000000"})
+	r := b.run(step{code: 0x63, data: dxRead}, step{code: 0x47, data: "0600 0003 00010000 0001000001 FF 0000"}, step{code: 0x12, count: 8}, step{code: 0x12, count: 8}, step{code: 0x12, count: 8})
+	assert.Equal(t, "0001000001000000", r.data[2], "the only record again")
+	assert.Equal(t, "000800", r.sense, "the index comes a second time")
+	b.ok(step{code: 0x63, data: dxFormat}, step{code: 0x47, data: "0B00 0001 00010000 0001000000 FF 0000"}, step{code: 0x05, data: fill(0, 8)})
+	assert.Equal(t, "000800", b.run(step{code: 0x63, data: dxRead}, step{code: 0x47, data: "4600 0001 00010000 0001000000 FF 0000"}, step{code: 0x06, count: 8}).sense)
+	assert.Equal(t, "000400", b.run(step{code: 0x63, data: "40C0 1000 00000000 00010001 00010001"}, step{code: 0x47, data: "0680 0002 00010001 000100010C FF 1000"},
+		step{code: 0x86, count: 4096}, step{code: 0x86, count: 4096}).sense)
+}
+
+// A domain to read or write any record begins at one whatever the search argument
+// is, and goes round the track whatever the multitrack bit is.
+func TestAnyRecord(t *testing.T) {
+	b := newBench(t)
+	locate := func(count int, aux, operation string) step {
+		return step{code: 0x4B, data: fmt.Sprintf("3F%s 00%02X 00010000 0000000099 FF 1000 00%s 0001 01", aux, count, operation)}
+	}
+	steps := []step{{code: 0x63, data: dxUpdate}, locate(13, "80", "09")}
+	for i := range 13 {
+		steps = append(steps, step{code: 0x85, data: fill(byte(0x40+i), 4096)})
+	}
+	b.ok(steps...)
+	l := b.track(15).Records
+	assert.Equal(t, fill(0x40+12, 4096), l[1].Data, "the first record again")
+	assert.Equal(t, fill(0x40+11, 4096), l[12].Data)
+	assert.Equal(t, fill(0, 4096), b.track(16).Records[1].Data)
+
+	steps = []step{{code: 0x63, data: dxRead}, locate(13, "81", "0A")}
+	for range 12 {
+		steps = append(steps, step{code: 0x86, count: 4096})
+	}
+	r := b.ok(append(steps, step{code: 0x92, count: 8})...)
+	assert.Equal(t, fill(0x40+12, 4096), r.data[2])
+	assert.Equal(t, fill(0x40+11, 4096), r.data[13])
+	assert.Equal(t, "0001000001001000", r.data[14], "the count suffixed is that of the first record")
+
+	b.ok(step{code: 0x63, data: dxFormat}, step{code: 0x47, data: "0B00 0001 00010000 0001000000 FF 0000"}, step{code: 0x05, data: fill(0, 8)})
+	assert.Equal(t, "000800", b.run(step{code: 0x63, data: dxRead}, locate(1, "80", "0A"), step{code: 0x86, count: 4096}).sense)
+}
+
+// The data of record zero alone, in a write-track domain, leave a track without
+// other records.
+func TestWriteTrackOfRecordZero(t *testing.T) {
+	b := newBench(t)
+	b.ok(step{code: 0x63, data: dxFormat}, step{code: 0x47, data: "0B00 0001 00010000 0001000000 FF 0000"}, step{code: 0x05, data: fill(0x33, 8)})
+	l := b.track(15).Records
+	require.Len(t, l, 1)
+	assert.Equal(t, fill(0x33, 8), l[0].Data)
 }
 
 // A write-track domain: the data of record zero, new records, and the rest erased.

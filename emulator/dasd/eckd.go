@@ -76,6 +76,7 @@ type domain struct {
 	length    int       // transfer length factor
 	tracks    int       // read or written whole so far
 	set       uint16    // of a trackset: which tracks from the first on, high bit first
+	any       bool      // read any or write any: from any record on, round the track
 }
 
 // Begin starts a chain. Of an earlier chain nothing is left but where the arm
@@ -278,9 +279,12 @@ func (s *eckd) aim(sector byte) {
 }
 
 // next moves to the count field of the next record: on this track, or beyond
-// its end on the next one in a domain or with multitrack. A record zero on the
-// way counts with zero only. A search that goes round the track ends with no
-// record found when it comes to the index again.
+// its end with multitrack on the next one, else round the same track again. ("If
+// the multitrack bit is '0', the control unit is oriented to the count field of
+// the first user data record on the same track", in a domain too: IBM, Internal
+// Disk Subsystem Reference Guide, SA22-1025, Read Data.) A record zero on the way
+// counts with zero only. A search that goes round the track ends with no record
+// found when it comes to the index again.
 func (s *eckd) next(t *media.Track, mt, zero bool) (*media.Track, channel.UnitStatus) {
 	for {
 		var r media.Record
@@ -303,7 +307,7 @@ func (s *eckd) next(t *media.Track, mt, zero bool) (*media.Track, channel.UnitSt
 			return t, 0
 		}
 		switch {
-		case mt || s.domain.left > 0:
+		case mt && !s.domain.any:
 			if status := s.advance(); status != 0 {
 				return nil, status
 			}

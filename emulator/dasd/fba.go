@@ -112,8 +112,11 @@ const (
 	fbaRead           = 0x06
 	fbaOperation      = 0x0F // the rest of the byte has no meaning
 
-	fbaMaskReserved  = 0x3B // of the file mask
-	fbaMaskUndefined = 0x80 // as the write part
+	// fbaMaskReserved is the one bit of the file mask that must be zero: the byte is
+	// that of an ECKD define extent (IBM, VM's control block DXDA), and ICKDSF formats
+	// a 3370 with seeks to cylinder and head permitted (48). Hercules 3.13 refuses
+	// what it has no use for.
+	fbaMaskReserved = 0x20
 )
 
 // defineExtent is Define Extent (63): the file mask, the extent's first block
@@ -128,7 +131,7 @@ func (s *fba) defineExtent(op *channel.Operation) channel.UnitStatus {
 	physical := int64(binary.BigEndian.Uint32(p[4:]))
 	first, last := int64(binary.BigEndian.Uint32(p[8:])), int64(binary.BigEndian.Uint32(p[12:]))
 	blocks := s.device.geometry.Blocks / s.factor
-	if p[0]&fbaMaskReserved != 0 || p[0]&maskWrite == fbaMaskUndefined ||
+	if p[0]&fbaMaskReserved != 0 ||
 		first > last || physical+last-first >= blocks {
 		return s.reject()
 	}

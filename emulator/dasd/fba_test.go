@@ -1,6 +1,7 @@
 package dasd
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/iosrun/iosrun/emulator/channel"
@@ -72,7 +73,7 @@ func TestFixedBlockCommands(t *testing.T) {
 		unit  channel.UnitStatus
 	}{
 		{"no-operation", []step{{code: 0x03}}, "", done},
-		{"identity", []step{{code: 0xE4, count: 12}}, "ff388001337000" + "00" + "00000000", done},
+		{"identity", []step{{code: 0xE4, count: 7}}, "ff388001337000", done},
 		{"characteristics", []step{{code: 0x64, count: 32}}, "30082102" + "0200" + "0000003e" + "000002e8" + "000007d0" + fill(0, 14), done},
 		{"log", []step{{code: 0xA4, count: 24}}, fill(0, 24), done},
 		{"reserve", []step{{code: 0xB4, count: 24}}, fill(0, 24), done},
@@ -109,7 +110,10 @@ func TestFixedBlockCommands(t *testing.T) {
 		{"locate without extent", []step{{code: 0x43, data: "0600 0001 00000000"}}, "800000", unitCheck},
 		{"extent twice", []step{{code: 0x63, data: extent}, {code: 0x63, data: extent}}, "800000", unitCheck},
 		{"extent past the device", []step{{code: 0x63, data: "40000000 000007D0 00000000 00000000"}}, "800000", unitCheck},
-		{"extent with a reserved mask", []step{{code: 0x63, data: "80000000 00000000 00000000 00000000"}}, "800000", unitCheck},
+		{"extent with a reserved mask", []step{{code: 0x63, data: "20000000 00000000 00000000 00000000"}}, "800000", unitCheck},
+		{"extent for updates only", []step{{code: 0x63, data: "80000000 00000000 00000000 00000063"}, {code: 0x43, data: "0100 0001 00000010"}, {code: 0x41, data: fill(1, 512)}}, fill(1, 512), done},
+		{"format in an extent for updates only", []step{{code: 0x63, data: "80000000 00000000 00000000 00000063"}, {code: 0x43, data: "0400 0001 00000001"}}, "800000", unitCheck},
+		{"extent of ICKDSF, as it formats for VM", []step{{code: 0x63, data: "48000000 00000000 00000000 00000063"}, {code: 0x43, data: "0600 0001 00000001"}, {code: 0x42, count: 4, flags: channel.FlagSLI}}, "e5d6d3f1", done},
 		{"locate past the extent", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0600 0002 00000063"}}, "800000", unitCheck},
 		{"locate of nothing", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0600 0000 00000000"}}, "800000", unitCheck},
 		{"locate for nothing that exists", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0700 0001 00000000"}}, "800000", unitCheck},
@@ -192,4 +196,34 @@ func TestLargerBlocks(t *testing.T) {
 	assert.Equal(t, byte(0x77), p[5*512-1])
 	assert.Zero(t, p[5*512])
 	assert.Equal(t, unitCheck, b.run(step{code: 0x63, data: "C0000000 00000000 00000000 000001F4"}).unit)
+}
+
+// All masks of a define extent but those with the reserved bit are taken.
+func TestFixedBlockMasks(t *testing.T) {
+	for mask := range 256 {
+		b := &bench{t: t, caseRig: newCaseRig(t, "f")}
+		b.css = channel.New(b.m)
+		b.sch = b.css.Add(0x120, b.way)
+		b.sch.Enable()
+		b.sch.EnableConcurrentSense()
+		want := ""
+		if mask&0x20 != 0 {
+			want = "800000"
+		}
+		assert.Equal(t, want, b.run(step{code: 0x63, data: fmt.Sprintf("%02X000000 00000000 00000000 00000063", mask)}).sense, "%02X", mask)
+	}
+}
+
+// Every fixed-block device gives seven bytes of Sense ID.
+func TestFixedBlockSenseID(t *testing.T) {
+	for model, want := range map[string]string{
+		"3310": "ff433101331001", "3370-1": "ff388001337000", "3370-2": "ff388001337004",
+		"9313": "ff631080931300", "9332-400": "ff631080933200", "9332-600": "ff631080933201", "9335": "ff631080933501",
+		"9336-10": "ff631080933600", "9336-20": "ff631080933610", "0671-08": "ff631080067108",
+	} {
+		b := newModelBench(t, model)
+		r := b.run(step{code: 0xE4, count: 64, flags: channel.FlagSLI})
+		assert.Equal(t, 57, r.residual, model)
+		assert.Equal(t, want, r.data[0][:14], model)
+	}
 }

@@ -103,6 +103,7 @@ type operation struct {
 	orient bool       // only orient: no domain
 	writes permission // that it needs
 	suffix bool       // may have a read count behind it
+	any    bool       // begins at any record and goes round the track
 	ways   ways       // the orientations that it can have
 }
 
@@ -119,8 +120,8 @@ var (
 		0x16: {domain: inReadAny, suffix: true, ways: byCount | byHome | byData | byIndex},
 	}
 	extendedOperations = [...]operation{
-		0x09: {domain: inWriteAny, writes: updates, suffix: true, ways: byCount},
-		0x0A: {domain: inReadAny, suffix: true, ways: byCount},
+		0x09: {domain: inWriteAny, writes: updates, suffix: true, any: true, ways: byCount},
+		0x0A: {domain: inReadAny, suffix: true, any: true, ways: byCount},
 		0x0E: {domain: inReadTracks, ways: byCount | byHome},
 		0x11: {domain: inWriteFull, writes: everything, ways: byCount},
 		0x23: {domain: inWriteFields, writes: updates, ways: byCount},
@@ -282,14 +283,26 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 		s.aim(sector)
 	}
 	orient := p[0] & orientField
-	if orient == orientCount || orient == orientData {
+	switch {
+	case o.any:
+		// "The search argument is ignored and no search operation is performed"
+		// (SA22-1025, Read Any): a track without user records ends in no record found.
+		t, status := s.load()
+		if status != 0 {
+			return status
+		}
+		if _, status := s.next(t, false, false); status != 0 {
+			return status
+		}
+		s.at = atIndex
+	case orient == orientCount || orient == orientData:
 		if status := s.find(binary.BigEndian.Uint32(p[8:]), p[12], o.writes > nothing); status != 0 {
 			return status
 		}
 		if orient == orientData {
 			s.at = atData
 		}
-	} else {
+	default:
 		if orient == orientHome && binary.BigEndian.Uint32(p[8:]) != g.Address(track/s.heads, track%s.heads) {
 			return s.check(senseNoRecord, messageNone, s.track)
 		}
@@ -310,7 +323,7 @@ func (s *eckd) locate(p *[locateExtendedSize]byte) channel.UnitStatus {
 	if s.attribute&attributeConversion != 0 {
 		length = 0
 	}
-	s.domain = domain{left: count, operation: o.domain, suffix: suffix, orient: orient, length: length, set: s.trackset}
+	s.domain = domain{left: count, operation: o.domain, suffix: suffix, orient: orient, length: length, set: s.trackset, any: o.any}
 	s.trackset = 0
 	return done
 }

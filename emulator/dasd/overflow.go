@@ -117,7 +117,7 @@ func (s *eckd) writeSegments(op *channel.Operation, n int) channel.UnitStatus {
 		s.at = atData
 		s.wroteRecord(t, s.record, int(s.record.DataLength))
 	}
-	return 0
+	return done
 }
 
 // writeSpecial is Write Special Count, Key and Data (01): Write Count, Key and

@@ -311,7 +311,7 @@ func (s *eckd) trackData() (*media.Track, channel.UnitStatus) {
 	if s.at == atCount {
 		return t, 0
 	}
-	return s.next(t, false, false)
+	return s.next(t, true, false)
 }
 
 // readIPL is Read IPL (02): the data of record 1 of cylinder 0 head 0.

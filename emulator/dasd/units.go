@@ -81,7 +81,7 @@ func usualUnit(g *media.Geometry) *controlUnit {
 
 // senseID makes the bytes of Sense ID: control unit, device, and for devices
 // with configuration data the command-information words. How many there are of
-// the others is what Hercules 3.13 gives.
+// the others is what Hercules gives: seven bytes.
 func (d *Device) senseID(p []byte) []byte {
 	u, g := d.unit, d.geometry
 	p = append(p, 0xFF)
@@ -89,10 +89,7 @@ func (d *Device) senseID(p []byte) []byte {
 	p = append(p, u.model)
 	p = binary.BigEndian.AppendUint16(p, g.Type)
 	p = append(p, g.Model, 0)
-	switch {
-	case u.fba:
-		return append(p, 0, 0, 0, 0)
-	case !u.extended:
+	if u.fba || !u.extended {
 		return p[:len(p)-1]
 	}
 	p = binary.BigEndian.AppendUint32(p, 0x40FA0100) // read configuration data: FA, 256 bytes

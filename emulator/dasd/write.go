@@ -58,10 +58,14 @@ func (s *eckd) write(op *channel.Operation, f fields) channel.UnitStatus {
 	s.keep = foundData
 	s.take(op, t, r)
 	s.wroteRecord(t, r, n)
-	if status := s.writeSegments(op, n); status != 0 {
-		return status
+	if s.domain.left == 1 && s.domain.operation == inWriteTrack && r.Ordinal == 0 {
+		// The last command of a write-track domain ends the track. (Hercules 4.9; 3.13
+		// leaves the records behind record zero.)
+		t.EraseAfter(r)
+		s.device.formats++
+		s.formats = s.device.formats
 	}
-	return done
+	return s.writeSegments(op, n)
 }
 
 // writeHere writes into the record that a search or locate record has found.
