@@ -21,6 +21,59 @@ func TestChannelRunChecks(t *testing.T) {
 	}
 }
 
+// What Hercules gives where the emulator once differed; in X3 Hercules 3.13 is wrong
+// by the manual, which is said.
+func TestChannelRunNamesDeviations(t *testing.T) {
+	const file = "../../lab/channelcase/testdata/differ.json"
+	o := iosrun(t, nil, "channel", "run", file, "--check")
+	assert.Equal(t, 0, o.code, o.err)
+	assert.Contains(t, o.out, "X3: deviates from Hercules as documented: write data in a domain of several records: \"When more than one update write command is required")
+	assert.True(t, strings.HasSuffix(o.out, "\n5 cases, 0 differ, 1 deviate from Hercules as documented\n"), o.out)
+	o = iosrun(t, nil, "channel", "run", file, "--check", "--json", "--case", "X3")
+	require.Equal(t, 0, o.code, o.err)
+	var all []caseOutput
+	require.NoError(t, json.Unmarshal([]byte(o.out), &all))
+	assert.Equal(t, "write data in a domain of several records", all[0].Deviation)
+	assert.NotEmpty(t, all[0].Differences)
+
+	// A difference that is another one still is.
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for from, to := range map[string]string{
+		`"scsw": "00804017000100200e000000"`: `"scsw": "00804017000100180e000000"`, // X3, no command further
+		`0180000200000000000000000`:          `0180000100000000000000000`,          // X3, a domain of one record
+		`ff388001337000`:                     `ff388001337001`,
+	} {
+		bad := filepath.Join(t.TempDir(), "bad.json")
+		changed := strings.Replace(string(text), from, to, 1)
+		require.NotEqual(t, string(text), changed)
+		require.NoError(t, os.WriteFile(bad, []byte(changed), 0o600))
+		o = iosrun(t, nil, "channel", "run", bad, "--check")
+		assert.Equal(t, 1, o.code, "%s: %s", from, o.out)
+		assert.Contains(t, o.out, "5 cases, 1 differ")
+	}
+}
+
+// A case that does not end leaves the others alone.
+func TestChannelRunGoesOn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cases.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"volumes": {"s": "dasdinit a 3390 A 3"}, "cases": [
+		{"id": "endless", "suite": "s", "order": 0, "cpa": "10000", "mem": {"10000": "03400000000000000800000000010000"}},
+		{"id": "good", "suite": "s", "order": 1, "cpa": "10000", "mem": {"10000": "0320000000000000"}, "expect": {"cc": ["msch=0", "ssch=0", "tsch=0"]}}]}`), 0o600))
+	o := iosrun(t, nil, "channel", "run", file, "--check")
+	assert.Equal(t, 1, o.code)
+	assert.Equal(t, "2 cases, 0 differ, 1 cannot be compared\n", o.out)
+	assert.Contains(t, o.err, "case endless: the channel program has not ended")
+	assert.Contains(t, o.err, "1 of 2 cases did not come to their end or cannot be shown")
+	o = iosrun(t, nil, "channel", "run", file, "--json")
+	assert.Equal(t, 1, o.code)
+	var all []caseOutput
+	require.NoError(t, json.Unmarshal([]byte(o.out), &all))
+	require.Len(t, all, 2)
+	assert.Contains(t, all[0].Error, "case endless")
+	assert.Equal(t, []string{"msch=0", "ssch=0", "tsch=0"}, all[1].Outcome.CC)
+}
+
 func TestChannelRunFindsDifferences(t *testing.T) {
 	text, err := os.ReadFile(channelCases)
 	require.NoError(t, err)

@@ -154,6 +154,7 @@ const (
 	pathResign   = 0x40
 
 	stateGrouped   = 0xC0
+	stateEnabled   = 0x30 // explicitly, while the device is reserved (Hercules 4)
 	stateUngrouped = 0x80
 	stateMultiple  = 0x08
 )
@@ -201,6 +202,9 @@ func (s *eckd) sensePathGroup(op *channel.Operation) channel.UnitStatus {
 	g := s.device.group(s.link.config.Host)
 	var p [pathGroupSize]byte
 	p[0] = g.state
+	if s.device.reserved != 0 {
+		p[0] |= stateEnabled
+	}
 	copy(p[1:], g.identity[:])
 	return give(op, p[:])
 }

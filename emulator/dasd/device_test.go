@@ -193,6 +193,19 @@ func TestPathGroup(t *testing.T) {
 	assert.Equal(t, "80"+id, r.data[0])
 }
 
+// While the device is reserved its path is explicitly enabled.
+func TestPathGroupOfReserved(t *testing.T) {
+	b := newBench(t)
+	state := func() string { return b.ok(step{code: 0x34, count: 12}).data[0][:2] }
+	assert.Equal(t, "00", state())
+	b.ok(step{code: 0xB4, count: 32})
+	assert.Equal(t, "30", state())
+	b.ok(step{code: 0xAF, data: "808000012345678901234567"})
+	assert.Equal(t, "f8", state())
+	b.ok(step{code: 0x94, count: 32})
+	assert.Equal(t, "c8", state())
+}
+
 func TestIdentification(t *testing.T) {
 	for _, c := range []struct {
 		unit, id, characteristics string

@@ -162,6 +162,51 @@ func TestAnyRecord(t *testing.T) {
 	assert.Equal(t, "000800", b.run(step{code: 0x63, data: dxRead}, locate(1, "80", "0A"), step{code: 0x86, count: 4096}).sense)
 }
 
+// More than one record to write in a domain: by Write Update Data alone. Write Data
+// is refused, the first one too (SA22-1025, Locate Record, Write Data).
+func TestWriteDataOfSeveral(t *testing.T) {
+	for _, c := range []struct {
+		aux   string
+		count int
+		first byte
+		sense string
+	}{
+		{"80", 1, 0x05, ""}, {"81", 2, 0x05, "810000"}, {"80", 2, 0x05, "800002"}, {"80", 2, 0x0D, "800002"}, {"81", 3, 0x05, "800002"},
+		{"80", 2, 0x85, "810000"},
+	} {
+		b := newBench(t)
+		r := b.run(step{code: 0x63, data: dxUpdate}, step{code: 0x47, data: fmt.Sprintf("01%s 00%02X 00010000 0001000001 FF 1000", c.aux, c.count)},
+			step{code: c.first, data: fill(0x5E, 4096)})
+		assert.Equal(t, c.sense, r.sense, "%02X of %d, %s", c.first, c.count, c.aux)
+	}
+	b := newBench(t)
+	r := b.run(step{code: 0x63, data: dxUpdate}, step{code: 0x47, data: "0180 0002 00010000 0001000001 FF 1000"},
+		step{code: 0x85, data: fill(0x5E, 4096)}, step{code: 0x05, data: fill(0x5F, 4096)})
+	assert.Equal(t, "800002", r.sense)
+	assert.Equal(t, fill(0x5E, 4096), b.track(15).Records[1].Data)
+	assert.Equal(t, fill(0, 4096), b.track(15).Records[2].Data)
+}
+
+// Read Track by data chaining, and in the domain of a prefix.
+func TestReadTrackChained(t *testing.T) {
+	b := newBench(t)
+	b.mixed()
+	whole := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: "0C00 0001 00010000 0001000000 FF 0000"}, step{code: 0xDE, count: 60000, flags: channel.FlagSLI})
+	pieces := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: "0C00 0001 00010000 0001000000 FF 0000"},
+		step{code: 0xDE, count: 16, flags: channel.FlagCD}, step{count: 60000, flags: channel.FlagSLI})
+	assert.True(t, whole.data[2][:200] == pieces.data[2][:32]+pieces.data[3][:168])
+}
+
+func TestPrefixReadTrack(t *testing.T) {
+	b := newBench(t)
+	b.mixed()
+	const prefix = "018020 00" + "0000000000000000" + "40C0 0000 00000000 00010000 00010001" + "00000000000000000000000000000000" +
+		"0C00 0002 00010000 0001000000 FF 0000 00 00 0000"
+	r := b.ok(step{code: 0xE7, data: prefix}, step{code: 0xDE, count: 60000, flags: channel.FlagSLI}, step{code: 0xDE, count: 60000, flags: channel.FlagSLI})
+	assert.Equal(t, "0001000000000008", r.data[1][:16])
+	assert.Equal(t, "0001000100000008", r.data[2][:16])
+}
+
 // The data of record zero alone, in a write-track domain, leave a track without
 // other records.
 func TestWriteTrackOfRecordZero(t *testing.T) {

@@ -201,6 +201,53 @@ func TestIntermediateStatus(t *testing.T) {
 	assert.Equal(t, "0c000000", o.IRB[2].SCSW[16:], "ended")
 }
 
+// A case that does not end, or of which a track cannot be shown, is an error of its
+// own: the cases behind it run, on the volume as it is.
+func TestOneCaseFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.dsk")
+	g, err := media.ForType(0x90, 3, 15, 56832)
+	require.NoError(t, err)
+	require.NoError(t, image.Create(path, g, image.Content{Serial: "ORC001"}, image.CreateOptions{}))
+	p, err := os.ReadFile(path)
+	require.NoError(t, err)
+	const header, home = 512, 5
+	copy(p[header+7*56832+home:], bytes.Repeat([]byte{0xFF}, 8)) // track 0/7 ends where record zero should be
+	require.NoError(t, os.WriteFile(path, p, 0o600))
+	f, err := Parse(strings.NewReader(`{"cases": [
+		{"id": "good", "suite": "s", "order": 0, "cpa": "10000", "mem": {"10000": "0320000000000000"}, "expect": {"cc": ["msch=0", "ssch=0", "tsch=0"]}},
+		{"id": "endless", "suite": "s", "order": 1, "cpa": "10000", "mem": {"10000": "03400000000000000800000000010000"}},
+		{"id": "no end", "suite": "s", "order": 2, "cpa": "10000", "mem": {"10000": "03400000000000000800000000010000"}, "ops": ["ssch"]},
+		{"id": "track", "suite": "s", "order": 3, "cpa": "10000", "mem": {"10000": "0320000000000000"}, "tracks": [[0, 7], [0, 0], [2, 99]], "dump": [["10000", 2]]},
+		{"id": "last", "suite": "s", "order": 4, "cpa": "10000", "mem": {"10000": "0320000000000000"}, "tracks": [[0, 0]], "expect": {"cc": ["msch=0", "ssch=0", "tsch=0"]}}
+	], "volumes": {}}`))
+	require.NoError(t, err)
+	failed := map[string]string{}
+	var order []string
+	err = f.Run(context.Background(), Options{Images: map[string]string{"s": path}}, func(r Result) error {
+		order = append(order, r.Case.ID)
+		if r.Err != nil {
+			failed[r.Case.ID] = r.Err.Error()
+		}
+		switch r.Case.ID {
+		case "good", "last":
+			assert.Empty(t, r.Case.Check(&r.Outcome), r.Case.ID)
+		case "track":
+			assert.Equal(t, "0320", r.Outcome.Dump["10000"])
+			assert.Contains(t, r.Outcome.Tracks, "0/0", "the tracks that can be shown")
+		}
+		return nil
+	})
+	assert.Equal(t, []string{"good", "endless", "no end", "track", "last"}, order)
+	require.Len(t, failed, 2)
+	assert.Contains(t, failed["endless"], "case endless: the channel program has not ended after 128 events")
+	assert.Contains(t, failed["track"], "case track: track 0/7: ")
+	assert.Contains(t, failed["track"], "; track 2/99: the volume has 3 cylinders of 15 heads")
+	require.ErrorContains(t, err, failed["endless"])
+	require.ErrorContains(t, err, failed["track"])
+	var e *CaseError
+	require.ErrorAs(t, err, &e)
+}
+
 // A program without end is an error, and the next case is not hurt.
 func TestEndlessProgram(t *testing.T) {
 	f, err := Parse(strings.NewReader(small(func(c map[string]any) {

@@ -2,11 +2,13 @@ package channelcase
 
 import (
 	"context"
+	goflag "flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,7 +29,7 @@ func readDocumentation(t *testing.T) string {
 // Every case and test that the documentation names is there.
 func TestDocumentedNames(t *testing.T) {
 	known := make(map[string]bool)
-	for _, path := range []string{"testdata/channel.json", "testdata/linux.json"} {
+	for _, path := range []string{"testdata/channel.json", "testdata/linux.json", "testdata/differ.json"} {
 		f := parseFile(t, path)
 		for i := range f.Cases {
 			known[f.Cases[i].ID] = true
@@ -50,6 +52,35 @@ func TestDocumentedNames(t *testing.T) {
 		n++
 	}
 	assert.Greater(t, n, 80)
+}
+
+// With -update, TestDocumentedDeviations writes its table anew.
+var update = goflag.Bool("update", false, "write the table of deviations of docs/channel.md anew")
+
+// Every deviation is documented, with its source.
+func TestDocumentedDeviations(t *testing.T) {
+	var b strings.Builder
+	fmt.Fprintln(&b, "| deviation | here, and in Hercules 3.13 | source |\n|---|---|---|")
+	for _, d := range deviations {
+		assert.NotEmpty(t, d.source, d.name)
+		for _, text := range []string{d.name, d.reason, d.source} {
+			assert.NotContains(t, text, "|", d.name)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", d.name, d.reason, d.source)
+	}
+	const begin, end = "<!-- table: deviations -->\n", "<!-- end -->"
+	before, rest, found := strings.Cut(readDocumentation(t), begin)
+	require.True(t, found)
+	have, after, found := strings.Cut(rest, end)
+	require.True(t, found)
+	if *update {
+		require.NoError(t, os.WriteFile(documentation, []byte(before+begin+b.String()+end+after), 0o644))
+		return
+	}
+	assert.Equal(t, b.String(), have, "out of date: go test ./lab/channelcase -run DocumentedDeviations -update")
+	for i := range known {
+		assert.True(t, slices.ContainsFunc(deviations, func(d deviation) bool { return d.name == known[i].Name }), "the oracle's table has %s too", known[i].Name)
+	}
 }
 
 // documentedCodes are the codes of a table of commands.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/dasd"
@@ -36,9 +37,27 @@ type Options struct {
 
 // Result is a case that was run.
 type Result struct {
-	Case    *Case
+	Case *Case
+	// Outcome is what there is of it where Err is not nil.
 	Outcome Outcome
+	// Err says why the case did not come to its end, or cannot be shown in full; it
+	// is a *CaseError.
+	Err error
 }
+
+// CaseError says that a case did not come to its end or cannot be shown in full:
+// its program goes on for ever, or a track that it asks for cannot be listed. The
+// cases behind it run all the same.
+type CaseError struct {
+	ID  string
+	Err error
+}
+
+func (e *CaseError) Error() string {
+	return fmt.Sprintf("case %s: %s", e.ID, strings.ReplaceAll(e.Err.Error(), "\n", "; "))
+}
+
+func (e *CaseError) Unwrap() error { return e.Err }
 
 // CheckOptions reports what Run would refuse of o before it runs anything:
 // cases and suites that the file does not have, a suite without a volume.
@@ -66,7 +85,8 @@ func (f *File) CheckOptions(o Options) error {
 }
 
 // Run runs the cases in order and gives each result to report, whose error ends
-// it. Volumes are made, or opened, at the first case of a suite.
+// it. Volumes are made, or opened, at the first case of a suite. When all cases have
+// run it fails with the errors of those that did not come to their end.
 func (f *File) Run(ctx context.Context, o Options, report func(Result) error) error {
 	if err := f.CheckOptions(o); err != nil {
 		return err
@@ -75,6 +95,7 @@ func (f *File) Run(ctx context.Context, o Options, report func(Result) error) er
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for i := 0; i < len(f.Cases); {
 		suite, end := f.Cases[i].Suite, i
 		last := -1
@@ -88,6 +109,7 @@ func (f *File) Run(ctx context.Context, o Options, report func(Result) error) er
 				if chosen != nil && !chosen[r.Case.ID] {
 					return nil
 				}
+				failed = append(failed, r.Err)
 				return report(r)
 			})
 			if err != nil {
@@ -96,7 +118,7 @@ func (f *File) Run(ctx context.Context, o Options, report func(Result) error) er
 		}
 		i = end
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (f *File) choose(ids []string) (map[string]bool, error) {
@@ -131,9 +153,9 @@ func (f *File) suite(ctx context.Context, o Options, cases []Case, report func(R
 		}
 		out, err := r.run(&cases[i])
 		if err != nil {
-			return fmt.Errorf("case %s: %w", cases[i].ID, err)
+			err = &CaseError{cases[i].ID, err}
 		}
-		if err := report(Result{&cases[i], out}); err != nil {
+		if err := report(Result{&cases[i], out, err}); err != nil {
 			return err
 		}
 	}
@@ -199,11 +221,10 @@ func newRig(v medium) (*rig, error) {
 
 func (r *rig) now() machine.Time { return r.m.Clock.Now() }
 
-// run runs a case. An error says that the case could not be run to its end.
+// run runs a case. An error says that the case could not be run to its end, or
+// shown in full.
 func (r *rig) run(c *Case) (Outcome, error) {
-	if err := r.reset(); err != nil {
-		return Outcome{}, err
-	}
+	r.reset()
 	r.c, r.out, r.irb, r.stopped = c, Outcome{}, channel.IRB{}, false
 	for _, m := range c.memory {
 		if _, err := r.m.Storage.Store(m.at, m.bytes); err != nil {
@@ -218,22 +239,21 @@ func (r *rig) run(c *Case) (Outcome, error) {
 			break
 		}
 		if err := c.steps[i].operation.run(r, &c.steps[i]); err != nil {
-			return Outcome{}, err
+			return r.out, errors.Join(err, r.show(c))
 		}
 	}
-	if err := r.settle(); err != nil {
-		return Outcome{}, err
-	}
+	r.settle()
 	err := r.show(c)
 	return r.out, err
 }
 
 // reset is a system reset, clear: the subchannel is as new; the device keeps its
-// state.
-func (r *rig) reset() error {
-	if err := r.settle(); err != nil {
-		return err
+// state. A program that the case before has left behind is cleared.
+func (r *rig) reset() {
+	if r.css != nil {
+		r.css.ClearSubchannel(r.now(), r.css.Subchannel(channel.FirstID))
 	}
+	r.settle()
 	r.way.Reset(true)
 	r.css = channel.New(r.m)
 	r.target = r.css.Add(deviceNumber, r.way)
@@ -241,29 +261,27 @@ func (r *rig) reset() error {
 	for a := machine.Address(0); r.m.Storage.Keyed() && a < StorageSize; a += machine.KeyBlockSize {
 		r.m.Storage.SetKey(a, 0)
 	}
-	return nil
 }
 
 // settle lets events happen until there are none; a program that does not end
-// is cleared.
-func (r *rig) settle() error {
-	for n := 0; r.m.Clock.Step(); n++ {
-		switch {
-		case n == MaxEvents && r.css != nil:
+// is cleared, again and again until nothing of it is left.
+func (r *rig) settle() {
+	for n := 1; r.m.Clock.Step(); n++ {
+		if n%MaxEvents == 0 && r.css != nil {
 			r.css.ClearSubchannel(r.now(), r.css.Subchannel(channel.FirstID))
-		case n == 2*MaxEvents:
-			return fmt.Errorf("events go on after %d of them", n)
 		}
 	}
-	return nil
 }
 
-// show puts storage and tracks into the outcome.
+// show puts storage and tracks into the outcome. Of what it cannot show the error
+// tells; the rest is there.
 func (r *rig) show(c *Case) error {
+	var failed []error
 	for _, a := range c.areas {
 		p := make([]byte, a.size)
 		if _, err := r.m.Storage.Load(a.at, p); err != nil {
-			return err
+			failed = append(failed, fmt.Errorf("storage at %s: %w", a.name, err))
+			continue
 		}
 		if r.out.Dump == nil {
 			r.out.Dump = make(map[string]string)
@@ -273,14 +291,15 @@ func (r *rig) show(c *Case) error {
 	for _, t := range c.Tracks {
 		content, err := r.track(t)
 		if err != nil {
-			return fmt.Errorf("track %v: %w", t, err)
+			failed = append(failed, fmt.Errorf("track %v: %w", t, err))
+			continue
 		}
 		if r.out.Tracks == nil {
 			r.out.Tracks = make(map[string]TrackContent)
 		}
 		r.out.Tracks[t.String()] = content
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (r *rig) track(t Track) (TrackContent, error) {

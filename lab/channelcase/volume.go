@@ -63,7 +63,7 @@ func ParseVolume(command string) (Volume, error) {
 			return fail("size %q: want a number of cylinders or blocks", words[fixed])
 		}
 		if g.FBA() {
-			v.Geometry, err = media.ForBlocks(n)
+			v.Geometry, err = g.ResizeBlocks(n)
 		} else {
 			v.Geometry, err = g.Resize(int(n))
 		}

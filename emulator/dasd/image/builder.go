@@ -249,7 +249,12 @@ func newCompressed(f file, path string, dev header, g *media.Geometry, o CreateO
 		level: int(h.parameter), building: true,
 	}
 	if dev.kind == kindFBA {
-		s.dev.heads, s.dev.trackSize, s.dev.deviceType = 0, 0, 0
+		// Hercules 4 has the blocks and their size in place of heads and track size;
+		// Hercules 3 leaves all of it zero.
+		s.dev.heads, s.dev.trackSize = uint32(g.Blocks), media.BlockSize
+		if !dev.wide {
+			s.dev.heads, s.dev.trackSize, s.dev.deviceType = 0, 0, 0
+		}
 		h.units = uint32(g.Blocks)
 		s.units = int((g.Blocks + BlocksPerGroup - 1) / BlocksPerGroup)
 		s.size = groupSize

@@ -2,6 +2,8 @@ package image
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/iosrun/iosrun/emulator/dasd/media"
 )
@@ -70,10 +72,32 @@ func ckdGeometry(h header, cylinders int64, device string) (*media.Geometry, err
 	return g, nil
 }
 
-// fbaGeometry finds the device with that many blocks, of the named type when
-// one is named.
-func fbaGeometry(blocks int64, device string) (*media.Geometry, error) {
-	if device == "" {
+// checkFBAType tells whether a compressed image of blocks names a device that has
+// them, or none: Hercules 3 leaves the byte zero.
+func checkFBAType(low byte) error {
+	var types []string
+	for _, g := range media.Models() {
+		if !g.FBA() {
+			continue
+		}
+		if low == 0 || byte(g.Type) == low {
+			return nil
+		}
+		if t := fmt.Sprintf("%02X", byte(g.Type)); !slices.Contains(types, t) {
+			types = append(types, t)
+		}
+	}
+	return fmt.Errorf("device type %02X, should be 00 or the last two digits of a fixed-block device's: %s", low, strings.Join(types, ", "))
+}
+
+// fbaGeometry finds the device with that many blocks: of the named type when one
+// is named, else of the type that ends in the two digits low, where that is not 0.
+func fbaGeometry(blocks int64, low byte, device string) (*media.Geometry, error) {
+	switch {
+	case device != "":
+	case low != 0:
+		return media.ForBlocksOfType(low, blocks)
+	default:
 		return media.ForBlocks(blocks)
 	}
 	g, err := media.Lookup(device)

@@ -107,7 +107,7 @@ func TestCreateEqualsDasdinit(t *testing.T) {
 		dir := t.TempDir()
 		theirs, ours := filepath.Join(dir, "theirs.fba"), filepath.Join(dir, "ours.fba")
 		tool(t, "dasdinit", "-lfs", theirs, "3370", "FBA001", "2000")
-		g, err := fbaGeometry(2000, "3370")
+		g, err := fbaGeometry(2000, 0, "3370")
 		require.NoError(t, err)
 		require.NoError(t, Create(ours, g, Content{Serial: "FBA001"}, CreateOptions{NoSync: true}))
 		sameFile(t, theirs, ours)

@@ -186,7 +186,10 @@ func (s *compressed) checkDevice(o Options) (*media.Geometry, error) {
 	_, at, _ := s.places()
 	at += compressedHeaderOffset
 	if s.kind == kindFBA {
-		g, err := fbaGeometry(int64(s.hdr.units), o.Device)
+		if err := checkFBAType(s.dev.deviceType); err != nil {
+			return nil, damage(s.path, headerType, "%v", err)
+		}
+		g, err := fbaGeometry(int64(s.hdr.units), s.dev.deviceType, o.Device)
 		if err != nil {
 			return nil, damage(s.path, int64(at), "%v", err)
 		}
@@ -227,6 +230,8 @@ func (v *opening) addShadow(path string, writable bool, o Options) error {
 		return fail(damage(path, 0, "is %s, the image under it is of the other kind", h.id))
 	case v.group == plainGroup:
 		return fail(fmt.Errorf("%s: lies on a raw FBA image; a shadow file of blocks needs a compressed one", path))
+	case h.kind == kindFBA && h.deviceType != 0 && v.dev.deviceType != 0 && h.deviceType != v.dev.deviceType:
+		return fail(damage(path, headerType, "device type %02X; the image under it has %02X", h.deviceType, v.dev.deviceType))
 	case h.kind == kindCKD && (h.heads != v.dev.heads || h.trackSize != v.dev.trackSize || h.deviceType != v.dev.deviceType):
 		return fail(damage(path, 8, "device type %02X, %d heads, track size %d; the image under it has %02X, %d, %d", h.deviceType, h.heads, h.trackSize, v.dev.deviceType, v.dev.heads, v.dev.trackSize))
 	}
@@ -260,7 +265,7 @@ func openRaw(f file, path string, o Options) (*opening, error) {
 	if st.Size() == 0 || st.Size()%media.BlockSize != 0 {
 		return nil, damage(path, st.Size(), "has no header and %d bytes: a raw FBA image is a multiple of %d", st.Size(), media.BlockSize)
 	}
-	g, err := fbaGeometry(st.Size()/media.BlockSize, o.Device)
+	g, err := fbaGeometry(st.Size()/media.BlockSize, 0, o.Device)
 	if err != nil {
 		return nil, damage(path, st.Size(), "%v", err)
 	}

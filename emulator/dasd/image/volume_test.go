@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -439,4 +440,58 @@ func BenchmarkSynchronise(b *testing.B) {
 	b.StopTimer()
 	require.NoError(b, to.Close())
 	require.NoError(b, from.Close())
+}
+
+// The header of a compressed image of blocks names the device type, and with the
+// number of blocks the model; without a type the number of blocks decides.
+func TestCompressedFBAType(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		create string
+		blocks int64
+		low    byte // in the header
+		want   string
+	}{
+		{"9336-10", 920115, 0x36, "9336-10"}, {"9336-10", 5000, 0x36, "9336-10"}, {"9336-10", 1_000_000, 0x36, "9336-20"}, {"9336-20", 3_000_000, 0x36, "9336-20"},
+		{"3310", 5000, 0x10, "3310-1"}, {"9335", 5000, 0x35, "9335-1"}, {"9332-600", 400_000, 0x32, "9332-600"}, {"0671-1", 5000, 0x71, "0671-08"}, {"9313", 9000, 0x13, "9313-1"},
+		{"3370", 600_000, 0x70, "3370-2"},
+		{"9336-10", 5000, 0, "3370-1"}, {"3310", 125664, 0, "3310-1"},
+	} {
+		g, err := media.Lookup(c.create)
+		require.NoError(t, err)
+		g, err = g.ResizeBlocks(c.blocks)
+		require.NoError(t, err)
+		for _, wide := range []bool{false, true} {
+			path := filepath.Join(t.TempDir(), "a.cfba")
+			require.NoError(t, Create(path, g, Content{Serial: "FBA001"}, CreateOptions{Format: FormatCFBA, Wide: wide}))
+			p, err := os.ReadFile(path)
+			require.NoError(t, err)
+			if wide {
+				require.Equal(t, byte(g.Type), p[headerType])
+				require.Equal(t, uint32(c.blocks), binary.LittleEndian.Uint32(p[headerHeads:]))
+				require.Equal(t, uint32(512), binary.LittleEndian.Uint32(p[headerTrackSize:]))
+			} else {
+				require.Zero(t, p[headerType], "as dasdinit of Hercules 3 leaves it")
+			}
+			p[headerType] = c.low
+			require.NoError(t, os.WriteFile(path, p, 0o600))
+			v, err := OpenFBA(path, media.ReadOnly, Options{})
+			require.NoError(t, err)
+			require.Equal(t, c.want, v.Geometry().Name, "%s of %d blocks, %02X", c.create, c.blocks, c.low)
+			require.Equal(t, c.blocks, v.Geometry().Blocks)
+			require.NoError(t, v.Close())
+			v, err = OpenFBA(path, media.ReadOnly, Options{Device: "9336-20"})
+			require.NoError(t, err)
+			require.Equal(t, "9336-20", v.Geometry().Name, "a type that is named goes before")
+			require.NoError(t, v.Close())
+		}
+		path := filepath.Join(t.TempDir(), "b.cfba")
+		require.NoError(t, Create(path, g, Content{Serial: "FBA001"}, CreateOptions{Format: FormatCFBA}))
+		p, err := os.ReadFile(path)
+		require.NoError(t, err)
+		p[headerType] = 0x90
+		require.NoError(t, os.WriteFile(path, p, 0o600))
+		_, err = OpenFBA(path, media.ReadOnly, Options{})
+		require.ErrorContains(t, err, "device type 90, should be 00 or the last two digits of a fixed-block device's: 10, 70, 13, 32, 35, 36, 71")
+	}
 }

@@ -261,6 +261,29 @@ func ForBlocks(blocks int64) (*Geometry, error) {
 	return nil, fmt.Errorf("fixed-block device of %d blocks: no type is that large", blocks)
 }
 
+// ForBlocksOfType finds the FBA device whose type ends in the given two digits (0x36
+// for a 9336, as image headers name it): the model that has just so many blocks, else
+// the smallest that holds them, or the largest, with as many.
+func ForBlocksOfType(low byte, blocks int64) (*Geometry, error) {
+	var best *Geometry
+	for i := range models {
+		g := &models[i]
+		if !g.FBA() || byte(g.Type) != low {
+			continue
+		}
+		if g.Blocks == blocks {
+			return g, nil
+		}
+		if best == nil || best.Blocks < blocks {
+			best = g
+		}
+	}
+	if best == nil {
+		return nil, fmt.Errorf("fixed-block device type ..%02X: unknown", low)
+	}
+	return best.ResizeBlocks(blocks)
+}
+
 // ResizeBlocks gives an FBA device of the same type and model with another
 // number of blocks.
 func (g *Geometry) ResizeBlocks(blocks int64) (*Geometry, error) {
