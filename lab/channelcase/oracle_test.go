@@ -68,7 +68,7 @@ func (o oracle) run(ctx context.Context, cases []*Case, z bool, second func(*Cas
 			return nil, fmt.Errorf("%v: %w: %s", command, err, text)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
 	defer cancel()
 	log, err := os.Create(filepath.Join(folder, "log"))
 	if err != nil {
