@@ -403,7 +403,11 @@ var deviations = []deviation{
 		"file mask of fixed blocks", "one bit is reserved; 3.13 refuses what it has no use for",
 		"VM's control block DXDA (IBM): write control, seek control, authorisation and PCI fetch mode, \"Mask byte, bit 2 (not used)\"; ICKDSF formats with 48; Hercules 4 takes all but 20 since 2024 (49168e8d)",
 		func(p *pair) {
-			if p.c.Suite == "fba" && p.ccw(p.c.program).Command == 0x63 && p.ours.Sense == "" && strings.HasPrefix(p.theirs.Sense, "8000") {
+			t, _, _ := p.last()
+			w := p.ccw(p.c.program)
+			mask := p.c.bytes(w.Address, 1)
+			refused := p.c.Suite == "fba" && w.Command == 0x63 && t.address == p.c.program+channel.CCWSize && strings.HasPrefix(p.theirs.Sense, "8000")
+			if refused && mask != nil && mask[0]&0x20 == 0 && (mask[0]&0x1B != 0 || mask[0]&0xC0 == 0x80) {
 				p.same()
 			}
 		},
