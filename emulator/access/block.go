@@ -25,8 +25,10 @@ const (
 	// Path is what the access method costs in virtual time a channel program: an
 	// estimate of two thousand instructions at 1000 million a second.
 	Path = 2 * machine.Microsecond
-	// contentShift leaves room in a tag for the units of the longest request.
-	contentShift = 18
+	// ContentShift leaves room in a tag for the units of the longest request: unit i,
+	// from 0, of the write with number n, from 1, stores the tag n<<ContentShift + i +
+	// 1.
+	ContentShift = 18
 	// MaxRequest is the most bytes of a request.
 	MaxRequest = 64 << 20
 )
@@ -65,6 +67,9 @@ type Block struct {
 	// Identified, if not nil, is told the identity of each I/O of a request before
 	// its STARTIO.
 	Identified func(token, io uint64)
+	// Witness, if not nil, is told of every part of every request. It is set before
+	// the first request.
+	Witness Witness
 
 	s       *ios.Supervisor
 	volumes []Volume
@@ -127,8 +132,9 @@ type part struct {
 	offset  int64 // first byte on the volume
 	length  int   // bytes
 	content uint64
-	behind  int     // writes to its blocks that come before it
-	waiters []*part // writes that come after it
+	seen    Transfer // of it, for the witness
+	behind  int      // writes to its blocks that come before it
+	waiters []*part  // writes that come after it
 	next    *part
 }
 
@@ -179,12 +185,19 @@ func NewBlock(s *ios.Supervisor, volumes []Volume, stripe int64, app Application
 	return d, nil
 }
 
-// place is where block b lies, and how many blocks from it on lie there one
-// after the other.
-func (d *Block) place(b int64) (v *Volume, home, run int64) {
+// Place tells where block b lies: the number of its volume, from 0, its block
+// there, and how many blocks from it on lie there one after the other.
+func (d *Block) Place(b int64) (volume int, home, run int64) {
 	in, n := b%d.stripe, int64(len(d.volumes))
 	b /= d.stripe
-	return &d.volumes[b%n], b/n*d.stripe + in, d.stripe - in
+	return int(b % n), b/n*d.stripe + in, d.stripe - in
+}
+
+// Number is Place the other way round: the block of the application's that lies on
+// block home of a volume, or false where none does.
+func (d *Block) Number(volume int, home int64) (b int64, ok bool) {
+	b = (home/d.stripe*int64(len(d.volumes))+int64(volume))*d.stripe + home%d.stripe
+	return b, home >= 0 && b < d.blocks
 }
 
 // Counts are the counts so far.
@@ -215,10 +228,10 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 	if write {
 		d.written++
 	}
-	content := d.written << contentShift
+	content := d.written << ContentShift
 	for unit := uint64(0); length > 0; {
 		first := offset / BlockSize
-		volume, home, run := d.place(first)
+		volume, home, run := d.Place(first)
 		n := int(min((offset+length-1)/BlockSize-first+1, program.MaxBlocks, run))
 		bytes := int(min(length, (first+int64(n))*BlockSize-offset))
 		r.parts++
@@ -229,8 +242,12 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 		t := d.newPart()
 		t.request, t.pool, t.write, t.content = r, q, write, content+unit
 		t.first, t.n, t.offset, t.length = first, n, offset, bytes
-		t.volume, t.home = volume, home
+		t.volume, t.home = &d.volumes[volume], home
 		t.reread = write && (offset%BlockSize != 0 || bytes != n*BlockSize)
+		if d.Witness != nil {
+			t.seen = Transfer{Token: token, Write: write, ReadsFirst: t.reread, Offset: offset, Length: int64(bytes), Content: t.content, part: t}
+			d.Witness.Submitted(&t.seen)
+		}
 		d.enter(t)
 		unit += uint64(bytes / machine.UnitSize)
 		offset += int64(bytes)
@@ -344,6 +361,10 @@ func (t *part) Enter(p *machine.Processor, _ *machine.SRB) {
 	if d.Identified != nil {
 		d.Identified(t.request.token, b.ID)
 	}
+	if d.Witness != nil {
+		t.seen.ID = b.ID
+		d.Witness.Started(&t.seen)
+	}
 	d.s.STARTIO(p, b)
 }
 
@@ -365,11 +386,18 @@ func (t *part) store() {
 
 // Done is the exit of a part's channel program.
 func (t *part) Done(p *machine.Processor, b *ios.IOSB) {
+	d := t.d
 	if t.reread && b.OK() {
+		if d.Witness != nil {
+			d.Witness.Reread(&t.seen, p.Now())
+		}
 		return // Released goes on with the write
 	}
 	t.reread = false
-	d := t.d
+	if d.Witness != nil {
+		t.seen.Code = b.CompletionCode
+		d.Witness.Ended(&t.seen, p.Now())
+	}
 	if t.write {
 		for i := t.first; i < t.first+int64(t.n); i++ {
 			if d.writing[i] == t {

@@ -24,6 +24,9 @@ const (
 // Excp runs channel programs that somebody else has written, CCW by CCW, as the
 // macro of that name (execute channel program) does. It belongs to its machine.
 type Excp struct {
+	// Witness, if not nil, is told of every program that is run.
+	Witness ProgramWitness
+
 	s    *ios.Supervisor
 	next machine.Address // of main storage, not in use
 }
@@ -169,6 +172,9 @@ func (p *Program) Start(unit *ios.UCB, done func(*Program)) error {
 	}
 	p.busy, p.unit, p.done = true, unit, done
 	p.Code, p.IRB = 0, channel.IRB{}
+	if w := p.e.Witness; w != nil {
+		w.ProgramStarted(p)
+	}
 	p.srb.Parm = uint64(unit.Index)
 	p.e.s.Machine.Dispatcher.Schedule(p.e.s.Machine.Clock.Now(), &p.srb)
 	return nil
@@ -219,6 +225,9 @@ func (r *resumption) Enter(cpu *machine.Processor, _ *machine.SRB) {
 // Done is the exit of the program's I/O.
 func (p *Program) Done(cpu *machine.Processor, b *ios.IOSB) {
 	p.Code, p.IRB, p.EndedAt = b.CompletionCode, b.IRB, cpu.Now()
+	if w := p.e.Witness; w != nil {
+		w.ProgramEnded(p)
+	}
 }
 
 // Released tells the requester.
@@ -234,4 +243,28 @@ func (p *Program) Released(*ios.IOSB) {
 func (p *Program) Data(i int) []byte {
 	a := p.areas[i]
 	return p.view[a.offset : a.offset+a.length]
+}
+
+// ID is the identity of the program's last I/O; 0 before STARTIO.
+func (p *Program) ID() uint64 { return p.block.ID }
+
+// Unit is the unit on which the program was last run.
+func (p *Program) Unit() *ios.UCB { return p.unit }
+
+// Words is the number of CCWs.
+func (p *Program) Words() int { return len(p.areas) }
+
+// Word is CCW number i (from 0) as it is in storage now.
+func (p *Program) Word(i int) channel.CCW {
+	return channel.ParseCCW1(p.view[i*channel.CCWSize:])
+}
+
+// Shares reports whether the data area of CCW number i (from 0) overlaps that of
+// CCW number j, or the CCWs themselves where j is -1.
+func (p *Program) Shares(i, j int) bool {
+	a, b := p.areas[i], area{0, len(p.areas) * channel.CCWSize}
+	if j >= 0 {
+		b = p.areas[j]
+	}
+	return a.offset < b.offset+b.length && b.offset < a.offset+a.length
 }

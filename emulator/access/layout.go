@@ -15,9 +15,21 @@ const BlockSize = program.BlockSize
 type Layout interface {
 	// Blocks is how many blocks the device holds.
 	Blocks() int64
+	// Locate tells where a block lies on the device.
+	Locate(block int64) Location
+	// Find is Locate the other way round, or false where no block lies. For a location
+	// within a block it gives that block.
+	Find(at Location) (block int64, ok bool)
 	// build stores the channel program for n blocks from block first on, whose
 	// data area begins at data.
 	build(c program.Control, data machine.Address, write bool, first int64, n int)
+}
+
+// Location is a place on a device: a record of a track, or a block of 512 bytes.
+type Location struct {
+	Track  int
+	Record int   // from 1
+	Block  int64 // on fixed-block devices
 }
 
 // ECKDLayout lays 4 KiB records on formatted tracks, behind the first cylinder,
@@ -51,6 +63,19 @@ func NewECKDExtent(firstCylinder, cylinders, heads, recordsATrack int) (*ECKDLay
 // Blocks is how many 4 KiB blocks the device holds.
 func (l *ECKDLayout) Blocks() int64 { return l.blocks }
 
+// Locate tells on which track a block lies, and which record it is there.
+func (l *ECKDLayout) Locate(block int64) Location {
+	per := int64(l.eckd.RecordsATrack)
+	return Location{Track: l.firstTrack + int(block/per), Record: 1 + int(block%per)}
+}
+
+// Find gives the block that is a record of a track.
+func (l *ECKDLayout) Find(at Location) (int64, bool) {
+	per := int64(l.eckd.RecordsATrack)
+	b := int64(at.Track-l.firstTrack)*per + int64(at.Record) - 1
+	return b, at.Record >= 1 && int64(at.Record) <= per && b >= 0 && b < l.blocks
+}
+
 func (l *ECKDLayout) build(c program.Control, data machine.Address, write bool, first int64, n int) {
 	per := int64(l.eckd.RecordsATrack)
 	l.eckd.Blocks(c, data, write, l.firstTrack+int(first/per), int(first%per), n)
@@ -74,6 +99,17 @@ func NewFBALayout(deviceBlocks int64) (*FBALayout, error) {
 
 // Blocks is how many 4 KiB blocks the device holds.
 func (l *FBALayout) Blocks() int64 { return l.blocks }
+
+// Locate tells at which block of 512 bytes a block begins.
+func (l *FBALayout) Locate(block int64) Location {
+	return Location{Block: fbaReserved + block*(BlockSize/512)}
+}
+
+// Find gives the block that a block of 512 bytes is a part of.
+func (l *FBALayout) Find(at Location) (int64, bool) {
+	b := (at.Block - fbaReserved) / (BlockSize / 512)
+	return b, at.Block >= fbaReserved && b < l.blocks
+}
 
 func (l *FBALayout) build(c program.Control, data machine.Address, write bool, first int64, n int) {
 	program.FBABlocks(c, data, write, uint32(fbaReserved+first*(BlockSize/512)), n*(BlockSize/512))

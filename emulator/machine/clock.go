@@ -233,4 +233,12 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
+// unmix is the inverse of mix: each of its three steps can be taken back.
+func unmix(x uint64) uint64 {
+	x = (x ^ x>>31 ^ x>>62) * 0x319642B2D24D8EC3 // by the inverse of the multiplier, modulo 1<<64
+	x = (x ^ x>>27 ^ x>>54) * 0x96DE1B173F119089
+	x = x ^ x>>30 ^ x>>60
+	return x - 0x9E3779B97F4A7C15
+}
+
 var _ fmt.Stringer = Time(0)

@@ -51,6 +51,35 @@ func (t Tag) Fill(p []byte, from int) {
 	}
 }
 
+// TagOf tells of which tag the UnitSize bytes of unit are the content, and false
+// when they are that of none.
+func TagOf(unit []byte) (Tag, bool) {
+	first := binary.LittleEndian.Uint64(unit)
+	if first == 0 && Tag(0).Is(unit) {
+		return 0, true
+	}
+	t := Tag(unmix(first))
+	return t, t != 0 && t.Is(unit)
+}
+
+// Is reports whether the UnitSize bytes of unit are the content that t names.
+func (t Tag) Is(unit []byte) bool {
+	unit = unit[:UnitSize]
+	if t == 0 {
+		var or uint64
+		for i := 0; i < UnitSize; i += 8 {
+			or |= binary.LittleEndian.Uint64(unit[i:])
+		}
+		return or == 0
+	}
+	for i := range uint64(UnitSize / 8) {
+		if binary.LittleEndian.Uint64(unit[i*8:]) != mix(uint64(t)+i<<48) {
+			return false
+		}
+	}
+	return true
+}
+
 // Segment is a stretch of main storage. It holds bytes, or it is synthetic and
 // holds a tag a unit; Materialize turns the second into the first.
 type Segment struct {

@@ -188,3 +188,24 @@ func TestKeys(t *testing.T) {
 	assert.False(t, s.Keyed())
 	assert.Zero(t, s.Key(5000))
 }
+
+// TestTagOf: the content of a unit tells its tag, and one changed byte anywhere
+// tells that it is the content of none.
+func TestTagOf(t *testing.T) {
+	unit := make([]byte, machine.UnitSize)
+	for _, want := range []machine.Tag{0, 1, 2, 1<<18 + 1, 77<<18 + 131072, 1<<47 + 5} {
+		want.Fill(unit, 0)
+		got, ok := machine.TagOf(unit)
+		assert.True(t, ok)
+		assert.Equal(t, want, got)
+		assert.True(t, want.Is(unit))
+		assert.False(t, (want + 1).Is(unit))
+		for _, at := range []int{0, 7, 8, 255, machine.UnitSize - 1} {
+			unit[at] ^= 0x10
+			_, ok := machine.TagOf(unit)
+			assert.False(t, ok, "tag %d, byte %d changed", want, at)
+			assert.False(t, want.Is(unit))
+			unit[at] ^= 0x10
+		}
+	}
+}

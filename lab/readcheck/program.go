@@ -1,0 +1,314 @@
+package readcheck
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/access"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// A channel program of its own is attributed as far as its CCWs tell without being
+// run: records that it reads or writes whole behind a locate record with which the
+// record is named. Of other programs the checker knows at most on which tracks they
+// write, from their define extent or seeks. What is there is then unknown until it
+// is read once; what they read is not judged.
+
+// The commands that are understood.
+const (
+	commandSeek         = 0x07
+	commandSeekCylinder = 0x0B
+	commandSeekHead     = 0x1B
+	commandDefineExtent = 0x63
+	commandPrefix       = 0xE7
+	commandLocate       = 0x47
+	commandWriteUpdate  = 0x85
+	commandReadData     = 0x86
+	commandReadOne      = 0x06
+	commandTransfer     = 0x08
+	operationMask       = 0x3F
+	operationWrite      = 0x01
+	operationRead       = 0x06
+)
+
+// Layout tells how the blocks of a volume lie on its device.
+type Layout struct {
+	// Device is where blocks lie.
+	Device access.Layout
+	// Number gives the application's block that lies on block home of the volume.
+	Number func(home int64) (block int64, ok bool)
+	// Heads is the number of tracks of a cylinder, and Records the number of records
+	// of a track; 0 on fixed-block devices.
+	Heads, Records int
+	// Blocks is the number of the volume's blocks.
+	Blocks int64
+}
+
+// program is a channel program that is under way.
+type program struct {
+	p *access.Program
+	// records are read or written whole.
+	records []record
+	// first and last are tracks that the program may write to beside, or blocks of 512
+	// bytes on fixed-block devices; none where last is less.
+	first, last int64
+	// doubtful are the units that a write of the access method has reached meanwhile.
+	doubtful map[int64]bool
+	layout   *Layout
+}
+
+// record is a record that a CCW reads or writes whole.
+type record struct {
+	block int64
+	ccw   int
+	write bool
+	exact bool // its data area holds at the end what was read or written
+	then  Block
+}
+
+// ProgramStarted says that a channel program is about to be run on a volume.
+func (c *Checker) ProgramStarted(p *access.Program, l *Layout) {
+	c.count++
+	c.tally.Programs++
+	g := &program{p: p, layout: l, first: 0, last: -1, doubtful: make(map[int64]bool)}
+	if !g.understand() {
+		c.tally.Unread++
+	}
+	c.programs = append(c.programs, g)
+	for i := range g.records {
+		r := &g.records[i]
+		c.table.load(r.then[:], r.block*UnitsABlock)
+	}
+	for _, o := range c.programs[:len(c.programs)-1] { // nobody knows which comes last
+		theirs := make(map[int64]bool)
+		o.eachWritten(func(u int64) { theirs[u] = true })
+		g.eachWritten(func(u int64) {
+			if theirs[u] {
+				o.doubtful[u], g.doubtful[u] = true, true
+			}
+		})
+	}
+	g.eachWritten(func(u int64) { c.table.set(u, unsure) })
+	for n := c.writes.oldest; n <= c.writes.last; n++ {
+		if e := c.writes.find(n); e.open != 0 {
+			c.doubtPrograms(e.first, e.units)
+		}
+	}
+}
+
+// doubtPrograms notes that nobody knows which of a write and a program that are
+// under way together comes last.
+func (c *Checker) doubtPrograms(first, n int64) {
+	for _, g := range c.programs {
+		g.eachWritten(func(u int64) {
+			if u >= first && u < first+n {
+				g.doubtful[u] = true
+				c.table.set(u, unsure)
+			}
+		})
+	}
+}
+
+// ProgramEnded judges what a program has read, and learns what it has written.
+func (c *Checker) ProgramEnded(p *access.Program) {
+	c.count++
+	for i, g := range c.programs {
+		if g.p != p {
+			continue
+		}
+		c.programs = append(c.programs[:i], c.programs[i+1:]...)
+		for n := c.writes.oldest; n <= c.writes.last; n++ {
+			if e := c.writes.find(n); e.open != 0 {
+				g.eachWritten(func(u int64) { g.doubtful[u] = g.doubtful[u] || e.covers(u) })
+			}
+		}
+		g.eachWritten(func(u int64) {
+			if !g.doubtful[u] && c.table.get(u) == unsure {
+				c.table.set(u, unlearned)
+			}
+		})
+		for i := range g.records {
+			if r := &g.records[i]; r.exact && p.Code == ios.CodeNormal {
+				c.concludeRecord(g, r)
+			}
+		}
+		return
+	}
+}
+
+func (c *Checker) concludeRecord(g *program, r *record) {
+	data := g.p.Data(r.ccw)
+	if !r.write {
+		c.tally.Reads++
+		c.tally.Units += UnitsABlock
+	}
+	wrong, text := uint64(0), ""
+	for i := range r.then {
+		u := r.block*UnitsABlock + int64(i)
+		v, last := OfBytes(data[i*machine.UnitSize:(i+1)*machine.UnitSize]), c.table.get(u)
+		switch {
+		case r.write && last == unlearned:
+			c.table.set(u, v.alien())
+		case r.write:
+		case !last.known() || !r.then[i].known():
+			c.tally.Unjudged++
+			if last == unlearned && r.then[i] == unlearned {
+				c.table.set(u, v.alien())
+			}
+		case same(last, v) || same(r.then[i], v) || v.number() > r.then[i].number() && c.writes.possible(u, v):
+		default:
+			if d, ok := c.loss.doubts[u]; ok && c.resolve(u, d, v) {
+				continue
+			}
+			if wrong++; wrong == 1 {
+				text = fmt.Sprintf("at %s, unit %d: %s; right was %s", c.media.Where(r.block), i, c.text(u, v), c.text(u, last))
+			}
+		}
+	}
+	if wrong != 0 {
+		c.wrong(wrong, func() string { return fmt.Sprintf("channel program (I/O %d, CCW %d) read %s", g.p.ID(), r.ccw+1, text) })
+	}
+}
+
+// eachWritten calls f for every unit that the program may write to.
+func (g *program) eachWritten(f func(unit int64)) {
+	block := func(home int64, ok bool) {
+		if !ok {
+			return
+		}
+		if b, ok := g.layout.Number(home); ok {
+			for u := b * UnitsABlock; u < (b+1)*UnitsABlock; u++ {
+				f(u)
+			}
+		}
+	}
+	for i := range g.records {
+		if r := &g.records[i]; r.write {
+			for u := r.block * UnitsABlock; u < (r.block+1)*UnitsABlock; u++ {
+				f(u)
+			}
+		}
+	}
+	switch {
+	case g.last < g.first:
+	case g.last == wholeVolume:
+		for home := range g.layout.Blocks {
+			block(home, true)
+		}
+	case g.layout.Heads == 0:
+		for at := g.first; at <= g.last; at++ {
+			block(g.layout.Device.Find(access.Location{Block: at}))
+		}
+	default:
+		for track := g.first; track <= g.last; track++ {
+			for r := range g.layout.Records {
+				block(g.layout.Device.Find(access.Location{Track: int(track), Record: r + 1}))
+			}
+		}
+	}
+}
+
+// wholeVolume is the last track of a program that may write anywhere.
+const wholeVolume = 1 << 62
+
+// understand finds out what the program reads and writes, and reports whether all
+// that it reads of the volume's blocks is known.
+func (g *program) understand() bool {
+	p := g.p
+	writes, attributed, modifies := false, true, false
+	extent := [2]int64{0, -1} // of define extent
+	seeks := [2]int64{wholeVolume, -1}
+	domain := struct {
+		left, track, record int
+		write               bool
+	}{}
+	for i := range p.Words() {
+		w := p.Word(i)
+		parameter := p.Data(i)
+		if stores(w.Command) {
+			modifies = modifies || p.Shares(i, -1)
+			for j := range p.Words() {
+				modifies = modifies || p.Word(j).Command&3 == 3 && p.Shares(i, j)
+			}
+		}
+		switch {
+		case w.Command == commandTransfer:
+		case w.Command == commandDefineExtent && g.layout.Heads == 0 && len(parameter) >= 16:
+			first := int64(binary.BigEndian.Uint32(parameter[4:]))
+			extent = [2]int64{first, first + int64(binary.BigEndian.Uint32(parameter[12:]))}
+		case w.Command == commandDefineExtent && len(parameter) >= 16:
+			extent = [2]int64{g.track(parameter[8:]), g.track(parameter[12:])}
+		case w.Command == commandPrefix && len(parameter) >= 28:
+			extent = [2]int64{g.track(parameter[20:]), g.track(parameter[24:])}
+		case (w.Command == commandSeek || w.Command == commandSeekCylinder || w.Command == commandSeekHead) && len(parameter) >= 6:
+			t := g.track(parameter[2:])
+			seeks = [2]int64{min(seeks[0], t), max(seeks[1], t)}
+		case w.Command == commandLocate && g.layout.Heads != 0 && len(parameter) >= 16:
+			operation := parameter[0] & operationMask
+			domain.left = 0
+			if operation == operationRead || operation == operationWrite {
+				domain.left, domain.track, domain.record, domain.write = int(parameter[3]), int(g.track(parameter[8:])), int(parameter[12]), operation == operationWrite
+			}
+		case domain.left > 0 && (domain.write && w.Command == commandWriteUpdate || !domain.write && (w.Command == commandReadData || w.Command == commandReadOne)):
+			home, ok := g.layout.Device.Find(access.Location{Track: domain.track, Record: domain.record})
+			var block int64
+			if ok {
+				block, ok = g.layout.Number(home)
+			}
+			switch whole := ok && len(parameter) == access.BlockSize && w.Flags&^(channel.FlagCC|channel.FlagSLI) == 0; {
+			case whole:
+				g.records = append(g.records, record{block: block, ccw: i, write: domain.write, exact: g.untouched(i)})
+			case domain.write:
+				writes = true
+			default:
+				attributed = false
+			}
+			domain.left--
+			domain.record++
+		case w.Command&3 == 1:
+			writes = true
+		case w.Command&3 == 2:
+			attributed = false // a read, in a way that is not understood
+		}
+	}
+	switch {
+	case modifies:
+		g.records, g.first, g.last = nil, 0, wholeVolume
+		return false
+	case !writes:
+	case extent[1] >= extent[0]:
+		g.first, g.last = extent[0], extent[1]
+	case seeks[1] >= seeks[0]:
+		g.first, g.last = seeks[0], seeks[1]
+	default:
+		g.first, g.last = 0, wholeVolume
+	}
+	return attributed
+}
+
+// untouched reports whether the data area of CCW number i holds at the end what the
+// CCW has moved: no other CCW that reads shares it.
+func (g *program) untouched(i int) bool {
+	for j := range g.p.Words() {
+		if j > i && stores(g.p.Word(j).Command) && g.p.Shares(i, j) {
+			return false
+		}
+	}
+	return true
+}
+
+// stores reports whether a command may store into main storage: it reads or senses.
+func stores(command byte) bool {
+	return command&3 == 2 || command&3 == 0 && command != commandTransfer
+}
+
+// track is the number of the track with the address CCHH at p.
+func (g *program) track(p []byte) int64 {
+	cylinder, head := int64(binary.BigEndian.Uint16(p)), int64(binary.BigEndian.Uint16(p[2:]))
+	if g.layout.Heads <= 15 { // the cylinder's high bits are in front of the head's
+		cylinder, head = cylinder|head>>4<<16, head&0xF
+	}
+	return cylinder*int64(g.layout.Heads) + head
+}
