@@ -21,6 +21,7 @@ const (
 	RequestState          // the mirror request is in a state in which it cannot be done
 	MirrorState           // the mirror is in a state in which it cannot be done
 	MirrorBehind          // the mirror lacks writes to the tracks, or has them under way
+	MirrorStale           // the mirror lacks writes that were acknowledged, and is not to be the primary
 	Program               // the channel program, or the recipe for it, does not allow it
 	NotStarted            // the primary I/O was not accepted
 	WrongMoment           // the I/O is not at the point at which it can be done
@@ -44,6 +45,7 @@ var refusalTexts = [Refusals]string{
 	RequestState:  "the mirror request is not in a state for it",
 	MirrorState:   "the mirror is not in a state for it",
 	MirrorBehind:  "the mirror lacks writes to the tracks or has them under way",
+	MirrorStale:   "the mirror lacks acknowledged writes",
 	Program:       "the channel program or the recipe does not allow it",
 	NotStarted:    "the primary I/O was not accepted",
 	WrongMoment:   "the I/O is not at the point for it",

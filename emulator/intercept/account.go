@@ -13,7 +13,13 @@ type account struct {
 	inflight []uint16
 	marked   []uint64 // a bit a track
 	count    int      // of bits
-	epoch    uint32   // counts the promotions, with which inflight begins anew
+	// missed has a bit for each marked track on which the mirror may lack a write that
+	// was acknowledged, always a part of marked; misses counts its bits. Where there is
+	// none, the mirror may differ by what nobody was told was done, as after a write
+	// that the primary has answered with an error.
+	missed []uint64
+	misses int
+	epoch  uint32 // counts the promotions, with which inflight begins anew
 }
 
 // extent is a range of tracks, both ends included.
@@ -23,7 +29,8 @@ type extent struct{ first, last uint32 }
 var noTracks = extent{1, 0}
 
 func newAccount(tracks uint32) account {
-	return account{inflight: make([]uint16, tracks), marked: make([]uint64, (tracks+63)/64)}
+	words := (tracks + 63) / 64
+	return account{inflight: make([]uint16, tracks), marked: make([]uint64, words), missed: make([]uint64, words)}
 }
 
 // begin notes that a write to the tracks is on its way. A track with more such
@@ -32,7 +39,7 @@ func (a *account) begin(e extent) {
 	for t := e.first; t <= e.last; t++ {
 		if a.inflight[t]++; a.inflight[t] == 0 {
 			a.inflight[t]--
-			a.mark(extent{t, t})
+			a.miss(extent{t, t})
 		}
 	}
 }
@@ -68,19 +75,40 @@ func (a *account) mark(e extent) {
 	}
 }
 
+// miss marks tracks on which the mirror may lack a write that was acknowledged.
+func (a *account) miss(e extent) {
+	a.mark(e)
+	a.acknowledged(e)
+}
+
+// acknowledged notes that a write that the mirror lacks was acknowledged. A track
+// that is not marked has been copied since.
+func (a *account) acknowledged(e extent) {
+	for t := e.first; t <= e.last; t++ {
+		if w, b := &a.missed[t/64], uint64(1)<<(t%64); *w&b == 0 && a.isMarked(t) {
+			*w |= b
+			a.misses++
+		}
+	}
+}
+
 // unmark notes that the tracks have been copied whole.
 func (a *account) unmark(e extent) {
 	for t := e.first; t <= e.last; t++ {
 		if w, b := &a.marked[t/64], uint64(1)<<(t%64); *w&b != 0 {
 			*w &^= b
 			a.count--
+			if w := &a.missed[t/64]; *w&b != 0 {
+				*w &^= b
+				a.misses--
+			}
 		}
 	}
 }
 
 // follow marks every track on which the mirror of o differs from its primary, or
 // may come to differ by a write that is on its way: that mirror is to be the
-// primary now.
+// primary now. Nothing is missing by that where nothing was missing before.
 func (a *account) follow(o *account) {
 	for t := range o.inflight {
 		if o.inflight[t] != 0 || o.isMarked(uint32(t)) {
@@ -89,7 +117,20 @@ func (a *account) follow(o *account) {
 	}
 }
 
-func (a *account) markAll() { a.mark(extent{0, uint32(len(a.inflight) - 1)}) }
+// overtaken marks tracks that a late write has reached on the primary. A copy of them
+// that is on its way to the mirror may have been read before; a mirror that follows
+// the primary and gets none misses nothing by that.
+func (a *account) overtaken(e extent, follows bool) {
+	for t := e.first; t <= e.last; t++ {
+		if follows && a.inflight[t] == 0 {
+			a.mark(extent{t, t})
+		} else {
+			a.miss(extent{t, t})
+		}
+	}
+}
+
+func (a *account) markAll() { a.miss(extent{0, uint32(len(a.inflight) - 1)}) }
 
 func (a *account) isMarked(t uint32) bool { return a.marked[t/64]&(1<<(t%64)) != 0 }
 

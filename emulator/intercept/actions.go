@@ -1,8 +1,6 @@
 package intercept
 
 import (
-	"github.com/hashicorp/go-hclog"
-
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -36,6 +34,7 @@ func (x *Process) cut(p *machine.Processor, pair *Pair, mask uint8) {
 		}
 		m.State = abi.MirrorSuspended
 		x.counts.Dissociated++
+		x.wake(m)
 		x.ios.Purge(p, m.unit, ios.DriverMirror)
 		x.Log.Warn("mirror dissociated", "pair", pair.ID, "mirror", i+1, "time", p.Now())
 	}
@@ -78,45 +77,6 @@ func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) hoo
 		}
 	}
 	return why
-}
-
-// promote makes mirror number i the primary, because the primary has failed; the
-// other mirrors follow it. The old primary takes the mirror's place in the pair,
-// as one that has failed: what it will lack is marked, so that it can be made
-// identical again when it works. (M3.)
-func (x *Process) promote(c *call, i uint8) hooks.Refusal {
-	pair := c.role.pair
-	switch {
-	case c.role.role != abi.RolePrimary:
-		return hooks.WrongTarget
-	case c.block.UCB != pair.primary:
-		return hooks.Overtaken // a mirror has become the primary meanwhile
-	case int(i) >= len(pair.mirrors):
-		return hooks.NoSuchMirror
-	}
-	m := pair.mirrors[i]
-	if m.State != abi.MirrorInSync {
-		return hooks.MirrorState
-	}
-	for j, o := range pair.mirrors {
-		if j != int(i) {
-			o.account.follow(&m.account)
-		}
-	}
-	m.account.follow(&m.account)
-	clear(m.account.inflight)
-	pair.primary, m.unit = m.unit, pair.primary
-	pair.cfwid, m.cfwid = m.cfwid, pair.cfwid
-	pair.estimate, m.estimate = m.estimate, pair.estimate
-	m.account.epoch++
-	x.StopStanding(m)
-	m.State = abi.MirrorFailed
-	x.setRole(pair.primary, unitRole{role: abi.RolePrimary, pair: pair})
-	x.setRole(m.unit, unitRole{role: abi.RoleMirror, pair: pair, mirror: m})
-	x.counts.Promoted++
-	x.step(c.p, machine.StepM+3, hookNames[c.hook], c.block.ID)
-	x.Log.Warn("mirror promoted", "pair", pair.ID, "mirror", i+1, "device", hclog.Fmt("%04X", pair.primary.DeviceNumber), "time", c.p.Now())
-	return hooks.CarriedOut
 }
 
 // redirected reports whether r, which has come to a mirror's unit, is an

@@ -175,7 +175,7 @@ func (mr *mirrorRequest) wanted(role unitRole) bool {
 func (mr *mirrorRequest) onItsWay() {
 	r, m := mr.r, mr.m
 	if mr.inexact {
-		m.account.mark(mr.touches)
+		m.account.miss(mr.touches)
 	}
 	if !r.program.writes {
 		return
@@ -186,7 +186,7 @@ func (mr *mirrorRequest) onItsWay() {
 	}
 	for t := r.program.tracks.first; t <= r.program.tracks.last; t++ {
 		if mr.inexact || r.told != 0 && m.started[t] > r.told {
-			m.account.mark(extent{t, t})
+			m.account.miss(extent{t, t})
 		}
 		m.started[t] = max(m.started[t], number)
 	}
@@ -318,17 +318,17 @@ func (mr *mirrorRequest) settle(onMirror bool, now machine.Time) {
 		// Its unit has become the primary meanwhile: whoever has had the tracks
 		// copied from there may have them as they were before.
 		for _, m := range r.pair.mirrors {
-			m.account.mark(r.program.tracks)
+			m.account.overtaken(r.program.tracks, m.State == abi.MirrorInSync)
 		}
 	}
-	if r.ackedAt == 0 {
-		return
+	if r.ackedAt != 0 {
+		if onMirror {
+			mr.m.risk.settle(uint64(r.program.bytes), r.ackedAt, now)
+		} else {
+			mr.m.miss(r)
+		}
 	}
-	if onMirror {
-		mr.m.risk.settle(uint64(r.program.bytes), r.ackedAt, now)
-	} else {
-		mr.m.miss(r.ackedAt)
-	}
+	r.x.wake(mr.m)
 }
 
 // noteMirrors sets the mirror-completion flag once no mirror I/O is on its way.

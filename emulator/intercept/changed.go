@@ -131,8 +131,9 @@ func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
 	if r.ackedAt != 0 && ok {
 		m.risk.settle(uint64(r.program.bytes), r.ackedAt, p.Now())
 	} else if r.ackedAt != 0 {
-		m.miss(r.ackedAt)
+		m.miss(r)
 	}
+	r.x.wake(m)
 	r.open--
 	r.mirrorEnded(p)
 	r.release()

@@ -183,6 +183,7 @@ type trial struct {
 	disks   map[*ios.UCB]*disk
 	calm    bool // no faults any more
 	primary *ios.UCB
+	stale   bool // the last promotion was that of a mirror known to lack acknowledged writes
 }
 
 func (r *trial) policy(t testing.TB) {
@@ -205,7 +206,7 @@ func (r *trial) policy(t testing.TB) {
 			chains[s] = append(chains[s], &hooks.Attachment{Name: "hostile", Detour: h, Granted: granted, Containment: hooks.Containment(r.rand.IntN(3))})
 		}
 	}
-	require.NoError(t, r.x.Install(chains, intercept.Promise{Durability: intercept.Durability(r.rand.IntN(2))}))
+	require.NoError(t, r.x.Install(chains, intercept.Promise{Durability: intercept.Durability(r.rand.IntN(2)), StalePromotion: r.rand.IntN(2) == 0}))
 }
 
 // frontEndRouting sends every other read to a mirror.
@@ -248,6 +249,7 @@ func newTrial(t testing.TB, seed uint64, processors int) *trial {
 		r.disks[m.Unit()] = g.mirrors[i]
 	}
 	g.x.Seed = seed
+	g.x.Promoted = func(_ *intercept.Pair, stale bool) { r.stale = stale }
 	rate := []int{0, 0, 1, 3, 10}[x.IntN(5)]
 	for _, u := range g.ios.Units() {
 		d := r.disks[u]
@@ -263,7 +265,9 @@ func newTrial(t testing.TB, seed uint64, processors int) *trial {
 func (r *trial) step(until machine.Time) {
 	for r.m.Clock.Next() <= until {
 		r.m.Clock.Step()
-		if p := r.pair.Primary(); p != r.primary {
+		if p := r.pair.Primary(); p != r.primary && !r.stale {
+			r.primary = p // and nothing that was acknowledged is lost
+		} else if p != r.primary {
 			for _, m := range r.pair.Mirrors() {
 				if m.Unit() != r.primary {
 					continue

@@ -39,6 +39,7 @@ type Pair struct {
 	writes   uint32   // numbers the pair's writes from 1
 	atRisk   uint32   // writes acknowledged that some mirror lacks
 	writing  int      // writes that the primary has accepted and not answered
+	awaiting int      // requests that are held until a mirror can be promoted
 }
 
 // Mirror is one mirror of a pair.
@@ -102,10 +103,11 @@ func (m *Mirror) Oldest() (*Request, machine.Time) {
 	return m.oldest.r, m.oldest.begunAt
 }
 
-// miss notes a write, acknowledged at ack, that will not reach the mirror.
-func (m *Mirror) miss(ack machine.Time) {
-	m.risk.miss(ack)
-	m.pair.group.missed(m, ack)
+// miss notes an acknowledged write that will not reach the mirror.
+func (m *Mirror) miss(r *Request) {
+	m.account.acknowledged(r.program.tracks)
+	m.risk.miss(r.ackedAt)
+	m.pair.group.missed(m, r.ackedAt)
 }
 
 // Unit is the unit of the mirror device.
@@ -113,6 +115,10 @@ func (m *Mirror) Unit() *ios.UCB { return m.unit }
 
 // OutOfSync is how many tracks are marked out of sync.
 func (m *Mirror) OutOfSync() int { return m.account.count }
+
+// Follows reports whether the mirror takes the primary's writes, so that it can take
+// its place.
+func (m *Mirror) Follows() bool { return m.State == abi.MirrorInSync }
 
 // Marked reports whether the track is marked out of sync.
 func (m *Mirror) Marked(track uint32) bool { return m.account.isMarked(track) }

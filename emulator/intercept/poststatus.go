@@ -66,7 +66,12 @@ func (x *Process) postRequest(p *machine.Processor, r *Request) {
 		x.finish(p, r)
 		return
 	}
+	r.awaits = nil
 	held := x.postDetours(&c)
+	if r.awaits != nil {
+		r.hold(p)
+		return
+	}
 	if ok && r.role.role == abi.RolePrimary {
 		x.copyChanged(p, r)
 		if (held || r.waitsForCopies()) && !r.forced && b.CompletionCode == 0 && x.holdable(r) {
@@ -218,7 +223,7 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 		}
 		m.risk.acknowledge(uint64(r.program.bytes))
 		if (r.made&(1<<i) == 0 || mr.settled || !mr.counted) && r.copying&(1<<i) == 0 {
-			m.miss(r.ackedAt)
+			m.miss(r)
 		}
 	}
 	x.counts.Acknowledged++
@@ -263,6 +268,9 @@ type heldList struct{ head, tail *Request }
 func (r *Request) hold(p *machine.Processor) {
 	h := &r.x.held
 	r.held = true
+	if r.awaits != nil {
+		r.pair.awaiting++
+	}
 	r.heldSince = p.Now()
 	r.heldPrev, r.heldNext = h.tail, nil
 	if h.tail == nil {
@@ -282,6 +290,9 @@ func (r *Request) unhold() {
 	}
 	h := &r.x.held
 	r.held = false
+	if r.awaits != nil {
+		r.pair.awaiting--
+	}
 	if r.heldPrev == nil {
 		h.head = r.heldNext
 	} else {

@@ -55,6 +55,9 @@ type Promise struct {
 	// Copies is how many of the mirrors in sync must have a write under
 	// DurableMirrors; 0, or more than there are, is all of them.
 	Copies int
+	// StalePromotion allows a mirror to be promoted although the account knows that it
+	// lacks acknowledged writes.
+	StalePromotion bool
 }
 
 // Counts are what the process counts over a run.
@@ -80,7 +83,10 @@ type Counts struct {
 	Modes       uint64 // changes of a pair's mode
 	Dissociated uint64 // mirrors cut off
 	Promoted    uint64 // mirrors made the primary
-	TimedOut    uint64 // held requests that the monitor gave up
+	// StaleRefused is the number of promotions refused because the mirror lacked
+	// acknowledged writes.
+	StaleRefused uint64
+	TimedOut     uint64 // held requests that the monitor gave up
 }
 
 // Process is the intercept process of a machine.
@@ -93,6 +99,10 @@ type Process struct {
 	Cost machine.Time
 	// Mirror is the mirror process; nil only in tests of a part.
 	Mirror MirrorProcess
+	// Promoted, if not nil, is told that a mirror of a pair has become its primary;
+	// stale says that it was allowed to lack acknowledged writes. Refused promotions
+	// are in Promotions only.
+	Promoted func(p *Pair, stale bool)
 	// Log takes what an operator must know; never nil after New.
 	Log hclog.Logger
 
@@ -107,6 +117,7 @@ type Process struct {
 	areas    areas
 	copies   copies
 	counts   Counts
+	asked    []Promotion
 	stack    [maxDepth]response
 	depth    int
 	built    program  // a chain that does something else than the primary's
@@ -228,7 +239,7 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 	case role.role == abi.RolePrimary:
 		x.reached(p, r)
 	case role.mirror != nil && r.origin == abi.OriginApplication && r.inhibited == nil:
-		role.mirror.account.mark(r.program.tracks) // an interloper that nobody has stopped
+		role.mirror.account.miss(r.program.tracks) // an interloper that nobody has stopped
 	}
 	return rc
 }

@@ -33,6 +33,7 @@ type Request struct {
 	inVain     bool // failed by a detour although the primary I/O ended well
 	forced     bool // the monitor completes it without asking a detour again
 	routed     *Mirror
+	awaits     *Mirror // that is to be promoted, once it has what is on its way to it
 	heldSince  machine.Time
 	ackedAt    machine.Time
 	waitsFor   uint8 // mask: mirrors whose completion the application waits for
@@ -133,6 +134,7 @@ func (r *Request) begin(b *ios.IOSB, role unitRole) {
 	r.addressed, r.leftSince, r.told, r.number = b.UCB, 0, 0, 0
 	r.flags, r.calls, r.made, r.open = 0, [abi.Hooks]uint32{}, 0, 0
 	r.reached, r.ended, r.held, r.observed, r.forced, r.inVain = false, false, false, false, false, false
+	r.awaits = nil
 	r.routed, r.waitsFor, r.ackedAt, r.heldSince = nil, 0, 0, 0
 	r.changed, r.begun, r.copying, r.copied = 0, 0, 0, 0
 	r.scratch = [abi.ScratchSize]byte{}

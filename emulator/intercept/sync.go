@@ -31,7 +31,7 @@ func (m *Mirror) NextMarked(t uint32) (uint32, bool) { return m.account.next(t) 
 func (m *Mirror) MarkAll() { m.account.markAll() }
 
 // Mark says that the mirror may lack what the track has.
-func (m *Mirror) Mark(track uint32) { m.account.mark(extent{track, track}) }
+func (m *Mirror) Mark(track uint32) { m.account.miss(extent{track, track}) }
 
 // Copy is a copy of tracks to a mirror that is under way.
 type Copy struct {
@@ -56,7 +56,12 @@ func (m *Mirror) BeginCopy(first, n uint32) Copy {
 
 // End says how the copy has ended; tracks that the mirror has not got whole are
 // marked.
-func (c *Copy) End(onMirror bool) { c.m.account.ended(c.tracks, c.epoch, onMirror) }
+func (c *Copy) End(onMirror bool) {
+	c.m.account.ended(c.tracks, c.epoch, onMirror)
+	if !onMirror { // they may have been marked before for want of a write
+		c.m.account.miss(c.tracks)
+	}
+}
 
 // Synchronising says that the mirror is being made identical from now on.
 func (m *Mirror) Synchronising() {

@@ -37,6 +37,10 @@ type Policy struct {
 	// empty, or "group": a point in time of all of them together, whenever one is
 	// cut off (M4).
 	Consistency string `yaml:"consistency,omitempty" json:"consistency,omitempty"`
+	// StalePromotion is empty, or Allow: a mirror may be promoted although the host
+	// knows that it lacks acknowledged writes. They are lost by that; otherwise the
+	// host refuses.
+	StalePromotion string `yaml:"stale-promotion,omitempty" json:"stale_promotion,omitempty"`
 	// Slots are the detours, by slot; a slot without an entry leads to its
 	// conventional target.
 	Slots Slots `yaml:"slots" json:"slots"`
@@ -44,6 +48,9 @@ type Policy struct {
 	// Source is the file that the policy was read from, or shelf.BuiltIn.
 	Source string `yaml:"-" json:"source"`
 }
+
+// Allow is the word of a policy that allows what the host refuses otherwise.
+const Allow = "allow"
 
 // Slots are the chains of detours of the three slots, first to last.
 type Slots struct {
@@ -155,6 +162,8 @@ func (p *Policy) check() error {
 		return fmt.Errorf(`policy %s: copies %d: only with durability "mirrors"`, p.Name, p.Copies)
 	case p.Consistency != "" && p.Consistency != "group":
 		return fmt.Errorf(`policy %s: consistency %q: want "group", or none`, p.Name, p.Consistency)
+	case p.StalePromotion != "" && p.StalePromotion != Allow:
+		return fmt.Errorf(`policy %s: stale-promotion %q: want %q, or none`, p.Name, p.StalePromotion, Allow)
 	}
 	for s := hooks.Slot(0); s < hooks.Slots; s++ {
 		chain := p.Chain(s)

@@ -28,6 +28,7 @@ func TestParseRefuses(t *testing.T) {
 		{"unknown key", "name: a\ndurability: primary\nslot: {}\n", "field slot not found"},
 		{"no name", "durability: primary\n", `name ""`},
 		{"durability", "name: a\ndurability: disk\n", `durability "disk"`},
+		{"stale promotion", "name: a\ndurability: primary\nstale-promotion: sometimes\n", `stale-promotion "sometimes": want "allow", or none`},
 		{"grant", "name: a\ndurability: primary\nslots: {front-end: [{module: x, grants: [root]}]}\n", `capability "root" is unknown`},
 		{"containment", "name: a\ndurability: primary\nslots: {back-end: [{module: x, containment: pray}]}\n", `containment "pray" is unknown`},
 		{"no module", "name: a\ndurability: primary\nslots: {back-end: [{}]}\n", "names no module"},
