@@ -429,3 +429,63 @@ slots:
 		})
 	}
 }
+
+// TestStaleMirrorIsNotPromoted: a detour that asks for a mirror that lacks
+// acknowledged writes is refused, visibly, unless the policy allows it; then what is
+// lost is a figure. A primary that is gone with the only copy fails the run.
+func TestStaleMirrorIsNotPromoted(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		policy   string
+		allow    bool
+		lost     bool
+		refused  bool
+		promoted bool
+	}{
+		{policy: "nothing-primary", refused: true},
+		{policy: "nothing-primary", allow: true, lost: true, promoted: true},
+		// Its writes are on their way to the mirror, and are there by the next time.
+		{policy: "primary", refused: true, promoted: true},
+		{policy: "primary", allow: true, promoted: true},
+	} {
+		t.Run(fmt.Sprintf("%s/allowed=%v", c.policy, c.allow), func(t *testing.T) {
+			file, out := filepath.Join("testdata", "policies", c.policy+".yaml"), filepath.Join(dir, "r.json")
+			if c.allow {
+				text, err := os.ReadFile(file)
+				require.NoError(t, err)
+				module, err := filepath.Abs(filepath.Join("testdata", "policies", "ps.wasm"))
+				require.NoError(t, err)
+				file = filepath.Join(dir, "allowed.yaml")
+				allowed := strings.Replace(string(text), "./ps.wasm", module, 1) + "stale-promotion: allow\n"
+				require.NoError(t, os.WriteFile(file, []byte(allowed), 0o600))
+			}
+			o := iosrun(t, nil, "run", file, "--generate", "--gen-reads", "0.5", "--gen-count", "2000", "--json", out)
+			require.Equal(t, 0, o.code, o.err)
+			r := readReport(t, out)[0]
+			assert.True(t, r.OK())
+			assert.Equal(t, c.lost, r.LostWrites > 0)
+			if c.lost {
+				// Of the 300 requests before the first promotion is asked for, 154 wrote; 7 of
+				// these writes were overwritten by others of them.
+				assert.EqualValues(t, 154, r.Promotions[0].LackedWrites)
+				assert.EqualValues(t, 147, r.LostWrites)
+				assert.EqualValues(t, 147*4096, r.LostBytes)
+				assert.Contains(t, o.out, "602 kB")
+			}
+			var refused, promoted bool
+			for _, p := range r.Promotions {
+				refused, promoted = refused || p.Refused > 0, promoted || p.Refused == 0
+			}
+			assert.Equal(t, c.refused, refused)
+			assert.Equal(t, c.promoted, promoted)
+			assert.Contains(t, o.out, "lost writes")
+			assert.Equal(t, c.refused, strings.Contains(o.err, "promotion refused: the mirror lacks acknowledged writes"), o.err)
+		})
+	}
+	o := iosrun(t, nil, "run", "none", "--limit", "3000", "--fault", "1s=primary:gone")
+	assert.Equal(t, 1, o.code)
+	assert.Contains(t, o.err, "none: nothing lost: ")
+	assert.Contains(t, o.err, "the primary cannot be read any more, and no mirror that follows it has the write")
+	o = iosrun(t, nil, "run", "none", "--limit", "3000", "--fault", "1s=primary:gone", "--expect-lost", "--expect-failures")
+	assert.Equal(t, 0, o.code, o.err)
+}

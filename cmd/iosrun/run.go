@@ -26,10 +26,11 @@ environment (IOSRUN_WORKLOAD_TRACE is workload.trace; "__" stands for "-"), then
 
 At the end of every run it is checked that each I/O completed exactly once and did not
 fail, that no completion came earlier than the policy's declared durability allows, that
-primary and mirrors are equal but for what is marked, that nothing is pending, that every
-fault and swap happened before the last request ended, that synchronisations ended well,
+primary and mirrors are equal but for what is marked, that every read has returned what
+the last acknowledged write left (or one under way), that no acknowledged write is lost,
+that nothing is pending, that every fault and swap happened before the last request ended, that synchronisations ended well,
 and that no detour was passed over. Failed requests are in no latency and no rate; with
---expect-failures they fail no check. With --strict one does for each intent that the
+--expect-failures they fail no check, nor do lost writes with --expect-lost. With --strict one does for each intent that the
 host refused and each call of a detour that gave no answer. The exit code is 1 when a
 check does not hold, 2 when what was asked for cannot be tried.`
 

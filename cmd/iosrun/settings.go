@@ -51,6 +51,7 @@ var flagKeys = map[string]string{
 	"native":     "native",
 
 	"expect-failures": "expect.failed-requests",
+	"expect-lost":     "expect.lost-writes",
 
 	"primary-image":  "primary.image",
 	"mirror-image":   "mirror.image",
@@ -100,6 +101,7 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.StringArray("swap", nil, `change the policy at a virtual time while I/O runs: TIME=POLICY, such as "30s=constant-copy"`)
 	f.StringArray("fault", nil, `let something happen at a virtual time: TIME=PLACE:ACTION, such as "30s=mirror1:link-down" or "30s=pair2.primary:fail" (actions: link-down, link-up, fail, gone, not-responding, restore, synchronise)`)
 	f.Bool("standing", false, "join mirror I/Os to a standing suspended chain in place of a STARTIO each")
+	f.Bool("expect-lost", false, "acknowledged writes that are lost are expected: they are counted, and no check fails for them")
 	f.Bool("expect-failures", false, "requests that fail are expected: they are counted, and no check fails for them")
 	f.Bool("strict", false, "a check fails when an intent of a detour was refused, or a call of it ended abnormally or gave an invalid response")
 	f.Bool("native", false, "link the shipped detours into the host instead of running modules (for comparison)")

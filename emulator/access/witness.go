@@ -39,8 +39,9 @@ type Transfer struct {
 	Content uint64
 	// Code is the completion code, in Ended.
 	Code uint8
-	// Mark is the witness's own.
-	Mark int
+	// Mark and Since are the witness's own.
+	Mark  int
+	Since uint64
 
 	part *part
 }

@@ -17,7 +17,10 @@ func (r *run) checks() ([]report.Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []report.Check{completed, durable, equal, r.nothingPending(), r.inCharge()}
+	if err := r.sweep(); err != nil {
+		return nil, err
+	}
+	all := []report.Check{completed, durable, equal, r.readsCurrent(), r.nothingLost(), r.nothingPending(), r.inCharge()}
 	if !r.ungrouped {
 		all = append(all, r.pointInTime())
 	}

@@ -76,6 +76,9 @@ type Expect struct {
 	// FailedSynchronisations are synchronisations that end with an error or cannot
 	// be begun.
 	FailedSynchronisations bool `koanf:"failed-synchronisations" json:"failed_synchronisations,omitempty"`
+	// LostWrites are writes that were acknowledged and are on no volume that their pair
+	// reads from.
+	LostWrites bool `koanf:"lost-writes" json:"lost_writes,omitempty"`
 }
 
 // Place is where a volume stands: its link and its alias units.

@@ -210,7 +210,7 @@ func (r *run) install(ctx context.Context, pol *catalog.Prepared) error {
 	if err != nil {
 		return err
 	}
-	d := intercept.Promise{Durability: intercept.DurablePrimary, Copies: pol.Policy.Copies}
+	d := intercept.Promise{Durability: intercept.DurablePrimary, Copies: pol.Policy.Copies, StalePromotion: pol.Policy.StalePromotion == policy.Allow}
 	if pol.Policy.Durability == "mirrors" {
 		d.Durability = intercept.DurableMirrors
 	}
@@ -290,6 +290,9 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	if err == nil {
 		out.Checks, err = r.checks()
 	}
+	out.Promotions = r.promotions()
+	lost := r.lost()
+	out.LostWrites, out.LostBytes = lost.Writes, lost.Bytes
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,10 @@ func TestPoliciesHoldWhateverHappens(t *testing.T) {
 				c.Faults = f
 				primaryFails := name == "primary failure" || name == "primary gone"
 				c.Expect.FailedRequests = reports && primaryFails
+				gone := doesNot && primaryFails // what nobody has mirrored is gone with the primary
+				c.Expect.LostWrites = gone
 				r := execute(t, c, l, policy)
+				assert.Equal(t, gone, r.LostWrites > 0, "%d writes lost", r.LostWrites)
 				for _, k := range r.Checks {
 					assert.False(t, k.Failed(), "%s: %s", k.Name, k.Detail)
 				}

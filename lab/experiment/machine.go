@@ -78,6 +78,7 @@ func (r *run) buildMachine() error {
 	r.ios = ios.New(m, channel.New(m))
 	r.x = intercept.New(r.ios, r.opts.Log.Named("intercept"))
 	r.x.Seed = c.Seed
+	r.x.Promoted = r.promoted
 	r.mirror = mirror.New(m, r.x)
 	if c.Patience != 0 {
 		r.mirror.Patience = machine.Time(c.Patience)
@@ -129,6 +130,7 @@ func (r *run) buildAccess() error {
 	if r.block, err = access.NewBlock(r.ios, volumes, int64(stripe)<<10/program.BlockSize, r); err != nil {
 		return err
 	}
+	r.watch(layout)
 	if told := r.opts.Identified; told != nil {
 		r.block.Identified = func(token, io uint64) { told(int64(token), io) }
 	}
@@ -248,12 +250,15 @@ func (r *run) geometry() intercept.Geometry {
 	return intercept.Geometry{Class: abi.ClassECKD, Tracks: uint32(g.Tracks()), Heads: uint32(g.Heads)}
 }
 
+// recordsATrack is the number of blocks on a formatted track.
+func (r *run) recordsATrack() int { return r.storage.geometry.RecordsPerTrack(0, program.BlockSize) }
+
 func (r *run) layout() (access.Layout, error) {
 	g := r.storage.geometry
 	if g.FBA() {
 		return access.NewFBALayout(g.Blocks)
 	}
-	records := g.RecordsPerTrack(0, program.BlockSize)
+	records := r.recordsATrack()
 	if w := &r.config.Workload; w.Cylinders > 0 {
 		return access.NewECKDExtent(w.FirstCylinder, w.Cylinders, g.Heads, records)
 	}

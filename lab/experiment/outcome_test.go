@@ -41,6 +41,7 @@ func TestFailedRequestsCountForNothingElse(t *testing.T) {
 	c.Faults = []string{"1s=primary:gone"}
 	for _, expected := range []bool{false, true} {
 		c.Expect.FailedRequests = expected
+		c.Expect.LostWrites = true // what none has not mirrored is gone with the primary
 		p, err := Prepare(t.Context(), c, l)
 		require.NoError(t, err)
 		ended := [2]map[uint8]int64{{}, {}}

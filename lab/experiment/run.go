@@ -14,6 +14,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/readcheck"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/workload"
 )
@@ -59,6 +60,8 @@ type run struct {
 	ios     *ios.Supervisor
 	x       *intercept.Process
 	block   *access.Block
+	reads   *readcheck.Checker
+	watched *watched
 	storage storage
 
 	source  workload.Source

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -56,6 +57,13 @@ func (s *Stage) Submit(write bool, offset, length int64) (int64, error) {
 	return number, r.block.Submit(uint64(number), write, offset, length)
 }
 
+// Programs makes an access method for channel programs that are run as they are.
+func (s *Stage) Programs() *access.Excp {
+	e := access.NewExcp(s.r.ios)
+	e.Witness = s.r.watched
+	return e
+}
+
 // Happen lets a fault happen, now.
 func (s *Stage) Happen(f Fault) error { return s.r.happen(f) }
 
@@ -83,6 +91,10 @@ func (s *Stage) Play(ctx context.Context) error {
 
 // Checks holds the machine against what must hold at the end of a run.
 func (s *Stage) Checks() ([]report.Check, error) { return s.r.checks() }
+
+// LostWrites is the number of acknowledged writes that are on no volume that their
+// pair reads from, known once Checks has been called.
+func (s *Stage) LostWrites() int64 { return s.r.lost().Writes }
 
 // Differ is on how many tracks a mirror of a pair, both numbered from 1, differs
 // from the primary.

@@ -60,8 +60,10 @@ type sighting struct {
 type Tally struct {
 	Reads  uint64 // that ended well and were held against the writes
 	Writes uint64 // that ended, well or not
-	Units  uint64 // of these reads
-	Swept  uint64 // units that media were held against at the end
+	// Acknowledged is the number of writes that ended well.
+	Acknowledged uint64
+	Units        uint64 // of these reads
+	Swept        uint64 // units that media were held against at the end
 	// Unjudged is the number of units of reads and media that could not be judged,
 	// because their content was unknown.
 	Unjudged uint64
@@ -171,6 +173,8 @@ func (c *Checker) Started(t *access.Transfer) {
 	if !t.Write {
 		return
 	}
+	c.count++
+	t.Since = c.count
 	if e := c.writes.find(uint64(t.Mark)); e != nil {
 		e.id = t.ID
 	}
@@ -185,7 +189,7 @@ func (c *Checker) Reread(t *access.Transfer, _ machine.Time) {
 	c.count++
 	first := t.Offset / access.BlockSize * access.BlockSize
 	length := (t.Offset+t.Length+access.BlockSize-1)/access.BlockSize*access.BlockSize - first
-	c.judge(t, first, length, nil, c.count)
+	c.judge(t, first, length, nil, t.Since)
 }
 
 // Ended judges a read, and takes a write as acknowledged or failed.
@@ -211,17 +215,20 @@ func (c *Checker) writeEnded(t *access.Transfer, now machine.Time) {
 	}
 	e.open--
 	e.ended, e.endedAt = c.count, now
-	if e.open == 0 {
-		c.tally.Writes++
-	}
 	first, n := t.Offset/machine.UnitSize, t.Length/machine.UnitSize
 	if len(c.seen) != 0 {
 		for u := first; u < first+n; u++ {
 			delete(c.seen, u)
 		}
 	}
+	e.failed = e.failed || t.Code != ios.CodeNormal
+	if e.open == 0 {
+		c.tally.Writes++
+		if !e.failed {
+			c.tally.Acknowledged++
+		}
+	}
 	if t.Code != ios.CodeNormal {
-		e.failed = true
 		return
 	}
 	if len(c.loss.doubts) != 0 {
@@ -322,7 +329,9 @@ func (c *Checker) judge(t *access.Transfer, offset, length int64, contents []Con
 			if contents != nil {
 				then = contents[i]
 			}
-			j.unit(first+int64(i), v, then, last)
+			if j.unit(first+int64(i), v, then, last); t.Write && len(c.loss.gone) != 0 {
+				c.broughtBack(first+int64(i), v)
+			}
 		}
 	}
 	if j.wrong != 0 {
@@ -379,6 +388,7 @@ func (j *judgement) unit(u int64, v, then, last Content) {
 		if last == unlearned {
 			c.table.set(u, v.alien())
 		}
+	case c.goneSince(u, v, j.began):
 	default:
 		j.fault(u, func() string {
 			right := c.text(u, then)

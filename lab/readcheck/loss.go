@@ -18,6 +18,7 @@ type Loss struct {
 // loss is what the checker knows of lost writes.
 type loss struct {
 	doubts map[int64]doubt // by unit
+	gone   map[int64]gone  // by unit
 	// allowed and other are the writes by number, and units, that were lost by a
 	// promotion that the policy allows, and otherwise.
 	allowed, other lostWrites
@@ -31,7 +32,7 @@ type lostWrites struct {
 
 func newLoss() loss {
 	return loss{
-		doubts:  make(map[int64]doubt),
+		doubts: make(map[int64]doubt), gone: make(map[int64]gone),
 		allowed: lostWrites{numbers: make(map[uint64]struct{})}, other: lostWrites{numbers: make(map[uint64]struct{})},
 	}
 }
@@ -173,6 +174,29 @@ func (c *Checker) lose(u int64, d doubt) {
 	}
 	if c.table.get(u) == d.acknowledged {
 		c.table.set(u, d.holds)
+		c.loss.gone[u] = gone{d.acknowledged, c.count}
+	}
+}
+
+// gone is the content that a unit had before it was lost.
+type gone struct {
+	content Content
+	when    uint64
+}
+
+// goneSince reports whether v is what the unit had before it was lost, for a read that
+// began before: it may have come from the old primary.
+func (c *Checker) goneSince(u int64, v Content, began uint64) bool {
+	g, ok := c.loss.gone[u]
+	return ok && began <= g.when && same(g.content, v)
+}
+
+// broughtBack looks at a unit that a write of parts of its block has read. If that has
+// been lost since, the write stores it on the new primary now, or fails: from then on
+// nobody knows.
+func (c *Checker) broughtBack(u int64, v Content) {
+	if g, ok := c.loss.gone[u]; ok && same(g.content, v) && c.table.get(u) != g.content {
+		c.table.set(u, unsure)
 	}
 }
 

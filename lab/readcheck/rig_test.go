@@ -52,8 +52,8 @@ func (s *session) Deliver(now machine.Time) (machine.Time, bool) {
 }
 func (s *session) Begin(machine.Time, *channel.ORB) channel.UnitStatus { return 0 }
 func (s *session) Elapsed() machine.Time                               { return 0 }
-func (s *session) End(now machine.Time) machine.Time {
-	return now + machine.Time(s.d.rand.IntN(s.d.delay))*machine.Microsecond
+func (s *session) End(now machine.Time, _ channel.Ending) (machine.Time, bool) {
+	return now + machine.Time(s.d.rand.IntN(s.d.delay))*machine.Microsecond, false
 }
 func (s *session) Sense() []byte { return make([]byte, 32) }
 func (s *session) Reset(bool)    {}

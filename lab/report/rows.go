@@ -65,6 +65,7 @@ func groups(runs []Run) [][]figure {
 			measured("most at risk, bytes", func(r *Run) float64 { return float64(r.DataAtRisk.MaxBytes) }, showBytes).marked((*Run).failedRequests),
 			measured("most at risk, time", func(r *Run) float64 { return r.DataAtRisk.MaxS }, showSeconds).marked((*Run).failedRequests),
 		},
+		losses(runs),
 		calls(runs),
 		append([]figure{
 			stated("violations", func(r *Run) string { return count(r.Violations) }),
@@ -282,6 +283,33 @@ func passedOver(runs []Run) []figure {
 // mirrors say how the mirrors are at the end.
 func mirrors(runs []Run) []figure {
 	return []figure{stated("mirrors", mirrorStates), stated("out-of-sync tracks", outOfSync)}
+}
+
+// losses has what is gone, and where there were any the promotions.
+func losses(runs []Run) []figure {
+	rows := []figure{stated("lost writes", func(r *Run) string { return count(r.LostWrites) })}
+	if slices.ContainsFunc(runs, func(r Run) bool { return r.LostBytes != 0 }) {
+		rows = append(rows, stated("lost bytes", func(r *Run) string { return showBytes(float64(r.LostBytes)) }))
+	}
+	if slices.ContainsFunc(runs, func(r Run) bool { return len(r.Promotions) != 0 }) {
+		rows = append(rows, stated("promotions", promotions))
+	}
+	return rows
+}
+
+// promotions has the number carried out and the number refused.
+func promotions(r *Run) string {
+	done, refused := int64(0), int64(0)
+	for _, p := range r.Promotions {
+		if p.Refused == 0 {
+			done++
+		}
+		refused += p.Refused
+	}
+	if refused == 0 {
+		return count(done)
+	}
+	return count(done) + ", refused " + count(refused)
 }
 
 // maxCounts is of how many mirrors each has its own count in a cell.

@@ -25,16 +25,24 @@ type Run struct {
 	MirrorLinkBytes int64      `json:"mirror_link_bytes"`
 	DataAtRisk      DataAtRisk `json:"data_at_risk"`
 	WasmCalls       WasmCalls  `json:"wasm_calls"`
-	Traps           int64      `json:"traps"`
-	Violations      int64      `json:"violations"`
+	// LostWrites is the number of writes that had been acknowledged and that are on no
+	// volume that their pair reads from any more, by a promotion or because the primary
+	// cannot be read; LostBytes is what they had stored there.
+	LostWrites int64 `json:"lost_writes"`
+	LostBytes  int64 `json:"lost_bytes"`
+	Traps      int64 `json:"traps"`
+	Violations int64 `json:"violations"`
 	// DetourFaults has a row for each detour of which the host refused an intent, or
 	// of which a call gave no answer; the detours of swaps are among them.
 	DetourFaults []DetourFault `json:"detour_faults,omitempty"`
 	Swaps        []Swap        `json:"swaps,omitempty"`
 	// Synchronisations are in the order in which they were begun.
 	Synchronisations []Synchronisation `json:"synchronisations,omitempty"`
-	Mirrors          []Mirror          `json:"mirrors,omitempty"`
-	Checks           []Check           `json:"checks"`
+	// Promotions are those carried out or refused, in the order in which they were
+	// asked for.
+	Promotions []Promotion `json:"promotions,omitempty"`
+	Mirrors    []Mirror    `json:"mirrors,omitempty"`
+	Checks     []Check     `json:"checks"`
 
 	VirtualS float64 `json:"virtual_s"`
 	// EventLogHash is 16 hexadecimal digits; equal inputs give equal hashes.
@@ -256,6 +264,21 @@ type Synchronisation struct {
 	// HeldS is for how long writes were held for the last copy.
 	HeldS float64 `json:"held_s"`
 	Error string  `json:"error,omitempty"`
+}
+
+// Promotion is a mirror that was to take its primary's place.
+type Promotion struct {
+	AtS    float64 `json:"at_s"`
+	Mirror string  `json:"mirror"`
+	// Tracks is the number of tracks on which it had missed acknowledged writes.
+	// LackedWrites and LackedBytes are the acknowledged writes that it did not have, by
+	// the host's account; those on their way to it may have arrived since.
+	Tracks       int64 `json:"tracks"`
+	LackedWrites int64 `json:"lacked_writes"`
+	LackedBytes  int64 `json:"lacked_bytes"`
+	// Refused is the number of times that the host refused it because of that; 0 for a
+	// promotion that was carried out.
+	Refused int64 `json:"refused,omitempty"`
 }
 
 // Mirror is the state of a mirror at the end.

@@ -20,6 +20,8 @@ type Expect struct {
 	Mirrors []Mirror `yaml:"mirrors"`
 	// Promoted is how many mirrors become the primary.
 	Promoted int `yaml:"promoted"`
+	// Lost is how many acknowledged writes are lost.
+	Lost int64 `yaml:"lost"`
 }
 
 // Mirror is what is expected of a mirror.
@@ -115,6 +117,9 @@ func (e *Expect) verify(stage *experiment.Stage, c *steps.Counter) ([]string, er
 	}
 	if n := int(stage.Intercept().Counts().Promoted); n != e.Promoted {
 		say("%d mirrors were promoted: want %d", n, e.Promoted)
+	}
+	if n := stage.LostWrites(); n != e.Lost {
+		say("%d acknowledged writes were lost: want %d", n, e.Lost)
 	}
 	return wrong, nil
 }

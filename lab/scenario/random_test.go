@@ -67,6 +67,18 @@ func randomScenario(seed uint64) string {
 			fmt.Fprintf(&b, "  - {at: %dus, fault: \"pair%d.%s:%s\"}\n", at, pair, place, faults[r.IntN(len(faults))])
 		}
 	}
+	// In the end everything works again, so that what was acknowledged can be read.
+	for pair := range pairs {
+		for place := range len(places) + 1 {
+			name := "primary"
+			if place != 0 {
+				name = fmt.Sprintf("mirror%d", place)
+			}
+			for _, action := range []string{"restore", "link-up"} {
+				fmt.Fprintf(&b, "  - {at: 600s, fault: \"pair%d.%s:%s\"}\n", pair+1, name, action)
+			}
+		}
+	}
 	return b.String()
 }
 

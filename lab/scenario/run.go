@@ -149,7 +149,7 @@ func override(chain []policy.Detour, settings map[string]any) {
 // set builds the channel programs and asks for the actions' events.
 func (p *player) set() error {
 	m := p.stage.Machine()
-	p.excp = access.NewExcp(p.stage.Supervisor())
+	p.excp = p.stage.Programs()
 	for i := range p.s.Play {
 		a := &p.s.Play[i]
 		p.first = append(p.first, len(p.ios))

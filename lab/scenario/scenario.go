@@ -123,6 +123,9 @@ func (s *Scenario) check() error {
 		return fmt.Errorf("scenario %s: %d actions: want 1 to %d", s.Name, len(s.Play), MaxActions)
 	}
 	s.config.Name = s.Name
+	if s.Expect.Lost != 0 {
+		s.config.Expect.LostWrites = true
+	}
 	if err := s.config.CheckMachine(); err != nil {
 		return fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
