@@ -20,6 +20,11 @@ type Expect struct {
 	Mirrors []Mirror `yaml:"mirrors"`
 	// Promoted is how many mirrors become the primary.
 	Promoted int `yaml:"promoted"`
+	// Modes is how often pairs change their mode, between synchronous and constant
+	// copy, and Held how often a completion is held back for a mirror (312). Left
+	// out, neither is looked at.
+	Modes *int `yaml:"modes"`
+	Held  *int `yaml:"held"`
 }
 
 // Mirror is what is expected of a mirror.
@@ -115,6 +120,12 @@ func (e *Expect) verify(stage *experiment.Stage, c *steps.Counter) ([]string, er
 	}
 	if n := int(stage.Intercept().Counts().Promoted); n != e.Promoted {
 		say("%d mirrors were promoted: want %d", n, e.Promoted)
+	}
+	if n := int(stage.Intercept().Counts().Modes); e.Modes != nil && n != *e.Modes {
+		say("pairs changed their mode %d times: want %d", n, *e.Modes)
+	}
+	if n := c.Count(rows["312"]); e.Held != nil && int(n) != *e.Held {
+		say("completions were held back %d times: want %d", n, *e.Held)
 	}
 	return wrong, nil
 }
