@@ -88,6 +88,7 @@ type Counters struct {
 	Refused   uint64 // intents that the host refused: the sum of Attachment.Refusals
 	Traps     uint64 // calls that ended abnormally
 	Invalid   uint64 // responses that did not pass the check
+	Overruled uint64 // times that the host went on with an I/O all the same
 }
 
 // Failures is the number of calls that gave no answer.
@@ -108,10 +109,13 @@ type Attachment struct {
 	// Records are those that the detour's manifest declares (NewRecords), by the
 	// number of abi.IntentRecord.
 	Records []Record
-	// Disabled is set when too many calls gave no answer, or the detour could not be
-	// renewed: it is passed over, as PassedOver says.
+	// Disabled is set when too many calls gave no answer, the detour could not be
+	// renewed, or it has kept too many requests: it is passed over, as PassedOver
+	// says.
 	Disabled   bool
 	PassedOver PassedOver
+	// Overstays counts the requests that the detour did not let go in time.
+	Overstays int
 
 	slot        Slot
 	generations int // that hold it, under the table's lock

@@ -28,6 +28,7 @@ const (
 	Overtaken             // something later has happened that it would undo
 	Contradiction         // another intent of the same response rules it out
 	PatienceOver          // the I/O has been left queued for as long as is allowed
+	TooOften              // it has been asked for as often as is allowed for the I/O
 	NoRoom                // storage for it is in use, or the host can do it no more
 	refusals
 )
@@ -52,6 +53,7 @@ var refusalTexts = [Refusals]string{
 	Overtaken:     "something later has happened that it would undo",
 	Contradiction: "another intent of the response rules it out",
 	PatienceOver:  "the I/O has been left queued for as long as is allowed",
+	TooOften:      "it has been asked for as often as is allowed",
 	NoRoom:        "no storage is left for it",
 }
 
@@ -85,6 +87,8 @@ func (c *RefusalCounts) Add(k abi.IntentKind, why Refusal) uint64 {
 type PassedOver struct {
 	// At is a virtual time in nanoseconds.
 	At int64
-	// Failures is the number of its calls that gave no answer until then.
-	Failures uint64
+	// Failures is the number of its calls that gave no answer until then, and
+	// Overstays of requests that it did not let go in time.
+	Failures  uint64
+	Overstays int
 }

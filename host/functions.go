@@ -127,6 +127,7 @@ func offer(ctx context.Context, r wazero.Runtime) error {
 			b = b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(
 				func(ctx context.Context, m api.Module, stack []uint64) {
 					i := ctx.Value(instanceKey{}).(*Instance)
+					i.work(hostCallWork)
 					if v := f.call(i, m.Memory(), stack); f.results != "" {
 						stack[0] = uint64(v)
 					}

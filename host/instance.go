@@ -49,6 +49,7 @@ type Instance struct {
 	random  *rand.PCG
 	waited  int64 // the clock is never below it, nanoseconds
 	console [2]console
+	worked  int // work of host functions in this call, up to MaxHostWork
 }
 
 var (
@@ -88,6 +89,7 @@ func (c *Compiled) Instantiate(_ context.Context, cfg InstanceConfig) (*Instance
 // start begins a life of the instance.
 func (i *Instance) start() error {
 	i.frame, i.hook, i.waited = nil, [abi.Hooks]api.Function{}, 1
+	i.worked = 0
 	i.random = source(i.seed, i.life)
 	for n := range i.console {
 		i.console[n] = console{log: i.log, level: hclog.Info}
@@ -151,6 +153,7 @@ func (i *Instance) Call(h abi.Hook) error {
 		return i.noHook(h)
 	}
 	i.console[1].said = i.console[1].said[:0]
+	i.worked = 0
 	if err := i.hook[h].CallWithStack(i.ctx, nil); err != nil {
 		return i.trap(h.Export(), err)
 	}

@@ -23,13 +23,30 @@ const (
 )
 
 const (
-	// maxVectors is the most buffers of one fd_write.
+	// maxVectors is the most buffers of one fd_write, and maxWrite the most bytes
+	// that it takes; of more it takes so many, as a full pipe would.
 	maxVectors = 1024
+	maxWrite   = 64 << 10
 	// maxSubscriptions is the most subscriptions of one poll_oneoff.
 	maxSubscriptions = 64
 	// maxRandom is the most bytes of one random_get.
 	maxRandom = 64 << 10
+	// MaxHostWork is the most work that host functions do in one call of a module
+	// (a hook, or its start with all that belongs to it): each byte that they look at
+	// or move is one, and each call of one is hostCallWork. A module that wants more
+	// ends abnormally, so that neither long buffers nor many calls keep the host busy
+	// for more than some ten milliseconds.
+	MaxHostWork  = 16 << 20
+	hostCallWork = 256
 )
+
+// work counts work of host functions, and ends the module's call when it is too
+// much.
+func (i *Instance) work(n int) {
+	if i.worked += n; i.worked > MaxHostWork {
+		panic(fmt.Errorf("host functions were to do more than %d bytes of work in one call, the limit", MaxHostWork))
+	}
+}
 
 func nothing(*Instance, api.Memory, []uint64) uint32 { return errnoSuccess }
 
@@ -80,6 +97,7 @@ func (i *Instance) randomGet(mem api.Memory, args []uint64) uint32 {
 		return errnoInval
 	}
 	p, ok := mem.Read(uint32(args[0]), uint32(args[1]))
+	i.work(len(p))
 	for len(p) > 0 {
 		var word [8]byte
 		binary.LittleEndian.PutUint64(word[:], i.random.Uint64())
@@ -106,7 +124,8 @@ func (i *Instance) fdStatGet(mem api.Memory, args []uint64) uint32 {
 }
 
 // fdWrite gives what a module writes to its standard output and its standard
-// error to the instance's log.
+// error to the instance's log. It takes maxWrite bytes at most and says how many
+// it took.
 func (i *Instance) fdWrite(mem api.Memory, args []uint64) uint32 {
 	fd, vectors, count, result := uint32(args[0]), uint32(args[1]), uint32(args[2]), uint32(args[3])
 	switch {
@@ -119,16 +138,19 @@ func (i *Instance) fdWrite(mem api.Memory, args []uint64) uint32 {
 	if !ok {
 		return errnoFault
 	}
-	total := uint32(0)
-	for ; len(table) > 0; table = table[8:] {
+	i.work(len(table))
+	total := 0
+	for ; len(table) > 0 && total < maxWrite; table = table[8:] {
 		p, ok := mem.Read(binary.LittleEndian.Uint32(table), binary.LittleEndian.Uint32(table[4:]))
 		if !ok {
 			return errnoFault
 		}
+		p = p[:min(len(p), maxWrite-total)]
+		i.work(len(p))
 		i.console[fd-1].write(p)
-		total += uint32(len(p))
+		total += len(p)
 	}
-	return fault(mem.WriteUint32Le(result, total))
+	return fault(mem.WriteUint32Le(result, uint32(total)))
 }
 
 // pollOneoff never waits. Where the only thing to wait for is a clock, the
@@ -148,6 +170,7 @@ func (i *Instance) pollOneoff(mem api.Memory, args []uint64) uint32 {
 	if !ok {
 		return errnoFault
 	}
+	i.work(len(subs) + len(events))
 	now := i.clock()
 	first := int64(math.MaxInt64)
 	for n := range count {
@@ -199,5 +222,6 @@ func (i *Instance) chainRead(mem api.Memory, args []uint64) uint32 {
 	if !ok || at%ccwAlign != 0 {
 		panic(fmt.Errorf("%s into %d CCWs at %#x: want a multiple of %d within the memory", chainRead, count, at, ccwAlign))
 	}
+	i.work(len(p))
 	return uint32(i.chain.ReadChain(int(first), ccws(p)))
 }

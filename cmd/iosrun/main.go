@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -20,10 +18,7 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(execute(catchSignals(context.Background(), os.Stderr), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // execute runs one command line and gives its exit code.
@@ -36,9 +31,13 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case ctx.Err() == nil: // no signal
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(errOut, "iosrun: interrupted")
-		return exitFailure
+		return exitInterrupted
+	default:
+		fmt.Fprintf(errOut, "iosrun: interrupted: %v\n", err)
+		return exitInterrupted
 	}
 	fmt.Fprintf(errOut, "iosrun: %v\n", err)
 	var usage usageError

@@ -276,7 +276,9 @@ func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
 		return err
 	}
 	temp := to + ".part"
+	interruptionOf(c).temp(temp)
 	if err := os.WriteFile(temp, code, 0o644); err != nil {
+		os.Remove(temp)
 		return err
 	}
 	if err := os.Rename(temp, to); err != nil {

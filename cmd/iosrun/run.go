@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -32,7 +34,8 @@ that nothing is pending, that every fault and swap happened before the last requ
 and that no detour was passed over. Failed requests are in no latency and no rate; with
 --expect-failures they fail no check, nor do lost writes with --expect-lost. With --strict one does for each intent that the
 host refused and each call of a detour that gave no answer. The exit code is 1 when a
-check does not hold, 2 when what was asked for cannot be tried.`
+check does not hold, 2 when what was asked for cannot be tried. A signal ends the run
+with what there is, marked as interrupted and without checks: the exit code is 130.`
 
 func newRun() *cobra.Command {
 	c := &cobra.Command{
@@ -131,6 +134,7 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 		return usage(err)
 	}
 	results, err := runAll(ctx, c, plan, log)
+	interruptionOf(c).conclude()
 	if err != nil {
 		return played(err)
 	}
@@ -146,21 +150,35 @@ func played(err error) error {
 	return err
 }
 
-// runAll runs the plan's policies side by side.
+// runAll runs the plan's policies side by side. After a signal it gives what there
+// is of them, nil for a policy of which there is nothing; it fails with the signal
+// only where there is nothing at all.
 func runAll(ctx context.Context, c *cobra.Command, plan *experiment.Plan, log hclog.Logger) ([]*experiment.Result, error) {
 	bar := newBar(c, len(plan.Policies))
 	defer bar.finish()
 	results := make([]*experiment.Result, len(plan.Policies))
 	errs := make([]error, len(plan.Policies))
+	outer := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var running atomic.Int64
+	running.Store(int64(len(plan.Policies)))
+	slots := make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)) // see catchSignals
 	for i := range plan.Policies {
 		wg.Go(func() {
+			heed := sync.OnceFunc(func() {
+				if running.Add(-1) == 0 && outer.Err() != nil {
+					interruptionOf(c).heed()
+				}
+			})
+			defer heed()
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			o := experiment.Options{Log: log.Named(plan.Policies[i].Policy.Name), Progress: bar.part(i)}
+			if errs[i] = ctx.Err(); errs[i] != nil {
+				return
+			}
+			o := experiment.Options{Log: log.Named(plan.Policies[i].Policy.Name), Progress: bar.part(i), Stopped: heed}
 			if results[i], errs[i] = plan.Run(ctx, i, o); errs[i] != nil {
 				cancel()
 			}
@@ -173,33 +191,52 @@ func runAll(ctx context.Context, c *cobra.Command, plan *experiment.Plan, log hc
 			first = err
 		}
 	}
-	return results, first
+	if first == nil || outer.Err() == nil || !errors.Is(first, context.Canceled) {
+		return results, first
+	}
+	if !slices.ContainsFunc(results, func(r *experiment.Result) bool { return r != nil }) {
+		return nil, first
+	}
+	return results, nil
 }
 
-// conclude prints the result, writes it where it was asked for, and fails when a
-// check did not hold.
+// conclude writes the result where it was asked for, prints it, and fails when a
+// check did not hold, or was not made because the run was interrupted.
 func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Result, output string, took time.Duration) error {
-	runs := make([]report.Run, len(results))
+	var runs []report.Run
+	var without []string
+	interrupted := false
 	for i, r := range results {
-		runs[i] = r.Report
-		if i == 0 {
+		if r == nil {
+			without = append(without, cfg.Policies[i])
 			continue
 		}
-		v, err := experiment.Versus(results[0], r, cfg.Seed)
+		run := r.Report
+		interrupted = interrupted || run.Interrupted
+		if first := results[0]; i != 0 && first != nil && !first.Report.Interrupted && !run.Interrupted {
+			v, err := experiment.Versus(first, r, cfg.Seed)
+			if err != nil {
+				return err
+			}
+			run.Versus = v
+		}
+		runs = append(runs, run)
+	}
+	if output != "" { // first: nobody may read what is printed
+		err := interruptionOf(c).protect(func() error {
+			return report.WriteFile(output, func(w io.Writer) error { return report.WriteJSON(w, runs) })
+		})
 		if err != nil {
 			return err
 		}
-		runs[i].Versus = v
 	}
 	w := c.OutOrStdout()
 	fmt.Fprintln(w, cfg.Describe())
 	if err := report.WriteTable(w, runs, report.TableOptions{Width: terminalWidth(w)}); err != nil {
 		return err
 	}
-	if output != "" {
-		if err := report.WriteFile(output, func(w io.Writer) error { return report.WriteJSON(w, runs) }); err != nil {
-			return err
-		}
+	if len(without) != 0 {
+		fmt.Fprintf(w, "not begun: %s\n", strings.Join(without, ", "))
 	}
 	fmt.Fprintf(w, "took %.1f s\n", took.Seconds())
 	var bad []string
@@ -210,11 +247,17 @@ func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Re
 			}
 		}
 	}
-	if len(bad) != 0 {
+	switch {
+	case len(bad) != 0:
 		return fmt.Errorf("checks that do not hold: %s", strings.Join(bad, "; "))
+	case interrupted || len(without) != 0:
+		return errPartial
 	}
 	return nil
 }
+
+// errPartial says that a signal has ended a run.
+var errPartial = errors.New("the figures are of what had been played, and no check was made")
 
 // bar shows how far all runs together are, on a terminal.
 type bar struct {

@@ -82,7 +82,7 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.Int("mirrors", 1, "how many mirrors a primary has")
 	f.Int("pairs", 1, "how many primaries the application has, each with mirrors of its own; they are one consistency group")
 	f.Int("stripe", 0, fmt.Sprintf("KiB of the workload's volume on a primary before the next ones lie on the next (0: %d)", experiment.DefaultStripe))
-	f.Duration("patience", 0, fmt.Sprintf("how long the monitor lets a completed I/O wait for a mirror that does not answer (0s: %v)", time.Duration(mirror.Patience)))
+	f.Duration("patience", 0, fmt.Sprintf("how long an application waits for mirrors at most, from the end of its primary I/O on (0s: %v)", time.Duration(mirror.Patience)))
 	f.Int("sync-rate", 0, `most tracks a second that the fault action "synchronise" copies while writes go on (0: no limit)`)
 	f.Int("aliases", d.Primary.Aliases, "alias units of each volume")
 	f.String("trace", d.Workload.Trace, "bundled trace ("+strings.Join(workload.BundledNames(), ", ")+") or file: the project's CSV, MSR Cambridge CSV or VMware vscsi, plain or compressed")

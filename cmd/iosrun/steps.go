@@ -155,6 +155,7 @@ func playOne(c *cobra.Command, log hclog.Logger, cfg *experiment.Config, o exper
 	if err != nil {
 		return nil, usage(err)
 	}
+	o.Stopped = interruptionOf(c).heed
 	r, err := plan.Run(c.Context(), 0, o)
 	if err != nil {
 		return nil, played(err)

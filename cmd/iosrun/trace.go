@@ -163,7 +163,10 @@ func printWay(c *cobra.Command, title string, k int, drawing string, way *steps.
 		return fmt.Errorf("trace: the workload ends before I/O %d", k)
 	}
 	if drawing != "" {
-		if err := report.WriteFile(drawing, func(w io.Writer) error { return steps.WriteSVG(w, title, events) }); err != nil {
+		err := interruptionOf(c).protect(func() error {
+			return report.WriteFile(drawing, func(w io.Writer) error { return steps.WriteSVG(w, title, events) })
+		})
+		if err != nil {
 			return err
 		}
 	}

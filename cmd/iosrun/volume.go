@@ -76,7 +76,11 @@ func volumeProgress(c *cobra.Command) (volume.Progress, func()) {
 		if show != nil && total > 0 {
 			show(float64(done)/float64(total), "")
 		}
-		return c.Context().Err()
+		err := c.Context().Err()
+		if err != nil {
+			interruptionOf(c).heed()
+		}
+		return err
 	}, b.finish
 }
 
@@ -163,7 +167,8 @@ func compression(name string) (image.Compression, error) {
 	return 0, usage(fmt.Errorf("compression %q: want zlib, bzip2 or none", name))
 }
 
-func formatOptions(f *pflag.FlagSet) (image.CreateOptions, error) {
+func formatOptions(c *cobra.Command) (image.CreateOptions, error) {
+	f := c.Flags()
 	var o image.CreateOptions
 	format, _ := f.GetString("format")
 	o.Format = image.Format(format)
@@ -172,6 +177,7 @@ func formatOptions(f *pflag.FlagSet) (image.CreateOptions, error) {
 	o.SplitBytes, _ = f.GetInt64("split-bytes")
 	o.Replace, _ = f.GetBool("force")
 	o.NoSync, _ = f.GetBool("no-sync")
+	o.Temporary = interruptionOf(c).temp
 	name, _ := f.GetString("compression")
 	if name == "" && !o.Format.Compressed() {
 		return o, nil
@@ -203,7 +209,7 @@ parameters give the same bytes as Hercules' dasdinit in a plain image.`,
 			f := c.Flags()
 			o := volume.CreateOptions{Device: args[1]}
 			var err error
-			if o.Image, err = formatOptions(f); err != nil {
+			if o.Image, err = formatOptions(c); err != nil {
 				return err
 			}
 			o.Cylinders, _ = f.GetInt("cylinders")
@@ -363,7 +369,7 @@ unless --no-sync leaves that to the operating system, as cp does.`,
 
 		ValidArgsFunction: completeFiles(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			target, err := formatOptions(c.Flags())
+			target, err := formatOptions(c)
 			if err != nil {
 				return err
 			}

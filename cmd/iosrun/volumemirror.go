@@ -39,17 +39,23 @@ MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
 			if err := different(slices.Concat([]string{primary}, shadows, []string{mirror}, mirrorShadows)); err != nil {
 				return usage(err)
 			}
-			o, err := formatOptions(c.Flags())
+			o, err := formatOptions(c)
 			if err != nil {
 				return err
 			}
+			progress, finish := volumeProgress(c)
+			o.Progress = progress
 			made, err := mirrorTarget(primary, mirror, image.Options{Shadows: shadows}, image.Options{Shadows: mirrorShadows}, force, o)
+			finish()
 			if err != nil {
 				return volumeError(err)
 			}
+			if made {
+				interruptionOf(c).temp(mirror)
+			}
 			b := newBar(c, 1)
 			r, err := experiment.Mirror(c.Context(), primary, mirror, experiment.MirrorOptions{
-				Progress: b.part(0), Streams: streams, NoSync: noSync, PrimaryShadows: shadows, MirrorShadows: mirrorShadows,
+				Progress: b.part(0), Stopped: interruptionOf(c).heed, Streams: streams, NoSync: noSync, PrimaryShadows: shadows, MirrorShadows: mirrorShadows,
 			})
 			b.finish()
 			if err != nil {
@@ -68,6 +74,7 @@ MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
 				}
 				return err
 			}
+			interruptionOf(c).keep(mirror)
 			return printResult(c, r)
 		},
 	}

@@ -50,6 +50,7 @@ cannot have shadow files; Hercules 3 reads none on a plain CKD image.`,
 			o.Wide, _ = f.GetBool("wide")
 			o.Replace, _ = f.GetBool("force")
 			o.NoSync, _ = f.GetBool("no-sync")
+			o.Temporary = interruptionOf(c).temp
 			path := args[len(args)-1]
 			for _, under := range args[:len(args)-1] {
 				if same(under, path) {

@@ -43,7 +43,8 @@ func (x *Process) cut(p *machine.Processor, pair *Pair, mask uint8) {
 // retryMirrors tries failed mirror requests again: their chains where no later
 // write has reached the same tracks, copies of the tracks where there is no valid
 // chain. (Step 306.)
-func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) hooks.Refusal {
+func (x *Process) retryMirrors(a *hooks.Attachment, c *call, mask uint8) hooks.Refusal {
+	p, r := c.p, c.r
 	switch {
 	case r.role.role != abi.RolePrimary:
 		return hooks.WrongTarget
@@ -62,7 +63,7 @@ func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) hoo
 		mr := &r.mirrors[i]
 		switch {
 		case mr.chain == noChain:
-			why = why.First(x.retryByCopy(p, mr))
+			why = why.First(x.retryByCopy(a, c, mr))
 		case mr.state != abi.MirrorIOFailed || mr.busy:
 			why = why.First(hooks.RequestState)
 		case mr.m.State != abi.MirrorInSync:
@@ -70,6 +71,10 @@ func (x *Process) retryMirrors(p *machine.Processor, r *Request, mask uint8) hoo
 		case !latest:
 			why = why.First(hooks.Overtaken)
 		default:
+			if over := x.attempt(a, c, mr); over != hooks.CarriedOut {
+				why = why.First(over)
+				continue
+			}
 			x.counts.Retried++
 			mr.state = abi.MirrorIOShadow
 			mr.enterShadow()

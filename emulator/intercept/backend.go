@@ -21,7 +21,7 @@ func (x *Process) carryOutBackEnd(a *hooks.Attachment, c *call, ans *response) {
 		case abi.IntentStart:
 			why = x.startMirrors(c.p, r, n.Mirrors)
 		case abi.IntentLabel:
-			why = x.readLabels(c.p, r, n.Mirrors)
+			why = x.readLabels(a, c, n.Mirrors)
 		case abi.IntentResume:
 			why = x.resume(c.p, r, n.Mirrors)
 		default:
@@ -62,7 +62,8 @@ func (r *Request) dropMirrors(mask uint8) hooks.Refusal {
 // readLabels has the labels of mirrors read for the request. A label that is
 // being read for it already answers this question too: with several mirrors the
 // detour runs while one of them waits. (Step 250.)
-func (x *Process) readLabels(p *machine.Processor, r *Request, mask uint8) hooks.Refusal {
+func (x *Process) readLabels(a *hooks.Attachment, c *call, mask uint8) hooks.Refusal {
+	r := c.r
 	switch {
 	case r.block.CC != 0:
 		return hooks.NotStarted
@@ -75,10 +76,14 @@ func (x *Process) readLabels(p *machine.Processor, r *Request, mask uint8) hooks
 			return hooks.RequestState
 		case mr.labelling:
 			return hooks.CarriedOut
-		case !x.Mirror.ReadLabel(p, r, mr.m):
+		case mr.labels == MaxLabelReads:
+			x.overrule(a, c, circleLabel)
+			return hooks.TooOften
+		case !x.Mirror.ReadLabel(c.p, r, mr.m):
 			return hooks.NoRoom
 		}
 		mr.labelling = true
+		mr.labels++
 		r.open++ // until SetLabel
 		return hooks.CarriedOut
 	})
@@ -218,7 +223,7 @@ func (mr *mirrorRequest) start(p *machine.Processor) {
 	mr.leaveShadow()
 	mr.m.began(mr, p.Now())
 	if x.Mirror != nil {
-		x.Mirror.Watch(p)
+		x.Mirror.Watch(p, p.Now())
 	}
 	r.open++
 	x.counts.Mirrored++

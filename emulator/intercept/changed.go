@@ -58,6 +58,7 @@ func (x *Process) copyChanged(p *machine.Processor, r *Request) {
 		mr := &r.mirrors[i]
 		if r.made&bit == 0 {
 			mr.m, mr.flags, mr.counted, mr.settled, mr.labelling, mr.area = m, 0, false, false, false, nil
+			mr.labels, mr.attempts = 0, 0
 			mr.chain, mr.state, mr.unit = noChain, abi.MirrorIOBegun, m.unit
 			mr.inexact, mr.touches = false, r.program.tracks
 			r.made |= bit
@@ -78,13 +79,16 @@ func (x *Process) copyTracks(p *machine.Processor, r *Request, m *Mirror) bool {
 
 // retryByCopy is another attempt for a mirror request without a valid chain: its
 // tracks are copied. (Step 306.)
-func (x *Process) retryByCopy(p *machine.Processor, mr *mirrorRequest) hooks.Refusal {
-	r := mr.r
+func (x *Process) retryByCopy(a *hooks.Attachment, c *call, mr *mirrorRequest) hooks.Refusal {
+	p, r := c.p, mr.r
 	switch {
 	case !r.copyable():
 		return hooks.Program
 	case !mr.waiting() && mr.state != abi.MirrorIOFailed:
 		return hooks.RequestState
+	}
+	if over := x.attempt(a, c, mr); over != hooks.CarriedOut {
+		return over
 	}
 	mr.settle(false, p.Now()) // no chain is on its way: the tracks are marked
 	if mr.m.State != abi.MirrorInSync {

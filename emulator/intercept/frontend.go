@@ -46,6 +46,7 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 					why = hooks.Contradiction
 				case !c.patient():
 					why = hooks.PatienceOver
+					rc = x.overruleRetry(a, c)
 				default:
 					rc = ios.Queued
 				}
@@ -70,6 +71,12 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 		x.depth--
 		if rc != ios.Started {
 			r.calls[c.hook]++
+			if rc == ios.Queued && c.role.role == abi.RolePrimary && r.active() == 0 {
+				// What was asked for goes with it, as it will be asked for again. Left on
+				// the shadow queue it would keep a synchronisation waiting that keeps the
+				// request from being started.
+				r.redriven()
+			}
 			return rc, false
 		}
 		if ans.verdict == abi.Return {
@@ -83,16 +90,12 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 	return ios.Started, backEnd
 }
 
-// retryPatience is for how long a detour can leave a request queued, again and
-// again: as long as the monitor lets a held one wait.
-const retryPatience = 5 * machine.Second
-
 // patient reports whether the request may be left queued once more.
 func (c *call) patient() bool {
 	if *c.since == 0 {
 		*c.since = c.p.Now()
 	}
-	return c.p.Now()-*c.since < retryPatience
+	return c.p.Now()-*c.since < RetryPatience
 }
 
 // anywhere carries out the intents that are heard on more than one slot.
@@ -111,10 +114,7 @@ func (x *Process) anywhere(c *call, n *abi.Intent) hooks.Refusal {
 		case n.Code > uint8(abi.ModeConstantCopy):
 			return hooks.UnknownCode
 		}
-		if mode := abi.PairMode(n.Code); mode != c.role.pair.Mode {
-			c.role.pair.Mode = mode
-			x.counts.Modes++
-		}
+		x.setMode(c, abi.PairMode(n.Code))
 		return hooks.CarriedOut
 	case abi.IntentDissociate:
 		switch {
@@ -176,6 +176,7 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) hooks.
 		}
 		mr := &r.mirrors[i]
 		mr.m, mr.flags, mr.counted, mr.settled, mr.labelling, mr.area = m, 0, false, false, false, nil
+		mr.labels, mr.attempts = 0, 0
 		mr.chain, mr.unit = r.block.ChannelProgram, nil
 		mr.inexact, mr.touches = r.program.modifies, r.program.tracks
 		switch {
@@ -229,6 +230,8 @@ func (x *Process) routable(c *call, i uint8, rc ios.ReturnCode) hooks.Refusal {
 		return hooks.NoSuchMirror
 	case r.program.writes:
 		return hooks.Program
+	case r.routes == MaxRoutes:
+		return hooks.TooOften
 	case r.pair.mirrors[i].State != abi.MirrorInSync:
 		return hooks.MirrorState
 	case !r.pair.mirrors[i].account.inSync(r.program.tracks):
@@ -240,6 +243,7 @@ func (x *Process) routable(c *call, i uint8, rc ios.ReturnCode) hooks.Refusal {
 // route hands the request to the mirror's unit. (Step 192.)
 func (x *Process) route(c *call, q *ios.IOQ, m *Mirror) {
 	c.r.routed, c.r.origin = m, abi.OriginRouted
+	c.r.routes++
 	x.counts.Routed++
 	x.ios.Move(c.p, q, m.unit)
 }

@@ -23,17 +23,28 @@ var (
 	hostileFrom  = flag.Uint64("hostile.from", 1, "the first of them")
 )
 
-// hostile is a detour that answers well, badly, or not at all.
+// hostile is a detour that answers well, badly, or not at all, or asks for the
+// same each time.
 type hostile struct {
 	*hooks.Native
 	rand    *rand.Rand
 	evil    int // of 100 answers, those that are arbitrary
 	hooks   [abi.Hooks]func(*abi.Frame)
 	promote bool
+	always  *abi.Intent // what it asks for each time, beside a good answer
+	verdict abi.Verdict // its verdict then
 }
 
 func (h *hostile) Call(hook abi.Hook) error {
 	f := h.Frame()
+	if h.always != nil {
+		h.hooks[hook](f)
+		if abi.IntentTable[h.always.Kind].Heard[hook] && f.Response.Intents < abi.MaxIntents {
+			*f.Response.Ask(h.always.Kind) = *h.always
+			f.Response.Verdict = h.verdict
+		}
+		return nil
+	}
 	if h.rand.IntN(100) >= h.evil {
 		h.hooks[hook](f)
 		return nil
@@ -199,6 +210,10 @@ func (r *trial) policy(t testing.TB) {
 				Native: hooks.NewNative(nil, nil, nil), rand: rand.New(rand.NewPCG(r.rand.Uint64(), 0)), evil: evil,
 				hooks: [abi.Hooks]func(*abi.Frame){frontEndRouting, back, postStatusPromoting}, promote: r.rand.IntN(3) == 0,
 			}
+			if r.rand.IntN(4) == 0 {
+				n := abi.Intent{Kind: h.kind(abi.Hook(s)), Mirrors: 1 << r.rand.IntN(3), Code: uint8(r.rand.IntN(3)), Value: r.rand.Uint64N(uint64(abi.FlagsKnown) + 1)}
+				h.always, h.verdict = &n, abi.Verdict(r.rand.IntN(2))
+			}
 			granted := abi.CapabilitiesKnown
 			if r.rand.IntN(5) == 0 {
 				granted &= abi.Capability(r.rand.Uint32())
@@ -303,9 +318,13 @@ func (r *trial) play(t testing.TB) {
 				Changed: r.disks[r.pair.Primary()], RecordsATrack: 12, Threshold: x.IntN(3), Full: x.IntN(4) == 0,
 			})
 		case 6:
-			d := r.disks[r.ios.Units()[x.IntN(len(r.ios.Units()))]]
+			u := r.ios.Units()[x.IntN(len(r.ios.Units()))]
+			d := r.disks[u]
 			if !r.calm {
 				d.lost = !d.lost && x.IntN(3) == 0
+			}
+			if !d.lost {
+				r.ios.Online(r.m.Clock.Now(), u)
 			}
 		case 7:
 			if u := r.ios.Units()[x.IntN(len(r.ios.Units()))]; u != r.client.unit {
@@ -321,8 +340,9 @@ func (r *trial) play(t testing.TB) {
 		r.step(r.m.Clock.Now() + machine.Time(x.IntN(1000))*machine.Time(x.IntN(2000)))
 	}
 	r.calm = true
-	for _, d := range r.disks {
+	for u, d := range r.disks {
 		d.lost = false
+		r.ios.Online(r.m.Clock.Now(), u)
 	}
 	r.step(r.m.Clock.Now() + 10*60*machine.Second)
 }

@@ -28,6 +28,9 @@ type Pair struct {
 	// Mode is how the pair mirrors now.
 	Mode abi.PairMode
 
+	usual      abi.PairMode // the mode without the requests whose chains suspend themselves
+	suspending int          // these requests
+
 	volume   *ios.UCB // by which applications know it
 	primary  *ios.UCB
 	group    *group // nil for none

@@ -56,6 +56,7 @@ func (x *Process) postRequest(p *machine.Processor, r *Request) {
 		}
 		if ok {
 			r.flags |= abi.FlagPrimaryComplete
+			r.completeAt = b.EndedAt
 		} else if r.reached {
 			x.doubt(r)
 		}
@@ -66,17 +67,19 @@ func (x *Process) postRequest(p *machine.Processor, r *Request) {
 		x.finish(p, r)
 		return
 	}
-	r.awaits = nil
-	held := x.postDetours(&c)
+	holder := x.postDetours(&c)
 	if r.awaits != nil {
 		r.hold(p)
 		return
 	}
 	if ok && r.role.role == abi.RolePrimary {
 		x.copyChanged(p, r)
-		if (held || r.waitsForCopies()) && !r.forced && b.CompletionCode == 0 && x.holdable(r) {
+		if (holder != nil || r.waitsForCopies()) && !r.forced && b.CompletionCode == 0 && x.holdable(r) {
 			r.hold(p)
 			return
+		}
+		if holder != nil && r.forced {
+			x.overruleHold(holder, &c)
 		}
 	}
 	x.finish(p, r)
@@ -88,11 +91,10 @@ func (x *Process) holdable(r *Request) bool {
 	return r.open > 0 || r.backEnd.Queued() || x.Mirror != nil
 }
 
-// postDetours calls the post-status detours and reports whether one of them
-// returns to the dispatcher (312).
-func (x *Process) postDetours(c *call) bool {
+// postDetours calls the post-status detours. It gives the one that returns to the
+// dispatcher (312), or nil.
+func (x *Process) postDetours(c *call) (holder *hooks.Attachment) {
 	r := c.r
-	held := false
 	for _, a := range r.generation.Chain(hooks.SRBEP) {
 		ans, ok := x.ask(a, c)
 		if !ok {
@@ -107,7 +109,7 @@ func (x *Process) postDetours(c *call) bool {
 			why := hooks.CarriedOut
 			switch n.Kind {
 			case abi.IntentRetryMirror:
-				why = x.retryMirrors(c.p, r, n.Mirrors)
+				why = x.retryMirrors(a, c, n.Mirrors)
 			case abi.IntentDrop:
 				why = r.dropMirrors(n.Mirrors)
 			case abi.IntentFail:
@@ -123,14 +125,14 @@ func (x *Process) postDetours(c *call) bool {
 		}
 		x.depth--
 		if ans.verdict == abi.Return {
-			held = true
+			holder = a
 			break
 		}
 	}
 	if c.origin != abi.OriginMirror {
 		r.calls[c.hook]++
 	}
-	return held
+	return holder
 }
 
 // failWaiting has the application told that its request has failed although the
@@ -177,6 +179,7 @@ func (x *Process) doubt(r *Request) {
 // is told. It keeps the account of what the application may rely on.
 func (x *Process) finish(p *machine.Processor, r *Request) {
 	b := r.block
+	r.unlist()
 	if r.routed != nil && !b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == ios.CodeNoPath) {
 		x.returnToPrimary(p, r)
 		return
@@ -199,7 +202,21 @@ func (x *Process) finish(p *machine.Processor, r *Request) {
 		return // error recovery drives it again
 	}
 	r.ended = true
+	r.watchMirrors(p)
 	r.release()
+}
+
+// watchMirrors has the monitor look after the mirror I/Os of a request whose
+// application has been told.
+func (r *Request) watchMirrors(p *machine.Processor) {
+	if r.open == 0 || r.x.Mirror == nil {
+		return
+	}
+	for i := range r.pair.mirrors {
+		if mr := &r.mirrors[i]; r.made&(1<<i) != 0 && mr.busy {
+			r.x.Mirror.Watch(p, mr.begunAt)
+		}
+	}
 }
 
 // acknowledge is the moment at which an application is about to learn that its
@@ -262,37 +279,61 @@ func (r *Request) repeat(p *machine.Processor) {
 	r.x.ios.IOSVSSCQ(p, b)
 }
 
-// heldList is the requests that are held, the longest held first.
+// heldList is the requests that are held, in the order in which their primary
+// I/Os ended, so that the first one's time is over first. A request stays in it
+// while post-status processing looks at it again.
 type heldList struct{ head, tail *Request }
 
 func (r *Request) hold(p *machine.Processor) {
-	h := &r.x.held
 	r.held = true
 	if r.awaits != nil {
 		r.pair.awaiting++
+		if r.completeAt == 0 { // it has failed; its time runs from now on
+			r.completeAt = p.Now()
+		}
 	}
-	r.heldSince = p.Now()
-	r.heldPrev, r.heldNext = h.tail, nil
-	if h.tail == nil {
-		h.head = r
-	} else {
-		h.tail.heldNext = r
+	if !r.listed {
+		r.list()
 	}
-	h.tail = r
 	if r.x.Mirror != nil {
-		r.x.Mirror.Watch(p)
+		r.x.Mirror.Watch(p, r.completeAt)
 	}
 }
 
+// unhold ends a hold. The request stays in the list of held ones until finish.
 func (r *Request) unhold() {
-	if !r.held {
-		return
-	}
-	h := &r.x.held
-	r.held = false
 	if r.awaits != nil {
 		r.pair.awaiting--
 	}
+	r.held, r.awaits = false, nil
+}
+
+// list puts the request into the list of held ones. They come nearly in order.
+func (r *Request) list() {
+	h := &r.x.held
+	before := h.tail
+	for before != nil && before.completeAt > r.completeAt {
+		before = before.heldPrev
+	}
+	r.listed, r.heldPrev = true, before
+	if before == nil {
+		r.heldNext, h.head = h.head, r
+	} else {
+		r.heldNext, before.heldNext = before.heldNext, r
+	}
+	if r.heldNext == nil {
+		h.tail = r
+	} else {
+		r.heldNext.heldPrev = r
+	}
+}
+
+func (r *Request) unlist() {
+	if !r.listed {
+		return
+	}
+	h := &r.x.held
+	r.listed = false
 	if r.heldPrev == nil {
 		h.head = r.heldNext
 	} else {
@@ -306,7 +347,7 @@ func (r *Request) unhold() {
 	r.heldNext, r.heldPrev = nil, nil
 }
 
-// LongestHeld is the request that has been held for the longest, or nil.
+// LongestHeld is the held request whose primary I/O ended first, or nil.
 func (x *Process) LongestHeld() *Request { return x.held.head }
 
 // Reschedule has post-status processing run for a held request again (M1).
@@ -316,16 +357,17 @@ func (r *Request) reschedule(now machine.Time) {
 	r.x.ios.Machine.Dispatcher.Schedule(now, &r.block.SRB)
 }
 
-// TimeOut posts an error for a held request whose mirror does not answer (M2):
-// its detour gets one more call with FlagTimedOut set; if it holds the request
-// even then, the request is completed all the same.
+// TimeOut posts an error for a request whose mirror does not answer (M2): its
+// detours get a call with FlagTimedOut set. If one holds the request even then,
+// the host lets it go all the same.
 func (r *Request) TimeOut(now machine.Time) {
 	if r.block.SRB.Queued() {
-		return // not looked at yet since the last time
+		return // not looked at yet since something has happened
 	}
-	if r.forced = r.flags&abi.FlagTimedOut != 0; !r.forced {
+	if r.flags&abi.FlagTimedOut == 0 {
 		r.x.counts.TimedOut++
 	}
 	r.flags |= abi.FlagTimedOut
+	r.forced = true
 	r.reschedule(now)
 }

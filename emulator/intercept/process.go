@@ -31,9 +31,10 @@ type MirrorProcess interface {
 	// ReadLabel reads the label of m and then calls r.SetLabel; false says that it
 	// cannot (250).
 	ReadLabel(p *machine.Processor, r *Request, m *Mirror) bool
-	// Watch says that something waits for a mirror: a mirror I/O is begun, or a
-	// request is held (312). The monitor looks after it (M2).
-	Watch(p *machine.Processor)
+	// Watch says that something waits for a mirror since then: a mirror I/O has
+	// begun, or a request is held whose primary I/O has ended (312). The monitor
+	// looks after it (M2).
+	Watch(p *machine.Processor, since machine.Time)
 	// CopyTracks copies tracks of the primary to m, which follows it, and then
 	// calls r.Copied; false says that it cannot (199, 306).
 	CopyTracks(p *machine.Processor, r *Request, m *Mirror, first, last uint32) bool
@@ -87,6 +88,7 @@ type Counts struct {
 	// acknowledged writes.
 	StaleRefused uint64
 	TimedOut     uint64 // held requests that the monitor gave up
+	Overruled    uint64 // times that the host went on although a detour asked once more
 }
 
 // Process is the intercept process of a machine.
@@ -145,7 +147,20 @@ func New(s *ios.Supervisor, log hclog.Logger) *Process {
 	x.copies.storage = &s.Machine.Storage
 	s.Slots.DDTSIO = x
 	s.Slots.SRBEP = x
+	s.Told = x.boxed
 	return x
+}
+
+// boxed says that a device has been given up by missing-interrupt handling, or is
+// in use again. Mirror I/Os to a boxed mirror fail at once, and the post-status
+// detours judge them as those to any mirror that has failed (M4).
+func (x *Process) boxed(at machine.Time, u *ios.UCB, boxed bool) {
+	device := hclog.Fmt("%04X", u.DeviceNumber)
+	if boxed {
+		x.Log.Warn("device does not answer and is boxed: its requests end without a path until it is restored", "device", device, "time", at)
+	} else {
+		x.Log.Warn("device is online again", "device", device, "time", at)
+	}
 }
 
 // Install puts the detours of a policy on the slots at once, with what the
@@ -163,9 +178,7 @@ func (x *Process) Install(chains [hooks.Slots][]*hooks.Attachment, d Promise) er
 		return err
 	}
 	x.Promise = d
-	for _, p := range x.pairs {
-		p.Mode = abi.ModeSynchronous
-	}
+	x.resetModes()
 	return nil
 }
 
@@ -206,7 +219,8 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 		r.begin(b, role)
 		x.scan(r, b)
 	}
-	r.role, r.observed, r.reached = role, false, false
+	r.role, r.observed, r.reached, r.forced = role, false, false, false
+	r.flags &^= abi.FlagTimedOut
 	if r.routed != nil && role.mirror != nil && !role.mirror.account.unmarked(r.program.tracks) {
 		r.routed, r.origin = nil, abi.OriginApplication // it has missed a write while the read waited
 		x.ios.Move(p, q, role.pair.primary)
@@ -453,9 +467,9 @@ func (x *Process) failed(a *hooks.Attachment, c *call, what string, count uint64
 // passOver has a detour called no more.
 func (x *Process) passOver(a *hooks.Attachment, c *call, why string, err error) {
 	a.Disabled = true
-	a.PassedOver = hooks.PassedOver{At: int64(c.p.Now()), Failures: a.Counters.Failures()}
+	a.PassedOver = hooks.PassedOver{At: int64(c.p.Now()), Failures: a.Counters.Failures(), Overstays: a.Overstays}
 	x.counts.PassedOver++
-	x.Log.Error("detour is passed over from now on", "detour", a.Name, "hook", c.hook, "time", c.p.Now(), "why", why, "failures", a.Counters.Failures(), "limit", MaxFailures, "error", err)
+	x.Log.Error("detour is passed over from now on", "detour", a.Name, "hook", c.hook, "time", c.p.Now(), "why", why, "failures", a.Counters.Failures(), "overstays", a.Overstays, "error", err)
 }
 
 func powerOfTwo(n uint64) bool { return n != 0 && n&(n-1) == 0 }

@@ -31,10 +31,13 @@ type Request struct {
 	held       bool // post-status processing was put off
 	observed   bool // its outcome has been taken into the estimates
 	inVain     bool // failed by a detour although the primary I/O ended well
-	forced     bool // the monitor completes it without asking a detour again
+	forced     bool // its time is over: it is held no longer, whatever a detour answers
+	routes     int  // how often it was sent to a mirror
 	routed     *Mirror
-	awaits     *Mirror // that is to be promoted, once it has what is on its way to it
-	heldSince  machine.Time
+	awaits     *Mirror      // that is to be promoted, once it has what is on its way to it
+	suspending bool         // its chain suspends itself, and the pair is in constant copy for that
+	listed     bool         // in the list of held requests
+	completeAt machine.Time // when the primary I/O ended well, or was first held after it had failed
 	ackedAt    machine.Time
 	waitsFor   uint8 // mask: mirrors whose completion the application waits for
 	inhibited  *area // chain that stands in for the requester's (130)
@@ -69,10 +72,11 @@ func (r *Request) PrimaryComplete() bool { return r.flags&abi.FlagPrimaryComplet
 // Held reports whether the application waits although the primary I/O has ended.
 func (r *Request) Held() bool { return r.held }
 
-// HeldSince is when the request was first held.
-func (r *Request) HeldSince() machine.Time { return r.heldSince }
+// CompleteAt is when the primary I/O ended well.
+func (r *Request) CompleteAt() machine.Time { return r.completeAt }
 
-// HeldNext is the request that was held next after r, or nil.
+// HeldNext is the held request whose primary I/O ended next after that of r, or
+// nil.
 func (r *Request) HeldNext() *Request { return r.heldNext }
 
 // Ended reports whether the application has been told.
@@ -94,10 +98,13 @@ type mirrorRequest struct {
 	block        ios.IOSB
 	state        abi.MirrorIO
 	flags        abi.MirrorFlags
-	counted      bool // the account has it as under way
-	settled      bool // the account has its outcome
-	busy         bool // its IOSB, or its place on a standing chain, is in use
-	labelling    bool // the mirror's label is being read for it
+	counted      bool         // the account has it as under way
+	settled      bool         // the account has its outcome
+	busy         bool         // its IOSB, or its place on a standing chain, is in use
+	labelling    bool         // the mirror's label is being read for it
+	labels       int          // how often it has been read
+	attempts     int          // further ones
+	triedAt      machine.Time // of the first of them
 	area         *area
 	copies       *dataCopy
 	inexact      bool     // its chain may do something else than the primary's
@@ -134,8 +141,7 @@ func (r *Request) begin(b *ios.IOSB, role unitRole) {
 	r.addressed, r.leftSince, r.told, r.number = b.UCB, 0, 0, 0
 	r.flags, r.calls, r.made, r.open = 0, [abi.Hooks]uint32{}, 0, 0
 	r.reached, r.ended, r.held, r.observed, r.forced, r.inVain = false, false, false, false, false, false
-	r.awaits = nil
-	r.routed, r.waitsFor, r.ackedAt, r.heldSince = nil, 0, 0, 0
+	r.routed, r.awaits, r.waitsFor, r.ackedAt, r.completeAt, r.routes = nil, nil, 0, 0, 0, 0
 	r.changed, r.begun, r.copying, r.copied = 0, 0, 0, 0
 	r.scratch = [abi.ScratchSize]byte{}
 	r.origin = abi.OriginApplication
@@ -166,6 +172,7 @@ func (r *Request) release() {
 		r.mirrors[i].giveBack()
 	}
 	r.uninhibit()
+	r.unsuspend()
 	r.generation.Leave()
 	r.generation, r.block = nil, nil
 	b.Use = nil

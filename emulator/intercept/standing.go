@@ -181,7 +181,7 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) hooks.Refusal {
 	mr.leaveShadow()
 	mr.m.began(mr, p.Now())
 	if x.Mirror != nil {
-		x.Mirror.Watch(p)
+		x.Mirror.Watch(p, p.Now())
 	}
 	r.open++
 	x.counts.Mirrored++

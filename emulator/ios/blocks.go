@@ -193,7 +193,10 @@ type UCB struct {
 	idleHead  *UCB // base: units that can start a request
 	isIdle    bool
 	peak      int
-	missing   uint8 // scans that found its request overdue
+	missing   uint8        // scans that found its request overdue
+	heardAt   machine.Time // base: when the device last gave a status of its own
+	suspectAt machine.Time // base: when it was found to have lost an interruption; 0 if heard of since
+	boxed     bool         // base: given up, see box
 }
 
 type ioQueue struct{ head, tail *IOQ }

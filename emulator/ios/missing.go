@@ -1,6 +1,9 @@
 package ios
 
-import "github.com/iosrun/iosrun/emulator/machine"
+import (
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
 
 // watch sees that started requests are looked at from time to time.
 func (s *Supervisor) watch(p *machine.Processor) {
@@ -21,7 +24,7 @@ func (s *Supervisor) timeout() machine.Time {
 // scanMissingInterrupts ends requests whose interruption is overdue: the first
 // scan that finds one halts its subchannel, the next clears it. The status of
 // that goes the usual way, and error recovery drives the request again or fails
-// it with CodeNoPath.
+// it with CodeNoPath. A device that then answers nothing is boxed.
 func (s *Supervisor) scanMissingInterrupts() {
 	s.scanning = false
 	if s.underway == 0 {
@@ -34,16 +37,17 @@ func (s *Supervisor) scanMissingInterrupts() {
 			continue
 		}
 		running = true
-		if now < u.active.IOSB.StartedAt+s.timeout() {
-			continue
-		}
-		u.missing++
-		u.active.IOSB.lost = true
-		s.counts.MissingInterrupts++
-		if u.missing == 1 {
-			s.Channel.HaltSubchannel(now, u.Subchannel)
-		} else {
-			s.Channel.ClearSubchannel(now, u.Subchannel)
+		base, since := u.base(), u.active.IOSB.StartedAt
+		switch {
+		case now >= since+s.timeout():
+			s.counts.MissingInterrupts++
+			if base.suspectAt == 0 && base.heardAt <= since {
+				base.suspectAt = now
+			}
+			u.missing++
+			s.giveUp(now, u)
+		case base.suspectAt != 0 && since >= base.suspectAt && now >= since+RecoveryTime:
+			s.box(now, base)
 		}
 	}
 	if !running { // what is suspended on purpose is looked at again when it is resumed
@@ -51,4 +55,75 @@ func (s *Supervisor) scanMissingInterrupts() {
 	}
 	s.scanning = true
 	s.Machine.Clock.At(now+missingInterruptScan, s, kindMissingInterrupt, 0)
+}
+
+// giveUp ends the started request of a unit, gently the first time.
+func (s *Supervisor) giveUp(now machine.Time, u *UCB) {
+	u.active.IOSB.lost = true
+	if u.missing == 1 {
+		s.Channel.HaltSubchannel(now, u.Subchannel)
+	} else {
+		s.Channel.ClearSubchannel(now, u.Subchannel)
+	}
+}
+
+// box gives a device up that has lost an interruption and gave no sign of life
+// when it was asked again: what is started on it, what is queued and what is
+// still to come ends with CodeNoPath, as if the device were gone, until it is
+// heard of or put online again. Without that each of its requests would wait for
+// MissingInterrupt, MaxRetries times over.
+func (s *Supervisor) box(now machine.Time, base *UCB) {
+	if base.boxed {
+		return
+	}
+	base.boxed = true
+	s.counts.Boxed++
+	if s.Told != nil {
+		s.Told(now, base, true)
+	}
+	s.clearLost(now, base)
+	for _, u := range base.Aliases {
+		s.clearLost(now, u)
+	}
+	base.slih.redrive()
+}
+
+func (s *Supervisor) clearLost(now machine.Time, u *UCB) {
+	if u.active != nil && u.active.started && !u.active.IOSB.KeepSuspended {
+		u.active.IOSB.lost = true
+		u.missing = 2
+		s.Channel.ClearSubchannel(now, u.Subchannel)
+	}
+}
+
+// heard notes that a device has given a status of its own. That of a halt or
+// clear function, and that of a start function that has found no path, come from
+// the channel subsystem.
+func (s *Supervisor) heard(p *machine.Processor, u *UCB, w *channel.SCSW) {
+	if w.Control&(channel.FunctionHalt|channel.FunctionClear) != 0 || w.Flags&channel.SCSWDeferredCC == channel.SCSWDeferredCC {
+		return
+	}
+	base := u.base()
+	base.heardAt, base.suspectAt = p.Now(), 0
+	if base.boxed {
+		s.Online(p.Now(), base)
+	}
+}
+
+// Boxed reports whether the unit's device has been given up because it does not
+// answer.
+func (u *UCB) Boxed() bool { return u.base().boxed }
+
+// Online takes a boxed device into use again, as the operator's VARY ONLINE
+// does.
+func (s *Supervisor) Online(at machine.Time, u *UCB) {
+	base := u.base()
+	base.suspectAt = 0
+	if !base.boxed {
+		return
+	}
+	base.boxed = false
+	if s.Told != nil {
+		s.Told(at, base, false)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -54,8 +55,8 @@ func TestMissingInterrupt(t *testing.T) {
 	}{
 		{"lost start", 1, 0, ios.CodeNormal, ios.MissingInterrupt, ios.MissingInterrupt + 3*machine.Second},
 		{"lost status", 0, 1, ios.CodeNormal, ios.MissingInterrupt, ios.MissingInterrupt + 3*machine.Second},
-		{"lost for good", 99, 0, ios.CodeNoPath, 4 * ios.MissingInterrupt, 8 * ios.MissingInterrupt},
-		{"statuses lost for good", 0, 99, ios.CodeNoPath, 4 * ios.MissingInterrupt, 8 * ios.MissingInterrupt},
+		{"lost for good", 99, 0, ios.CodeNoPath, ios.MissingInterrupt + ios.RecoveryTime, ios.MissingInterrupt + ios.RecoveryTime + 3*machine.Second},
+		{"statuses lost for good", 0, 99, ios.CodeNoPath, ios.MissingInterrupt + ios.RecoveryTime, ios.MissingInterrupt + ios.RecoveryTime + 3*machine.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newRig(t, 1)
@@ -75,6 +76,86 @@ func TestMissingInterrupt(t *testing.T) {
 			assert.Positive(t, g.s.Counts().MissingInterrupts)
 		})
 	}
+}
+
+// TestSilentDeviceIsBoxed: of a device that answers nothing any more, the first
+// requests wait for missing-interrupt handling and one recovery; those queued
+// behind them, and those to come, end at once without being sent, until the
+// device is heard of or is put online.
+func TestSilentDeviceIsBoxed(t *testing.T) {
+	for name, back := range map[string]func(g *rig, u *ios.UCB){
+		"online":             func(g *rig, u *ios.UCB) { g.s.Online(g.m.Clock.Now(), u) },
+		"unsolicited status": func(g *rig, u *ios.UCB) { u.Aliases[0].Subchannel.Present(g.m.Clock.Now(), channel.DeviceEnd) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newRig(t, 2)
+			var told []bool
+			u, d := g.unit(0x100, nil)
+			_, alias := g.unit(0x101, u)
+			g.s.Told = func(_ machine.Time, of *ios.UCB, boxed bool) {
+				assert.Same(t, u, of)
+				told = append(told, boxed)
+			}
+			d.loseNext, alias.loseNext = 1<<20, 1<<20
+			var all []*request
+			for i := range 40 {
+				all = append(all, g.request(string(rune('A'+i)), u))
+			}
+			g.start(all...)
+			g.run()
+			last := machine.Time(0)
+			for _, r := range all {
+				require.EqualValues(t, ios.CodeNoPath, r.CompletionCode, r.name)
+				require.Equal(t, [2]int{1, 1}, [2]int{r.done, r.released})
+				last = max(last, r.at)
+			}
+			assert.Less(t, last, ios.MissingInterrupt+ios.RecoveryTime+4*machine.Second, "of 40 requests on two units")
+			assert.True(t, u.Boxed())
+			assert.EqualValues(t, 1, g.s.Counts().Boxed)
+			sent := g.s.Counts().SSCH
+			late := g.request("l", u)
+			before := g.m.Clock.Now()
+			g.start(late)
+			g.run()
+			assert.EqualValues(t, ios.CodeNoPath, late.CompletionCode)
+			assert.Less(t, late.at-before, machine.Millisecond)
+			assert.Equal(t, sent, g.s.Counts().SSCH, "a boxed device is not asked")
+
+			d.loseNext, alias.loseNext = 0, 0
+			back(g, u)
+			g.run()
+			assert.False(t, u.Boxed())
+			again := g.request("a", u)
+			g.start(again)
+			g.run()
+			assert.EqualValues(t, ios.CodeNormal, again.CompletionCode)
+			assert.Equal(t, []bool{true, false}, told)
+			assert.Zero(t, u.Length())
+			assert.Zero(t, u.Started())
+		})
+	}
+}
+
+// TestDeviceThatAnswersIsNotBoxed: one way to a device loses everything, another
+// one answers, so the device is not given up.
+func TestDeviceThatAnswersIsNotBoxed(t *testing.T) {
+	g := newRig(t, 1)
+	u, d := g.unit(0x100, nil)
+	g.unit(0x101, u)
+	d.loseNext = 2
+	var all []*request
+	for i := range 60 {
+		r := g.request(string(rune('A'+i)), u)
+		all = append(all, r)
+		g.start(r)
+		g.m.Clock.RunUntil(machine.Time(i) * machine.Second)
+	}
+	g.run()
+	for _, r := range all {
+		require.EqualValues(t, ios.CodeNormal, r.CompletionCode, r.name)
+	}
+	assert.Positive(t, g.s.Counts().MissingInterrupts)
+	assert.Zero(t, g.s.Counts().Boxed)
 }
 
 func TestMissingInterruptSwitchedOff(t *testing.T) {

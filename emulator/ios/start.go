@@ -192,13 +192,16 @@ func (s *Supervisor) DDTSIO(p *machine.Processor, q *IOQ) ReturnCode {
 }
 
 // IOSVSCP issues SSCH for the request on the subchannel that IOSVSSCH has
-// chosen.
+// chosen. A boxed device is not asked: it has no path.
 func (s *Supervisor) IOSVSCP(p *machine.Processor, q *IOQ) channel.CC {
 	p.Charge(s.Paths.IOSVSCP)
 	b := q.IOSB
 	s.step(p.Now(), 96, whoSCP, b.ID)
+	b.StartedAt, b.lost = p.Now(), false
+	if q.via.base().boxed {
+		return 3
+	}
 	s.counts.SSCH++
-	b.StartedAt = p.Now()
 	b.orb.ChannelProgram = uint32(b.ChannelProgram)
 	b.orb.InterruptionParameter = uint32(b.ID)
 	b.orb.Control = b.Control
@@ -213,7 +216,7 @@ func (s *Supervisor) IOSVSCP(p *machine.Processor, q *IOQ) channel.CC {
 func (s *Supervisor) IOSVRSUM(p *machine.Processor, b *IOSB) channel.CC {
 	p.Charge(s.Paths.IOSVRSUM)
 	via := b.ioq.via
-	if via == nil {
+	if via == nil || via.base().boxed {
 		return 3
 	}
 	s.counts.RSCH++

@@ -64,7 +64,11 @@ func (l *slih) Enter(p *machine.Processor, _ *machine.SRB) {
 func (s *Supervisor) IOSVSLIH(p *machine.Processor, u *UCB) {
 	p.Charge(s.Paths.IOSVSLIH)
 	irb := &u.slih.irb
-	if s.Channel.TestSubchannel(u.Subchannel, irb) != 0 || u.active == nil {
+	if s.Channel.TestSubchannel(u.Subchannel, irb) != 0 {
+		return
+	}
+	s.heard(p, u, &irb.SCSW)
+	if u.active == nil {
 		return
 	}
 	b := u.active.IOSB
@@ -149,7 +153,7 @@ func (s *Supervisor) recover(p *machine.Processor, b *IOSB) bool {
 	switch {
 	case w.Unit&channel.UnitException != 0 && w.Channel == 0:
 		b.CompletionCode = CodePermanent
-	case b.lost && b.Retries == MaxRetries, w.Flags&channel.SCSWDeferredCC == channel.SCSWDeferredCC:
+	case b.lost && (b.Retries == MaxRetries || b.UCB.base().boxed), w.Flags&channel.SCSWDeferredCC == channel.SCSWDeferredCC:
 		b.CompletionCode = CodeNoPath
 	case b.purged:
 		b.CompletionCode = CodePurged

@@ -28,6 +28,11 @@ const (
 	MissingInterrupt = 15 * machine.Second
 	// missingInterruptScan is how often started requests are looked at.
 	missingInterruptScan = machine.Second
+	// RecoveryTime is the time in which a device must give a sign of life once it
+	// has lost an interruption and has been asked again; otherwise it is boxed. It is
+	// far above what an idle device takes for a request, and no more is started on a
+	// device that answers nothing than its units can start.
+	RecoveryTime = 2 * machine.Second
 )
 
 // The supervisor's event kinds.
@@ -50,6 +55,9 @@ type Supervisor struct {
 	// MissingInterrupt is the time-out of started requests; 0 stands for the
 	// constant of that name, a negative one switches the handling off.
 	MissingInterrupt machine.Time
+	// Told, if not nil, is told when a device is boxed or is online again. u is its
+	// base unit.
+	Told func(at machine.Time, u *UCB, boxed bool)
 
 	units    []*UCB
 	lastID   uint64
@@ -66,6 +74,7 @@ type Counts struct {
 	Interruptions     uint64
 	Redriven          uint64 // by error recovery
 	MissingInterrupts uint64
+	Boxed             uint64 // devices given up because they did not answer
 	Duplicates        uint64 // post-status processing of a request that had ended: always 0
 }
 

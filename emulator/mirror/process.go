@@ -10,8 +10,12 @@ import (
 
 const who = "mirror process"
 
-// The mirror process's event kinds.
-const kindMonitor = machine.KindMirror
+// The mirror process's event kinds: the monitor looks, as it does from time to
+// time, or because somebody's time is over before it would look again.
+const (
+	kindMonitor = machine.KindMirror
+	kindAlarm   = machine.KindMirror + 3
+)
 
 // Defaults of the monitor (M2).
 const (
@@ -19,18 +23,24 @@ const (
 	// mirrors. It is above the usual response of a far mirror by three orders of
 	// magnitude and below the missing-interrupt time.
 	Patience = 5 * machine.Second
-	// monitorInterval is how often the monitor looks.
+	// monitorInterval is how often the monitor looks. An alarm brings it to those
+	// whose time is over in between, at that time.
 	monitorInterval = 500 * machine.Millisecond
 )
 
 // Process is the mirror process of a machine.
 type Process struct {
-	// Patience is how long a request may be held.
+	// Patience is how long an application waits for mirrors at most, in all: from
+	// when its primary I/O has ended to when it is told, however often post-status
+	// detours hold the request meanwhile. A mirror I/O for a request whose
+	// application has been told may take as long, from its start.
 	Patience machine.Time
 
 	m        *machine.Machine
 	x        *intercept.Process
 	watching bool
+	nextLook machine.Time    // of the monitor, while it is watching
+	alarmAt  machine.Time    // an earlier look, or 0
 	free     []*stream       // buffers of ended synchronisations
 	copies   []*Sync         // of changed tracks, that are not in use
 	active   []*Sync         // that copy tracks
@@ -61,30 +71,53 @@ func (p *Process) Ended(cpu *machine.Processor, r *intercept.Request) {
 }
 
 // Watch has the monitor look after what waits for a mirror. (M2.)
-func (p *Process) Watch(cpu *machine.Processor) {
-	if p.watching {
-		return
+func (p *Process) Watch(cpu *machine.Processor, since machine.Time) {
+	if !p.watching {
+		p.watching = true
+		p.nextLook = cpu.Now() + monitorInterval
+		p.m.Clock.At(p.nextLook, p, kindMonitor, 0)
 	}
-	p.watching = true
-	p.m.Clock.At(cpu.Now()+monitorInterval, p, kindMonitor, 0)
+	p.alarm(since + p.Patience)
 }
 
-// Event lets the monitor look at the requests that have been held for the
-// longest, and at the mirror I/Os that have been under way for the longest for
-// requests whose application has been told.
-func (p *Process) Event(machine.Kind, uint64) {
-	now := p.m.Clock.Now()
-	p.watching = false
-	for r := p.x.LongestHeld(); r != nil; r = r.HeldNext() {
-		if r.HeldSince()+p.Patience > now {
-			break
-		}
-		if s := p.m.Steps; s != nil {
-			s.Step(now, machine.StepM+2, "monitor", r.ID())
-		}
-		r.TimeOut(now)
+// alarm has the monitor look at that time, if it would not by itself look before.
+func (p *Process) alarm(at machine.Time) {
+	if at >= p.nextLook || p.alarmAt != 0 && p.alarmAt <= at {
+		return
 	}
-	waiting := p.x.LongestHeld() != nil
+	p.alarmAt = at
+	p.m.Clock.At(at, p, kindAlarm, uint64(at))
+}
+
+// Event lets the monitor look at what waits for a mirror.
+func (p *Process) Event(kind machine.Kind, arg uint64) {
+	now := p.m.Clock.Now()
+	if kind == kindAlarm {
+		if machine.Time(arg) == p.alarmAt { // no earlier one has been set since
+			p.alarmAt = 0
+			p.look(now)
+			p.setAlarm(now)
+		}
+		return
+	}
+	p.watching = false
+	if p.look(now) {
+		p.watching = true
+		p.nextLook = now + monitorInterval
+		p.m.Clock.At(p.nextLook, p, kindMonitor, 0)
+		p.setAlarm(now)
+	}
+}
+
+// look times out the requests whose application has waited for the mirrors for
+// too long, and the requests, whose application has been told, of mirror I/Os that
+// have been under way for too long; it looks at the oldest of each mirror. It
+// reports whether anybody waits.
+func (p *Process) look(now machine.Time) (waiting bool) {
+	for r := p.x.LongestHeld(); r != nil && r.CompleteAt()+p.Patience <= now; r = r.HeldNext() {
+		p.timeOut(r, now)
+	}
+	waiting = p.x.LongestHeld() != nil
 	for _, pair := range p.x.Pairs() {
 		for _, m := range pair.Mirrors() {
 			r, since := m.Oldest()
@@ -93,16 +126,36 @@ func (p *Process) Event(machine.Kind, uint64) {
 			}
 			waiting = true
 			if r.Ended() && since+p.Patience <= now {
-				if s := p.m.Steps; s != nil {
-					s.Step(now, machine.StepM+2, "monitor", r.ID())
-				}
-				r.TimeOut(now)
+				p.timeOut(r, now)
 			}
 		}
 	}
-	if waiting {
-		p.watching = true
-		p.m.Clock.At(now+monitorInterval, p, kindMonitor, 0)
+	return waiting
+}
+
+func (p *Process) timeOut(r *intercept.Request, now machine.Time) {
+	if s := p.m.Steps; s != nil {
+		s.Step(now, machine.StepM+2, "monitor", r.ID())
+	}
+	r.TimeOut(now)
+}
+
+// setAlarm sets the alarm for whoever's time is over next. Of those whose time is
+// over now nobody is left but those that post-status processing is about to look
+// at.
+func (p *Process) setAlarm(now machine.Time) {
+	for r := p.x.LongestHeld(); r != nil; r = r.HeldNext() {
+		if at := r.CompleteAt() + p.Patience; at > now {
+			p.alarm(at)
+			break
+		}
+	}
+	for _, pair := range p.x.Pairs() {
+		for _, m := range pair.Mirrors() {
+			if r, since := m.Oldest(); r != nil && r.Ended() && since+p.Patience > now {
+				p.alarm(since + p.Patience)
+			}
+		}
 	}
 }
 

@@ -112,6 +112,11 @@ func (s *Sync) Progress() SyncProgress {
 
 const kindDrained = machine.KindMirror + 1
 
+// DrainPatience is how long a synchronisation keeps writes held while those under
+// way end. It is above what missing-interrupt handling takes to end one; a
+// synchronisation that has to wait for longer fails.
+const DrainPatience = 20 * machine.Second
+
 // drainInterval is how often the mirror process looks whether writes that were
 // under way have ended.
 const drainInterval = 50 * machine.Microsecond
@@ -330,6 +335,13 @@ func (s *Sync) Event(kind machine.Kind, arg uint64) {
 		return
 	}
 	if s.m.Pair().Writing() != 0 || s.m.Waiting() != 0 {
+		if s.lookForCut(); s.failed == nil && s.p.m.Clock.Now() >= s.heldAt+DrainPatience {
+			s.failed = fmt.Errorf("writes under way have not ended within %v", DrainPatience)
+		}
+		if s.failed != nil {
+			s.end(s.failed)
+			return
+		}
 		s.p.m.Clock.At(s.p.m.Clock.Now()+drainInterval, s, kindDrained, uint64(s.m.Pair().ID))
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/host/wasm"
@@ -36,6 +37,9 @@ var (
 // the module so that the same source gives the same bytes wherever it lies.
 // Function names stay in: they make a trap's report readable, for 2 % of the size.
 var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-buildmode=c-shared"}
+
+// stopTime is how long the toolchain has to end when a build is given up.
+const stopTime = 500 * time.Millisecond
 
 // Build builds the detour in the folder dir, which holds a main package and a
 // manifest, and gives the path of the module. The module lies in the folder
@@ -164,6 +168,10 @@ func toolchain(dir string) (*command, error) {
 func (g *command) run(ctx context.Context, args ...string) ([]byte, error) {
 	c := exec.CommandContext(ctx, g.path, args...)
 	c.Dir, c.Env = g.dir, g.env
+	// Interrupted, the toolchain removes its own temporary files; what it has started
+	// may hold its output open for longer than that takes.
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	c.WaitDelay = stopTime
 	var said strings.Builder
 	c.Stderr = &said
 	out, err := c.Output()

@@ -56,8 +56,8 @@ type Config struct {
 	Faults []string `koanf:"faults" json:"faults,omitempty"`
 	// Synchronise is how the action "synchronise" of a fault is done.
 	Synchronise Synchronise `koanf:"synchronise" json:"synchronise"`
-	// Patience is how long the monitor lets a completed primary I/O wait for its
-	// mirrors (M2); 0 is mirror.Patience.
+	// Patience is the longest time that an application waits for mirrors, in all, from
+	// the end of its primary I/O on (M2); 0 is mirror.Patience.
 	Patience time.Duration `koanf:"patience" json:"patience,omitempty"`
 	// Expect says what may go wrong without a check failing.
 	Expect Expect `koanf:"expect" json:"expect,omitzero"`

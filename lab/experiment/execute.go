@@ -69,19 +69,24 @@ type Result struct {
 }
 
 // Run runs one of the plan's policies on a machine of its own. It may be called
-// for several policies at once, from goroutines of their own. ctx ends it early.
+// for several policies at once, from goroutines of their own. When ctx ends it
+// while the workload is played, the result, marked as interrupted and without
+// checks, comes with the context's error.
 func (p *Plan) Run(ctx context.Context, which int, o Options) (*Result, error) {
 	pol := p.Policies[which]
 	begun := time.Now()
 	r, err := p.machine(ctx, which, o)
+	var res *Result
 	if err == nil {
-		var res *Result
-		if res, err = r.execute(ctx, pol); err == nil {
-			res.Report.WallS = time.Since(begun).Seconds()
-			return res, nil
-		}
+		res, err = r.execute(ctx, pol)
 	}
-	return nil, fmt.Errorf("policy %s: %w", pol.Policy.Name, err)
+	if res != nil {
+		res.Report.WallS = time.Since(begun).Seconds()
+	}
+	if err != nil {
+		err = fmt.Errorf("policy %s: %w", pol.Policy.Name, err)
+	}
+	return res, err
 }
 
 // machine builds a machine with a policy's detours on its slots.
@@ -103,7 +108,10 @@ func (p *Plan) machine(ctx context.Context, which int, o Options) (*run, error) 
 // execute plays the workload and takes the machine down.
 func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, err error) {
 	defer func() {
-		err = errors.Join(err, r.ios.Hooks.Close(), r.storage.close())
+		closed := errors.Join(r.ios.Hooks.Close(), r.storage.close())
+		if err = errors.Join(err, closed); closed != nil {
+			res = nil
+		}
 	}()
 	if r.source, err = r.open(); err != nil {
 		return nil, err
@@ -132,8 +140,10 @@ func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, 
 			return nil, err
 		}
 	}
-	if err := r.play(ctx); err != nil {
-		return nil, err
+	played := r.play(ctx)
+	res.Report.Interrupted = played != nil && r.err == nil && ctx.Err() != nil && r.issued != 0
+	if played != nil && !res.Report.Interrupted {
+		return nil, played
 	}
 	if r.issued == 0 {
 		return nil, r.nothingPlayed()
@@ -142,7 +152,7 @@ func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, 
 		return nil, err
 	}
 	res.Report.ReadLatency, res.Report.WriteLatency = reads.Summary(), writes.Summary()
-	return res, nil
+	return res, played
 }
 
 // open opens the workload.
@@ -287,8 +297,10 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 		})
 		return nil
 	})
-	if err == nil {
+	out.Checks = []report.Check{}
+	if err == nil && !out.Interrupted {
 		out.Checks, err = r.checks()
+		out.Checks = append(out.Checks, r.runChecks()...)
 	}
 	out.Promotions = r.promotions()
 	lost := r.lost()
@@ -296,7 +308,6 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	if err != nil {
 		return err
 	}
-	out.Checks = append(out.Checks, r.runChecks()...)
 	out.VirtualS = seconds(r.until())
 	out.EventLogHash = fmt.Sprintf("%016x", r.m.Clock.Hash())
 	return nil

@@ -25,11 +25,11 @@ type Fault struct {
 // faultActions are what can happen, by name.
 var faultActions = map[string]func(r *run, f Fault, v *volume) error{
 	"link-down":      func(_ *run, _ Fault, v *volume) error { v.link.Fail(); return nil },
-	"link-up":        func(_ *run, _ Fault, v *volume) error { v.link.Restore(); return nil },
+	"link-up":        func(r *run, _ Fault, v *volume) error { v.link.Restore(); return r.online(v) },
 	"fail":           func(_ *run, _ Fault, v *volume) error { v.device.Fail(dasd.EquipmentCheck); return nil },
 	"gone":           func(_ *run, _ Fault, v *volume) error { v.device.Fail(dasd.NotOperational); return nil },
 	"not-responding": func(_ *run, _ Fault, v *volume) error { v.device.Fail(dasd.NotResponding); return nil },
-	"restore":        func(_ *run, _ Fault, v *volume) error { v.device.Restore(); return nil },
+	"restore":        func(r *run, _ Fault, v *volume) error { v.device.Restore(); return r.online(v) },
 	"synchronise":    (*run).synchronise,
 }
 
@@ -105,6 +105,13 @@ func (c *Config) faultsOf() ([]Fault, error) {
 func (r *run) happen(f Fault) error {
 	r.opts.Log.Info("fault", "time", r.m.Clock.Now(), "pair", f.Pair, "mirror", f.Mirror, "action", f.Action)
 	return faultActions[f.Action](r, f, r.storage.pairs[f.Pair-1].at(f.Mirror))
+}
+
+// online takes a volume into use again that the I/O supervisor has boxed because
+// it did not answer, as an operator does who knows that it has been repaired.
+func (r *run) online(v *volume) error {
+	r.ios.Online(r.m.Clock.Now(), v.unit)
+	return nil
 }
 
 // end of the standing chains: they would stand for ever.

@@ -19,6 +19,8 @@ type MirrorOptions struct {
 	// Progress, if not nil, is told now and then what share of the tracks, 0 to 1,
 	// has been copied.
 	Progress func(share float64, copying string)
+	// Stopped as in Options.
+	Stopped func()
 	// Streams is how many copies of tracks are under way at once; 0 is
 	// mirror.DefaultStreams.
 	Streams int
@@ -57,7 +59,7 @@ func Mirror(ctx context.Context, primary, mirror string, o MirrorOptions) (m *Mi
 	c.Primary.Shadows, c.Mirror.Shadows = o.PrimaryShadows, o.MirrorShadows
 	c.Policies = nil // none is run
 	c.Primary.ImageCache, c.Mirror.ImageCache = mirrorCache, mirrorCache
-	r := &run{config: &c, opts: Options{Log: o.Log, Progress: o.Progress, Streams: o.Streams, NoSync: o.NoSync}}
+	r := &run{config: &c, opts: Options{Log: o.Log, Progress: o.Progress, Stopped: o.Stopped, Streams: o.Streams, NoSync: o.NoSync}}
 	if err := c.checkImages(); err != nil {
 		return nil, err
 	}

@@ -82,10 +82,10 @@ func (r *run) eachDetour(f func(policy, slot string, a *hooks.Attachment)) {
 func (r *run) detourFaults() (all []report.DetourFault) {
 	r.eachDetour(func(policy, slot string, a *hooks.Attachment) {
 		n := &a.Counters
-		if n.Refused == 0 && n.Failures() == 0 && !a.Disabled {
+		if n.Refused == 0 && n.Failures() == 0 && n.Overruled == 0 && !a.Disabled {
 			return
 		}
-		d := report.DetourFault{Policy: policy, Slot: slot, Name: a.Name, Traps: int64(n.Traps), Invalid: int64(n.Invalid)}
+		d := report.DetourFault{Policy: policy, Slot: slot, Name: a.Name, Traps: int64(n.Traps), Invalid: int64(n.Invalid), Overruled: int64(n.Overruled)}
 		if a.FirstFailure != nil {
 			d.FirstError = a.FirstFailure.Error()
 		}
@@ -99,7 +99,7 @@ func (r *run) detourFaults() (all []report.DetourFault) {
 			}
 		}
 		if a.Disabled {
-			d.PassedOver = &report.PassedOver{AtS: seconds(machine.Time(a.PassedOver.At)), Failures: int64(a.PassedOver.Failures)}
+			d.PassedOver = &report.PassedOver{AtS: seconds(machine.Time(a.PassedOver.At)), Failures: int64(a.PassedOver.Failures), Kept: int64(a.PassedOver.Overstays)}
 		}
 		all = append(all, d)
 	})
@@ -232,7 +232,11 @@ func (r *run) inCharge() report.Check {
 	for _, d := range r.detourFaults() {
 		if p := d.PassedOver; p != nil {
 			at := time.Duration(p.AtS * float64(time.Second)).Round(time.Microsecond)
-			bad = append(bad, fmt.Sprintf("%s %s of %s was passed over from %v on, after %d calls without an answer; the first: %s", d.Slot, d.Name, d.Policy, at, p.Failures, d.FirstError))
+			text := fmt.Sprintf("%s %s of %s was passed over from %v on, after %s", d.Slot, d.Name, d.Policy, at, p.Reason())
+			if d.FirstError != "" {
+				text += "; the first: " + d.FirstError
+			}
+			bad = append(bad, text)
 		}
 	}
 	c := report.Check{Name: name, OK: bad == nil, Detail: strings.Join(bad, "; ")}
@@ -259,6 +263,9 @@ func (r *run) withoutFault() report.Check {
 		}
 		if d.Traps+d.Invalid != 0 {
 			bad = append(bad, fmt.Sprintf("%s: %d calls ended abnormally, %d responses did not pass the check; the first: %s", who, d.Traps, d.Invalid, d.FirstError))
+		}
+		if d.Overruled != 0 {
+			bad = append(bad, fmt.Sprintf("%s: %d times the host went on with an I/O that it would have kept", who, d.Overruled))
 		}
 	}
 	c := report.Check{Name: name, OK: bad == nil, Detail: strings.Join(bad, "; ")}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -26,8 +27,8 @@ const (
 	kindFault
 )
 
-// checkEvery is how many events happen between looks at the context.
-const checkEvery = 1 << 14
+// progressEvery is how many events happen between tellings of the progress.
+const progressEvery = 1 << 14
 
 // Options are what a run needs beside its description.
 type Options struct {
@@ -36,6 +37,9 @@ type Options struct {
 	// 1, has been read, and in words what mirrors are being synchronised meanwhile;
 	// no words for none. It is called on the run's goroutine.
 	Progress func(share float64, copying string)
+	// Stopped, if not nil, is told that the run has heard of the end of its context,
+	// before it concludes. It is called on the run's goroutine.
+	Stopped func()
 	// Streams is how many copies of tracks are under way at once when mirrors in
 	// image files are synchronised; 0 is mirror.DefaultStreams.
 	Streams int
@@ -159,16 +163,19 @@ func (r *run) play(ctx context.Context) error {
 	return r.loop(ctx)
 }
 
-// loop lets events happen until there are none.
+// loop lets events happen until there are none, or the context ends.
 func (r *run) loop(ctx context.Context) error {
+	var stop atomic.Bool // to look at it costs nothing, at a context it would
+	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
 	for n := 0; ; n++ {
-		if n%checkEvery == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
+		if n%progressEvery == 0 && r.opts.Progress != nil {
+			r.opts.Progress(r.share(), r.copyingNow())
+		}
+		if stop.Load() || n == 0 && ctx.Err() != nil {
+			if r.opts.Stopped != nil {
+				r.opts.Stopped()
 			}
-			if r.opts.Progress != nil {
-				r.opts.Progress(r.share(), r.copyingNow())
-			}
+			return ctx.Err()
 		}
 		if !r.m.Clock.Step() || r.err != nil {
 			break

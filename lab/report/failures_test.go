@@ -26,7 +26,7 @@ func failingRuns() []Run {
 		Writes:   Difference{Count: 58343, Blocks: 233, MeanUS: -611.5, Interval: &Interval{-633.25, 590, 0.95}, LeftOut: &LeftOut{2000, 0, 2000}},
 	}
 	f.DetourFaults = []DetourFault{
-		{Policy: "rejecting", Slot: "frontend", Name: "mine/reject", Traps: 2, Invalid: 14, FirstError: "out of memory", PassedOver: &PassedOver{1.25, 16}},
+		{Policy: "rejecting", Slot: "frontend", Name: "mine/reject", Traps: 2, Invalid: 14, FirstError: "out of memory", PassedOver: &PassedOver{AtS: 1.25, Failures: 16}},
 		{Policy: "later", Slot: "poststatus", Name: "mine/post", Refused: []RefusedIntents{{"promote", "the pair has no such mirror", 1200}, {"fail", "the I/O is not at the point for it", 1}}},
 	}
 	f.Mirrors = []Mirror{{"mirror 1", MirrorInSyncBut, 1234, 60105}, {"mirror 2", MirrorOutOfSync, 60105, 60105}, {"mirror 3", MirrorInSyncBut, 1, 60105}}

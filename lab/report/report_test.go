@@ -203,3 +203,18 @@ func TestJSONErrors(t *testing.T) {
 	runs[0].WallS /= runs[1].DataAtRisk.MaxS * 0
 	assert.ErrorContains(t, WriteJSON(&bytes.Buffer{}, runs), "report as json")
 }
+
+// TestInterruptedRunsClaimNothing: a run that was ended early shows its figures
+// and no check, and none is held against it.
+func TestInterruptedRunsClaimNothing(t *testing.T) {
+	whole := Run{Policy: "sync", WriteLatency: LatencySummary{Count: 2, MeanUS: 100, P50US: 100}, Checks: []Check{{Name: "completed once", OK: true}}}
+	part := Run{Policy: "constant-copy", Interrupted: true, WriteLatency: LatencySummary{Count: 1, MeanUS: 50, P50US: 50}, Checks: []Check{}}
+	var b strings.Builder
+	require.NoError(t, WriteTable(&b, []Run{whole, part}, TableOptions{}))
+	text := b.String()
+	assert.Contains(t, text, "INTERRUPTED: the figures of constant-copy are of what had been played; no check was made of them")
+	assert.Regexp(t, `completed once +ok +not made`, text)
+	assert.NotContains(t, text, "%")
+	assert.True(t, whole.OK())
+	assert.False(t, part.OK())
+}

@@ -378,9 +378,15 @@ func checks(runs []Run) []figure {
 			}
 		}
 	}
+	if len(names) == 0 && slices.ContainsFunc(runs, func(r Run) bool { return r.Interrupted }) {
+		names = []string{"checks"}
+	}
 	var rows []figure
 	for _, name := range names {
 		rows = append(rows, stated(name, func(r *Run) string {
+			if r.Interrupted {
+				return "not made"
+			}
 			for _, c := range r.Checks {
 				switch {
 				case c.Name != name:

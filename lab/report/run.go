@@ -43,6 +43,9 @@ type Run struct {
 	Promotions []Promotion `json:"promotions,omitempty"`
 	Mirrors    []Mirror    `json:"mirrors,omitempty"`
 	Checks     []Check     `json:"checks"`
+	// Interrupted says that the run was ended before its workload was: the figures
+	// are of what had been played, and there are no checks.
+	Interrupted bool `json:"interrupted,omitempty"`
 
 	VirtualS float64 `json:"virtual_s"`
 	// EventLogHash is 16 hexadecimal digits; equal inputs give equal hashes.
@@ -55,8 +58,8 @@ type Run struct {
 	Versus *Versus `json:"versus,omitempty"`
 }
 
-// OK says whether no check has failed.
-func (r *Run) OK() bool { return !slices.ContainsFunc(r.Checks, Check.Failed) }
+// OK says whether the checks were made and none has failed.
+func (r *Run) OK() bool { return !r.Interrupted && !slices.ContainsFunc(r.Checks, Check.Failed) }
 
 // Failed counts the requests that ended with an error.
 type Failed struct {
@@ -95,6 +98,9 @@ type DetourFault struct {
 	Traps      int64  `json:"traps"`
 	Invalid    int64  `json:"invalid_responses"`
 	FirstError string `json:"first_error,omitempty"`
+	// Overruled counts the times that the host went on with an I/O which the detour
+	// would have kept.
+	Overruled int64 `json:"overruled,omitempty"`
 	// Refused are its intents that the host did not carry out.
 	Refused []RefusedIntents `json:"refused_intents,omitempty"`
 	// PassedOver says since when it was not called any more; nil for one that was
@@ -109,11 +115,14 @@ type RefusedIntents struct {
 	Count  int64  `json:"count"`
 }
 
-// PassedOver is the end of a detour that gave too many calls no answer.
+// PassedOver is the end of a detour that gave too many calls no answer, or kept
+// too many requests.
 type PassedOver struct {
 	AtS float64 `json:"at_s"`
-	// Failures is the number of its calls without an answer until then.
+	// Failures is the number of its calls without an answer until then, and Kept of
+	// the requests that it did not let go in time.
 	Failures int64 `json:"failures"`
+	Kept     int64 `json:"kept,omitempty"`
 }
 
 // RefusedIntents is the number of intents that the host did not carry out.

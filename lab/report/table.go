@@ -41,6 +41,7 @@ func WriteTable(w io.Writer, runs []Run, options TableOptions) error {
 		width = DefaultWidth
 	}
 	var b strings.Builder
+	b.WriteString(partial(runs))
 	b.WriteString(title(runs))
 	if tooNarrow(runs, width) {
 		b.WriteString(apart(runs))
@@ -83,6 +84,20 @@ func widest(s string) int {
 		most = max(most, text.StringWidthWithoutEscSequences(strings.TrimRight(line, "\n")))
 	}
 	return most
+}
+
+// partial says which runs were interrupted.
+func partial(runs []Run) string {
+	var names []string
+	for _, r := range runs {
+		if r.Interrupted {
+			names = append(names, r.Policy)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "INTERRUPTED: the figures of " + strings.Join(names, ", ") + " are of what had been played; no check was made of them\n"
 }
 
 // title says what the workload was, where it was the same for all.
@@ -177,7 +192,11 @@ func render(base, others []Run) string {
 			for i := range runs {
 				row = append(row, f.cell(&runs[i]))
 				if i > 0 {
-					row = append(row, f.difference(&runs[0], &runs[i]))
+					difference := "" // of runs that have not played the same
+					if !runs[0].Interrupted && !runs[i].Interrupted {
+						difference = f.difference(&runs[0], &runs[i])
+					}
+					row = append(row, difference)
 				}
 			}
 			t.AppendRow(row)
@@ -214,7 +233,7 @@ func heading(policy string) string {
 // notes explain the table below it.
 func notes(runs []Run, options TableOptions) string {
 	var b strings.Builder
-	if len(runs) > 1 {
+	if len(runs) > 1 && !runs[0].Interrupted {
 		fmt.Fprintf(&b, "diff: against %s", runs[0].Policy)
 		for _, r := range runs[1:] {
 			if r.Versus != nil {
@@ -308,10 +327,21 @@ func (d *DetourFault) lines(policy string) (all []string) {
 	if d.Traps+d.Invalid != 0 {
 		all = append(all, fmt.Sprintf("%s: %s calls ended abnormally, %s responses did not pass the check; the first: %s", who, count(d.Traps), count(d.Invalid), d.FirstError))
 	}
+	if d.Overruled != 0 {
+		all = append(all, fmt.Sprintf("%s: %s times the host went on with an I/O that it would have kept", who, count(d.Overruled)))
+	}
 	if p := d.PassedOver; p != nil {
-		all = append(all, fmt.Sprintf("%s: PASSED OVER from %s on, after %s calls without an answer", who, showSeconds(p.AtS), count(p.Failures)))
+		all = append(all, fmt.Sprintf("%s: PASSED OVER from %s on, after %s", who, showSeconds(p.AtS), p.Reason()))
 	}
 	return all
+}
+
+// Reason says after what the detour is not called any more.
+func (p *PassedOver) Reason() string {
+	if p.Kept != 0 {
+		return count(p.Failures) + " calls without an answer and " + count(p.Kept) + " requests kept for all of their time"
+	}
+	return count(p.Failures) + " calls without an answer"
 }
 
 // text is the synchronisation in a line.

@@ -46,6 +46,8 @@ type Block struct {
 	Step  int64    `yaml:"step"`
 	// Code is the completion code with which each must end; 7F if left out.
 	Code Code `yaml:"code"`
+	// Within is the time within which each must end; left out, it is not looked at.
+	Within Duration `yaml:"within"`
 }
 
 func (b *Block) times() int { return max(1, b.Times) }

@@ -22,6 +22,11 @@ type Expect struct {
 	Promoted int `yaml:"promoted"`
 	// Lost is how many acknowledged writes are lost.
 	Lost int64 `yaml:"lost"`
+	// Modes is how often pairs change their mode, between synchronous and constant
+	// copy, and Held how often a completion is held back for a mirror (312). Left
+	// out, neither is looked at.
+	Modes *int `yaml:"modes"`
+	Held  *int `yaml:"held"`
 }
 
 // Mirror is what is expected of a mirror.
@@ -120,6 +125,12 @@ func (e *Expect) verify(stage *experiment.Stage, c *steps.Counter) ([]string, er
 	}
 	if n := stage.LostWrites(); n != e.Lost {
 		say("%d acknowledged writes were lost: want %d", n, e.Lost)
+	}
+	if n := int(stage.Intercept().Counts().Modes); e.Modes != nil && n != *e.Modes {
+		say("pairs changed their mode %d times: want %d", n, *e.Modes)
+	}
+	if n := c.Count(rows["312"]); e.Held != nil && int(n) != *e.Held {
+		say("completions were held back %d times: want %d", n, *e.Held)
 	}
 	return wrong, nil
 }

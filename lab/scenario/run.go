@@ -49,6 +49,8 @@ type request struct {
 	write   bool
 	offset  int64
 	length  int64
+	within  machine.Time
+	took    machine.Time
 	want    uint8
 	got     uint8
 }
@@ -168,7 +170,7 @@ func (p *player) add(a *Action) error {
 			continue
 		}
 		for k := range b.times() {
-			p.ios = append(p.ios, request{write: b == a.Write, offset: b.Offset + int64(k)*b.Step, length: b.Length, want: b.Code.or()})
+			p.ios = append(p.ios, request{write: b == a.Write, offset: b.Offset + int64(k)*b.Step, length: b.Length, within: machine.Time(b.Within), want: b.Code.or()})
 		}
 	}
 	if a.Program == nil {
@@ -254,8 +256,9 @@ func (p *player) submit(index int) error {
 }
 
 // completed is told by the block access method.
-func (p *player) completed(number int64, _ bool, code uint8, _ machine.Time) {
-	p.ios[p.tokens[number]].got = code
+func (p *player) completed(number int64, _ bool, code uint8, took machine.Time) {
+	x := &p.ios[p.tokens[number]]
+	x.got, x.took = code, took
 }
 
 // conclude holds what came against what was expected.
@@ -265,6 +268,9 @@ func (p *player) conclude(res *Result) error {
 		x := &p.ios[i]
 		if x.got != x.want {
 			res.Wrong = append(res.Wrong, fmt.Sprintf("I/O %d ended with code %02X%s: want %02X", i+1, x.got, x.status(), x.want))
+		}
+		if x.within != 0 && x.took > x.within {
+			res.Wrong = append(res.Wrong, fmt.Sprintf("I/O %d took %v: want %v at most", i+1, x.took, x.within))
 		}
 		if x.spec != nil {
 			res.Wrong = append(res.Wrong, x.storage(i+1)...)

@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -144,4 +145,22 @@ func TestSameScenarioSameHash(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, first.Hash, again.Hash)
 	assert.Equal(t, first.Took, again.Took)
+}
+
+// TestSuspendingChainsLeaveTheModeAlone: native detours and modules come back to
+// synchronous mode alike.
+func TestSuspendingChainsLeaveTheModeAlone(t *testing.T) {
+	l := modules(t)
+	text, err := os.ReadFile(filepath.Join("scenarios", "suspending-and-after.yaml"))
+	require.NoError(t, err)
+	var hashes []uint64
+	for _, native := range []string{"true", "false"} {
+		s, err := scenario.Parse(append(text, "machine: {native: "+native+"}\n"...), "test")
+		require.NoError(t, err)
+		r, err := s.Run(t.Context(), l, scenario.Options{})
+		require.NoError(t, err)
+		assert.Empty(t, r.Wrong)
+		hashes = append(hashes, r.Hash)
+	}
+	assert.Equal(t, hashes[0], hashes[1])
 }

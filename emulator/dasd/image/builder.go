@@ -36,6 +36,9 @@ type CreateOptions struct {
 	// durable, as cp does: faster, but a crash of the machine soon after Commit
 	// can leave them damaged.
 	NoSync bool
+	// Temporary, if not nil, is told the name of each file that is made under a
+	// temporary name, for a program that may end before Commit or Abort.
+	Temporary func(path string)
 	// Progress, if not nil, is told by Create how many of how many tracks or block
 	// groups are made. An error that it returns ends the work.
 	Progress func(done, total int) error
@@ -156,6 +159,9 @@ func (b *Builder) add(final string, bytes int64) error {
 			return err
 		}
 		b.files = append(b.files, newFile{f, temp, final, bytes})
+		if told := b.options.Temporary; told != nil {
+			told(temp)
+		}
 		return nil
 	}
 	return fmt.Errorf("%s: no free temporary name from %s.new0 to .new%d", final, final, maximumTemps-1)

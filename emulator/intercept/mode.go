@@ -1,0 +1,52 @@
+package intercept
+
+import "github.com/iosrun/iosrun/abi"
+
+// A pair goes over to constant copy for one of two reasons. A detour may find that
+// its mirrors lag and say so with any request: that holds until a detour says
+// otherwise. Or a chain suspends itself, and nobody knows for how long (182, 216,
+// 234): that holds for as long as such a chain is under way, on the primary or, by
+// its mirror I/Os, on a mirror. When the last of them has ended, and what it has put
+// at risk has settled, the pair is in the mode again that it would have had
+// without them; else one such chain would leave it in constant copy for good.
+
+// setMode carries out the intent "mode" for a request.
+func (x *Process) setMode(c *call, mode abi.PairMode) {
+	pair, r := c.role.pair, c.r
+	if mode == abi.ModeConstantCopy && c.hook == abi.FrontEnd && c.role.role == abi.RolePrimary && c.origin != abi.OriginMirror && r.program.suspends {
+		if !r.suspending {
+			r.suspending = true
+			if pair.suspending++; pair.suspending == 1 {
+				pair.usual = pair.Mode
+			}
+		}
+	} else {
+		pair.usual = mode
+	}
+	x.enter(pair, mode)
+}
+
+func (x *Process) enter(pair *Pair, mode abi.PairMode) {
+	if mode != pair.Mode {
+		pair.Mode = mode
+		x.counts.Modes++
+	}
+}
+
+// resetModes puts every pair into synchronous mode: a policy begins.
+func (x *Process) resetModes() {
+	for _, p := range x.pairs {
+		p.Mode, p.usual = abi.ModeSynchronous, abi.ModeSynchronous
+	}
+}
+
+// unsuspend ends a request whose chain has suspended itself.
+func (r *Request) unsuspend() {
+	if !r.suspending {
+		return
+	}
+	r.suspending = false
+	if r.pair.suspending--; r.pair.suspending == 0 {
+		r.x.enter(r.pair, r.pair.usual)
+	}
+}
