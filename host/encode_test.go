@@ -13,6 +13,7 @@ const (
 	opUnreachable = 0x00
 	opLoop        = 0x03
 	opBranch      = 0x0C
+	opBranchIf    = 0x0D
 	opEnd         = 0x0B
 	opCall        = 0x10
 	opDrop        = 0x1A
@@ -23,6 +24,7 @@ const (
 	opMemoryGrow  = 0x40
 	opI32Const    = 0x41
 	opI64Const    = 0x42
+	opI32LtU      = 0x49
 	opI32Add      = 0x6A
 	empty         = 0x40
 )
