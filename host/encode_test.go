@@ -23,6 +23,7 @@ const (
 	opI64Store    = 0x37
 	opMemoryGrow  = 0x40
 	opI32Const    = 0x41
+	opBranchTable = 0x0E
 	opI64Const    = 0x42
 	opI32LtU      = 0x49
 	opI32Add      = 0x6A
@@ -48,6 +49,7 @@ type guest struct {
 	memories           int // 1 when 0, -1: none
 
 	start, initialize, body []byte // code without its end; start and initialize may be nil
+	markerCode              []byte // runs before the marker gives the offset
 	sections                []section
 	table                   []byte // a table section's contents
 }
@@ -125,7 +127,7 @@ func (g guest) encode() []byte {
 		g.marker = abi.MarkerExport
 	}
 	if g.marker != "-" {
-		code := cat([]byte{opI32Const}, s32(g.offset))
+		code := cat(g.markerCode, []byte{opI32Const}, s32(g.offset))
 		if g.markerType == 1 {
 			code = nil
 		}

@@ -44,7 +44,7 @@ func countTo(n int32) []byte {
 
 func benchmarkBound(b *testing.B, code []byte, round int, fill func(*abi.Frame)) {
 	ctx := context.Background()
-	free := unmetered(b, code)
+	free := instance(b, newRuntimeWith(b, host.RuntimeConfig{Fuel: host.Unmetered}), code, host.InstanceConfig{})
 	metered := instance(b, newRuntime(b), code, host.InstanceConfig{})
 
 	watched, cancel := context.WithCancel(ctx)
@@ -96,13 +96,4 @@ func benchmarkBound(b *testing.B, code []byte, round int, fill func(*abi.Frame))
 	b.ReportMetric(float64(best[2])/float64(best[0]), "context/free")
 	b.ReportMetric(testing.AllocsPerRun(100, func() { _ = metered.Call(abi.FrontEnd) }), "metered-allocs")
 	b.ReportMetric(0, "ns/op")
-}
-
-// unmetered makes an instance of a runtime without a bound.
-func unmetered(b testing.TB, code []byte) *host.Instance {
-	b.Helper()
-	r, err := host.NewRuntime(context.Background(), host.RuntimeConfig{Fuel: host.Unmetered})
-	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, r.Close(context.Background())) })
-	return instance(b, r, code, host.InstanceConfig{})
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/iosrun/iosrun/host/meter"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/sys"
 )
@@ -79,6 +80,7 @@ func (i *Instance) randomGet(mem api.Memory, args []uint64) uint32 {
 	if uint32(args[1]) > maxRandom {
 		return errnoInval
 	}
+	i.charge(int64(uint32(args[1])) / meter.BytesPerUnit)
 	p, ok := mem.Read(uint32(args[0]), uint32(args[1]))
 	for len(p) > 0 {
 		var word [8]byte
@@ -125,6 +127,7 @@ func (i *Instance) fdWrite(mem api.Memory, args []uint64) uint32 {
 		if !ok {
 			return errnoFault
 		}
+		i.charge(int64(len(p))) // each byte is looked at
 		i.console[fd-1].write(p)
 		total += uint32(len(p))
 	}
@@ -195,6 +198,7 @@ func (i *Instance) chainRead(mem api.Memory, args []uint64) uint32 {
 		return 0
 	}
 	count = min(count, maxChain)
+	i.charge(int64(count) * int64(ccwSize) / meter.BytesPerUnit)
 	p, ok := mem.Read(at, count*ccwSize)
 	if !ok || at%ccwAlign != 0 {
 		panic(fmt.Errorf("%s into %d CCWs at %#x: want a multiple of %d within the memory", chainRead, count, at, ccwAlign))

@@ -76,7 +76,14 @@ func (m *module) element(d *decoder) {
 		m.constant(d)
 	}
 	if flags&(notActive|hasIndex) != 0 {
-		d.byte("an element segment") // its kind, or the type of its expressions
+		at := d.at
+		kind := d.byte("an element segment")
+		switch {
+		case flags&expressions == 0 && kind != 0:
+			d.fail(at, "element segment of kind %d: want 0", kind)
+		case flags&expressions != 0 && wasm.ValueType(kind) != wasm.FuncRef && wasm.ValueType(kind) != wasm.ExternRef:
+			d.fail(at, "element segment of type %#x: want funcref or externref", kind)
+		}
 	}
 	for n := d.u32("an element segment"); n > 0 && d.err == nil; n-- {
 		if flags&expressions != 0 {

@@ -146,7 +146,7 @@ func (e *encoder) entry(units int64, f *function) {
 		return
 	}
 	e.bytes(e.getStack)
-	e.const64(f.frame())
+	e.const64(f.frame.size())
 	e.op(opI64Sub)
 	e.indexed(opLocalTee, e.left)
 	e.charge(units)

@@ -60,15 +60,9 @@ type function struct {
 
 	height int // operands on the stack
 	params int
-	locals int // parameters included
-	wide   bool
-	kept   bool // needs the local for a number of 32 bits
-	st     stats
-	mark   int
-}
-
-type stats struct {
-	sets, maxHeight, crossed, joins, maxLabels, ncalls, maxTable int
+	locals int  // parameters included
+	kept   bool // needs the locals for numbers of 32 bits
+	frame  frame
 }
 
 const noPiece = -1
@@ -77,8 +71,8 @@ const noPiece = -1
 func (f *function) analyse(b *body, d *decoder) {
 	f.insertions, f.labels = f.insertions[:0], f.labels[:0]
 	f.height, f.untested, f.kept = 0, 0, false
-	f.params, f.locals, f.wide = b.params, b.locals, b.wide
-	f.st, f.mark = stats{}, 0
+	f.params, f.locals = b.params, b.locals
+	f.frame.reset(b)
 	f.last = -1
 	f.piece = f.insert(b.code, insEntry)
 	f.labels = append(f.labels, label{op: opBlock, live: true, piece: f.piece, results: b.results})
@@ -124,6 +118,7 @@ func (f *function) step(o *operation, d *decoder) {
 	last := f.last
 	f.last = -1
 	f.pop(int(o.pops))
+	f.frame.note(o, f.height)
 	switch o.op {
 	case opBlock, opLoop, opIf:
 		f.open(o, d)
@@ -138,7 +133,6 @@ func (f *function) step(o *operation, d *decoder) {
 		f.branch(o, o.index, d)
 		f.after(o)
 	case opBrTable:
-		f.st.maxTable = max(f.st.maxTable, len(o.labels))
 		for _, l := range o.labels {
 			f.branch(o, l, d)
 		}
@@ -153,9 +147,6 @@ func (f *function) step(o *operation, d *decoder) {
 	case opLocalGet, opLocalSet, opLocalTee:
 		if o.index >= uint32(f.locals) {
 			d.fail(o.at, "%s %d: the function has %d locals", o.name, o.index, f.locals)
-		}
-		if o.op != opLocalGet {
-			f.st.sets++
 		}
 	case opGlobalGet, opGlobalSet:
 		f.m.global(o, d)
@@ -176,13 +167,18 @@ func (f *function) step(o *operation, d *decoder) {
 }
 
 func (f *function) pop(n int) {
-	f.height = max(f.height-n, f.labelHeight())
-	f.mark = min(f.mark, f.height)
+	f.lower(max(f.height-n, f.labelHeight()))
+}
+
+// lower takes the operands above a height from the stack.
+func (f *function) lower(height int) {
+	f.height = height
+	f.frame.crossing = min(f.frame.crossing, height)
 }
 
 func (f *function) push(n int) {
 	f.height += n
-	f.st.maxHeight = max(f.st.maxHeight, f.height)
+	f.frame.push(n, f.height)
 }
 
 func (f *function) labelHeight() int {
@@ -210,7 +206,6 @@ func (f *function) open(o *operation, d *decoder) {
 		f.begin(o.end, insPiece)
 	}
 	f.labels = append(f.labels, l)
-	f.st.maxLabels = max(f.st.maxLabels, len(f.labels))
 	f.push(params)
 }
 
@@ -225,8 +220,7 @@ func (f *function) otherwise(o *operation, d *decoder) {
 	if f.piece != noPiece {
 		l.reached, l.untested = true, max(l.untested, f.untested)
 	}
-	f.height = l.height
-	f.mark = min(f.mark, f.height)
+	f.lower(l.height)
 	f.piece, f.untested = noPiece, l.begun
 	if l.live {
 		f.begin(o.end, insPiece)
@@ -237,11 +231,11 @@ func (f *function) otherwise(o *operation, d *decoder) {
 func (f *function) close(o *operation) {
 	l := f.labels[len(f.labels)-1]
 	f.labels = f.labels[:len(f.labels)-1]
+	f.frame.end(l.op, f.height)
 	if l.op == opIf && l.live { // the way without an else
 		l.reached, l.untested = true, max(l.untested, l.begun)
 	}
 	if l.reached {
-		f.st.joins++
 		if f.piece == noPiece {
 			f.untested = 0
 		}
@@ -265,8 +259,7 @@ func (f *function) close(o *operation) {
 			f.begin(o.end, insPiece)
 		}
 	}
-	f.height = l.height
-	f.mark = min(f.mark, f.height)
+	f.lower(l.height)
 	f.push(l.results)
 }
 
@@ -319,8 +312,7 @@ func (f *function) branch(o *operation, depth uint32, d *decoder) {
 // dead is the place behind an instruction that does not go on.
 func (f *function) dead() {
 	f.piece, f.untested = noPiece, 0
-	f.height = f.labelHeight()
-	f.mark = min(f.mark, f.height)
+	f.lower(f.labelHeight())
 }
 
 // after is the place behind an instruction that may go on.
@@ -336,9 +328,7 @@ func (f *function) call(o *operation, d *decoder) {
 		return
 	}
 	f.pop(len(t.Params))
-	f.st.ncalls++
-	f.st.crossed += f.height - f.mark
-	f.mark = f.height
+	f.frame.call(t, f.height)
 	f.push(len(t.Results))
 	if o.op == opCall && o.index < uint32(f.m.imported) {
 		return
@@ -372,12 +362,4 @@ func (f *function) grow(o *operation, kind insert) {
 	f.insert(o.at, insGrow)
 	f.insert(o.end, kind)
 	f.kept, f.untested = true, 0
-}
-
-func (f *function) frame() int64 {
-	slot := int64(8)
-	if f.wide {
-		slot = 16
-	}
-	return 128 + slot*int64(f.locals+f.st.sets+f.st.crossed)
 }

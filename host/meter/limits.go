@@ -7,7 +7,7 @@ const (
 	// MaxNesting is the largest number of blocks within each other.
 	MaxNesting = 5000
 	// MaxLabels is the largest number of labels of a br_table, without the default.
-	MaxLabels = 20000
+	MaxLabels = 1 << 15
 	// MaxLocals is the largest number of parameters and locals of a function.
 	MaxLocals = 10000
 	// MaxLocalsInAll is the largest number of parameters and locals that the

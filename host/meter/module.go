@@ -80,6 +80,13 @@ func (m *module) prepare() error {
 			return refuse(e.Offset, "export %q is global %d: the module has %d", e.Name, e.Index, m.globals)
 		}
 	}
+	for _, c := range m.w.Customs {
+		if c.Name == nameSection {
+			if err := m.names(c); err != nil {
+				return err
+			}
+		}
+	}
 	for _, s := range m.w.Sections {
 		var err error
 		switch s.ID {
@@ -226,21 +233,26 @@ func (m *module) rewrite() ([]byte, error) {
 		{id: wasm.SectionExport, count: counters + len(m.added), items: m.newExports()},
 		{id: wasm.SectionCode, count: len(m.bodies) + len(m.added), items: code, whole: true},
 	}
-	// A section that the module does not have goes in front of the first one that
-	// must stand behind it.
-	missing := func(order int) {
+	// A section that the module does not have goes behind the last one that must
+	// stand in front of it, before any custom section there.
+	missing := func(rest []wasm.Section) {
+		order := wasm.LastSection + 1
+		for _, s := range rest {
+			if s.ID != wasm.SectionCustom {
+				order = wasm.SectionOrder(s.ID)
+				break
+			}
+		}
 		for n := range items {
 			if a := &items[n]; !a.done && a.count != 0 && wasm.SectionOrder(a.id) < order {
 				out = a.append(out, nil)
 			}
 		}
 	}
-	for _, s := range m.w.Sections {
+	for n, s := range m.w.Sections {
+		missing(m.w.Sections[n:])
 		if s.ID == wasm.SectionStart {
 			continue // it is exported
-		}
-		if s.ID != wasm.SectionCustom {
-			missing(wasm.SectionOrder(s.ID))
 		}
 		contents := m.code[s.Offset : s.Offset+s.Size]
 		extended := false
@@ -253,7 +265,7 @@ func (m *module) rewrite() ([]byte, error) {
 			out = wasm.AppendSection(out, s.ID, contents)
 		}
 	}
-	missing(wasm.LastSection + 1)
+	missing(nil)
 	return out, nil
 }
 
