@@ -66,11 +66,7 @@ func groups(runs []Run) [][]figure {
 			measured("most at risk, time", func(r *Run) float64 { return r.DataAtRisk.MaxS }, showSeconds).marked((*Run).failedRequests),
 		},
 		calls(runs),
-		append([]figure{
-			stated("violations", func(r *Run) string { return count(r.Violations) }),
-			stated("traps", func(r *Run) string { return count(r.Traps) }),
-			stated("refused intents", func(r *Run) string { return count(r.RefusedIntents()) }),
-		}, passedOver(runs)...),
+		contained(runs),
 		mirrors(runs),
 		checks(runs),
 		{
@@ -79,6 +75,19 @@ func groups(runs []Run) [][]figure {
 			stated("event log", func(r *Run) string { return r.EventLogHash }),
 		},
 	}
+}
+
+// contained are the rows of what the host has contained.
+func contained(runs []Run) []figure {
+	rows := []figure{
+		stated("violations", func(r *Run) string { return count(r.Violations) }),
+		stated("traps", func(r *Run) string { return count(r.Traps) }),
+	}
+	if slices.ContainsFunc(runs, func(r Run) bool { return r.Exhausted > 0 }) {
+		rows = append(rows, stated("  out of fuel or stack", func(r *Run) string { return count(r.Exhausted) }))
+	}
+	rows = append(rows, stated("refused intents", func(r *Run) string { return count(r.RefusedIntents()) }))
+	return append(rows, passedOver(runs)...)
 }
 
 // workload is shown where the runs do not have the same one.

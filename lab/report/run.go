@@ -26,7 +26,10 @@ type Run struct {
 	DataAtRisk      DataAtRisk `json:"data_at_risk"`
 	WasmCalls       WasmCalls  `json:"wasm_calls"`
 	Traps           int64      `json:"traps"`
-	Violations      int64      `json:"violations"`
+	// Exhausted is the number of traps that were a call's that used up its fuel or
+	// its stack.
+	Exhausted  int64 `json:"exhausted,omitempty"`
+	Violations int64 `json:"violations"`
 	// DetourFaults has a row for each detour of which the host refused an intent, or
 	// of which a call gave no answer; the detours of swaps are among them.
 	DetourFaults []DetourFault `json:"detour_faults,omitempty"`

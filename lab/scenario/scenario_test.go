@@ -61,6 +61,26 @@ func TestSuiteTakesEveryStep(t *testing.T) {
 	}
 }
 
+// TestMeteringChangesNothing: every scenario has the same event log with the
+// modules metered and as they are.
+func TestMeteringChangesNothing(t *testing.T) {
+	l := modules(t)
+	rt, err := host.NewRuntime(t.Context(), host.RuntimeConfig{Fuel: host.Unmetered})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rt.Close(context.Background())) }()
+	free := &catalog.Loader{Runtime: rt}
+	for _, name := range scenario.Names() {
+		s, err := scenario.Load(name)
+		require.NoError(t, err)
+		metered, err := s.Run(t.Context(), l, scenario.Options{})
+		require.NoError(t, err)
+		unmetered, err := s.Run(t.Context(), free, scenario.Options{})
+		require.NoError(t, err)
+		assert.Equal(t, unmetered.Hash, metered.Hash, name)
+		assert.Equal(t, unmetered.Took, metered.Took, name)
+	}
+}
+
 const valid = "name: x\npolicy: sync\nplay: [{at: 1ms, write: {offset: 0, length: 4096}}]\n"
 
 func TestParseRefuses(t *testing.T) {
