@@ -50,7 +50,7 @@ type frame struct {
 	crossing int   // height of the operands that have been counted
 	crossed  int64 // operands that waited while a function ran
 	deep     int64 // operands above those in registers
-	arity    int   // the most parameters and results of a call
+	arity    int   // the most parameters and results of a call, which are passed in the frame
 
 	live liveness
 }
@@ -116,8 +116,7 @@ func (f *frame) call(t wasm.FuncType, height int) {
 
 // size is the estimate in bytes. It does not depend on the machine.
 func (f *frame) size() int64 {
-	values := f.live.values(f) + f.crossed + f.deep
-	return frameBase + f.slot*values + 16*int64(f.arity)
+	return frameBase + f.slot*(f.live.values(f)+f.crossed+f.deep+int64(f.arity))
 }
 
 // liveness finds the values of locals that need a place in the frame: those that

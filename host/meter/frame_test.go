@@ -21,18 +21,24 @@ type recursive struct {
 }
 
 func (r recursive) program() []byte {
-	self := 1
-	code := cat(r.before, op(opLocalGet, 0), i64const(1), []byte{opI64Add}, op(opCall, self), r.after)
+	code := cat(r.before, op(opLocalGet, 0), i64const(1), []byte{opI64Add}, op(opCall, itself), r.after)
 	results := r.results
 	if results == nil {
 		results = []wasm.ValueType{wasm.I64}
 	}
 	drop := repeat(len(results), func(int) []byte { return []byte{0x1A} })
 	return program{functions: []fn{
-		{export: "run", code: cat(i64const(0), op(opCall, self), drop)},
+		{export: "run", code: cat(i64const(0), op(opCall, itself), drop)},
 		{params: []wasm.ValueType{wasm.I64}, results: results, locals: r.locals, code: code},
+		{params: []wasm.ValueType{wasm.I64}, results: []wasm.ValueType{wasm.I64}, code: cat(op(opLocalGet, 0), i64const(3), []byte{opI64Mul})},
 	}}.encode()
 }
+
+// The functions of a recursion: itself, and a small one that calls nothing.
+const (
+	itself = 1
+	small  = 2
+)
 
 // mixed is a number that depends on n and on the parameter, so that the compiler
 // must keep it.
@@ -51,9 +57,9 @@ var recursions = []recursive{
 			return cat(repeat(4, func(k int) []byte { return mixed(n + k) }), op(opLocalGet, 0), op(opCall, 1), sum(4), op(opLocalSet, 1))
 		}), locals: many(1, wasm.I64), after: cat(op(opLocalGet, 1), []byte{opI64Add})},
 	{name: "vectors", locals: many(300, wasm.V128),
-		before: repeat(300, func(n int) []byte { return cat(mixed(n), []byte{0xFD, 18}, op(opLocalSet, n+1)) }),
+		before: repeat(300, func(n int) []byte { return cat(mixed(n), []byte{prefixVector, 18}, op(opLocalSet, n+1)) }),
 		after: repeat(300, func(n int) []byte {
-			return cat(op(opLocalGet, n+1), []byte{0xFD, 29, 0, opI64Add})
+			return cat(op(opLocalGet, n+1), []byte{prefixVector, 29, 0, opI64Add})
 		})},
 	{name: "many values of few locals", locals: many(20, wasm.I64),
 		before: repeat(2000, func(n int) []byte {
@@ -83,6 +89,32 @@ var recursions = []recursive{
 			}),
 			mixed(3), []byte{0xA7}, i32const(12345), []byte{0x46}, op(opBrIf, 0), []byte{opEnd}),
 		after: repeat(100, func(n int) []byte { return append(op(opLocalGet, n+1), opI64Add) })},
+	{name: "few locals across each of many calls", locals: many(8, wasm.I64),
+		before: repeat(300, func(n int) []byte {
+			return cat(
+				repeat(6, func(k int) []byte { return cat(mixed(n+k), op(opLocalSet, k+1)) }),
+				mixed(n), op(opCall, small),
+				repeat(6, func(k int) []byte { return cat(op(opLocalGet, k+1), []byte{opI64Add}) }),
+				op(opLocalGet, 8), []byte{opI64Add}, op(opLocalSet, 8))
+		}),
+		after: cat(op(opLocalGet, 8), []byte{opI64Add})},
+	{name: "few operands across each of many calls", locals: many(1, wasm.I64),
+		before: repeat(300, func(n int) []byte {
+			return cat(repeat(5, func(k int) []byte { return mixed(n + k) }), op(opCall, small), sum(4),
+				op(opLocalGet, 1), []byte{opI64Add}, op(opLocalSet, 1))
+		}),
+		after: cat(op(opLocalGet, 1), []byte{opI64Add})},
+	{name: "vectors as operands",
+		before: repeat(200, func(n int) []byte { return cat(mixed(n), []byte{prefixVector, 18}) }),
+		after:  cat([]byte{prefixVector, 18}, repeat(200, func(int) []byte { return []byte{prefixVector, 0xCE, 1} }), []byte{prefixVector, 29, 0})},
+	{name: "locals carried around loops", locals: many(7, wasm.I64),
+		before: repeat(200, func(n int) []byte {
+			return cat([]byte{opLoop, emptyBlock}, i64const(0),
+				repeat(6, func(k int) []byte { return cat(op(opLocalGet, k+1), []byte{opI64Add}) }), op(opLocalSet, 7),
+				repeat(6, func(k int) []byte { return cat(mixed(n+k), op(opLocalGet, 7), []byte{opI64Add}, op(opLocalSet, k+1)) }),
+				op(opLocalGet, 7), op(opCall, small), i64const(1), []byte{0x51}, op(opBrIf, 0), []byte{opEnd})
+		}),
+		after: cat(op(opLocalGet, 7), []byte{opI64Add})},
 	{name: "many results", results: many(200, wasm.I64)},
 }
 
