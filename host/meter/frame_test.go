@@ -104,17 +104,21 @@ var recursions = []recursive{
 				op(opLocalGet, 1), []byte{opI64Add}, op(opLocalSet, 1))
 		}),
 		after: cat(op(opLocalGet, 1), []byte{opI64Add})},
-	{name: "vectors as operands",
-		before: repeat(200, func(n int) []byte { return cat(mixed(n), []byte{prefixVector, 18}) }),
-		after:  cat([]byte{prefixVector, 18}, repeat(200, func(int) []byte { return []byte{prefixVector, 0xCE, 1} }), []byte{prefixVector, 29, 0})},
-	{name: "locals carried around loops", locals: many(7, wasm.I64),
+	{name: "vectors across each of many calls", locals: many(1, wasm.I64),
+		before: repeat(300, func(n int) []byte {
+			return cat(repeat(5, func(k int) []byte { return cat(mixed(n+k), []byte{prefixVector, 18}) }), mixed(n), op(opCall, small), []byte{prefixVector, 18},
+				repeat(5, func(int) []byte { return []byte{prefixVector, 0xCE, 1} }), []byte{prefixVector, 29, 0},
+				op(opLocalGet, 1), []byte{opI64Add}, op(opLocalSet, 1))
+		}),
+		after: cat(op(opLocalGet, 1), []byte{opI64Add})},
+	{name: "locals carried around loops", locals: many(4, wasm.I64),
 		before: repeat(200, func(n int) []byte {
 			return cat([]byte{opLoop, emptyBlock}, i64const(0),
-				repeat(6, func(k int) []byte { return cat(op(opLocalGet, k+1), []byte{opI64Add}) }), op(opLocalSet, 7),
-				repeat(6, func(k int) []byte { return cat(mixed(n+k), op(opLocalGet, 7), []byte{opI64Add}, op(opLocalSet, k+1)) }),
-				op(opLocalGet, 7), op(opCall, small), i64const(1), []byte{0x51}, op(opBrIf, 0), []byte{opEnd})
+				repeat(3, func(k int) []byte { return cat(op(opLocalGet, k+1), []byte{opI64Add}) }), op(opLocalSet, 4),
+				repeat(3, func(k int) []byte { return cat(mixed(n+k), op(opLocalGet, 4), []byte{opI64Add}, op(opLocalSet, k+1)) }),
+				op(opLocalGet, 4), op(opCall, small), i64const(1), []byte{0x51}, op(opBrIf, 0), []byte{opEnd})
 		}),
-		after: cat(op(opLocalGet, 7), []byte{opI64Add})},
+		after: cat(op(opLocalGet, 4), []byte{opI64Add})},
 	{name: "many results", results: many(200, wasm.I64)},
 }
 
