@@ -113,7 +113,8 @@ var recursions = []recursive{
 		after: cat(op(opLocalGet, 1), []byte{opI64Add})},
 	{name: "locals carried around loops", locals: many(4, wasm.I64),
 		before: repeat(200, func(n int) []byte {
-			return cat([]byte{opLoop, emptyBlock}, i64const(0),
+			return cat(repeat(3, func(k int) []byte { return cat(mixed(n-k), op(opLocalSet, k+1)) }),
+				[]byte{opLoop, emptyBlock}, i64const(0),
 				repeat(3, func(k int) []byte { return cat(op(opLocalGet, k+1), []byte{opI64Add}) }), op(opLocalSet, 4),
 				repeat(3, func(k int) []byte { return cat(mixed(n+k), op(opLocalGet, 4), []byte{opI64Add}, op(opLocalSet, k+1)) }),
 				op(opLocalGet, 4), op(opCall, small), i64const(1), []byte{0x51}, op(opBrIf, 0), []byte{opEnd})
