@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
 	"runtime"
 	"testing"
 
@@ -12,7 +13,6 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/host"
-	"github.com/iosrun/iosrun/host/meter"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -151,5 +151,12 @@ func TestRefusedByTheMeter(t *testing.T) {
 	require.ErrorIs(t, err, host.ErrRefused)
 	assert.ErrorContains(t, err, "test/guest: refused: wasm module at byte 0x")
 	assert.ErrorContains(t, err, "tail calls")
-	assert.Equal(t, int64(meter.MaxStack), int64(256<<10))
+}
+
+// TestDocumentSaysTheLimit holds the limit in docs/fuel.md against the code.
+func TestDocumentSaysTheLimit(t *testing.T) {
+	text, err := os.ReadFile("../docs/fuel.md")
+	require.NoError(t, err)
+	assert.Equal(t, 10_000_000, host.DefaultFuel)
+	assert.Contains(t, string(text), "The limit is 10,000,000 units a call")
 }
