@@ -23,6 +23,10 @@ func (m *module) constants(s wasm.Section) error {
 			m.data(d)
 		}
 	}
+	if d.err == nil && d.at != d.end {
+		// They would be read as the first of what the pass adds.
+		d.fail(d.at, "%s section has %d bytes behind its end", s.Name(), d.end-d.at)
+	}
 	return d.err
 }
 

@@ -54,12 +54,10 @@ type function struct {
 	// untested is the most units that can have been used since the last test, in
 	// this function, on any way to the next instruction.
 	untested int64
-	tests    bool // the counter is tested at the entry
 
 	last int64 // value of an i32.const that was the last instruction, -1 if it was none
 
-	height int // operands on the stack
-	params int
+	height int  // operands on the stack
 	locals int  // parameters included
 	kept   bool // needs the locals for numbers of 32 bits
 	frame  frame
@@ -71,7 +69,7 @@ const noPiece = -1
 func (f *function) analyse(b *body, d *decoder) {
 	f.insertions, f.labels = f.insertions[:0], f.labels[:0]
 	f.height, f.untested, f.kept = 0, 0, false
-	f.params, f.locals = b.params, b.locals
+	f.locals = b.locals
 	f.frame.reset(b)
 	f.last = -1
 	f.piece = f.insert(b.code, insEntry)

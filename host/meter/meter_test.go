@@ -179,6 +179,14 @@ func TestStart(t *testing.T) {
 	require.True(t, m.outOfFuel())
 }
 
+// TestStartHasNoResult: what is not a start function does not become one.
+func TestStartHasNoResult(t *testing.T) {
+	for _, f := range []fn{{results: many(1, wasm.I32), code: i32const(1)}, {params: many(1, wasm.I32)}} {
+		_, err := Meter(program{start: 1, functions: []fn{{export: "run"}, f}}.encode())
+		require.ErrorContains(t, err, "start function 1 has the signature")
+	}
+}
+
 // TestIndicesOfThePass: the module cannot name what the pass has added. Without a
 // look at the index each of these becomes a valid module that fills its own
 // counter, or finds the functions that do.
@@ -200,6 +208,7 @@ func TestIndicesOfThePass(t *testing.T) {
 		{"passive element", program{functions: []fn{run}}.replace(secElement, []byte{1, 1, 0, 1, 1}), "function 1: the module has 1"},
 		{"offset of an element", program{functions: []fn{run}}.replace(secElement, []byte{1, 0, opGlobalGet, 1, opEnd, 0}), "global.get 1: the module has 0 globals"},
 		{"global", program{functions: []fn{run}}.replace(wasm.SectionGlobal, []byte{1, byte(wasm.I64), 0, opGlobalGet, 2, opEnd}), "global.get 2: the module has 1 globals"},
+		{"a hidden global", program{functions: []fn{run}}.replace(wasm.SectionGlobal, []byte{0, byte(wasm.I64), 1, opI64Const, 7, opEnd}), "global section has 5 bytes behind its end"},
 		{"offset of data", program{functions: []fn{run}}.replace(wasm.SectionData, []byte{1, 0, opGlobalGet, 1, opEnd, 0}), "global.get 1: the module has 0 globals"},
 		{"export of a global", program{functions: []fn{run}}.replace(wasm.SectionExport, []byte{1, 1, 'g', 3, 1}), `export "g" is global 1: the module has 0`},
 		{"export of a function", program{functions: []fn{run}}.replace(wasm.SectionExport, []byte{1, 1, 'f', 0, 1}), `export "f" is function 1: the module has 1`},

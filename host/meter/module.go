@@ -80,6 +80,11 @@ func (m *module) prepare() error {
 			return refuse(e.Offset, "export %q is global %d: the module has %d", e.Name, e.Index, m.globals)
 		}
 	}
+	if m.w.HasStart {
+		if t, _ := m.w.FunctionType(m.w.Start); !t.Equal(wasm.FuncType{}) {
+			return refuse(0, "start function %d has the signature %s: want %s", m.w.Start, t, wasm.FuncType{})
+		}
+	}
 	for _, c := range m.w.Customs {
 		if c.Name == nameSection {
 			if err := m.names(c); err != nil {
