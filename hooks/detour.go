@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/iosrun/iosrun/abi"
@@ -79,6 +80,10 @@ func ParseContainment(name string) (Containment, error) {
 	return 0, fmt.Errorf("containment %q is unknown: want one of %v", name, containmentNames)
 }
 
+// ErrExhausted says that a call used up what a call may use: its time or its
+// stack. A detour's error wraps it.
+var ErrExhausted = errors.New("more than a call may use")
+
 // Counters are what is counted for a link since it was attached.
 type Counters struct {
 	Calls     uint64
@@ -87,6 +92,7 @@ type Counters struct {
 	Intents   uint64
 	Refused   uint64 // intents that the host refused: the sum of Attachment.Refusals
 	Traps     uint64 // calls that ended abnormally
+	Exhausted uint64 // of these, calls that used up what a call may use
 	Invalid   uint64 // responses that did not pass the check
 	Overruled uint64 // times that the host went on with an I/O all the same
 }

@@ -13,6 +13,7 @@ const (
 	opUnreachable = 0x00
 	opLoop        = 0x03
 	opBranch      = 0x0C
+	opBranchIf    = 0x0D
 	opEnd         = 0x0B
 	opCall        = 0x10
 	opDrop        = 0x1A
@@ -22,7 +23,9 @@ const (
 	opI64Store    = 0x37
 	opMemoryGrow  = 0x40
 	opI32Const    = 0x41
+	opBranchTable = 0x0E
 	opI64Const    = 0x42
+	opI32LtU      = 0x49
 	opI32Add      = 0x6A
 	empty         = 0x40
 )
@@ -46,6 +49,7 @@ type guest struct {
 	memories           int // 1 when 0, -1: none
 
 	start, initialize, body []byte // code without its end; start and initialize may be nil
+	markerCode              []byte // runs before the marker gives the offset
 	sections                []section
 	table                   []byte // a table section's contents
 }
@@ -123,7 +127,7 @@ func (g guest) encode() []byte {
 		g.marker = abi.MarkerExport
 	}
 	if g.marker != "-" {
-		code := cat([]byte{opI32Const}, s32(g.offset))
+		code := cat(g.markerCode, []byte{opI32Const}, s32(g.offset))
 		if g.markerType == 1 {
 			code = nil
 		}

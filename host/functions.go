@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/host/meter"
 	"github.com/iosrun/iosrun/host/wasm"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -127,7 +128,7 @@ func offer(ctx context.Context, r wazero.Runtime) error {
 			b = b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(
 				func(ctx context.Context, m api.Module, stack []uint64) {
 					i := ctx.Value(instanceKey{}).(*Instance)
-					i.work(hostCallWork)
+					i.charge(meter.HostCall)
 					if v := f.call(i, m.Memory(), stack); f.results != "" {
 						stack[0] = uint64(v)
 					}

@@ -36,11 +36,10 @@ func builtGuest(t testing.TB, name string) []byte {
 // from one run of the tests to the next.
 func cachingRuntime(t testing.TB) *host.Runtime {
 	t.Helper()
-	r, err := host.NewRuntime(context.Background(), host.RuntimeConfig{CacheDir: filepath.Join(os.TempDir(), "iosrun-test-code")})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, r.Close(context.Background())) })
-	return r
+	return newRuntimeWith(t, host.RuntimeConfig{CacheDir: testCode()})
 }
+
+func testCode() string { return filepath.Join(os.TempDir(), "iosrun-test-code") }
 
 // probe asks the guest "probe" for something and gives two numbers of its answer.
 func probe(t *testing.T, i *host.Instance, what, argument byte) (uint64, uint64) {
@@ -126,6 +125,8 @@ func TestGoGuest(t *testing.T) {
 		assert.Equal(t, uint64(1), s, "no file, no arguments, no environment")
 	})
 	t.Run("garbage is collected", func(t *testing.T) {
+		// A call that allocates 25 MB uses more than the default.
+		i := instance(t, newRuntimeWith(t, host.RuntimeConfig{CacheDir: testCode(), Fuel: 10 * host.DefaultFuel}), code, host.InstanceConfig{})
 		frame := i.Frame()
 		n, _ := probe(t, i, 11, 0)
 		assert.Equal(t, uint64(1), n)
@@ -139,7 +140,7 @@ func TestGoGuest(t *testing.T) {
 		{"panic", 1, `front_end trapped: unreachable, after writing "panic: runtime error: index out of range [200] with length 56"`},
 		{"memory", 6, "out of memory"},
 		{"exit", 7, "ended the program with exit code 3"},
-		{"recursion", 8, "out of memory"},
+		{"recursion", 8, "out of stack"},
 		{"deadlock", 9, "deadlock"},
 	} {
 		t.Run("trap by "+c.name, func(t *testing.T) {

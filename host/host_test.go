@@ -11,7 +11,12 @@ import (
 
 func newRuntime(t testing.TB) *host.Runtime {
 	t.Helper()
-	r, err := host.NewRuntime(context.Background(), host.RuntimeConfig{})
+	return newRuntimeWith(t, host.RuntimeConfig{})
+}
+
+func newRuntimeWith(t testing.TB, c host.RuntimeConfig) *host.Runtime {
+	t.Helper()
+	r, err := host.NewRuntime(context.Background(), c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close(context.Background())) })
 	return r

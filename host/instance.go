@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/hooks"
+	"github.com/iosrun/iosrun/host/meter"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 )
@@ -44,12 +45,12 @@ type Instance struct {
 	// The rest is one life of the instance, from start to Renew.
 	module  api.Module
 	hook    [abi.Hooks]api.Function
+	fuel    counters
 	frame   *abi.Frame
 	life    uint64
 	random  *rand.PCG
 	waited  int64 // the clock is never below it, nanoseconds
 	console [2]console
-	worked  int // work of host functions in this call, up to MaxHostWork
 }
 
 var (
@@ -89,7 +90,7 @@ func (c *Compiled) Instantiate(_ context.Context, cfg InstanceConfig) (*Instance
 // start begins a life of the instance.
 func (i *Instance) start() error {
 	i.frame, i.hook, i.waited = nil, [abi.Hooks]api.Function{}, 1
-	i.worked = 0
+	i.fuel = counters{}
 	i.random = source(i.seed, i.life)
 	for n := range i.console {
 		i.console[n] = console{log: i.log, level: hclog.Info}
@@ -109,13 +110,19 @@ func (i *Instance) start() error {
 
 // adopt finds in a new module instance what the host uses.
 func (i *Instance) adopt(m api.Module) error {
-	if f := m.ExportedFunction(initializeExport); f != nil {
+	i.fuel.find(m, i.compiled.runtime.fuel)
+	if f := m.ExportedFunction(meter.StartExport); f != nil && i.fuel.fuel != nil {
+		if err := f.CallWithStack(i.ctx, nil); err != nil {
+			return i.trap("its start", err)
+		}
+	}
+	if f := i.fuel.function(m, initializeExport); f != nil {
 		if err := f.CallWithStack(i.ctx, nil); err != nil {
 			return i.trap(initializeExport, err)
 		}
 	}
 	var result [1]uint64
-	if err := m.ExportedFunction(abi.MarkerExport).CallWithStack(i.ctx, result[:]); err != nil {
+	if err := i.fuel.function(m, abi.MarkerExport).CallWithStack(i.ctx, result[:]); err != nil {
 		return i.trap(abi.MarkerExport, err)
 	}
 	frame, err := frameAt(m.Memory(), uint32(result[0]))
@@ -126,7 +133,7 @@ func (i *Instance) adopt(m api.Module) error {
 	FillSettings(&frame.Settings, i.settings)
 	for h := range i.hook {
 		if i.compiled.Module.Manifest.Implements(abi.Hook(h)) {
-			i.hook[h] = m.ExportedFunction(abi.Hook(h).Export())
+			i.hook[h] = i.fuel.function(m, abi.Hook(h).Export())
 		}
 	}
 	return nil
@@ -153,7 +160,6 @@ func (i *Instance) Call(h abi.Hook) error {
 		return i.noHook(h)
 	}
 	i.console[1].said = i.console[1].said[:0]
-	i.worked = 0
 	if err := i.hook[h].CallWithStack(i.ctx, nil); err != nil {
 		return i.trap(h.Export(), err)
 	}

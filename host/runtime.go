@@ -20,6 +20,9 @@ type RuntimeConfig struct {
 	// CacheDir is a folder, made when needed, for compiled code. It may be shared
 	// by processes. What lies there is executed: it must not be writable by others.
 	CacheDir string
+	// Fuel is the number of units that one call of a module may use, its start
+	// included: DefaultFuel when 0, no bound when Unmetered.
+	Fuel int64
 	// Logger gets what the runtime does.
 	Logger hclog.Logger
 }
@@ -30,6 +33,7 @@ type Runtime struct {
 	wazero wazero.Runtime
 	cache  wazero.CompilationCache
 	dir    string
+	fuel   int64 // units a call, or Unmetered
 	log    hclog.Logger
 
 	mu     sync.Mutex
@@ -54,13 +58,16 @@ func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
 	if !littleEndian() {
 		return nil, errors.New("host: detours run on little-endian hosts alone")
 	}
-	r := &Runtime{dir: c.CacheDir, log: c.Logger, loaded: make(map[[32]byte]*Compiled)}
+	fuel, err := limitOfFuel(c.Fuel)
+	if err != nil {
+		return nil, err
+	}
+	r := &Runtime{dir: c.CacheDir, fuel: fuel, log: c.Logger, loaded: make(map[[32]byte]*Compiled)}
 	if r.log == nil {
 		r.log = hclog.NewNullLogger()
 	}
 	r.cache = wazero.NewCompilationCache()
 	if c.CacheDir != "" {
-		var err error
 		if r.cache, err = wazero.NewCompilationCacheWithDir(c.CacheDir); err != nil {
 			return nil, fmt.Errorf("cache of compiled code in %s: %w", c.CacheDir, err)
 		}
@@ -70,6 +77,7 @@ func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
 	r.wazero = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
 		WithCompilationCache(r.cache).
 		WithMemoryLimitPages(MaxMemoryPages).
+		WithDebugInfoEnabled(false). // its offsets are those of the code before metering
 		WithMemoryCapacityFromMax(true))
 	if err := offer(ctx, r.wazero); err != nil {
 		return nil, errors.Join(fmt.Errorf("host functions: %w", err), r.Close(ctx))
@@ -130,13 +138,17 @@ func (r *Runtime) Load(ctx context.Context, m *Module) (*Compiled, error) {
 	return c, nil
 }
 
-// compile is where a pass over the module's code has its place, in front of the
-// compiler.
+// compile meters the module and compiles the result.
 func (c *Compiled) compile(ctx context.Context) {
 	if c.err = ctx.Err(); c.err != nil {
 		return
 	}
-	c.code, c.err = c.runtime.wazero.CompileModule(ctx, c.Module.code)
+	code, err := c.runtime.meter(c.Module)
+	if err != nil {
+		c.err = err
+		return
+	}
+	c.code, c.err = c.runtime.wazero.CompileModule(ctx, code)
 	if c.err == nil {
 		c.runtime.log.Debug("compiled", "module", c.Module.Name(), "sha256", c.Module.Hash(), "bytes", c.Module.Size)
 		return

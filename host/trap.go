@@ -45,13 +45,18 @@ func (i *Instance) trap(function string, err error) *TrapError {
 	text, _, _ := strings.Cut(err.Error(), goStackMark)
 	if _, stack, ok := strings.Cut(text, wasmStackMark); ok {
 		lines := strings.Split(stack, "\n\t")
+		if last := len(lines) - 1; i.fuel.fuel != nil && !strings.HasPrefix(lines[last], "...") {
+			lines = lines[:last] // the outermost function is that of the metering
+		}
 		for n := range lines {
 			lines[n] = abi.Visible(lines[n])
 		}
 		t.Stack = strings.Join(lines, "\n")
 	}
 	var exit *sys.ExitError
-	if errors.As(err, &exit) {
+	if limit := i.fuel.crossed(i.compiled.runtime.fuel); limit != nil {
+		t.Cause = limit
+	} else if errors.As(err, &exit) {
 		t.Cause = fmt.Errorf("ended the program with exit code %d", exit.ExitCode())
 	} else {
 		for strings.Contains(t.Cause.Error(), "\n") && errors.Unwrap(t.Cause) != nil {

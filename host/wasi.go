@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/iosrun/iosrun/host/meter"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/sys"
 )
@@ -31,22 +32,7 @@ const (
 	maxSubscriptions = 64
 	// maxRandom is the most bytes of one random_get.
 	maxRandom = 64 << 10
-	// MaxHostWork is the most work that host functions do in one call of a module
-	// (a hook, or its start with all that belongs to it): each byte that they look at
-	// or move is one, and each call of one is hostCallWork. A module that wants more
-	// ends abnormally, so that neither long buffers nor many calls keep the host busy
-	// for more than some ten milliseconds.
-	MaxHostWork  = 16 << 20
-	hostCallWork = 256
 )
-
-// work counts work of host functions, and ends the module's call when it is too
-// much.
-func (i *Instance) work(n int) {
-	if i.worked += n; i.worked > MaxHostWork {
-		panic(fmt.Errorf("host functions were to do more than %d bytes of work in one call, the limit", MaxHostWork))
-	}
-}
 
 func nothing(*Instance, api.Memory, []uint64) uint32 { return errnoSuccess }
 
@@ -96,8 +82,8 @@ func (i *Instance) randomGet(mem api.Memory, args []uint64) uint32 {
 	if uint32(args[1]) > maxRandom {
 		return errnoInval
 	}
+	i.charge(int64(uint32(args[1])) / meter.BytesPerUnit)
 	p, ok := mem.Read(uint32(args[0]), uint32(args[1]))
-	i.work(len(p))
 	for len(p) > 0 {
 		var word [8]byte
 		binary.LittleEndian.PutUint64(word[:], i.random.Uint64())
@@ -138,7 +124,7 @@ func (i *Instance) fdWrite(mem api.Memory, args []uint64) uint32 {
 	if !ok {
 		return errnoFault
 	}
-	i.work(len(table))
+	i.charge(int64(len(table)))
 	total := 0
 	for ; len(table) > 0 && total < maxWrite; table = table[8:] {
 		p, ok := mem.Read(binary.LittleEndian.Uint32(table), binary.LittleEndian.Uint32(table[4:]))
@@ -146,7 +132,7 @@ func (i *Instance) fdWrite(mem api.Memory, args []uint64) uint32 {
 			return errnoFault
 		}
 		p = p[:min(len(p), maxWrite-total)]
-		i.work(len(p))
+		i.charge(int64(len(p))) // each byte is looked at
 		i.console[fd-1].write(p)
 		total += len(p)
 	}
@@ -170,7 +156,7 @@ func (i *Instance) pollOneoff(mem api.Memory, args []uint64) uint32 {
 	if !ok {
 		return errnoFault
 	}
-	i.work(len(subs) + len(events))
+	i.charge(int64(len(subs) + len(events)))
 	now := i.clock()
 	first := int64(math.MaxInt64)
 	for n := range count {
@@ -218,10 +204,10 @@ func (i *Instance) chainRead(mem api.Memory, args []uint64) uint32 {
 		return 0
 	}
 	count = min(count, maxChain)
+	i.charge(int64(count) * int64(ccwSize) / meter.BytesPerUnit)
 	p, ok := mem.Read(at, count*ccwSize)
 	if !ok || at%ccwAlign != 0 {
 		panic(fmt.Errorf("%s into %d CCWs at %#x: want a multiple of %d within the memory", chainRead, count, at, ccwAlign))
 	}
-	i.work(len(p))
 	return uint32(i.chain.ReadChain(int(first), ccws(p)))
 }

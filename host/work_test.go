@@ -35,11 +35,11 @@ func forever(f host.HostFunction, args ...int32) guest {
 }
 
 // TestHostFunctionsWithoutAnEnd: a module that calls host functions without an
-// end is ended by the work that they do, in a hook and in its start, and lives
+// end is ended by the fuel that they cost, in a hook and in its start, and lives
 // again.
 func TestHostFunctionsWithoutAnEnd(t *testing.T) {
 	r := newRuntime(t)
-	const limit = "host functions were to do more than 16777216 bytes of work in one call, the limit"
+	const limit = "out of fuel after 10000000 units"
 	for _, f := range host.HostFunctions() {
 		if f.Name == "proc_exit" {
 			continue
@@ -121,7 +121,7 @@ func TestLongChainsAreCounted(t *testing.T) {
 	reads := counting(0)
 	i.UseChain(&reads)
 	require.Error(t, i.Call(abi.FrontEnd))
-	assert.Less(t, int(reads), 64)
+	assert.LessOrEqual(t, int(reads), host.DefaultFuel*4/(1<<15*16), "a unit for four bytes")
 }
 
 type counting int

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
@@ -9,6 +10,9 @@ import (
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/lab/catalog"
 )
+
+// fuelFlag is the flag for the limit on a call of a module.
+const fuelFlag = "fuel"
 
 // openLoader makes what loads a command's policies, and what closes it.
 func openLoader(c *cobra.Command, log hclog.Logger) (*catalog.Loader, func(), error) {
@@ -19,10 +23,16 @@ func openLoader(c *cobra.Command, log hclog.Logger) (*catalog.Loader, func(), er
 			rc.CacheDir = ""
 		}
 	}
+	if c.Flags().Lookup(fuelFlag) != nil {
+		rc.Fuel, _ = c.Flags().GetInt64(fuelFlag)
+		if rc.Fuel == 0 { // which is the runtime's word for the default
+			return nil, nil, usage(fmt.Errorf("--%s 0: want 1 to %d, or %d", fuelFlag, int64(host.MaxFuel), host.Unmetered))
+		}
+	}
 	ctx := c.Context()
 	rt, err := host.NewRuntime(ctx, rc)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, usage(err)
 	}
 	end := func() { _ = rt.Close(context.WithoutCancel(ctx)) }
 	return &catalog.Loader{Catalog: *catalogOf(c), Runtime: rt, Log: log}, end, nil

@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"errors"
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/iosrun/iosrun/abi"
@@ -71,6 +72,7 @@ type Counts struct {
 	Retried    uint64            // mirror I/Os tried again
 	Refused    uint64            // intents that the host did not carry out
 	Traps      uint64
+	Exhausted  uint64 // of the traps, calls that used up what a call may use
 	Invalid    uint64 // responses that did not pass the check
 	PassedOver uint64 // detours that are not called any more
 	// Acknowledged counts the writes of applications that ended well, and Alone those
@@ -441,6 +443,10 @@ func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
 func (x *Process) trapped(a *hooks.Attachment, c *call, err error) {
 	a.Counters.Traps++
 	x.counts.Traps++
+	if errors.Is(err, hooks.ErrExhausted) {
+		a.Counters.Exhausted++
+		x.counts.Exhausted++
+	}
 	if x.failed(a, c, "detour ended abnormally", a.Counters.Traps, err); a.Disabled {
 		return
 	}

@@ -26,7 +26,7 @@ func Rewrite(b []byte, e Edit) ([]byte, error) {
 	for _, s := range m.Sections {
 		body := b[s.Offset : s.Offset+s.Size]
 		switch {
-		case s.ID == secCustom:
+		case s.ID == SectionCustom:
 			name := m.Customs[custom].Name
 			custom++
 			if e.Section != "" && name == e.Section {
@@ -41,14 +41,14 @@ func Rewrite(b []byte, e Edit) ([]byte, error) {
 				return nil, err
 			}
 		}
-		out = appendSection(out, s.ID, body)
+		out = AppendSection(out, s.ID, body)
 	}
 	if e.Section != "" {
 		var c bytes.Buffer
 		c.Write(AppendU32(nil, uint32(len(e.Section))))
 		c.WriteString(e.Section)
 		c.Write(e.Data)
-		out = appendSection(out, secCustom, c.Bytes())
+		out = AppendSection(out, SectionCustom, c.Bytes())
 	}
 	return out, nil
 }
@@ -79,7 +79,8 @@ func bound(b []byte, s Section, all []Limits, limit uint32) ([]byte, error) {
 	return append(out, b[from:s.Offset+s.Size]...), nil
 }
 
-func appendSection(out []byte, id byte, body []byte) []byte {
+// AppendSection appends a section with its id and its size.
+func AppendSection(out []byte, id byte, body []byte) []byte {
 	out = AppendU32(append(out, id), uint32(len(body)))
 	return append(out, body...)
 }

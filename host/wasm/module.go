@@ -162,17 +162,23 @@ type Module struct {
 // FunctionType is the signature of the function with that index, imported ones
 // first.
 func (m *Module) FunctionType(index uint32) (FuncType, bool) {
-	n := uint32(len(m.importedFunctions))
-	var t uint32
-	switch {
-	case index < n:
-		t = m.importedFunctions[index]
-	case index-n < uint32(len(m.Functions)):
-		t = m.Functions[index-n]
-	default:
+	t, ok := m.FunctionTypeIndex(index)
+	if !ok {
 		return FuncType{}, false
 	}
 	return m.Types[t], true
+}
+
+// FunctionTypeIndex is the index in Types of that signature.
+func (m *Module) FunctionTypeIndex(index uint32) (uint32, bool) {
+	n := uint32(len(m.importedFunctions))
+	switch {
+	case index < n:
+		return m.importedFunctions[index], true
+	case index-n < uint32(len(m.Functions)):
+		return m.Functions[index-n], true
+	}
+	return 0, false
 }
 
 // Export finds the export of that name.

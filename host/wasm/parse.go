@@ -4,27 +4,34 @@ import "bytes"
 
 // The sections' ids.
 const (
-	secCustom = iota
+	SectionCustom = iota
 	secType
 	secImport
-	secFunction
+	SectionFunction
 	secTable
 	secMemory
-	secGlobal
-	secExport
-	secStart
-	secElement
-	secCode
-	secData
+	SectionGlobal
+	SectionExport
+	SectionStart
+	SectionElement
+	SectionCode
+	SectionData
 	secDataCount
 	sections
 )
 
+// LastSection is the place of the section that stands behind all others.
+const LastSection = 12
+
+// SectionOrder gives the place that a section must have among the others, from 1
+// to LastSection; 0 for custom sections, which may be anywhere.
+func SectionOrder(id byte) int { return sectionOrder[id] }
+
 // sectionOrder is the place that a section must have among the others; the
 // specification puts the data count in front of the code.
 var sectionOrder = [sections]int{
-	secType: 1, secImport: 2, secFunction: 3, secTable: 4, secMemory: 5, secGlobal: 6,
-	secExport: 7, secStart: 8, secElement: 9, secDataCount: 10, secCode: 11, secData: 12,
+	secType: 1, secImport: 2, SectionFunction: 3, secTable: 4, secMemory: 5, SectionGlobal: 6,
+	SectionExport: 7, SectionStart: 8, SectionElement: 9, secDataCount: 10, SectionCode: 11, SectionData: 12,
 }
 
 var sectionNames = [sections]string{
@@ -64,7 +71,7 @@ func Parse(b []byte) (*Module, error) {
 		if w.err != nil {
 			break
 		}
-		if s.ID != secCustom {
+		if s.ID != SectionCustom {
 			if sectionOrder[s.ID] <= order {
 				r.fail(s.Start, "%s section is there twice or out of order", s.Name())
 				break
@@ -90,7 +97,7 @@ func Parse(b []byte) (*Module, error) {
 // section reads the contents of one section from w, to its end.
 func (m *Module) section(id byte, w *reader) {
 	switch id {
-	case secCustom:
+	case SectionCustom:
 		n := w.name("the name of a custom section")
 		at := w.at
 		m.Customs = append(m.Customs, Custom{Name: n, Data: w.bytes(w.left(), "a custom section"), Offset: at})
@@ -102,7 +109,7 @@ func (m *Module) section(id byte, w *reader) {
 		for n := w.count("imports"); n > 0 && w.err == nil; n-- {
 			m.imported(w)
 		}
-	case secFunction:
+	case SectionFunction:
 		for n := w.count("functions"); n > 0 && w.err == nil; n-- {
 			m.Functions = append(m.Functions, m.typeIndex(w))
 		}
@@ -114,17 +121,17 @@ func (m *Module) section(id byte, w *reader) {
 		for n := w.count("memories"); n > 0 && w.err == nil; n-- {
 			m.Memories = append(m.Memories, w.limits("memory"))
 		}
-	case secExport:
+	case SectionExport:
 		m.exports(w)
-	case secStart:
+	case SectionStart:
 		m.Start, m.HasStart = w.u32("the start function"), true
-	case secCode:
+	case SectionCode:
 		m.CodeSize = w.left()
 		m.bodies(w)
-	case secGlobal:
+	case SectionGlobal:
 		m.Globals = w.count("globals")
 		w.bytes(w.left(), "the globals")
-	case secData:
+	case SectionData:
 		m.DataSize = w.left()
 		w.bytes(w.left(), "the data")
 	default: // element, data count: the compiler's affair

@@ -285,6 +285,7 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	out.WasmCalls = report.NewWasmCalls(r.issued, slots)
 	out.Traps, out.Violations = int64(n.Traps+n.Invalid), int64(n.Violations)
 	out.DetourFaults = r.detourFaults()
+	out.Exhausted = int64(n.Exhausted)
 	out.Swaps = r.swapped
 	out.Synchronisations = r.synchronised()
 	err := r.eachMirror(func(_ *pair, m *intercept.Mirror, name string) error {

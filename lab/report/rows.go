@@ -67,11 +67,7 @@ func groups(runs []Run) [][]figure {
 		},
 		losses(runs),
 		calls(runs),
-		append([]figure{
-			stated("violations", func(r *Run) string { return count(r.Violations) }),
-			stated("traps", func(r *Run) string { return count(r.Traps) }),
-			stated("refused intents", func(r *Run) string { return count(r.RefusedIntents()) }),
-		}, passedOver(runs)...),
+		contained(runs),
 		mirrors(runs),
 		checks(runs),
 		{
@@ -80,6 +76,19 @@ func groups(runs []Run) [][]figure {
 			stated("event log", func(r *Run) string { return r.EventLogHash }),
 		},
 	}
+}
+
+// contained are the rows of what the host has contained.
+func contained(runs []Run) []figure {
+	rows := []figure{
+		stated("violations", func(r *Run) string { return count(r.Violations) }),
+		stated("traps", func(r *Run) string { return count(r.Traps) }),
+	}
+	if slices.ContainsFunc(runs, func(r Run) bool { return r.Exhausted > 0 }) {
+		rows = append(rows, stated("  out of fuel or stack", func(r *Run) string { return count(r.Exhausted) }))
+	}
+	rows = append(rows, stated("refused intents", func(r *Run) string { return count(r.RefusedIntents()) }))
+	return append(rows, passedOver(runs)...)
 }
 
 // workload is shown where the runs do not have the same one.

@@ -31,6 +31,9 @@ type Run struct {
 	LostWrites int64 `json:"lost_writes"`
 	LostBytes  int64 `json:"lost_bytes"`
 	Traps      int64 `json:"traps"`
+	// Exhausted is the number of traps that were a call's that used up its fuel or
+	// its stack.
+	Exhausted  int64 `json:"exhausted,omitempty"`
 	Violations int64 `json:"violations"`
 	// DetourFaults has a row for each detour of which the host refused an intent, or
 	// of which a call gave no answer; the detours of swaps are among them.

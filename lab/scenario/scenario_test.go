@@ -39,9 +39,14 @@ func modules(t *testing.T) *catalog.Loader {
 
 // TestSuiteTakesEveryStep: the project's scenarios come out as they say, and
 // together they take every row of the table of steps, each by the component that
-// the row names; the detours are the modules.
+// the row names; the detours are the modules. Metering the modules changes nothing
+// in the event log.
 func TestSuiteTakesEveryStep(t *testing.T) {
 	l := modules(t)
+	rt, err := host.NewRuntime(t.Context(), host.RuntimeConfig{Fuel: host.Unmetered})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rt.Close(context.Background())) }()
+	unmetered := &catalog.Loader{Runtime: rt}
 	var total steps.Counter
 	for _, name := range scenario.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -51,6 +56,10 @@ func TestSuiteTakesEveryStep(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, r.Wrong)
 			total.Add(r.Steps)
+			free, err := s.Run(t.Context(), unmetered, scenario.Options{})
+			require.NoError(t, err)
+			assert.Equal(t, free.Hash, r.Hash, "with the modules unmetered")
+			assert.Equal(t, free.Took, r.Took)
 		})
 	}
 	rows, err := steps.Table()
