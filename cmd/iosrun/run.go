@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/report"
 )
@@ -109,7 +110,7 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	}
 	output, _ := c.Flags().GetString("json")
 	if output != "" {
-		if err := report.CheckWritable(output); err != nil {
+		if err := files.CheckWritable(output); err != nil {
 			return usage(err)
 		}
 	}
@@ -196,7 +197,7 @@ func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Re
 		return err
 	}
 	if output != "" {
-		if err := report.WriteFile(output, func(w io.Writer) error { return report.WriteJSON(w, runs) }); err != nil {
+		if err := files.Write(output, func(w io.Writer) error { return report.WriteJSON(w, runs) }); err != nil {
 			return err
 		}
 	}

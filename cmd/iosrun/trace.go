@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/lab/experiment"
-	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/scenario"
 	"github.com/iosrun/iosrun/lab/steps"
 )
@@ -82,7 +82,7 @@ func runTrace(c *cobra.Command, args []string) error {
 		return usage(fmt.Errorf("trace: I/O %d: want 1 or more", k))
 	}
 	if drawing != "" {
-		if err := report.CheckWritable(drawing); err != nil {
+		if err := files.CheckWritable(drawing); err != nil {
 			return usage(err)
 		}
 	}
@@ -163,7 +163,7 @@ func printWay(c *cobra.Command, title string, k int, drawing string, way *steps.
 		return fmt.Errorf("trace: the workload ends before I/O %d", k)
 	}
 	if drawing != "" {
-		if err := report.WriteFile(drawing, func(w io.Writer) error { return steps.WriteSVG(w, title, events) }); err != nil {
+		if err := files.Write(drawing, func(w io.Writer) error { return steps.WriteSVG(w, title, events) }); err != nil {
 			return err
 		}
 	}

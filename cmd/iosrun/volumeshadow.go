@@ -88,7 +88,7 @@ volume with its shadow files holds what it held before, and merge can be run aga
 		RunE: func(c *cobra.Command, args []string) error {
 			progress, finish := volumeProgress(c)
 			device, _ := c.Flags().GetString("device")
-			m, err := volume.MergeShadows(args[0], args[1:], all, image.MergeOptions{Device: device, Keep: keep, NoSync: noSync, InUse: force, Progress: progress})
+			m, err := volume.MergeShadows(args[0], args[1:], all, image.MergeOptions{Device: device, Keep: keep, NoSync: noSync, IgnoreOpened: force, Progress: progress})
 			finish()
 			if err != nil {
 				return volumeError(err)
