@@ -6,19 +6,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/iosrun/iosrun/abi"
-	"github.com/tetratelabs/wazero"
 )
 
 // RuntimeConfig is what a Runtime is made with. The zero value keeps compiled
 // code in memory alone and logs nothing.
 type RuntimeConfig struct {
 	// CacheDir is a folder, made when needed, for compiled code. It may be shared
-	// by processes. What lies there is executed: it must not be writable by others.
+	// by processes. What lies there is executed: each entry is checked before, and a
+	// folder that others may write to is not used. One that cannot be used is logged
+	// as a warning, and modules are compiled each time.
 	CacheDir string
 	// Logger gets what the runtime does.
 	Logger hclog.Logger
@@ -27,10 +27,8 @@ type RuntimeConfig struct {
 // Runtime compiles modules and holds the code. It is shared by machines and safe
 // for use by several goroutines.
 type Runtime struct {
-	wazero wazero.Runtime
-	cache  wazero.CompilationCache
-	dir    string
-	log    hclog.Logger
+	cache *codeCache // nil for none
+	log   hclog.Logger
 
 	mu     sync.Mutex
 	loaded map[[32]byte]*Compiled
@@ -50,29 +48,19 @@ func DefaultCacheDir() (string, error) {
 }
 
 // NewRuntime makes a runtime.
-func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
+func NewRuntime(_ context.Context, c RuntimeConfig) (*Runtime, error) {
 	if !littleEndian() {
 		return nil, errors.New("host: detours run on little-endian hosts alone")
 	}
-	r := &Runtime{dir: c.CacheDir, log: c.Logger, loaded: make(map[[32]byte]*Compiled)}
+	r := &Runtime{log: c.Logger, loaded: make(map[[32]byte]*Compiled)}
 	if r.log == nil {
 		r.log = hclog.NewNullLogger()
 	}
-	r.cache = wazero.NewCompilationCache()
 	if c.CacheDir != "" {
 		var err error
-		if r.cache, err = wazero.NewCompilationCacheWithDir(c.CacheDir); err != nil {
-			return nil, fmt.Errorf("cache of compiled code in %s: %w", c.CacheDir, err)
+		if r.cache, err = openCodeCache(c.CacheDir, r.log); err != nil {
+			r.log.Warn("cache of compiled code cannot be used: modules are compiled each time", "folder", c.CacheDir, "error", err)
 		}
-	}
-	// The capacity from the maximum keeps a memory where it is when it grows, so
-	// that the host's view of a frame stays valid.
-	r.wazero = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
-		WithCompilationCache(r.cache).
-		WithMemoryLimitPages(MaxMemoryPages).
-		WithMemoryCapacityFromMax(true))
-	if err := offer(ctx, r.wazero); err != nil {
-		return nil, errors.Join(fmt.Errorf("host functions: %w", err), r.Close(ctx))
 	}
 	return r, nil
 }
@@ -85,8 +73,14 @@ func (r *Runtime) Close(ctx context.Context) error {
 		return nil
 	}
 	r.closed = true
+	var errs []error
+	for _, c := range r.loaded {
+		if c.engine != nil {
+			errs = append(errs, c.engine.close(ctx))
+		}
+	}
 	clear(r.loaded)
-	return errors.Join(r.wazero.Close(ctx), r.cache.Close(ctx))
+	return errors.Join(append(errs, r.cache.close())...)
 }
 
 // Compiled is a module's code, ready for instances. It lives as long as its
@@ -97,7 +91,7 @@ type Compiled struct {
 
 	runtime *Runtime
 	once    sync.Once
-	code    wazero.CompiledModule
+	engine  *engine
 	err     error
 }
 
@@ -130,21 +124,14 @@ func (r *Runtime) Load(ctx context.Context, m *Module) (*Compiled, error) {
 	return c, nil
 }
 
-// compile is where a pass over the module's code has its place, in front of the
-// compiler.
 func (c *Compiled) compile(ctx context.Context) {
-	if c.err = ctx.Err(); c.err != nil {
-		return
-	}
-	c.code, c.err = c.runtime.wazero.CompileModule(ctx, c.Module.code)
-	if c.err == nil {
+	c.engine, c.err = c.runtime.compile(ctx, c.Module)
+	switch {
+	case c.err == nil:
 		c.runtime.log.Debug("compiled", "module", c.Module.Name(), "sha256", c.Module.Hash(), "bytes", c.Module.Size)
-		return
+	case ctx.Err() != nil:
+		c.err = ctx.Err()
+	default:
+		c.err = fmt.Errorf("%s: %w: does not compile: %w", c.Module.Name(), ErrRefused, c.err)
 	}
-	// wazero explains what does not match on lines of their own.
-	c.err = errors.New(abi.Visible(strings.Join(strings.Fields(c.err.Error()), " ")))
-	if c.runtime.dir != "" {
-		c.err = fmt.Errorf("%w (compiled code is kept in %s, which may be removed)", c.err, c.runtime.dir)
-	}
-	c.err = fmt.Errorf("%s: %w: does not compile: %w", c.Module.Name(), ErrRefused, c.err)
 }

@@ -215,7 +215,7 @@ program carries when it is built with it.`,
 				return usage(errors.New("names no folder"))
 			}
 			if output == "" {
-				path, err := build.Build(c.Context(), args[0], cat.BuildCache)
+				path, err := build.Build(c.Context(), args[0], cat.BuildCache, cat.Uses)
 				if err != nil {
 					return err
 				}
@@ -264,7 +264,7 @@ func buildArchive(c *cobra.Command, cat *catalog.Catalog, source, to string) err
 }
 
 func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
-	path, err := build.Build(c.Context(), folder, cat.BuildCache)
+	path, err := build.Build(c.Context(), folder, cat.BuildCache, cat.Uses)
 	if err != nil {
 		return fmt.Errorf("build %s: %w", folder, err)
 	}
