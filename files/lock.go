@@ -84,6 +84,10 @@ func (e *LockedError) Error() string {
 // Unwrap gives ErrLocked.
 func (e *LockedError) Unwrap() error { return ErrLocked }
 
+// maximumTries bounds the attempts to lock a file whose lock nobody has when one
+// looks.
+const maximumTries = 3
+
 // Lock locks an open file and does not wait: where another program, or another
 // opening of the file in this one, has a lock that excludes it, the error is a
 // *LockedError. The lock lasts until Unlock, or the end of the program in
@@ -91,14 +95,19 @@ func (e *LockedError) Unwrap() error { return ErrLocked }
 //
 // A file system that knows no locks gives none, and no error.
 func Lock(f *os.File, kind LockKind) error {
-	held, err := lock(f, kind)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s: lock: %w", f.Name(), err)
-	case held:
-		return &LockedError{f.Name(), holders(f)}
+	for try := 1; ; try++ {
+		held, err := lock(f, kind)
+		if err != nil {
+			return fmt.Errorf("%s: lock: %w", f.Name(), err)
+		}
+		if !held {
+			return nil
+		}
+		// Who is not found any more may have ended.
+		if by := holders(f); len(by) > 0 || try == maximumTries {
+			return &LockedError{f.Name(), by}
+		}
 	}
-	return nil
 }
 
 // Unlock gives up the lock on a file that is about to be closed. Closing alone

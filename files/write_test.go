@@ -2,6 +2,7 @@ package files
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -111,4 +112,27 @@ func TestUnwritable(t *testing.T) {
 		}
 	}
 	assert.Equal(t, before, names(t, dir))
+}
+
+// A new file has the permissions that the user's mask leaves it, and what was
+// handed to the program open is written to as it is.
+func TestWriteHanded(t *testing.T) {
+	if _, err := os.Stat("/dev/fd/0"); err != nil {
+		t.Skip("the system does not name open files")
+	}
+	path := filepath.Join(t.TempDir(), "out")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = f.WriteString("before\n")
+	require.NoError(t, err)
+	name := fmt.Sprintf("/dev/fd/%d", f.Fd())
+	require.NoError(t, CheckWritable(name))
+	require.NoError(t, Write(name, put("after\n")))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "before\nafter\n", string(data))
+	require.NoError(t, os.Remove(path))
+	assert.NoError(t, Write(name, put("it has no name any more")))
+	assert.Empty(t, names(t, filepath.Dir(path)))
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/report"
 )
@@ -85,7 +84,7 @@ volume, its mirror 50 km away, and the policies sync, constant-copy and read-sel
 
 func addRunFlags(c *cobra.Command) {
 	addExperimentFlags(c.Flags())
-	c.Flags().String("json", "", "file to write the result to as JSON")
+	c.Flags().String("json", "", "file to write the result to as JSON (- is standard output; the table then goes to standard error)")
 	c.Flags().Bool("no-cache", false, "do not keep compiled modules on disk")
 	c.Flags().BoolP("quiet", "q", false, "show no progress")
 	_ = c.RegisterFlagCompletionFunc("link", cobra.FixedCompletions([]string{"escon", "ficon", "ficon-2", "ficon-4", "ficon-8", "ficon-16", "ficon-32"}, cobra.ShellCompDirectiveNoFileComp))
@@ -108,11 +107,12 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	if err != nil {
 		return err
 	}
-	output, _ := c.Flags().GetString("json")
-	if output != "" {
-		if err := files.CheckWritable(output); err != nil {
-			return usage(err)
-		}
+	if err := usage(cfg.Uses(&filesOf(c).Uses)); err != nil {
+		return err
+	}
+	result, err := output(c, "json")
+	if err != nil {
+		return err
 	}
 	if err := cfg.CheckWorkload(); err != nil {
 		return usage(err)
@@ -134,7 +134,7 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	if err != nil {
 		return played(err)
 	}
-	return conclude(c, cfg, results, output, time.Since(begun))
+	return errors.Join(conclude(c, cfg, results, result, time.Since(begun)), plan.Changed())
 }
 
 // played tells a workload without a read or a write, which could not be tried,
@@ -197,7 +197,7 @@ func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Re
 		return err
 	}
 	if output != "" {
-		if err := files.Write(output, func(w io.Writer) error { return report.WriteJSON(w, runs) }); err != nil {
+		if err := writeOutput(c, output, func(w io.Writer) error { return report.WriteJSON(w, runs) }); err != nil {
 			return err
 		}
 	}

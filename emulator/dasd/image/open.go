@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/iosrun/iosrun/emulator/dasd/media"
@@ -181,11 +182,15 @@ func isSplit(path string) bool {
 	return err == nil && ok && h.container == containerPlain && h.sequence == 1
 }
 
-// NewFiles lists the files that a new image at path may be made of.
+// NewFiles lists the files that a new image at path may be made of, and the first
+// one of a split image that has its name already: the new image would hide it.
 func NewFiles(path string, o CreateOptions) []string {
 	all := []string{path}
 	for k := 1; k <= maximumParts && o.SplitBytes > 0; k++ {
 		all = append(all, partPath(path, k))
+	}
+	if first, err := FirstFile(path); err == nil && !slices.Contains(all, first) {
+		all = append(all, first)
 	}
 	return all
 }

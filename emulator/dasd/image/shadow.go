@@ -119,6 +119,11 @@ func MergeShadow(under string, shadows []string, o MergeOptions) (*Merged, error
 	if !o.IgnoreOpened {
 		for s, ok := storeOf(from).(*compressed); ok; s, ok = s.under.(*compressed) {
 			if s.hdr.options&optionOpened != 0 {
+				if s.path != top {
+					if err := busy(s.path); err != nil {
+						return nil, err
+					}
+				}
 				return nil, inUse(s.path)
 			}
 		}
@@ -142,6 +147,20 @@ func MergeShadow(under string, shadows []string, o MergeOptions) (*Merged, error
 		return m, nil
 	}
 	return m, os.Remove(top)
+}
+
+// busy tells whether a program that locks is changing a file.
+func busy(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := files.Lock(f, files.Shared); err != nil {
+		return err
+	}
+	files.Unlock(f)
+	return nil
 }
 
 // merge reads what the source itself stores, and then writes it to the target.
