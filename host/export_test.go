@@ -18,3 +18,14 @@ func HostFunctions() []HostFunction {
 	}
 	return all
 }
+
+// DecodeEntry gives what an entry of the cache of compiled code holds, and
+// EncodeEntry makes one whose sum is right.
+func DecodeEntry(p []byte, module [32]byte) (edition, key string, code []byte, err error) {
+	e, err := decodeEntry(p, module)
+	return e.edition, e.key, e.code, err
+}
+
+func EncodeEntry(module [32]byte, edition, key string, code []byte) []byte {
+	return codeEntry{edition, key, code}.encode(module)
+}

@@ -25,7 +25,7 @@ func builtGuest(t testing.TB, name string) []byte {
 	if testing.Short() {
 		t.Skip("builds a guest with the Go toolchain")
 	}
-	path, err := build.Build(context.Background(), filepath.Join("testdata", name), filepath.Join(os.TempDir(), "iosrun-test-modules"))
+	path, err := build.Build(context.Background(), filepath.Join("testdata", name), filepath.Join(os.TempDir(), "iosrun-test-modules"), nil)
 	require.NoError(t, err)
 	code, err := os.ReadFile(path)
 	require.NoError(t, err)

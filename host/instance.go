@@ -95,7 +95,7 @@ func (i *Instance) start() error {
 	for n := range i.console {
 		i.console[n] = console{log: i.log, level: hclog.Info}
 	}
-	m, err := i.compiled.runtime.wazero.InstantiateModule(i.ctx, i.compiled.code,
+	m, err := i.compiled.engine.wazero.InstantiateModule(i.ctx, i.compiled.engine.code,
 		wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	if err != nil {
 		return i.trap("its start", err)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"unsafe"
@@ -265,37 +263,6 @@ func TestRuntimeIsShared(t *testing.T) {
 	for err := range errs {
 		assert.NoError(t, err)
 	}
-}
-
-func TestCacheOnDisk(t *testing.T) {
-	ctx := context.Background()
-	dir := filepath.Join(t.TempDir(), "code")
-	load := func() error {
-		r, err := host.NewRuntime(ctx, host.RuntimeConfig{CacheDir: dir})
-		require.NoError(t, err)
-		defer func() { require.NoError(t, r.Close(ctx)) }()
-		_, err = r.Load(ctx, inspect(t, guest{}.encode()))
-		return err
-	}
-	require.NoError(t, load())
-	var files []string
-	require.NoError(t, filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
-		if err == nil && !info.IsDir() {
-			files = append(files, path)
-		}
-		return err
-	}))
-	require.NotEmpty(t, files)
-	require.NoError(t, load())
-	for _, f := range files {
-		require.NoError(t, os.WriteFile(f, []byte("damaged"), 0o600))
-	}
-	assert.ErrorContains(t, load(), dir, "the error names the folder to remove")
-
-	file := filepath.Join(t.TempDir(), "file")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	_, err := host.NewRuntime(ctx, host.RuntimeConfig{CacheDir: filepath.Join(file, "x")})
-	assert.ErrorContains(t, err, "cache of compiled code in "+file)
 }
 
 // TestRandomCode runs random bytes as a hook's code: whatever the compiler

@@ -6,19 +6,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/iosrun/iosrun/abi"
-	"github.com/tetratelabs/wazero"
 )
 
 // RuntimeConfig is what a Runtime is made with. The zero value keeps compiled
 // code in memory alone and logs nothing.
 type RuntimeConfig struct {
 	// CacheDir is a folder, made when needed, for compiled code. It may be shared
-	// by processes. What lies there is executed: it must not be writable by others.
+	// by processes. What lies there is executed: each entry is checked before, and a
+	// folder that others may write to is not used. One that cannot be used is logged
+	// as a warning, and modules are compiled each time.
 	CacheDir string
 	// Fuel is the number of units that one call of a module may use, its start
 	// included: DefaultFuel when 0, no bound when Unmetered.
@@ -30,11 +30,9 @@ type RuntimeConfig struct {
 // Runtime compiles modules and holds the code. It is shared by machines and safe
 // for use by several goroutines.
 type Runtime struct {
-	wazero wazero.Runtime
-	cache  wazero.CompilationCache
-	dir    string
-	fuel   int64 // units a call, or Unmetered
-	log    hclog.Logger
+	fuel  int64      // units a call, or Unmetered
+	cache *codeCache // nil for none
+	log   hclog.Logger
 
 	mu     sync.Mutex
 	loaded map[[32]byte]*Compiled
@@ -54,7 +52,7 @@ func DefaultCacheDir() (string, error) {
 }
 
 // NewRuntime makes a runtime.
-func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
+func NewRuntime(_ context.Context, c RuntimeConfig) (*Runtime, error) {
 	if !littleEndian() {
 		return nil, errors.New("host: detours run on little-endian hosts alone")
 	}
@@ -62,25 +60,14 @@ func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runtime{dir: c.CacheDir, fuel: fuel, log: c.Logger, loaded: make(map[[32]byte]*Compiled)}
+	r := &Runtime{fuel: fuel, log: c.Logger, loaded: make(map[[32]byte]*Compiled)}
 	if r.log == nil {
 		r.log = hclog.NewNullLogger()
 	}
-	r.cache = wazero.NewCompilationCache()
 	if c.CacheDir != "" {
-		if r.cache, err = wazero.NewCompilationCacheWithDir(c.CacheDir); err != nil {
-			return nil, fmt.Errorf("cache of compiled code in %s: %w", c.CacheDir, err)
+		if r.cache, err = openCodeCache(c.CacheDir, r.log); err != nil {
+			r.log.Warn("cache of compiled code cannot be used: modules are compiled each time", "folder", c.CacheDir, "error", err)
 		}
-	}
-	// The capacity from the maximum keeps a memory where it is when it grows, so
-	// that the host's view of a frame stays valid.
-	r.wazero = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
-		WithCompilationCache(r.cache).
-		WithMemoryLimitPages(MaxMemoryPages).
-		WithDebugInfoEnabled(false). // its offsets are those of the code before metering
-		WithMemoryCapacityFromMax(true))
-	if err := offer(ctx, r.wazero); err != nil {
-		return nil, errors.Join(fmt.Errorf("host functions: %w", err), r.Close(ctx))
 	}
 	return r, nil
 }
@@ -93,8 +80,14 @@ func (r *Runtime) Close(ctx context.Context) error {
 		return nil
 	}
 	r.closed = true
+	var errs []error
+	for _, c := range r.loaded {
+		if c.engine != nil {
+			errs = append(errs, c.engine.close(ctx))
+		}
+	}
 	clear(r.loaded)
-	return errors.Join(r.wazero.Close(ctx), r.cache.Close(ctx))
+	return errors.Join(append(errs, r.cache.close())...)
 }
 
 // Compiled is a module's code, ready for instances. It lives as long as its
@@ -105,7 +98,7 @@ type Compiled struct {
 
 	runtime *Runtime
 	once    sync.Once
-	code    wazero.CompiledModule
+	engine  *engine
 	err     error
 }
 
@@ -138,25 +131,15 @@ func (r *Runtime) Load(ctx context.Context, m *Module) (*Compiled, error) {
 	return c, nil
 }
 
-// compile meters the module and compiles the result.
 func (c *Compiled) compile(ctx context.Context) {
-	if c.err = ctx.Err(); c.err != nil {
-		return
-	}
-	code, err := c.runtime.meter(c.Module)
-	if err != nil {
-		c.err = err
-		return
-	}
-	c.code, c.err = c.runtime.wazero.CompileModule(ctx, code)
-	if c.err == nil {
+	c.engine, c.err = c.runtime.compile(ctx, c.Module)
+	switch {
+	case c.err == nil:
 		c.runtime.log.Debug("compiled", "module", c.Module.Name(), "sha256", c.Module.Hash(), "bytes", c.Module.Size)
-		return
+	case ctx.Err() != nil:
+		c.err = ctx.Err()
+	case errors.Is(c.err, ErrRefused): // by the pass in front of the compiler
+	default:
+		c.err = fmt.Errorf("%s: %w: does not compile: %w", c.Module.Name(), ErrRefused, c.err)
 	}
-	// wazero explains what does not match on lines of their own.
-	c.err = errors.New(abi.Visible(strings.Join(strings.Fields(c.err.Error()), " ")))
-	if c.runtime.dir != "" {
-		c.err = fmt.Errorf("%w (compiled code is kept in %s, which may be removed)", c.err, c.runtime.dir)
-	}
-	c.err = fmt.Errorf("%s: %w: does not compile: %w", c.Module.Name(), ErrRefused, c.err)
 }

@@ -23,7 +23,7 @@ func (d *detour) module(t testing.TB) *host.Instance {
 		t.Skip("builds modules with the Go toolchain")
 	}
 	ctx := context.Background()
-	path, err := build.Build(ctx, d.folder(), filepath.Join(os.TempDir(), "iosrun-test-modules"))
+	path, err := build.Build(ctx, d.folder(), filepath.Join(os.TempDir(), "iosrun-test-modules"), nil)
 	if errors.Is(err, build.ErrNoToolchain) {
 		t.Skip(err)
 	}

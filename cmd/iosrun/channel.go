@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/iosrun/iosrun/emulator/dasd/image"
 	"github.com/iosrun/iosrun/lab/channelcase"
 )
 
@@ -63,7 +64,8 @@ differs or does not end, 2 when what was asked for cannot be tried.`,
   iosrun channel run cases.json --check --volume a=mine.dsk`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			o := channelcase.Options{Cases: cases, Write: write, Images: make(map[string]string)}
+			ignore, _ := c.Flags().GetBool(ignoreOpened)
+			o := channelcase.Options{Cases: cases, Write: write, IgnoreOpened: ignore, Images: make(map[string]string)}
 			for _, v := range volumes {
 				suite, path, ok := strings.Cut(v, "=")
 				if !ok || suite == "" || path == "" {
@@ -72,10 +74,27 @@ differs or does not end, 2 when what was asked for cannot be tried.`,
 				if _, err := os.Stat(path); err != nil {
 					return usage(fmt.Errorf("volume %s: %w", suite, err))
 				}
+				if write {
+					err := writes(c, "volume of suite "+suite, image.Files(path, nil)...)
+					if err != nil {
+						return err
+					}
+				} else if err := reads(c, "volume of suite "+suite, image.Files(path, nil)...); err != nil {
+					return err
+				}
 				o.Images[suite] = path
 			}
 			if write && len(volumes) == 0 {
 				return usage(errors.New("--write is of use only with --volume"))
+			}
+			if args[0] != "-" {
+				if err := reads(c, "the cases", args[0]); err != nil {
+					return err
+				}
+			} else if f, ok := c.InOrStdin().(*os.File); ok {
+				if err := usage(filesOf(c).Stream(f, "standard input", false)); err != nil {
+					return err
+				}
 			}
 			f, err := readCases(c, args[0])
 			if err != nil {
@@ -92,6 +111,7 @@ differs or does not end, 2 when what was asked for cannot be tried.`,
 	c.Flags().StringArrayVar(&cases, "case", nil, "show this case only; those before it in its suite run too")
 	c.Flags().StringArrayVar(&volumes, "volume", nil, "use an image file as a suite's volume: SUITE=FILE; the file stays as it is")
 	c.Flags().BoolVar(&write, "write", false, "let the cases change the files named with --volume")
+	addIgnoreOpened(c)
 	return c
 }
 

@@ -20,6 +20,7 @@ func openLoader(c *cobra.Command, log hclog.Logger) (*catalog.Loader, func(), er
 	if no, _ := c.Flags().GetBool("no-cache"); !no {
 		var err error
 		if rc.CacheDir, err = host.DefaultCacheDir(); err != nil {
+			log.Warn("modules are compiled each time", "error", err)
 			rc.CacheDir = ""
 		}
 	}

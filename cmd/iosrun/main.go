@@ -27,7 +27,7 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	err := root.ExecuteContext(ctx)
+	err := root.ExecuteContext(withFiles(ctx, out, errOut))
 	switch {
 	case err == nil:
 		return exitOK
@@ -40,8 +40,11 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 		return exitInterrupted
 	}
 	fmt.Fprintf(errOut, "iosrun: %v\n", err)
+	if text := advice(err); text != "" {
+		fmt.Fprintln(errOut, text)
+	}
 	var usage usageError
-	if !errors.As(err, &usage) {
+	if !errors.As(err, &usage) && !untried(err) {
 		return exitFailure
 	}
 	if usage.command != "" {

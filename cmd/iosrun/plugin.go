@@ -11,11 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
 	"github.com/iosrun/iosrun/lab/catalog"
 	shippedset "github.com/iosrun/iosrun/lab/catalog/shipped"
-	"github.com/iosrun/iosrun/lab/report"
 )
 
 func newPlugin() *cobra.Command {
@@ -215,17 +215,20 @@ program carries when it is built with it.`,
 				return usage(errors.New("names no folder"))
 			}
 			if output == "" {
-				path, err := build.Build(c.Context(), args[0], cat.BuildCache)
+				path, err := build.Build(c.Context(), args[0], cat.BuildCache, cat.Uses)
 				if err != nil {
 					return err
 				}
 				fmt.Fprintln(c.OutOrStdout(), path)
 				return nil
 			}
+			if standardOutput(output) {
+				output, filesOf(c).standard = "-", c.OutOrStdout()
+			}
 			return buildTo(c, cat, args[0], output)
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "", "file to write (default: the path in the cache is printed)")
+	c.Flags().StringVarP(&output, "output", "o", "", "file to write, - for standard output (default: the path in the cache is printed)")
 	c.Flags().StringVar(&shipped, "shipped", "", "root of the project's source tree: build every shipped module")
 	c.Flags().StringVar(&archive, "archive", "", "archive to put the shipped modules into; one that has them already is left as it is")
 	return c
@@ -233,9 +236,12 @@ program carries when it is built with it.`,
 
 // buildArchive builds the shipped modules from a source tree into an archive.
 func buildArchive(c *cobra.Command, cat *catalog.Catalog, source, to string) error {
+	if err := writes(c, "the archive", to); err != nil {
+		return err
+	}
 	modules := make(map[string][]byte)
 	for _, n := range catalog.Shipped() {
-		path, err := build.Build(c.Context(), filepath.Join(source, catalog.SourceFolder(n)), cat.BuildCache)
+		path, err := build.Build(c.Context(), filepath.Join(source, catalog.SourceFolder(n)), cat.BuildCache, cat.Uses)
 		if err != nil {
 			return err
 		}
@@ -256,15 +262,21 @@ func buildArchive(c *cobra.Command, cat *catalog.Catalog, source, to string) err
 	if err != nil {
 		return err
 	}
-	if err := report.WriteFile(to, func(w io.Writer) error { _, err := w.Write(packed); return err }); err != nil {
+	if err := files.Write(to, func(w io.Writer) error { _, err := w.Write(packed); return err }); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.OutOrStdout(), to)
 	return nil
 }
 
+// buildTo builds a folder and copies the module to a file.
 func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
-	path, err := build.Build(c.Context(), folder, cat.BuildCache)
+	if to != "-" {
+		if err := writes(c, "the built module", to); err != nil {
+			return err
+		}
+	}
+	path, err := build.Build(c.Context(), folder, cat.BuildCache, cat.Uses)
 	if err != nil {
 		return fmt.Errorf("build %s: %w", folder, err)
 	}
@@ -272,21 +284,19 @@ func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
+	if to != "-" {
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
 	}
-	temp := to + ".part"
-	interruptionOf(c).temp(temp)
-	if err := os.WriteFile(temp, code, 0o644); err != nil {
-		os.Remove(temp)
+	err = writeOutput(c, to, func(w io.Writer) error {
+		_, err := w.Write(code)
 		return err
+	})
+	if err == nil && to != "-" {
+		fmt.Fprintln(c.OutOrStdout(), to)
 	}
-	if err := os.Rename(temp, to); err != nil {
-		os.Remove(temp)
-		return err
-	}
-	fmt.Fprintln(c.OutOrStdout(), to)
-	return nil
+	return err
 }
 
 // catalogOf is the catalog that the command's flags and the environment name.
@@ -295,5 +305,5 @@ func catalogOf(c *cobra.Command) *catalog.Catalog {
 	if dir == "" {
 		dir = os.Getenv("IOSRUN_PLUGIN_DIR")
 	}
-	return &catalog.Catalog{Dir: dir}
+	return &catalog.Catalog{Dir: dir, Uses: &filesOf(c).Uses}
 }

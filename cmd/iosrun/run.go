@@ -89,7 +89,7 @@ volume, its mirror 50 km away, and the policies sync, constant-copy and read-sel
 
 func addRunFlags(c *cobra.Command) {
 	addExperimentFlags(c.Flags())
-	c.Flags().String("json", "", "file to write the result to as JSON")
+	c.Flags().String("json", "", "file to write the result to as JSON (- is standard output; the table then goes to standard error)")
 	c.Flags().Bool("no-cache", false, "do not keep compiled modules on disk")
 	c.Flags().Int64(fuelFlag, host.DefaultFuel, "units of fuel that a call of a module may use, about one an instruction (see docs/fuel.md); -1: no limit, a loop then ends with the program alone")
 	c.Flags().BoolP("quiet", "q", false, "show no progress")
@@ -113,11 +113,12 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	if err != nil {
 		return err
 	}
-	output, _ := c.Flags().GetString("json")
-	if output != "" {
-		if err := report.CheckWritable(output); err != nil {
-			return usage(err)
-		}
+	if err := usage(cfg.Uses(&filesOf(c).Uses)); err != nil {
+		return err
+	}
+	result, err := output(c, "json")
+	if err != nil {
+		return err
 	}
 	if err := cfg.CheckWorkload(); err != nil {
 		return usage(err)
@@ -140,7 +141,7 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	if err != nil {
 		return played(err)
 	}
-	return conclude(c, cfg, results, output, time.Since(begun))
+	return errors.Join(conclude(c, cfg, results, result, time.Since(begun)), plan.Changed())
 }
 
 // played tells a workload without a read or a write, which could not be tried,
@@ -225,10 +226,7 @@ func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Re
 		runs = append(runs, run)
 	}
 	if output != "" { // first: nobody may read what is printed
-		err := interruptionOf(c).protect(func() error {
-			return report.WriteFile(output, func(w io.Writer) error { return report.WriteJSON(w, runs) })
-		})
-		if err != nil {
+		if err := writeOutput(c, output, func(w io.Writer) error { return report.WriteJSON(w, runs) }); err != nil {
 			return err
 		}
 	}

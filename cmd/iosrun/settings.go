@@ -56,6 +56,7 @@ var flagKeys = map[string]string{
 	"primary-image":  "primary.image",
 	"mirror-image":   "mirror.image",
 	"image-mode":     "image-mode", // of both sides: see settings
+	ignoreOpened:     ignoreOpened, // of both sides: see settings
 	"sync-rate":      "synchronise.tracks-per-second",
 	"first-cylinder": "workload.first-cylinder",
 	"cylinders":      "workload.cylinders",
@@ -77,6 +78,7 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.String("primary-image", "", "image file that is the primary volume; its geometry takes the place of --model, and the mirrors are synchronised first")
 	f.String("mirror-image", "", "image file that is the mirror")
 	f.String("image-mode", "", "how image files are used: "+strings.Join(experiment.ImageModes(), ", ")+" (default "+experiment.ImageModes()[0]+", which leaves the files as they are)")
+	f.Bool(ignoreOpened, false, "write to compressed images although they were not closed (their OPENED bit is on)")
 	f.Int("first-cylinder", 0, "first cylinder of a CKD volume that requests go to")
 	f.Int("cylinders", 0, "how many cylinders requests go to; they are formatted for it, which erases what is there (0: the whole volume, as it is)")
 	f.Int("mirrors", 1, "how many mirrors a primary has")
@@ -123,6 +125,9 @@ func settings(c *cobra.Command) (*experiment.Config, error) {
 	if path, _ := f.GetString("experiment"); path != "" {
 		if _, err := os.Stat(path); err != nil {
 			return nil, usage(fmt.Errorf("experiment: %w", err))
+		}
+		if err := reads(c, "the experiment", path); err != nil {
+			return nil, err
 		}
 		own := koanf.New(".")
 		if err := own.Load(file.Provider(path), yaml.Parser()); err != nil {
@@ -207,6 +212,10 @@ func flagSettings(f *pflag.FlagSet) map[string]any {
 	if mode, ok := m["image-mode"]; ok {
 		delete(m, "image-mode")
 		m["primary.image-mode"], m["mirror.image-mode"] = mode, mode
+	}
+	if ignore, ok := m[ignoreOpened]; ok {
+		delete(m, ignoreOpened)
+		m["primary."+ignoreOpened], m["mirror."+ignoreOpened] = ignore, ignore
 	}
 	if f.Changed("mirrors") {
 		n, _ := f.GetInt("mirrors")

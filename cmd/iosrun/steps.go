@@ -140,6 +140,9 @@ func workloadOf(c *cobra.Command, args []string) (*experiment.Config, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, usage(err)
 	}
+	if err := usage(cfg.Uses(&filesOf(c).Uses)); err != nil {
+		return nil, err
+	}
 	return cfg, usage(cfg.CheckWorkload())
 }
 
@@ -165,7 +168,7 @@ func playOne(c *cobra.Command, log hclog.Logger, cfg *experiment.Config, o exper
 			failed = errors.Join(failed, fmt.Errorf("check that does not hold: %s: %s", k.Name, k.Detail))
 		}
 	}
-	return failed, nil
+	return errors.Join(failed, plan.Changed()), nil
 }
 
 func printSteps(c *cobra.Command, counter *steps.Counter) error {

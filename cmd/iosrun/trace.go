@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/iosrun/iosrun/lab/experiment"
-	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/scenario"
+	"github.com/iosrun/iosrun/lab/shelf"
 	"github.com/iosrun/iosrun/lab/steps"
 )
 
@@ -40,7 +40,7 @@ The exit code is 1 when a check of the run, or what the scenario expects, does n
 	c.Flags().Bool("list", false, "list the project's scenarios")
 	c.Flags().String("policy", "sync", "policy that the workload is played against, where the experiment lists none")
 	c.Flags().Bool("json", false, "print JSON")
-	c.Flags().String("svg", "", "file to draw the way to, as a sequence diagram with a lane a component")
+	c.Flags().String("svg", "", "file to draw the way to, as a sequence diagram with a lane a component (- is standard output; the table then goes to standard error)")
 	_ = c.RegisterFlagCompletionFunc("policy", completePolicies)
 	return c
 }
@@ -72,7 +72,6 @@ func runTrace(c *cobra.Command, args []string) error {
 	}
 	k, _ := c.Flags().GetInt("io")
 	all, _ := c.Flags().GetBool("all")
-	drawing, _ := c.Flags().GetString("svg")
 	if len(args) != 0 {
 		if err := noExperiment(c, "policy"); err != nil {
 			return err
@@ -81,10 +80,12 @@ func runTrace(c *cobra.Command, args []string) error {
 	if k < 1 {
 		return usage(fmt.Errorf("trace: I/O %d: want 1 or more", k))
 	}
-	if drawing != "" {
-		if err := report.CheckWritable(drawing); err != nil {
-			return usage(err)
-		}
+	drawing, err := output(c, "svg")
+	if err != nil {
+		return err
+	}
+	if asJSON, _ := c.Flags().GetBool("json"); asJSON && drawing == "-" {
+		return usage(errors.New("--json and --svg - both go to standard output: want a file for --svg"))
 	}
 	way := &steps.Way{All: all}
 	var title string
@@ -110,6 +111,11 @@ func traceScenario(c *cobra.Command, log hclog.Logger, name string, k int, way *
 	s, err := scenario.Load(name)
 	if err != nil {
 		return "", nil, usage(err)
+	}
+	if s.Source != shelf.BuiltIn {
+		if err := reads(c, "the scenario", s.Source); err != nil {
+			return "", nil, err
+		}
 	}
 	if n := s.IOs(); k > n {
 		return "", nil, usage(fmt.Errorf("scenario %s: I/O %d: it asks for %d", s.Name, k, n))
@@ -163,10 +169,7 @@ func printWay(c *cobra.Command, title string, k int, drawing string, way *steps.
 		return fmt.Errorf("trace: the workload ends before I/O %d", k)
 	}
 	if drawing != "" {
-		err := interruptionOf(c).protect(func() error {
-			return report.WriteFile(drawing, func(w io.Writer) error { return steps.WriteSVG(w, title, events) })
-		})
-		if err != nil {
+		if err := writeOutput(c, drawing, func(w io.Writer) error { return steps.WriteSVG(w, title, events) }); err != nil {
 			return err
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/dasd/image"
 	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/lab/volume"
 )
 
@@ -47,10 +47,10 @@ func volumeError(err error) error {
 		return nil
 	case errors.Is(err, image.ErrExists):
 		return usage(fmt.Errorf("%w; --force replaces it", err))
-	case errors.Is(err, image.ErrInUse):
-		return usage(fmt.Errorf("%w; --force merges all the same", err))
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return usage(err)
+	case errors.Is(err, files.ErrChanged):
+		return err
 	case errors.As(err, &path), errors.Is(err, image.ErrDamaged), errors.Is(err, image.ErrFull), errors.Is(err, volume.ErrNoContents),
 		errors.Is(err, media.ErrTrack), errors.Is(err, context.Canceled), errors.Is(err, io.ErrUnexpectedEOF):
 		return err
@@ -140,6 +140,7 @@ func addFormatFlags(c *cobra.Command) {
 	f.Bool("wide", false, "64-bit offsets, which Hercules 4 reads and Hercules 3 does not")
 	f.Int64("split-bytes", 0, "bytes that no file of a plain CKD image exceeds (0: one file)")
 	f.Bool("force", false, "replace files that exist")
+	addIgnoreOpened(c)
 	f.Bool("no-sync", false, "do not wait until the new files are durable: faster, but a crash soon after can damage them")
 }
 
@@ -176,6 +177,7 @@ func formatOptions(c *cobra.Command) (image.CreateOptions, error) {
 	o.Wide, _ = f.GetBool("wide")
 	o.SplitBytes, _ = f.GetInt64("split-bytes")
 	o.Replace, _ = f.GetBool("force")
+	o.IgnoreOpened, _ = f.GetBool(ignoreOpened)
 	o.NoSync, _ = f.GetBool("no-sync")
 	o.Temporary = interruptionOf(c).temp
 	name, _ := f.GetString("compression")
@@ -233,6 +235,9 @@ parameters give the same bytes as Hercules' dasdinit in a plain image.`,
 			if !raw {
 				o.Content.Serial = args[2]
 			}
+			if err := writes(c, "the new image", image.NewFiles(args[0], o.Image)...); err != nil {
+				return err
+			}
 			progress, finish := volumeProgress(c)
 			o.Image.Progress = progress
 			err = volume.Create(args[0], o)
@@ -271,7 +276,13 @@ func newVolumeInfo() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 
 		ValidArgsFunction: completeFiles(1),
-		RunE:              func(c *cobra.Command, args []string) error { return describe(c, args[0], imageOptions(c.Flags())) },
+		RunE: func(c *cobra.Command, args []string) error {
+			o := imageOptions(c.Flags())
+			if err := reads(c, "the volume", image.Files(args[0], o.Shadows)...); err != nil {
+				return err
+			}
+			return describe(c, args[0], o)
+		},
 	}
 	addImageFlags(c)
 	addOutputFlags(c.Flags(), false)
@@ -289,7 +300,11 @@ func newVolumeList() *cobra.Command {
 
 		ValidArgsFunction: completeFiles(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			l, err := volume.List(args[0], members, imageOptions(c.Flags()))
+			o := imageOptions(c.Flags())
+			if err := reads(c, "the volume", image.Files(args[0], o.Shadows)...); err != nil {
+				return err
+			}
+			l, err := volume.List(args[0], members, o)
 			if err != nil {
 				return volumeError(err)
 			}
@@ -321,6 +336,9 @@ wrong with a volume.`,
 				return usage(errors.New("shadow files lie on one image: want one FILE beside --shadow"))
 			}
 			for _, path := range args {
+				if err := reads(c, "a volume", image.Files(path, o.Shadows)...); err != nil {
+					return err
+				}
 				progress, finish := volumeProgress(c)
 				r, err := volume.Verify(path, volume.VerifyOptions{Image: o, Limit: limit, Progress: progress})
 				finish()
@@ -373,11 +391,15 @@ unless --no-sync leaves that to the operating system, as cp does.`,
 			if err != nil {
 				return err
 			}
-			if same(args[0], args[1]) {
-				return usage(fmt.Errorf("%s and %s are the same file", args[0], args[1]))
+			source := imageOptions(c.Flags())
+			if err := owns(c, "the volume to copy", image.Files(args[0], source.Shadows)...); err != nil {
+				return err
+			}
+			if err := writes(c, "the copy", image.NewFiles(args[1], target)...); err != nil {
+				return err
 			}
 			progress, finish := volumeProgress(c)
-			r, err := volume.Copy(args[0], args[1], volume.CopyOptions{Source: imageOptions(c.Flags()), Target: target, Workers: workers, Progress: progress})
+			r, err := volume.Copy(args[0], args[1], volume.CopyOptions{Source: source, Target: target, Workers: workers, Progress: progress})
 			finish()
 			if err != nil {
 				return volumeError(err)
@@ -390,21 +412,6 @@ unless --no-sync leaves that to the operating system, as cp does.`,
 	addOutputFlags(c.Flags(), true)
 	c.Flags().IntVar(&workers, "workers", 0, "goroutines that compress (0: one for each processor)")
 	return c
-}
-
-// same tells whether two paths lead to one image.
-func same(a, b string) bool {
-	x, err := firstFile(a)
-	y, err2 := firstFile(b)
-	return err == nil && err2 == nil && os.SameFile(x, y)
-}
-
-func firstFile(path string) (fs.FileInfo, error) {
-	path, err := image.FirstFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return os.Stat(path)
 }
 
 func newVolumeCompare() *cobra.Command {
@@ -422,6 +429,11 @@ the first difference. The exit code is 1 when they differ.`,
 			f := c.Flags()
 			first, second := imageOptions(f), imageOptions(f)
 			second.Shadows, _ = f.GetStringArray("second-shadow")
+			for k, o := range []image.Options{first, second} {
+				if err := reads(c, "a volume to compare", image.Files(args[k], o.Shadows)...); err != nil {
+					return err
+				}
+			}
 			progress, finish := volumeProgress(c)
 			r, err := volume.Compare(args[0], args[1], volume.CompareOptions{First: first, Second: second, Limit: limit, Progress: progress})
 			finish()

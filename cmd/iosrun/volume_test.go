@@ -197,7 +197,8 @@ func TestVolumeRefuses(t *testing.T) {
 		{[]string{"verify"}, 2, "requires at least 1"},
 		{[]string{"verify", at("v"), at("v"), "--shadow", at("s")}, 2, "one image"},
 		{[]string{"verify", at("v"), "--shadow", at("absent")}, 2, "absent"},
-		{[]string{"verify", at("v"), "--shadow", at("v")}, 1, "not sound"},
+		{[]string{"verify", at("v"), "--shadow", at("v")}, 2, "are the same file"},
+		{[]string{"verify", at("v"), "--shadow", at("text")}, 1, "not sound"},
 		{[]string{"copy", at("v"), at("v")}, 2, "the same file"},
 		{[]string{"copy", at("v"), at("text")}, 2, "--force"},
 		{[]string{"copy", at("v"), at("n"), "--compression", "zlib"}, 2, "does not compress"},
@@ -361,7 +362,7 @@ func TestVolumeShadow(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"create", at("base.cckd"), at("base.cckd"), "--force"}, 2, "is among the files"},
+		{[]string{"create", at("base.cckd"), at("base.cckd"), "--force"}, 2, "are the same file"},
 		{[]string{"create", at("base.cckd")}, 2, "arg(s)"},
 		{[]string{"create", at("base.cckd"), at("n"), "--compression", "lzma"}, 2, "lzma"},
 		{[]string{"merge", at("base.cckd"), at("absent")}, 2, "absent"},

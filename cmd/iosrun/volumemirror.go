@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -36,11 +35,14 @@ MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
 		ValidArgsFunction: completeFiles(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			primary, mirror := args[0], args[1]
-			if err := different(slices.Concat([]string{primary}, shadows, []string{mirror}, mirrorShadows)); err != nil {
-				return usage(err)
-			}
 			o, err := formatOptions(c)
 			if err != nil {
+				return err
+			}
+			if err := owns(c, "the primary", image.Files(primary, shadows)...); err != nil {
+				return err
+			}
+			if err := writes(c, "the mirror", image.Files(mirror, mirrorShadows)...); err != nil {
 				return err
 			}
 			progress, finish := volumeProgress(c)
@@ -55,7 +57,7 @@ MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
 			}
 			b := newBar(c, 1)
 			r, err := experiment.Mirror(c.Context(), primary, mirror, experiment.MirrorOptions{
-				Progress: b.part(0), Stopped: interruptionOf(c).heed, Streams: streams, NoSync: noSync, PrimaryShadows: shadows, MirrorShadows: mirrorShadows,
+				Progress: b.part(0), Stopped: interruptionOf(c).heed, Streams: streams, NoSync: noSync, IgnoreOpened: o.IgnoreOpened, PrimaryShadows: shadows, MirrorShadows: mirrorShadows,
 			})
 			b.finish()
 			if err != nil {
@@ -84,6 +86,7 @@ MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
 	f.StringArrayVar(&shadows, "shadow", nil, "shadow file that lies on the primary; repeat it in order, the topmost last")
 	f.StringArrayVar(&mirrorShadows, "mirror-shadow", nil, "shadow file that lies on the mirror")
 	f.BoolVar(&force, "force", false, "overwrite a mirror that is there")
+	addIgnoreOpened(c)
 	f.BoolVar(&noSync, "no-sync", false, "do not wait until the mirror is durable")
 	f.IntVar(&streams, "streams", 0, "copies of tracks under way at once (0: the mirror process's default)")
 	addOutputFlags(f, true)
@@ -101,18 +104,6 @@ func unsound(c *cobra.Command, path string, shadows []string) error {
 	}
 	f := r.Findings[0]
 	return fmt.Errorf("%d of the tracks are damaged, the first: cylinder %d head %d: %s", r.Damaged, f.Cylinder, f.Head, f.Text)
-}
-
-// different reports two of the files that are the same.
-func different(paths []string) error {
-	for i, a := range paths {
-		for _, b := range paths[:i] {
-			if same(a, b) {
-				return fmt.Errorf("%s and %s are the same file", b, a)
-			}
-		}
-	}
-	return nil
 }
 
 // mirrorTarget makes the image for a mirror unless it is there. What is wrong with

@@ -49,13 +49,15 @@ cannot have shadow files; Hercules 3 reads none on a plain CKD image.`,
 			o.Level, _ = f.GetInt("level")
 			o.Wide, _ = f.GetBool("wide")
 			o.Replace, _ = f.GetBool("force")
+			o.IgnoreOpened, _ = f.GetBool(ignoreOpened)
 			o.NoSync, _ = f.GetBool("no-sync")
 			o.Temporary = interruptionOf(c).temp
 			path := args[len(args)-1]
-			for _, under := range args[:len(args)-1] {
-				if same(under, path) {
-					return usage(fmt.Errorf("%s: is among the files that the new one is to lie on", path))
-				}
+			if err := owns(c, "what the new file is to lie on", image.Files(args[0], args[1:len(args)-1])...); err != nil {
+				return err
+			}
+			if err := writes(c, "the new shadow file", path); err != nil {
+				return err
 			}
 			i, err := volume.CreateShadow(path, args[0], args[1:len(args)-1], o)
 			if err != nil {
@@ -68,13 +70,14 @@ cannot have shadow files; Hercules 3 reads none on a plain CKD image.`,
 	addCompressionFlags(c)
 	f.Bool("wide", false, "64-bit offsets, as a file with such offsets under it has anyway")
 	f.Bool("force", false, "replace a file that exists")
+	addIgnoreOpened(c)
 	f.Bool("no-sync", false, "do not wait until the new file is durable")
 	addOutputFlags(f, false)
 	return c
 }
 
 func newVolumeShadowMerge() *cobra.Command {
-	var all, keep, noSync, force bool
+	var all, keep, noSync, ignore bool
 	c := &cobra.Command{
 		Use:   "merge IMAGE SHADOW...",
 		Short: "Merge the topmost shadow file into what it lies on",
@@ -82,14 +85,20 @@ func newVolumeShadowMerge() *cobra.Command {
 next shadow file or IMAGE, and removes it. SHADOW are the shadow files, the topmost last. All
 that is to be merged is checked before anything is written; if merge is interrupted, the
 volume with its shadow files holds what it held before, and merge can be run again (with
---force where it was killed, as the file that took the changes then was not closed).`,
+--ignore-opened where it was killed, as the file that took the changes then was not closed).`,
 		Example: `  iosrun volume shadow merge mvsres.cckd mvsres_1.shadow
   iosrun volume shadow merge mvsres.cckd mvsres_1.shadow mvsres_2.shadow --all`,
 		Args: cobra.RangeArgs(2, 1+image.MaximumShadows),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := writes(c, "the image", image.Files(args[0], nil)...); err != nil {
+				return err
+			}
+			if err := writes(c, "a shadow file", args[1:]...); err != nil {
+				return err
+			}
 			progress, finish := volumeProgress(c)
 			device, _ := c.Flags().GetString("device")
-			m, err := volume.MergeShadows(args[0], args[1:], all, image.MergeOptions{Device: device, Keep: keep, NoSync: noSync, InUse: force, Progress: progress})
+			m, err := volume.MergeShadows(args[0], args[1:], all, image.MergeOptions{Device: device, Keep: keep, NoSync: noSync, IgnoreOpened: ignore, Progress: progress})
 			finish()
 			if err != nil {
 				return volumeError(err)
@@ -101,7 +110,9 @@ volume with its shadow files holds what it held before, and merge can be run aga
 	f.BoolVar(&all, "all", false, "merge all of them, the topmost first, into IMAGE")
 	f.BoolVar(&keep, "keep", false, "do not remove the shadow file")
 	f.BoolVar(&noSync, "no-sync", false, "do not wait until the changes are durable")
-	f.BoolVar(&force, "force", false, "merge although a file is in use, or was not closed")
+	f.BoolVar(&ignore, ignoreOpened, false, "merge although one of the files was not closed (its OPENED bit is on)")
+	f.BoolVar(&ignore, "force", false, "")
+	_ = f.MarkDeprecated("force", "want --"+ignoreOpened)
 	addDeviceFlag(c)
 	addOutputFlags(f, true)
 	return c

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host/wasm"
 )
 
@@ -44,18 +45,21 @@ const stopTime = 500 * time.Millisecond
 // Build builds the detour in the folder dir, which holds a main package and a
 // manifest, and gives the path of the module. The module lies in the folder
 // cache, or in the user's cache folder where cache is empty; a module that was
-// built there from the same sources, manifest and toolchain is used again. The
-// same input gives the same bytes. Build may be called from several goroutines
-// and processes at once.
-func Build(ctx context.Context, dir, cache string) (string, error) {
-	path, err := build(ctx, dir, cache)
+// built there from the same sources, manifest and toolchain, and is whole, is used
+// again. The same input gives the same bytes. Build may be called from several
+// goroutines and processes at once.
+//
+// uses, if not nil, is told of the files that the module is made from, and of the
+// module in the cache; its refusal ends the build before anything is compiled.
+func Build(ctx context.Context, dir, cache string, uses *files.Uses) (string, error) {
+	path, err := build(ctx, dir, cache, uses)
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w", dir, err)
 	}
 	return path, nil
 }
 
-func build(ctx context.Context, dir, cache string) (string, error) {
+func build(ctx context.Context, dir, cache string, uses *files.Uses) (string, error) {
 	text, manifest, err := readManifest(dir)
 	if err != nil {
 		return "", err
@@ -72,16 +76,22 @@ func build(ctx context.Context, dir, cache string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key, err := g.key(ctx, text)
+	if err := uses.Reads(filepath.Join(dir, ManifestFile), "a manifest"); err != nil {
+		return "", err
+	}
+	key, err := g.key(ctx, text, uses)
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(cache, strings.ReplaceAll(manifest.Name, "/", "-")+"-"+key+".wasm")
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
+	if err := uses.Reads(path, "a module in the cache"); err != nil {
+		return "", err
 	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
+	if err := openCache(cache); err != nil {
 		return "", fmt.Errorf("module cache: %w", err)
+	}
+	if whole(path) {
+		return path, nil
 	}
 	tmp, err := os.MkdirTemp(cache, ".build-")
 	if err != nil {
@@ -99,11 +109,7 @@ func build(ctx context.Context, dir, cache string) (string, error) {
 	if module, err = Stamp(module, text); err != nil {
 		return "", err
 	}
-	done := filepath.Join(tmp, "done.wasm")
-	if err := os.WriteFile(done, module, 0o644); err != nil {
-		return "", fmt.Errorf("module cache: %w", err)
-	}
-	if err := os.Rename(done, path); err != nil { // at once, or not at all
+	if err := keep(path, module, tmp); err != nil {
 		return "", fmt.Errorf("module cache: %w", err)
 	}
 	return path, nil

@@ -3,6 +3,7 @@ package build_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
 	"github.com/stretchr/testify/assert"
@@ -37,7 +39,7 @@ func TestBuild(t *testing.T) {
 	needsGo(t)
 	cache := t.TempDir()
 	ctx := context.Background()
-	path, err := build.Build(ctx, "testdata/plain", cache)
+	path, err := build.Build(ctx, "testdata/plain", cache, nil)
 	require.NoError(t, err)
 	assert.Equal(t, cache, filepath.Dir(path))
 	assert.True(t, strings.HasPrefix(filepath.Base(path), "test-plain-"), path)
@@ -66,7 +68,7 @@ func TestBuild(t *testing.T) {
 	t.Run("built once", func(t *testing.T) {
 		before, err := os.Stat(path)
 		require.NoError(t, err)
-		again, err := build.Build(ctx, "testdata/plain", cache)
+		again, err := build.Build(ctx, "testdata/plain", cache, nil)
 		require.NoError(t, err)
 		assert.Equal(t, path, again)
 		after, err := os.Stat(path)
@@ -75,7 +77,7 @@ func TestBuild(t *testing.T) {
 		assert.Equal(t, before.ModTime(), after.ModTime())
 	})
 	t.Run("the same input gives the same bytes", func(t *testing.T) {
-		other, err := build.Build(ctx, "testdata/plain", t.TempDir())
+		other, err := build.Build(ctx, "testdata/plain", t.TempDir(), nil)
 		require.NoError(t, err)
 		assert.Equal(t, filepath.Base(path), filepath.Base(other))
 		bytes2, err := os.ReadFile(other)
@@ -86,14 +88,14 @@ func TestBuild(t *testing.T) {
 		dir := copyOf(t, "testdata/plain")
 		manifest := filepath.Join(dir, build.ManifestFile)
 		require.NoError(t, os.WriteFile(manifest, []byte(`{"name":"test/plain","version":"2","abi":"1.0","hooks":["front_end"]}`), 0o644))
-		second, err := build.Build(ctx, dir, cache)
+		second, err := build.Build(ctx, dir, cache, nil)
 		require.NoError(t, err)
 		assert.NotEqual(t, path, second)
 		source := filepath.Join(dir, "main.go")
 		text, err := os.ReadFile(source)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(source, bytes.Replace(text, []byte("Took(100)"), []byte("Took(106)"), 1), 0o644))
-		third, err := build.Build(ctx, dir, cache)
+		third, err := build.Build(ctx, dir, cache, nil)
 		require.NoError(t, err)
 		assert.NotEqual(t, second, third)
 	})
@@ -101,9 +103,64 @@ func TestBuild(t *testing.T) {
 		entries, err := os.ReadDir(cache)
 		require.NoError(t, err)
 		for _, e := range entries {
-			assert.True(t, strings.HasSuffix(e.Name(), ".wasm"), e.Name())
+			assert.True(t, strings.HasSuffix(e.Name(), ".wasm") || strings.HasSuffix(e.Name(), ".wasm.sum"), e.Name())
 		}
 	})
+}
+
+// TestBuildDamaged damages a module in the cache, or puts something else in its
+// place: it is built again.
+func TestBuildDamaged(t *testing.T) {
+	needsGo(t)
+	cache := t.TempDir()
+	ctx := context.Background()
+	path, err := build.Build(ctx, "testdata/plain", cache, nil)
+	require.NoError(t, err)
+	sound, err := os.ReadFile(path)
+	require.NoError(t, err)
+	flipped := func(at int) []byte {
+		p := bytes.Clone(sound)
+		p[at] ^= 1
+		return p
+	}
+	for name, do := range map[string]func() error{
+		"empty":               func() error { return os.Truncate(path, 0) },
+		"cut":                 func() error { return os.Truncate(path, int64(len(sound)/2)) },
+		"flipped":             func() error { return os.WriteFile(path, flipped(len(sound)/2), 0o600) },
+		"flipped at the end":  func() error { return os.WriteFile(path, flipped(len(sound)-1), 0o600) },
+		"longer":              func() error { return os.WriteFile(path, append(bytes.Clone(sound), 0), 0o600) },
+		"a folder":            func() error { return errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "in"), 0o700)) },
+		"a link":              func() error { return errors.Join(os.Remove(path), os.Symlink("nothing", path)) },
+		"no sum":              func() error { return os.Remove(path + ".sum") },
+		"sum cut":             func() error { return os.Truncate(path+".sum", 10) },
+		"sum a folder":        func() error { return errors.Join(os.Remove(path+".sum"), os.MkdirAll(path+".sum", 0o700)) },
+		"others may write it": func() error { return os.Chmod(path, 0o666) },
+	} {
+		require.NoError(t, do(), name)
+		again, err := build.Build(ctx, "testdata/plain", cache, nil)
+		require.NoError(t, err, name)
+		require.Equal(t, path, again, name)
+		got, err := os.ReadFile(path)
+		require.NoError(t, err, name)
+		require.True(t, bytes.Equal(sound, got), name)
+		info, err := os.Lstat(path)
+		require.NoError(t, err)
+		require.Zero(t, info.Mode().Perm()&0o022, name)
+	}
+	require.NoError(t, os.Chmod(cache, 0o777))
+	_, err = build.Build(ctx, "testdata/plain", cache, nil)
+	require.ErrorContains(t, err, "others than its owner may write to it")
+}
+
+// TestBuildUses tells of the files that a module is made from.
+func TestBuildUses(t *testing.T) {
+	needsGo(t)
+	for _, name := range []string{"main.go", build.ManifestFile} {
+		var uses files.Uses
+		require.NoError(t, uses.Writes(filepath.Join("testdata", "plain", name), "--output"))
+		_, err := build.Build(context.Background(), "testdata/plain", t.TempDir(), &uses)
+		require.ErrorIs(t, err, files.ErrSameFile, name)
+	}
 }
 
 func TestBuildAtOnce(t *testing.T) {
@@ -113,7 +170,7 @@ func TestBuildAtOnce(t *testing.T) {
 	var paths [4]string
 	var errs [4]error
 	for n := range paths {
-		wait.Go(func() { paths[n], errs[n] = build.Build(context.Background(), "testdata/plain", cache) })
+		wait.Go(func() { paths[n], errs[n] = build.Build(context.Background(), "testdata/plain", cache, nil) })
 	}
 	wait.Wait()
 	for n := range paths {
@@ -148,7 +205,7 @@ func TestBuildErrors(t *testing.T) {
 		{"cancelled", "testdata/plain", cancelled, context.Canceled, "context canceled"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := build.Build(c.ctx, c.dir, t.TempDir())
+			_, err := build.Build(c.ctx, c.dir, t.TempDir(), nil)
 			require.ErrorContains(t, err, c.want)
 			if c.is != nil {
 				assert.ErrorIs(t, err, c.is)
@@ -156,12 +213,12 @@ func TestBuildErrors(t *testing.T) {
 		})
 	}
 	t.Run("cache that is a file", func(t *testing.T) {
-		_, err := build.Build(ctx, "testdata/plain", "testdata/plain/main.go")
+		_, err := build.Build(ctx, "testdata/plain", "testdata/plain/main.go", nil)
 		assert.ErrorContains(t, err, "module cache")
 	})
 	t.Run("no toolchain", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
-		_, err := build.Build(ctx, "testdata/plain", t.TempDir())
+		_, err := build.Build(ctx, "testdata/plain", t.TempDir(), nil)
 		assert.ErrorIs(t, err, build.ErrNoToolchain)
 	})
 }

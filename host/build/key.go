@@ -12,6 +12,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/iosrun/iosrun/files"
 )
 
 // edition goes into every key: it changes when Stamp gives other bytes for the
@@ -30,7 +32,7 @@ type listed struct {
 // goes into it but for the standard library's, for which the toolchain's version
 // stands; the manifest; and the settings that the compiler takes from its
 // environment.
-func (g *command) key(ctx context.Context, manifest []byte) (string, error) {
+func (g *command) key(ctx context.Context, manifest []byte, uses *files.Uses) (string, error) {
 	env, err := g.run(ctx, "env", "GOVERSION", "GOEXPERIMENT", "GOWASM", "GOFLAGS")
 	if err != nil {
 		return "", err
@@ -64,7 +66,11 @@ func (g *command) key(ctx context.Context, manifest []byte) (string, error) {
 		part(h, "package", []byte(p.ImportPath))
 		for _, files := range [][]string{p.GoFiles, p.SFiles, p.HFiles, p.EmbedFiles} {
 			for _, name := range files {
-				text, err := os.ReadFile(filepath.Join(p.Dir, name))
+				path := filepath.Join(p.Dir, name)
+				if err := uses.Reads(path, "a source file"); err != nil {
+					return "", err
+				}
+				text, err := os.ReadFile(path)
 				if err != nil {
 					return "", err
 				}

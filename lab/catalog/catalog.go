@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
 	"github.com/iosrun/iosrun/lab/catalog/shipped"
@@ -61,6 +62,8 @@ type Catalog struct {
 	// BuildCache is the folder for modules built from source; empty is the user's
 	// cache folder.
 	BuildCache string
+	// Uses, if not nil, is told of the files that modules are read or built from.
+	Uses *files.Uses
 }
 
 // Entry is a shipped module as it stands.
@@ -101,6 +104,9 @@ func (c *Catalog) Module(ctx context.Context, ref string) (*host.Module, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := c.Uses.Reads(path, "a module"); err != nil {
+		return nil, err
+	}
 	return read(path)
 }
 
@@ -136,7 +142,7 @@ func (c *Catalog) locate(ctx context.Context, ref string) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("module %q: %w: want one of %s, a %s file, or a folder of Go source", ref, ErrUnknown, strings.Join(names, ", "), Suffix)
 	case info.IsDir():
-		path, err := build.Build(ctx, ref, c.BuildCache)
+		path, err := build.Build(ctx, ref, c.BuildCache, c.Uses)
 		if err != nil {
 			return "", fmt.Errorf("module %s: %w", ref, err)
 		}

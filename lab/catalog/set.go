@@ -12,6 +12,7 @@ import (
 	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/lab/policy"
+	"github.com/iosrun/iosrun/lab/shelf"
 )
 
 // Loader turns policies into attachments. It compiles a module once, whatever
@@ -48,6 +49,11 @@ type PreparedDetour struct {
 // Prepare loads what the policy names. A module that wants more than it was
 // granted, lacks exports or speaks another version is refused.
 func (l *Loader) Prepare(ctx context.Context, p *policy.Policy) (*Prepared, error) {
+	if p.Source != shelf.BuiltIn {
+		if err := l.Catalog.Uses.Reads(p.Source, "a policy"); err != nil {
+			return nil, err
+		}
+	}
 	r := &Prepared{Policy: p, loader: l}
 	for s := hooks.Slot(0); s < hooks.Slots; s++ {
 		chain := p.Chain(s)

@@ -30,6 +30,9 @@ type Options struct {
 	// Write is on.
 	Images map[string]string
 	Write  bool
+	// IgnoreOpened writes to a compressed image although its OPENED bit is on: its
+	// last user did not close it.
+	IgnoreOpened bool
 	// Cases are the identifiers of the cases to report; empty is all. The cases
 	// before them in their suites run too, since they may change the volume.
 	Cases []string
@@ -164,7 +167,7 @@ func (f *File) suite(ctx context.Context, o Options, cases []Case, report func(R
 
 func (f *File) volume(suite string, o Options) (medium, error) {
 	if path, ok := o.Images[suite]; ok {
-		return open(path, o.Write)
+		return open(path, o)
 	}
 	v, err := ParseVolume(f.Volumes[suite])
 	if err != nil {

@@ -115,12 +115,12 @@ func (v Volume) medium() (m medium, err error) {
 }
 
 // open opens an image.
-func open(path string, write bool) (medium, error) {
+func open(path string, o Options) (medium, error) {
 	mode := media.CopyOnWrite
-	if write {
+	if o.Write {
 		mode = media.ReadWrite
 	}
-	v, err := image.Open(path, mode, image.Options{})
+	v, err := image.Open(path, mode, image.Options{IgnoreOpened: o.IgnoreOpened})
 	if err != nil {
 		return medium{}, err
 	}

@@ -120,6 +120,9 @@ type Place struct {
 	// ImageMode is how the file is used: copy-on-write (as when it is empty), which
 	// leaves the file as it is, read-write or read-only.
 	ImageMode string `koanf:"image-mode" json:"image_mode,omitempty"`
+	// IgnoreOpened writes to a compressed image although its OPENED bit is on: its
+	// last user did not close it.
+	IgnoreOpened bool `koanf:"ignore-opened" json:"ignore_opened,omitempty"`
 	// ImageCache bounds the memory of cached tracks of the file, in bytes; 0 is
 	// image.DefaultCacheBytes. Changes to a copy-on-write volume come on top.
 	ImageCache int `koanf:"image-cache" json:"image_cache,omitempty"`
@@ -218,6 +221,7 @@ func (p Place) over(base Place) Place {
 	if p.ImageMode == "" {
 		p.ImageMode = base.ImageMode
 	}
+	p.IgnoreOpened = p.IgnoreOpened || base.IgnoreOpened
 	if p.ImageCache == 0 {
 		p.ImageCache = base.ImageCache
 	}

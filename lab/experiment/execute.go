@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -13,6 +14,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/policy"
@@ -25,12 +27,17 @@ type Plan struct {
 	Config   Config
 	Policies []*catalog.Prepared
 	swaps    []preparedSwap
+
+	trace files.Stamp // of the trace, when the plan was made
 }
 
 // Prepare loads the policies of an experiment, those of its swaps included.
 // Nothing has run when it fails.
 func Prepare(ctx context.Context, c Config, l *catalog.Loader) (*Plan, error) {
 	p := &Plan{Config: c}
+	if t := c.Workload.file(); t != "" {
+		p.trace = files.StampOf(t)
+	}
 	for _, name := range c.Policies {
 		r, err := prepare(ctx, name, l)
 		if err != nil {
@@ -50,6 +57,16 @@ func Prepare(ctx context.Context, c Config, l *catalog.Loader) (*Plan, error) {
 		p.swaps = append(p.swaps, preparedSwap{machine.Time(s.At), r})
 	}
 	return p, nil
+}
+
+// Changed says that the trace is not what it was when the plan was made: the
+// policies may have met different requests. The error wraps files.ErrChanged.
+func (p *Plan) Changed() error {
+	t := p.Config.Workload.file()
+	if t == "" {
+		return nil
+	}
+	return p.trace.Changed("trace "+t, files.StampOf(t))
 }
 
 func prepare(ctx context.Context, name string, l *catalog.Loader) (*catalog.Prepared, error) {
@@ -198,12 +215,19 @@ func (w *Workload) open(volumeBytes int64, seed uint64) (workload.Source, error)
 		}
 		o.Format = f
 	}
-	for _, n := range workload.BundledNames() {
-		if n == w.Trace {
-			return workload.Bundled(n, o)
-		}
+	if w.file() == "" {
+		return workload.Bundled(w.Trace, o)
 	}
 	return workload.OpenTrace(w.Trace, o)
+}
+
+// file is the file that the workload is read from; empty for a bundled trace and
+// a generator.
+func (w *Workload) file() string {
+	if w.Generator != nil || slices.Contains(workload.BundledNames(), w.Trace) {
+		return ""
+	}
+	return w.Trace
 }
 
 // name is what the workload is called in a report.

@@ -11,6 +11,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/emulator/program"
+	"github.com/iosrun/iosrun/files"
 )
 
 // imageModes are how an image file may be used, by the name that settings have.
@@ -69,7 +70,6 @@ func (c *Config) checkImages() error {
 			return fmt.Errorf("image cache of %d bytes: no volume is in an image file", p.ImageCache)
 		}
 	}
-	used := make(map[string]bool)
 	for _, p := range append([]Place{c.Primary}, c.places()...) {
 		if p.Image == "" {
 			if len(p.Shadows) > 0 {
@@ -81,21 +81,55 @@ func (c *Config) checkImages() error {
 		switch {
 		case err != nil:
 			return err
-		case used[p.Image]:
-			return fmt.Errorf("image %s: is named for two volumes", p.Image)
 		case m == media.ReadWrite && len(c.Policies) > 1:
 			return fmt.Errorf("image %s: would be written to by %d policies at once: want one policy, or copy-on-write", p.Image, len(c.Policies))
 		}
-		used[p.Image] = true
-		for _, s := range p.Shadows {
-			if used[s] {
-				return fmt.Errorf("shadow file %s of image %s: is named twice, or is an image itself", s, p.Image)
-			}
-			used[s] = true
-		}
+	}
+	if err := c.Uses(&files.Uses{}); err != nil {
+		return err
 	}
 	if m, _ := c.Primary.imageMode(); c.Primary.Image != "" && m == media.ReadOnly && w.Cylinders > 0 {
 		return fmt.Errorf("image %s: is read-only, so that no cylinders can be formatted for the workload", c.Primary.Image)
+	}
+	return nil
+}
+
+// Uses tells u of the trace and of the files of the volumes, and gives its
+// refusal: no file is part of two volumes, under whatever names, even where
+// neither is written to.
+func (c *Config) Uses(u *files.Uses) error {
+	if t := c.Workload.file(); t != "" {
+		if err := u.Reads(t, "the trace"); err != nil {
+			return err
+		}
+	}
+	for i, p := range append([]Place{c.Primary}, c.places()...) {
+		if p.Image == "" {
+			continue
+		}
+		volume := "of the primary"
+		if i > 0 {
+			volume = fmt.Sprintf("of mirror %d", i)
+		}
+		mode, err := p.imageMode()
+		if err != nil {
+			return err
+		}
+		all := image.Files(p.Image, p.Shadows)
+		base := len(all) - len(p.Shadows)
+		for k, path := range all {
+			what := "image " + volume
+			if k >= base {
+				what = "shadow file " + volume
+			}
+			use := u.Owns
+			if mode == media.ReadWrite && (k == len(all)-1 || len(p.Shadows) == 0) {
+				use = u.Writes
+			}
+			if err := use(path, what); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -162,7 +196,7 @@ func (r *run) openImage(v *volume, p *Place) error {
 	if err != nil {
 		return err
 	}
-	opened, err := image.Open(p.Image, mode, image.Options{Shadows: p.Shadows, CacheBytes: p.ImageCache, NoSync: r.opts.NoSync})
+	opened, err := image.Open(p.Image, mode, image.Options{Shadows: p.Shadows, CacheBytes: p.ImageCache, NoSync: r.opts.NoSync, IgnoreOpened: p.IgnoreOpened})
 	if err != nil {
 		return err
 	}

@@ -217,16 +217,16 @@ func TestImagesAreChecked(t *testing.T) {
 		want   string
 	}{
 		"mode":      {func(c *Config) { c.Primary.ImageMode = "rw" }, "image mode"},
-		"twice":     {func(c *Config) { c.Mirror.Image = c.Primary.Image }, "two volumes"},
+		"twice":     {func(c *Config) { c.Mirror.Image = c.Primary.Image }, "p (image of the primary) and p (image of mirror 1) are the same file: want two files"},
 		"many":      {func(c *Config) { c.Primary.ImageMode = "read-write" }, "policies at once"},
 		"no number": {func(c *Config) { c.Workload.FirstCylinder = 3 }, "or both"},
 		"negative":  {func(c *Config) { c.Workload.Cylinders = -1 }, "or both"},
 		"no image":  {func(c *Config) { c.Mirror.Shadows = []string{"s"} }, "shadow file s: no image is named that it lies on"},
-		"shadow":    {func(c *Config) { c.Primary.Shadows = []string{"s", "s"} }, "shadow file s of image p: is named twice"},
-		"image":     {func(c *Config) { c.Primary.Shadows = []string{"p"} }, "is named twice, or is an image itself"},
+		"shadow":    {func(c *Config) { c.Primary.Shadows = []string{"s", "s"} }, "s (shadow file of the primary) and s (shadow file of the primary) are the same file"},
+		"image":     {func(c *Config) { c.Primary.Shadows = []string{"p"} }, "p (image of the primary) and p (shadow file of the primary) are the same file"},
 		"two": {func(c *Config) {
 			c.Primary.Shadows, c.Mirror.Image, c.Mirror.Shadows = []string{"s"}, "m", []string{"s"}
-		}, "is named twice"},
+		}, "s (shadow file of the primary) and s (shadow file of mirror 1) are the same file"},
 		"unformatted": {func(c *Config) {
 			c.Primary.ImageMode, c.Workload.Cylinders, c.Workload.FirstCylinder = "read-only", 3, 1
 		}, "read-only"},

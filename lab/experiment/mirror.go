@@ -28,6 +28,9 @@ type MirrorOptions struct {
 	// topmost last, and MirrorShadows those on the mirror's, of which only the
 	// topmost is written to.
 	PrimaryShadows, MirrorShadows []string
+	// IgnoreOpened writes to a compressed mirror although its OPENED bit is on: its
+	// last user did not close it.
+	IgnoreOpened bool
 	// NoSync leaves it to the operating system when the mirror is durable.
 	NoSync bool
 }
@@ -57,6 +60,7 @@ func Mirror(ctx context.Context, primary, mirror string, o MirrorOptions) (m *Mi
 	c.Primary.Image, c.Primary.ImageMode, c.Primary.Aliases = primary, "read-only", 0
 	c.Mirror.Image, c.Mirror.ImageMode, c.Mirror.Aliases = mirror, "read-write", 0
 	c.Primary.Shadows, c.Mirror.Shadows = o.PrimaryShadows, o.MirrorShadows
+	c.Mirror.IgnoreOpened = o.IgnoreOpened
 	c.Policies = nil // none is run
 	c.Primary.ImageCache, c.Mirror.ImageCache = mirrorCache, mirrorCache
 	r := &run{config: &c, opts: Options{Log: o.Log, Progress: o.Progress, Stopped: o.Stopped, Streams: o.Streams, NoSync: o.NoSync}}

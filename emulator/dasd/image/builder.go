@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/files"
 )
 
 // HerculesSplit is the file size in bytes at which Hercules splits plain CKD
@@ -27,8 +29,11 @@ type CreateOptions struct {
 	Wide bool
 	// SplitBytes bounds each file of a plain CKD image; 0 makes a single file.
 	SplitBytes int64
-	// Replace permits to replace files that exist.
-	Replace bool
+	// Replace permits to replace files that exist. They keep their permissions. One
+	// that is in use is not replaced; of a compressed one the OPENED bit tells that
+	// too, unless IgnoreOpened is set.
+	Replace      bool
+	IgnoreOpened bool
 	// Null is the format of tracks that nobody puts into a compressed CKD image.
 	// The zero value is NullEndOfFile; Create uses NullEmpty or NullLinux.
 	Null NullFormat
@@ -71,6 +76,26 @@ type newFile struct {
 	temp  string
 	final string
 	bytes int64 // length at Commit, -1 to leave it
+	// old is the file that is replaced, locked; nil where there is none. From the
+	// Commit of several files on it has the name aside, until all have their names.
+	old   *os.File
+	aside string
+}
+
+// abandon closes the file and removes it.
+func (f *newFile) abandon() {
+	f.file.Close()
+	os.Remove(f.temp)
+	f.release()
+}
+
+// release unlocks the file that is replaced.
+func (f *newFile) release() {
+	if f.old != nil {
+		files.Unlock(f.old)
+		f.old.Close()
+		f.old = nil
+	}
 }
 
 // maximumTemps bounds the search for a free temporary name.
@@ -144,27 +169,84 @@ func (b *Builder) check(path string) error {
 
 // add makes a file for final under a temporary name.
 func (b *Builder) add(final string, bytes int64) error {
-	if !b.options.Replace {
-		if _, err := os.Lstat(final); err == nil {
-			return fmt.Errorf("%s: %w", final, ErrExists)
-		}
+	if to, err := filepath.EvalSymlinks(final); err == nil {
+		final = to // a symbolic link stays one
 	}
+	f := newFile{final: final, bytes: bytes}
+	mode, err := b.replaced(&f)
+	if err != nil {
+		return err
+	}
+	if err := f.create(); err != nil {
+		f.release()
+		return err
+	}
+	b.files = append(b.files, f)
+	if told := b.options.Temporary; told != nil {
+		told(f.temp)
+	}
+	if mode != 0 {
+		return f.file.Chmod(mode)
+	}
+	return nil
+}
+
+// replaced looks at what has the file's name, and locks it. mode is its
+// permissions, 0 where there is nothing.
+func (b *Builder) replaced(f *newFile) (mode fs.FileMode, err error) {
+	info, err := os.Lstat(f.final)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case !b.options.Replace:
+		return 0, fmt.Errorf("%s: %w", f.final, ErrExists)
+	case !info.Mode().IsRegular():
+		return 0, fmt.Errorf("%s: is no regular file, and is not replaced by one", f.final)
+	}
+	if f.old, err = os.Open(f.final); err != nil {
+		return 0, err
+	}
+	if err = files.Lock(f.old, files.Exclusive); err == nil && !b.options.IgnoreOpened {
+		err = checkOpened(f.old, f.final)
+	}
+	if err != nil {
+		f.release()
+		return 0, err
+	}
+	return info.Mode().Perm(), nil
+}
+
+// checkOpened looks for the OPENED bit of a file that need not be an image at
+// all.
+func checkOpened(f file, path string) error {
+	h, ok, err := readHeader(f, path)
+	if err != nil || !ok || h.container == containerPlain {
+		return nil
+	}
+	raw := make([]byte, compressedHeaderSize)
+	if _, err := f.ReadAt(raw, compressedHeaderOffset); err != nil {
+		return nil
+	}
+	if _, c := decodeCompressedHeader(raw, h.wide); c.options&optionOpened != 0 {
+		return inUse(path)
+	}
+	return nil
+}
+
+// create makes the file under a temporary name.
+func (f *newFile) create() error {
 	for k := range maximumTemps {
-		temp := fmt.Sprintf("%s.new%d", final, k)
-		f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, createMode)
+		temp := fmt.Sprintf("%s.new%d", f.final, k)
+		made, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, createMode)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
-		if err != nil {
-			return err
-		}
-		b.files = append(b.files, newFile{f, temp, final, bytes})
-		if told := b.options.Temporary; told != nil {
-			told(temp)
-		}
-		return nil
+		f.file, f.temp = made, temp
+		return err
 	}
-	return fmt.Errorf("%s: no free temporary name from %s.new0 to .new%d", final, final, maximumTemps-1)
+	return fmt.Errorf("%s: no free temporary name from %s.new0 to .new%d", f.final, f.final, maximumTemps-1)
 }
 
 func (b *Builder) header(c container) header {
@@ -392,26 +474,88 @@ func (b *Builder) Commit() error {
 		return err
 	}
 	b.done = true
-	for i, f := range b.files {
-		if err = f.file.Close(); err == nil {
-			err = os.Rename(f.temp, f.final)
+	for i := range b.files {
+		if err = b.files[i].file.Close(); err != nil {
+			break
 		}
-		if err != nil {
-			// The names that were given belong to no whole volume.
-			for _, g := range b.files[:i] {
-				os.Remove(g.final)
-			}
-			for _, g := range b.files[i:] {
-				g.file.Close()
-				os.Remove(g.temp)
-			}
-			return err
+	}
+	if err == nil {
+		err = b.name()
+	}
+	if err != nil {
+		for i := range b.files {
+			b.files[i].abandon()
 		}
+		return err
 	}
 	if b.options.NoSync {
 		return nil
 	}
-	return syncDirectory(filepath.Dir(b.files[0].final))
+	return files.SyncFolder(filepath.Dir(b.files[0].final))
+}
+
+// name gives the files their names. A single file takes the place of the one that
+// it replaces at once. Of several, those that are replaced are put aside first,
+// and put back if one cannot be named.
+func (b *Builder) name() error {
+	several := len(b.files) > 1
+	for i := range b.files {
+		f := &b.files[i]
+		err := f.take(several)
+		if err != nil {
+			for k := i; k >= 0; k-- {
+				b.files[k].back(k < i)
+			}
+			return err
+		}
+	}
+	for i := range b.files {
+		f := &b.files[i]
+		f.release()
+		if f.aside != "" {
+			os.Remove(f.aside)
+		}
+	}
+	return nil
+}
+
+// take gives the file its name. A file that has got it meanwhile is not replaced,
+// where the file system knows hard links.
+func (f *newFile) take(several bool) error {
+	if f.old == nil {
+		err := os.Link(f.temp, f.final)
+		switch {
+		case err == nil:
+			return os.Remove(f.temp)
+		case errors.Is(err, fs.ErrExist):
+			return fmt.Errorf("%s: %w", f.final, ErrExists)
+		}
+		return os.Rename(f.temp, f.final)
+	}
+	if runtime.GOOS == "windows" {
+		f.release() // an open file cannot be replaced there
+	}
+	if several {
+		aside := f.final + ".old"
+		if _, err := os.Lstat(aside); err == nil {
+			return fmt.Errorf("%s: %w: want it out of the way: the files of a split image that are replaced have such names for a moment", aside, ErrExists)
+		}
+		if err := os.Rename(f.final, aside); err != nil {
+			return err
+		}
+		f.aside = aside
+	}
+	return os.Rename(f.temp, f.final)
+}
+
+// back undoes take.
+func (f *newFile) back(named bool) {
+	if named {
+		os.Remove(f.final)
+	}
+	if f.aside != "" {
+		os.Rename(f.aside, f.final)
+	}
 }
 
 func (b *Builder) complete() error {
@@ -438,19 +582,6 @@ func (b *Builder) complete() error {
 	return nil
 }
 
-// syncDirectory makes new names durable where the system can.
-func syncDirectory(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
 // Abort removes the files of a volume that was not committed; after Commit it
 // does nothing.
 func (b *Builder) Abort() {
@@ -458,8 +589,7 @@ func (b *Builder) Abort() {
 		return
 	}
 	b.done = true
-	for _, f := range b.files {
-		f.file.Close()
-		os.Remove(f.temp)
+	for i := range b.files {
+		b.files[i].abandon()
 	}
 }

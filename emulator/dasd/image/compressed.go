@@ -32,6 +32,8 @@ type compressed struct {
 	level    int
 	building bool // a new file that nobody sees yet: no fsync before the end
 	touched  bool // the header says OPENED
+	before   byte // the options before it did
+	written  bool // something was stored since the file was opened
 	changed  bool // stale has a true
 	notes    []string
 }
@@ -146,9 +148,7 @@ func (s *compressed) write(n int, unit []byte) error {
 
 // place stores unit n in new space and switches its entry in memory.
 func (s *compressed) place(n int, u stored) error {
-	if err := s.touch(); err != nil {
-		return err
-	}
+	s.written = true
 	next := location{length: uint16(u.null), size: uint16(u.null)}
 	if u.bytes != nil {
 		x, ok := s.space.take(int64(len(u.bytes)), false)
@@ -182,11 +182,16 @@ func (s *compressed) place(n int, u stored) error {
 	return nil
 }
 
-// touch sets the OPENED bit before anything else of the file changes.
-func (s *compressed) touch() error {
-	if s.touched || s.building {
-		return nil
+// begin sets the OPENED bit. A file that was not closed gets a list of its free
+// space when it is.
+func (s *compressed) begin(ignore bool) error {
+	if s.hdr.options&optionOpened != 0 {
+		if !ignore {
+			return inUse(s.path)
+		}
+		s.written = true
 	}
+	s.before = s.hdr.options
 	s.hdr.options |= optionOpened | optionReadWrite
 	if err := s.writeHeader(); err != nil {
 		return err
@@ -320,6 +325,14 @@ func (s *compressed) seal() error {
 		return err
 	}
 	if !s.touched && !s.building {
+		return nil
+	}
+	if !s.written && !s.building {
+		s.hdr.options = s.before
+		if err := s.writeHeader(); err != nil {
+			return err
+		}
+		s.touched = false
 		return nil
 	}
 	end := s.space.end

@@ -192,7 +192,7 @@ func (s *compressed) decodeTable(i int, p []byte, uses []use, fileSize int64) ([
 func (s *compressed) checkFree(fileSize int64) error {
 	h := s.hdr
 	if h.options&optionOpened != 0 {
-		s.notes = append(s.notes, fmt.Sprintf("%s was not closed (OPENED bit): free space rebuilt from the lookup tables; the next change to the volume clears the bit, as does cckdcdsk -f of Hercules", s.path))
+		s.notes = append(s.notes, fmt.Sprintf("%s was not closed (OPENED bit): free space rebuilt from the lookup tables; it is opened for writing only where the bit is to be ignored, and closing it then clears the bit, as does cckdcdsk -f of Hercules", s.path))
 		return nil
 	}
 	if s.space.end > fileSize {

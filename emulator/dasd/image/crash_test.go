@@ -194,14 +194,20 @@ func live(t *testing.T, path string, o Options, j *journal, rounds int) (*story,
 		j.file = f
 		return j
 	}
-	v, err := Open(path, media.ReadWrite, o)
+	before := o
+	before.wrap = nil
+	v, err := Open(path, media.ReadOnly, before)
 	require.NoError(t, err)
-	r := rand.New(rand.NewPCG(3, 3))
 	s := &story{units: make([][]told, victimUnits(v))}
 	for n := range s.units {
 		image, err := readUnit(v, n)
 		require.NoError(t, err)
 		s.units[n] = []told{{0, image}}
+	}
+	require.NoError(t, v.Close())
+	r := rand.New(rand.NewPCG(3, 3))
+	if v, err = Open(path, media.ReadWrite, o); err != nil {
+		return s, err
 	}
 	for range rounds {
 		for range 12 {
@@ -266,10 +272,20 @@ func (s *story) check(t *testing.T, path string, o Options, flushed int, plain b
 	require.NoError(t, v.Close())
 }
 
-// recover changes the volume once more after a crash, as its next user does.
+// recover changes the volume once more after a crash, as its next user does, who
+// is told of the crash by a compressed image.
 func (s *story) recover(t *testing.T, path string, o Options, flushed int, plain bool) {
 	t.Helper()
-	v, err := Open(path, media.ReadWrite, o)
+	v, err := Open(path, media.ReadOnly, o)
+	require.NoError(t, err)
+	opened := v.Info().Opened
+	require.NoError(t, v.Close())
+	if opened {
+		_, err := Open(path, media.ReadWrite, o)
+		require.ErrorIs(t, err, ErrInUse)
+		o.IgnoreOpened = true
+	}
+	v, err = Open(path, media.ReadWrite, o)
 	require.NoError(t, err)
 	r := rand.New(rand.NewPCG(5, 5))
 	var want []byte

@@ -245,7 +245,7 @@ func TestCrash(t *testing.T) {
 		tracks := fragmented(t, path, g, wide)
 		r := rand.New(rand.NewPCG(8, 8))
 		for round := range 6 {
-			v, err := OpenCKD(path, media.ReadWrite, Options{CacheBytes: 1})
+			v, err := OpenCKD(path, media.ReadWrite, Options{CacheBytes: 1, IgnoreOpened: true})
 			require.NoError(t, err)
 			want := append([][]byte(nil), tracks...)
 			change := func() {
@@ -278,8 +278,11 @@ func TestCrash(t *testing.T) {
 			}
 			require.NoError(t, v.Close())
 		}
-		// A change and a proper close clear the bit.
-		v, err := OpenCKD(path, media.ReadWrite, Options{})
+		// Who is to write is told of it, and to ignore it and a proper close clear the
+		// bit.
+		_, err := OpenCKD(path, media.ReadWrite, Options{})
+		require.ErrorIs(t, err, ErrInUse)
+		v, err := OpenCKD(path, media.ReadWrite, Options{IgnoreOpened: true})
 		require.NoError(t, err)
 		_, err = v.Update(0)
 		require.NoError(t, err)
@@ -347,6 +350,9 @@ func TestFreeSpaceChain(t *testing.T) {
 		t.Run(d.name, func(t *testing.T) {
 			p := d.do(append([]byte(nil), sound...))
 			require.NoError(t, os.WriteFile(path, p, 0o600))
+			if !d.open {
+				checkCompressed(t, "-3", path)
+			}
 			v, err := OpenCKD(path, media.ReadWrite, Options{})
 			if d.open {
 				require.ErrorIs(t, err, ErrDamaged)
@@ -358,7 +364,6 @@ func TestFreeSpaceChain(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, v.Info().Notes)
 			require.Equal(t, len(blocks), v.Info().FreeSpaces)
-			checkCompressed(t, "-3", path)
 			for n := range tracks {
 				track, err := v.Track(n)
 				require.NoError(t, err)

@@ -18,10 +18,12 @@
 //     both are made durable, and only then one aligned entry of the level 1
 //     table is switched. A crash leaves each track wholly old or wholly new.
 //     Space of old tracks is used again only after the Flush that freed it.
-//   - A compressed image that was changed carries the OPENED bit in its header
-//     until Close; an image found with it set has its free space rebuilt from
-//     the lookup tables.
+//   - A compressed image that is open for writing carries the OPENED bit in its
+//     header until Close. An image found with it set has its free space rebuilt
+//     from the lookup tables, and is written to only with Options.IgnoreOpened.
 //
-// A volume belongs to one machine and is used by one goroutine at a time. Files
-// are not locked against other processes.
+// A volume belongs to one machine and is used by one goroutine at a time. Its
+// files are locked (package files): any number of programs of this project may
+// read a volume, one may change it, and then no other reads it. Hercules does not
+// lock; the OPENED bit tells of it.
 package image

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/files"
 )
 
 // ErrDamaged is what every DamageError matches with errors.Is.
@@ -13,6 +14,20 @@ var ErrDamaged = errors.New("image is damaged")
 // ErrFull says that an image has no room for a track: a compressed image with
 // 32-bit offsets ends at 4 GiB.
 var ErrFull = errors.New("image is full")
+
+// ErrInUse says that a compressed file of a volume carries the OPENED bit: a
+// program that does not lock, such as Hercules, is changing it, or its last user
+// did not come to close it. Two programs that write to it at once destroy it.
+var ErrInUse = errors.New("is in use, or was not closed (OPENED bit)")
+
+// inUse adds to ErrInUse which programs have the file open, as far as can be
+// seen.
+func inUse(path string) error {
+	if users := files.Users(path); len(users) > 0 {
+		return fmt.Errorf("%s: %w: open in %s", path, ErrInUse, files.Names(users))
+	}
+	return fmt.Errorf("%s: %w: want no program to have it open, and the volume checked", path, ErrInUse)
+}
 
 // DamageError says where an image does not check out, and what would be right.
 type DamageError struct {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/iosrun/iosrun/emulator/dasd/media"
@@ -35,7 +36,15 @@ type Options struct {
 	// NoSync leaves it to the operating system when changes become durable, as cp
 	// does: Flush and Close do not wait for it.
 	NoSync bool
+	// IgnoreOpened opens a compressed image for writing although its OPENED bit is
+	// on: its last user did not close it. It must not be in use.
+	IgnoreOpened bool
 
+	// lock, if not nil, says which of the files are locked, and how; lockAll
+	// otherwise.
+	lock locking
+	// opened are the files that are open so far.
+	opened *[]openedFile
 	// wrap, if not nil, stands between the volume and each of its files: tests
 	// make files fail with it.
 	wrap func(path string, f file) file
@@ -45,11 +54,16 @@ type Options struct {
 // first file, or the path without the _1. The whole structure is checked: the
 // headers, and every entry of the lookup tables of compressed files. Tracks are
 // checked when they are read.
+//
+// Every file of the volume is locked until the volume is closed: the one that
+// changes go to against every other program, the others against programs that
+// change them. A file that is locked otherwise is a files.LockedError.
 func Open(path string, mode media.Mode, o Options) (Volume, error) {
 	if len(o.Shadows) > MaximumShadows {
 		return nil, fmt.Errorf("%s: %d shadow files, at most %d are possible", path, len(o.Shadows), MaximumShadows)
 	}
 	writable := mode == media.ReadWrite
+	o.opened = new([]openedFile)
 	v, err := openBase(path, writable && len(o.Shadows) == 0, o)
 	if err != nil {
 		return nil, err
@@ -62,6 +76,12 @@ func Open(path string, mode media.Mode, o Options) (Volume, error) {
 	}
 	if o.NoSync {
 		v.store.relax()
+	}
+	if writable {
+		if err := v.store.begin(o.IgnoreOpened); err != nil {
+			v.store.abandon()
+			return nil, err
+		}
 	}
 	return v.volume(mode, o), nil
 }
@@ -126,6 +146,53 @@ func readHeader(f file, path string) (header, bool, error) {
 		return header{}, false, damage(path, int64(n), "file is %d bytes, its header alone takes %d", n, headerSize)
 	}
 	return decodeHeader(p, *s), true, nil
+}
+
+// Files lists the files that a volume is made of as far as they exist: the image
+// at path, with all parts of a split one, and the shadow files. It looks at names
+// alone, so that it answers for a damaged volume too.
+func Files(path string, shadows []string) []string {
+	first, err := FirstFile(path)
+	if err != nil {
+		return append([]string{path}, shadows...)
+	}
+	all := []string{first}
+	for k := 2; k <= maximumParts && isSplit(first); k++ {
+		next, err := nextPart(first, k)
+		if err != nil {
+			break
+		}
+		if _, err := os.Stat(next); err != nil {
+			break
+		}
+		all = append(all, next)
+	}
+	return append(all, shadows...)
+}
+
+// isSplit tells whether the file at path says that it is the first of a split
+// image.
+func isSplit(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	h, ok, err := readHeader(f, path)
+	return err == nil && ok && h.container == containerPlain && h.sequence == 1
+}
+
+// NewFiles lists the files that a new image at path may be made of, and the first
+// one of a split image that has its name already: the new image would hide it.
+func NewFiles(path string, o CreateOptions) []string {
+	all := []string{path}
+	for k := 1; k <= maximumParts && o.SplitBytes > 0; k++ {
+		all = append(all, partPath(path, k))
+	}
+	if first, err := FirstFile(path); err == nil && !slices.Contains(all, first) {
+		all = append(all, first)
+	}
+	return all
 }
 
 // FirstFile gives the file by which the image named path is opened: path itself

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/files"
 )
 
 // CreateShadow makes an empty shadow file at path on the volume whose image is
@@ -78,17 +79,13 @@ type MergeOptions struct {
 	// NoSync leaves it to the operating system when the changes become durable. A
 	// crash of the machine soon after can then lose what the shadow file held.
 	NoSync bool
-	// InUse merges although one of the files was not closed, or is in use: its
-	// OPENED bit is on.
-	InUse bool
+	// IgnoreOpened merges although the OPENED bit of one of the files is on, as in
+	// Options.
+	IgnoreOpened bool
 	// Progress, if not nil, is told how many of how many tracks or block groups
 	// were looked at, each of them twice. An error that it returns ends the work.
 	Progress func(done, total int) error
 }
-
-// ErrInUse says that a file of a volume was not closed by its last user, or has
-// one: two programs that write to it at once destroy it.
-var ErrInUse = errors.New("one of the files is in use, or was not closed (OPENED bit)")
 
 // Merged is the outcome of a merge.
 type Merged struct {
@@ -110,15 +107,28 @@ func MergeShadow(under string, shadows []string, o MergeOptions) (*Merged, error
 		return nil, fmt.Errorf("%s: no shadow file named: want those that lie on it, the topmost last", under)
 	}
 	top := shadows[len(shadows)-1]
-	from, err := Open(under, media.ReadOnly, Options{Shadows: shadows, Device: o.Device})
+	// Of the first opening only the topmost file is read and locked, against
+	// everybody, as it is to be removed; the second one locks the others.
+	from, err := Open(under, media.ReadOnly, Options{Shadows: shadows, Device: o.Device, lock: func(path string, _ bool) (files.LockKind, bool) {
+		return files.Exclusive, path == top
+	}})
 	if err != nil {
 		return nil, err
 	}
 	defer storeOf(from).abandon() // nothing was written to it
-	if from.Info().Opened && !o.InUse {
-		return nil, fmt.Errorf("%s: %w", under, ErrInUse)
+	if !o.IgnoreOpened {
+		for s, ok := storeOf(from).(*compressed); ok; s, ok = s.under.(*compressed) {
+			if s.hdr.options&optionOpened != 0 {
+				if s.path != top {
+					if err := busy(s.path); err != nil {
+						return nil, err
+					}
+				}
+				return nil, inUse(s.path)
+			}
+		}
 	}
-	to, err := Open(under, media.ReadWrite, Options{Shadows: shadows[:len(shadows)-1], Device: o.Device, NoSync: o.NoSync})
+	to, err := Open(under, media.ReadWrite, Options{Shadows: shadows[:len(shadows)-1], Device: o.Device, NoSync: o.NoSync, IgnoreOpened: o.IgnoreOpened})
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +147,20 @@ func MergeShadow(under string, shadows []string, o MergeOptions) (*Merged, error
 		return m, nil
 	}
 	return m, os.Remove(top)
+}
+
+// busy tells whether a program that locks is changing a file.
+func busy(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := files.Lock(f, files.Shared); err != nil {
+		return err
+	}
+	files.Unlock(f)
+	return nil
 }
 
 // merge reads what the source itself stores, and then writes it to the target.

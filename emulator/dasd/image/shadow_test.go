@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/files"
 )
 
 // operate runs the Hercules emulator with one device and no console, which
@@ -308,12 +309,16 @@ func TestShadowsRefused(t *testing.T) {
 	_, err = MergeShadow(path, shadows, MergeOptions{})
 	require.ErrorIs(t, err, ErrInUse)
 	require.FileExists(t, shadows[MaximumShadows-1])
-	_, err = MergeShadow(path, shadows, MergeOptions{InUse: true, NoSync: true})
+	_, err = MergeShadow(path, shadows, MergeOptions{IgnoreOpened: true, NoSync: true})
 	require.NoError(t, err)
 	require.NoFileExists(t, shadows[MaximumShadows-1])
 	_, err = MergeShadow(path, nil, MergeOptions{})
 	require.ErrorContains(t, err, "no shadow file named")
 	_, err = MergeShadow(path, []string{path}, MergeOptions{})
+	require.ErrorIs(t, err, files.ErrSameFile)
+	other := filepath.Join(dir, "other")
+	require.NoError(t, Create(other, small(t), Content{Serial: "BASE02"}, CreateOptions{NoSync: true}))
+	_, err = MergeShadow(path, []string{other}, MergeOptions{})
 	require.ErrorIs(t, err, ErrDamaged)
 	require.ErrorContains(t, err, "no shadow file")
 }

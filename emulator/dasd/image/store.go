@@ -1,9 +1,13 @@
 package image
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/iosrun/iosrun/files"
 )
 
 // file is what a volume needs of a file.
@@ -24,6 +28,10 @@ type store interface {
 	read(n int, p []byte) (int, error)
 	// write stores unit n.
 	write(n int, unit []byte) error
+	// begin says in the file, where the format has a place for it, that it is open
+	// for writing. A file that says so already was not closed, or is in use: that is
+	// ErrInUse unless it is to be ignored.
+	begin(ignore bool) error
 	// sync makes what was written durable.
 	sync() error
 	// relax leaves it to the operating system when what is written becomes
@@ -39,18 +47,130 @@ type store interface {
 // createMode is the permission of new files, before the umask.
 const createMode = 0o644
 
-// open opens path for reading, and for writing too when writable.
+// handle is an open file of a volume, locked.
+type handle struct {
+	*os.File
+	path     string
+	writable bool
+	stamp    files.Stamp
+}
+
+// Close closes the file. What was written to a file that has lost its name
+// meanwhile is lost, and what was read from one that another program changed
+// belongs to no one moment: that is an error.
+func (h *handle) Close() error {
+	var changed error
+	if h.writable {
+		changed = h.lost()
+	} else {
+		changed = h.stamp.Changed(h.path, files.StampOfOpen(h.File))
+	}
+	files.Unlock(h.File)
+	return errors.Join(changed, h.File.Close())
+}
+
+func (h *handle) lost() error {
+	is, err := h.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Stat(h.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w: it was removed, and what was written to it with it", h.path, files.ErrChanged)
+	case err != nil:
+		return err
+	case !os.SameFile(is, named):
+		return fmt.Errorf("%s: %w: another file has taken its place, and what was written is lost", h.path, files.ErrChanged)
+	}
+	return nil
+}
+
+// locking is the lock that an opening takes on a file.
+type locking func(path string, writable bool) (kind files.LockKind, take bool)
+
+// lockAll locks each file for what is done with it.
+func lockAll(_ string, writable bool) (files.LockKind, bool) {
+	if writable {
+		return files.Exclusive, true
+	}
+	return files.Shared, true
+}
+
+// maximumReopens bounds the attempts to open a file under whose name another one
+// appears each time.
+const maximumReopens = 10
+
+// open opens path for reading, and for writing too when writable, and locks it. A
+// file that the opening has already, under whatever name, is refused.
 func (o *Options) open(path string, writable bool) (file, error) {
 	flag := os.O_RDONLY
 	if writable {
 		flag = os.O_RDWR
 	}
-	f, err := os.OpenFile(path, flag, 0)
-	switch {
-	case err != nil:
-		return nil, err
-	case o.wrap != nil:
-		return o.wrap(path, f), nil
+	for range maximumReopens {
+		f, err := os.OpenFile(path, flag, 0)
+		if err != nil {
+			return nil, err
+		}
+		current, err := o.claim(f, path, writable)
+		if err != nil || !current {
+			files.Unlock(f)
+			f.Close()
+		}
+		switch {
+		case err != nil:
+			return nil, err
+		case !current:
+			continue
+		}
+		h := &handle{File: f, path: path, writable: writable, stamp: files.StampOfOpen(f)}
+		if o.wrap != nil {
+			return o.wrap(path, h), nil
+		}
+		return h, nil
 	}
-	return f, nil
+	return nil, fmt.Errorf("%s: other files take its place all the time", path)
+}
+
+// claim locks a file that was opened, and tells whether it has its name still:
+// before it was locked, another one may have taken its place.
+func (o *Options) claim(f *os.File, path string, writable bool) (current bool, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	if o.opened != nil {
+		for _, s := range *o.opened {
+			if os.SameFile(s.info, info) {
+				return false, fmt.Errorf("%s and %s, two files of one volume, %w: want each file once", s.path, path, files.ErrSameFile)
+			}
+		}
+	}
+	lock := o.lock
+	if lock == nil {
+		lock = lockAll
+	}
+	if kind, take := lock(path, writable); take {
+		if err := files.Lock(f, kind); err != nil {
+			return false, err
+		}
+	}
+	named, err := os.Stat(path)
+	if err != nil {
+		return false, err
+	}
+	if !os.SameFile(info, named) {
+		return false, nil
+	}
+	if o.opened != nil {
+		*o.opened = append(*o.opened, openedFile{path, info})
+	}
+	return true, nil
+}
+
+// openedFile is a file that an opening has.
+type openedFile struct {
+	path string
+	info fs.FileInfo
 }

@@ -29,8 +29,8 @@ var fbaFormats = []CreateOptions{
 	{Format: FormatFBA}, {Format: FormatCFBA}, {Format: FormatCFBA, Compression: Zlib, Wide: true}, {Format: FormatCFBA, Compression: Bzip2},
 }
 
-// files is the content of every file of a volume.
-func files(t *testing.T, v Volume) [][]byte {
+// contents is the content of every file of a volume.
+func contents(t *testing.T, v Volume) [][]byte {
 	t.Helper()
 	var all [][]byte
 	for _, f := range v.Info().Files {
@@ -53,7 +53,7 @@ func TestModes(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, o.Format, v.Info().Format)
 			require.Equal(t, o.Wide, v.Info().Wide)
-			before := files(t, v)
+			before := contents(t, v)
 			want := make([][]byte, g.Tracks())
 			r := rand.New(rand.NewPCG(1, 1))
 			for n := range want {
@@ -87,7 +87,7 @@ func TestModes(t *testing.T) {
 			check()
 			require.NoError(t, v.Flush())
 			if mode != media.ReadWrite {
-				require.Equal(t, before, files(t, v))
+				require.Equal(t, before, contents(t, v))
 			}
 			require.NoError(t, v.Close())
 			require.ErrorIs(t, v.Close(), errClosed)
@@ -114,7 +114,7 @@ func TestModesFBA(t *testing.T) {
 			require.NoError(t, Create(path, g, Content{Serial: "MODES1"}, o))
 			v, err := OpenFBA(path, mode, Options{CacheBytes: 1})
 			require.NoError(t, err)
-			before := files(t, v)
+			before := contents(t, v)
 			want := make([]byte, g.Blocks*media.BlockSize)
 			require.NoError(t, v.ReadBlocks(0, want))
 			r := rand.New(rand.NewPCG(1, 1))
@@ -145,7 +145,7 @@ func TestModesFBA(t *testing.T) {
 			require.ErrorContains(t, v.ReadBlocks(0, got[:100]), "multiple of 512")
 			if mode != media.ReadWrite {
 				require.NoError(t, v.Flush())
-				require.Equal(t, before, files(t, v))
+				require.Equal(t, before, contents(t, v))
 			}
 			require.NoError(t, v.Close())
 			if mode == media.ReadWrite {

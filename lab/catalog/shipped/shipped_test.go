@@ -30,7 +30,7 @@ func TestEmbeddedModulesAreThoseOfTheSources(t *testing.T) {
 		t.Skipf("the archive was made with %s, this is %s: other bytes for the same source", set.Toolchain, here)
 	}
 	for _, n := range set.Names() {
-		path, err := build.Build(ctx, filepath.Join(root, catalog.SourceFolder(n)), "")
+		path, err := build.Build(ctx, filepath.Join(root, catalog.SourceFolder(n)), "", nil)
 		require.NoError(t, err)
 		want, err := os.ReadFile(path)
 		require.NoError(t, err)

@@ -1,7 +1,8 @@
-package report
+package files
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -30,25 +31,25 @@ func names(t *testing.T, dir string) []string {
 	return got
 }
 
-func TestWriteFile(t *testing.T) {
+func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "out.json")
 	require.NoError(t, CheckWritable(path))
 	assert.Empty(t, names(t, dir), "a check leaves nothing behind")
 
-	require.NoError(t, WriteFile(path, put("one")))
+	require.NoError(t, Write(path, put("one")))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Equal(t, fs.FileMode(0o644), info.Mode())
 	require.NoError(t, os.Chmod(path, 0o600))
 	require.NoError(t, CheckWritable(path))
-	require.NoError(t, WriteFile(path, put("two")))
+	require.NoError(t, Write(path, put("two")))
 	info, err = os.Stat(path)
 	require.NoError(t, err)
 	assert.Equal(t, fs.FileMode(0o600), info.Mode(), "an existing file keeps its mode")
 
 	broken := errors.New("no figures")
-	err = WriteFile(path, func(w io.Writer) error {
+	err = Write(path, func(w io.Writer) error {
 		_, _ = io.WriteString(w, strings.Repeat("half", 100_000))
 		return broken
 	})
@@ -61,7 +62,7 @@ func TestWriteFile(t *testing.T) {
 
 	link := filepath.Join(dir, "link")
 	require.NoError(t, os.Symlink("out.json", link))
-	require.NoError(t, WriteFile(link, put("three")))
+	require.NoError(t, Write(link, put("three")))
 	data, err = os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, "three", string(data))
@@ -69,17 +70,17 @@ func TestWriteFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "out.json", target)
 
-	require.NoError(t, WriteFile(filepath.Join(dir, strings.Repeat("n", 250)), put("")))
+	require.NoError(t, Write(filepath.Join(dir, strings.Repeat("n", 250)), put("")))
 }
 
 func TestWriteFileToADevice(t *testing.T) {
 	require.NoError(t, CheckWritable(os.DevNull))
-	require.NoError(t, WriteFile(os.DevNull, put("x")))
+	require.NoError(t, Write(os.DevNull, put("x")))
 	info, err := os.Stat(os.DevNull)
 	require.NoError(t, err)
 	assert.NotZero(t, info.Mode()&fs.ModeDevice, "still the device")
 	if _, err := os.Stat("/dev/full"); err == nil {
-		assert.ErrorContains(t, WriteFile("/dev/full", put("x")), "no space left on device")
+		assert.ErrorContains(t, Write("/dev/full", put("x")), "no space left on device")
 	}
 }
 
@@ -107,8 +108,31 @@ func TestUnwritable(t *testing.T) {
 	for path, want := range tests {
 		assert.ErrorContains(t, CheckWritable(path), want, path)
 		if !strings.HasSuffix(path, "readonly") {
-			assert.ErrorContains(t, WriteFile(path, put("x")), want, path)
+			assert.ErrorContains(t, Write(path, put("x")), want, path)
 		}
 	}
 	assert.Equal(t, before, names(t, dir))
+}
+
+// A new file has the permissions that the user's mask leaves it, and what was
+// handed to the program open is written to as it is.
+func TestWriteHanded(t *testing.T) {
+	if _, err := os.Stat("/dev/fd/0"); err != nil {
+		t.Skip("the system does not name open files")
+	}
+	path := filepath.Join(t.TempDir(), "out")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = f.WriteString("before\n")
+	require.NoError(t, err)
+	name := fmt.Sprintf("/dev/fd/%d", f.Fd())
+	require.NoError(t, CheckWritable(name))
+	require.NoError(t, Write(name, put("after\n")))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "before\nafter\n", string(data))
+	require.NoError(t, os.Remove(path))
+	assert.NoError(t, Write(name, put("it has no name any more")))
+	assert.Empty(t, names(t, filepath.Dir(path)))
 }

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/iosrun/iosrun/emulator/dasd/image"
+	"github.com/iosrun/iosrun/files"
+)
+
+// commandFiles are the files that a command uses. An output that lands on one of
+// them is refused before anything is written.
+type commandFiles struct {
+	files.Uses
+	// standard is where an output goes whose name is "-"; nil until there is one.
+	standard io.Writer
+}
+
+// commandFilesKey is the key of a command's files in its context.
+type commandFilesKey struct{}
+
+// withFiles gives a command's context its files. Standard output and standard
+// error, where they are files, are among what is written to.
+func withFiles(ctx context.Context, out, errOut io.Writer) context.Context {
+	u := &commandFiles{}
+	o, _ := out.(*os.File)
+	e, _ := errOut.(*os.File)
+	_ = u.Stream(o, "standard output", true)
+	_ = u.Stream(e, "standard error", true) // often the same as standard output, which is no harm
+	return context.WithValue(ctx, commandFilesKey{}, u)
+}
+
+// filesOf gives the files that a command uses.
+func filesOf(c *cobra.Command) *commandFiles {
+	if u, ok := c.Context().Value(commandFilesKey{}).(*commandFiles); ok {
+		return u
+	}
+	return &commandFiles{}
+}
+
+// standardOutput tells whether an output's name stands for standard output.
+func standardOutput(name string) bool {
+	switch name {
+	case "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1":
+		return true
+	}
+	return false
+}
+
+// standardError tells whether an output's name stands for standard error.
+func standardError(name string) bool {
+	switch name {
+	case "/dev/stderr", "/dev/fd/2", "/proc/self/fd/2":
+		return true
+	}
+	return false
+}
+
+// output gives the file that a flag names for an output, empty if none, after a
+// look at whether it can be written. With "-" the output goes to standard output,
+// and what the command prints for people goes to standard error.
+func output(c *cobra.Command, flag string) (string, error) {
+	name, _ := c.Flags().GetString(flag)
+	u := filesOf(c)
+	switch {
+	case name == "" && !c.Flags().Changed(flag):
+		return "", nil
+	case standardOutput(name):
+		if u.standard != nil {
+			return "", usage(fmt.Errorf("--%s %s: another output goes to standard output already: want a file for one of them", flag, name))
+		}
+		u.standard = c.OutOrStdout()
+		c.SetOut(c.ErrOrStderr())
+		return "-", nil
+	case standardError(name):
+		return name, nil
+	}
+	if err := files.CheckWritable(name); err != nil {
+		return "", usage(err)
+	}
+	return name, usage(u.Writes(name, "output of --"+flag))
+}
+
+// writeOutput writes what output gave a name for.
+func writeOutput(c *cobra.Command, name string, write func(io.Writer) error) error {
+	var w io.Writer
+	switch {
+	case name == "-":
+		w = filesOf(c).standard
+	case standardError(name):
+		w = c.ErrOrStderr()
+	default:
+		return interruptionOf(c).protect(func() error { return files.Write(name, write) })
+	}
+	b := bufio.NewWriter(w)
+	return errors.Join(write(b), b.Flush())
+}
+
+// reads says that a command reads files, each for the purpose.
+func reads(c *cobra.Command, purpose string, paths ...string) error {
+	return each(filesOf(c).Reads, purpose, paths)
+}
+
+// owns says that a command reads the files of a volume that it takes for no other.
+func owns(c *cobra.Command, purpose string, paths ...string) error {
+	return each(filesOf(c).Owns, purpose, paths)
+}
+
+// writes says that a command changes or replaces files.
+func writes(c *cobra.Command, purpose string, paths ...string) error {
+	return each(filesOf(c).Writes, purpose, paths)
+}
+
+func each(use func(path, purpose string) error, purpose string, paths []string) error {
+	for _, p := range paths {
+		if err := use(p, purpose); err != nil {
+			return usage(err)
+		}
+	}
+	return nil
+}
+
+// ignoreOpened is the name of the flag that opens an image whose OPENED bit is on.
+const ignoreOpened = "ignore-opened"
+
+func addIgnoreOpened(c *cobra.Command) {
+	c.Flags().Bool(ignoreOpened, false, "write to a compressed image although it was not closed (its OPENED bit is on)")
+}
+
+// untried tells whether an error says of a file that it must not be touched now,
+// so that nothing was tried.
+func untried(err error) bool {
+	return errors.Is(err, files.ErrSameFile) || errors.Is(err, files.ErrLocked) || errors.Is(err, image.ErrInUse)
+}
+
+// advice says what can be done about an error, or nothing.
+func advice(err error) string {
+	if errors.Is(err, image.ErrInUse) {
+		return "A program that is killed leaves the OPENED bit on. Where none has the image open any more, check it with\n\"iosrun volume verify\", and give --" + ignoreOpened + "."
+	}
+	return ""
+}

@@ -1,0 +1,116 @@
+package files
+
+import (
+	"bufio"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// holders finds who has a lock on a file, in the list of locks that the system
+// keeps.
+func holders(f *os.File) []Holder {
+	info, err := f.Stat()
+	if err != nil {
+		return nil
+	}
+	list, err := os.Open("/proc/locks")
+	if err != nil {
+		return nil
+	}
+	defer list.Close()
+	var all []Holder
+	for s := bufio.NewScanner(list); s.Scan(); {
+		h, device, inode, ok := parseLock(s.Text())
+		if !ok || !onFile(h.Process, info, device, inode) {
+			continue
+		}
+		h.Program = program(h.Process)
+		all = append(all, h)
+	}
+	return all
+}
+
+// parseLock reads a line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 708
+// 08:02:3145 0 EOF". A line of one who waits for a lock has "->" behind the
+// number.
+func parseLock(line string) (h Holder, device string, inode uint64, ok bool) {
+	w := strings.Fields(line)
+	if len(w) < 6 || w[1] != "FLOCK" {
+		return Holder{}, "", 0, false
+	}
+	process, err := strconv.Atoi(w[4])
+	i := strings.LastIndexByte(w[5], ':')
+	if err != nil || process <= 0 || i < 0 {
+		return Holder{}, "", 0, false
+	}
+	inode, err = strconv.ParseUint(w[5][i+1:], 10, 64)
+	return Holder{Process: process, Changes: w[3] == "WRITE"}, w[5][:i], inode, err == nil
+}
+
+// onFile tells whether a lock on an inode of a device is one on the file. Some
+// file systems show in the list another device than in a file's status; then the
+// process must have the file open.
+func onFile(process int, info fs.FileInfo, device string, inode uint64) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || s.Ino != inode {
+		return false
+	}
+	dev := uint64(s.Dev) //nolint:unconvert // its type depends on the architecture
+	major, minor := (dev>>8)&0xFFF|(dev>>32)&^0xFFF, dev&0xFF|(dev>>12)&^0xFF
+	return device == fmt.Sprintf("%02x:%02x", major, minor) || hasOpen(process, info)
+}
+
+// hasOpen tells whether a process has a file open, as far as the user may see.
+func hasOpen(process int, info fs.FileInfo) bool {
+	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", process))
+	return slices.ContainsFunc(links, func(l string) bool {
+		other, err := os.Stat(l)
+		return err == nil && os.SameFile(info, other)
+	})
+}
+
+func program(process int) string {
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", process))
+	if err != nil {
+		return ""
+	}
+	return clean(strings.TrimSpace(string(name)))
+}
+
+// clean makes the name that a program gave itself fit for a message.
+func clean(name string) string {
+	return strings.Map(func(r rune) rune {
+		if strconv.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, name)
+}
+
+// Users finds the other programs that have a file open, as far as the system
+// shows them to the user: those of the same user at least.
+func Users(path string) []Holder {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil
+	}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var all []Holder
+	for _, e := range entries {
+		n, err := strconv.Atoi(e.Name())
+		if err != nil || n == os.Getpid() || !hasOpen(n, info) {
+			continue
+		}
+		all = append(all, Holder{Process: n, Program: program(n)})
+	}
+	return all
+}

@@ -1,0 +1,116 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// LockKind says what a lock is for.
+type LockKind uint8
+
+// The kinds of locks. Any number of programs may have a shared lock on a file, to
+// read it; an exclusive one, to change it, excludes every other.
+const (
+	Shared LockKind = iota
+	Exclusive
+)
+
+// ErrLocked says that a file is locked by another program, or by another part of
+// this one.
+var ErrLocked = errors.New("file is locked")
+
+// LockedError says which file is locked and, as far as the system tells, by whom.
+type LockedError struct {
+	// Path of the file.
+	Path string
+	// Holders have it, or are empty where the system does not tell.
+	Holders []Holder
+}
+
+// Holder is a program that holds a lock, or has a file open.
+type Holder struct {
+	// Process is the number of the process.
+	Process int
+	// Program is its name, empty where the system does not tell.
+	Program string
+	// Changes says that the lock is for changing the file.
+	Changes bool
+}
+
+func (h Holder) String() string {
+	switch {
+	case h.Process == os.Getpid():
+		return "this program itself"
+	case h.Program == "":
+		return fmt.Sprintf("process %d", h.Process)
+	}
+	return fmt.Sprintf("%s (process %d)", h.Program, h.Process)
+}
+
+// maximumShown bounds the holders that a message names.
+const maximumShown = 3
+
+// Names lists holders for a message.
+func Names(holders []Holder) string {
+	var names []string
+	for _, h := range holders {
+		if len(names) == maximumShown {
+			names = append(names, fmt.Sprintf("%d more", len(holders)-maximumShown))
+			break
+		}
+		names = append(names, h.String())
+	}
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}
+
+func (e *LockedError) Error() string {
+	if len(e.Holders) == 0 {
+		return e.Path + ": is locked by another program: want it to end first"
+	}
+	does := "is being read by "
+	for _, h := range e.Holders {
+		if h.Changes {
+			does = "is being changed by "
+		}
+	}
+	return e.Path + ": " + does + Names(e.Holders) + ": want that to end first"
+}
+
+// Unwrap gives ErrLocked.
+func (e *LockedError) Unwrap() error { return ErrLocked }
+
+// maximumTries bounds the attempts to lock a file whose lock nobody has when one
+// looks.
+const maximumTries = 3
+
+// Lock locks an open file and does not wait: where another program, or another
+// opening of the file in this one, has a lock that excludes it, the error is a
+// *LockedError. The lock lasts until Unlock, or the end of the program in
+// whatever way. Programs that do not ask for locks are not held up.
+//
+// A file system that knows no locks gives none, and no error.
+func Lock(f *os.File, kind LockKind) error {
+	for try := 1; ; try++ {
+		held, err := lock(f, kind)
+		if err != nil {
+			return fmt.Errorf("%s: lock: %w", f.Name(), err)
+		}
+		if !held {
+			return nil
+		}
+		// Who is not found any more may have ended.
+		if by := holders(f); len(by) > 0 || try == maximumTries {
+			return &LockedError{f.Name(), by}
+		}
+	}
+}
+
+// Unlock gives up the lock on a file that is about to be closed. Closing alone
+// does so too, but not while a program that was started at that moment has the
+// file open still.
+func Unlock(f *os.File) { unlock(f) }

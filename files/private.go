@@ -1,0 +1,28 @@
+package files
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// othersWrite are the permissions with which others than its owner may change a
+// file or what is in a folder.
+const othersWrite fs.FileMode = 0o022
+
+// CheckPrivate says why what a file or folder holds must not be believed: it
+// belongs to another user, or others may write to it. name stands in the error.
+// Where the operating system has no such permissions, nothing is found.
+func CheckPrivate(name string, info fs.FileInfo) error {
+	uid, known := owner(info)
+	if !known {
+		return nil
+	}
+	if me := os.Geteuid(); uid != me && uid != 0 {
+		return fmt.Errorf("%s: belongs to user %d: want one of user %d or of the system", name, uid, me)
+	}
+	if mode := info.Mode(); mode.Perm()&othersWrite != 0 {
+		return fmt.Errorf("%s: others than its owner may write to it (permissions %v): want %v", name, mode.Perm(), mode.Perm()&^othersWrite)
+	}
+	return nil
+}

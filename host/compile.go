@@ -1,0 +1,153 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/tetratelabs/wazero"
+)
+
+// engine is a compiler and the code that it made of one module. Modules do not
+// share one: so a compiler that fails takes no other module with it, and what it
+// keeps on disk belongs to one module.
+type engine struct {
+	wazero wazero.Runtime
+	memory wazero.CompilationCache
+	code   wazero.CompiledModule
+}
+
+func (e *engine) close(ctx context.Context) error {
+	return errors.Join(e.wazero.Close(ctx), e.memory.Close(ctx))
+}
+
+// compile meters a module and compiles the result, with what the cache has of it.
+func (r *Runtime) compile(ctx context.Context, m *Module) (*engine, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	code, err := r.meter(m)
+	if err != nil {
+		return nil, err
+	}
+	if r.cache != nil {
+		e, err := r.compileKept(ctx, m, code)
+		if errors.Is(err, errDiscarded) {
+			e, err = r.compileKept(ctx, m, code)
+		}
+		if err == nil || ctx.Err() != nil {
+			return e, err
+		}
+		r.log.Debug("compiled without the cache", "module", m.Name(), "error", err)
+	}
+	e, err := newEngine(ctx, wazero.NewCompilationCache())
+	if err != nil {
+		return nil, err
+	}
+	if err := e.compile(ctx, code); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// errDiscarded says that what the cache had was of no use, and is gone.
+var errDiscarded = errors.New("discarded what the cache had")
+
+// compileKept compiles through the cache. wazero reads and writes files whose
+// content it trusts, and so it is given a folder of its own for this one module,
+// with what has been checked, and what it leaves there goes into the cache.
+func (r *Runtime) compileKept(ctx context.Context, m *Module, code []byte) (*engine, error) {
+	dir, err := r.cache.workplace()
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	memory, err := wazero.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	e, err := newEngine(ctx, memory)
+	if err != nil {
+		return nil, err
+	}
+	edition, err := onlyEntry(dir)
+	if err != nil {
+		return nil, errors.Join(err, e.close(ctx))
+	}
+	had := make(map[string]bool)
+	for _, k := range r.cache.find(m.SHA256, edition) {
+		if err := os.WriteFile(filepath.Join(dir, edition, k.key), k.code, 0o600); err != nil {
+			return nil, errors.Join(err, e.close(ctx))
+		}
+		had[k.key] = true
+	}
+	if err := e.compile(ctx, code); err != nil {
+		if len(had) != 0 && ctx.Err() == nil {
+			r.cache.discard(m.SHA256, err)
+			err = errors.Join(errDiscarded, err)
+		}
+		return nil, err
+	}
+	made, err := os.ReadDir(filepath.Join(dir, edition))
+	if err != nil {
+		return e, nil // the code is there, it is kept for nobody else
+	}
+	for _, f := range made {
+		if had[f.Name()] || !f.Type().IsRegular() {
+			continue
+		}
+		if code, err := os.ReadFile(filepath.Join(dir, edition, f.Name())); err == nil {
+			r.cache.keep(m.SHA256, codeEntry{edition, f.Name(), code})
+		}
+	}
+	return e, nil
+}
+
+// onlyEntry gives the name of the only entry of a folder: wazero makes one that
+// names its version and the machine.
+func onlyEntry(dir string) (string, error) {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	if len(list) != 1 || !list[0].IsDir() {
+		return "", fmt.Errorf("%s: %w: want the one folder that the compiler makes", dir, fs.ErrInvalid)
+	}
+	return list[0].Name(), nil
+}
+
+func newEngine(ctx context.Context, memory wazero.CompilationCache) (*engine, error) {
+	// The capacity from the maximum keeps a memory where it is when it grows, so
+	// that the host's view of a frame stays valid.
+	e := &engine{memory: memory, wazero: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
+		WithCompilationCache(memory).
+		WithMemoryLimitPages(MaxMemoryPages).
+		WithDebugInfoEnabled(false). // its offsets are those of the code before metering
+		WithMemoryCapacityFromMax(true))}
+	if err := offer(ctx, e.wazero); err != nil {
+		return nil, errors.Join(fmt.Errorf("host functions: %w", err), e.close(ctx))
+	}
+	return e, nil
+}
+
+// compile compiles the code of a module. After an error the engine is closed. A compiler
+// that panics gives an error, and its engine is left as it is: it may hold its
+// own locks.
+func (e *engine) compile(ctx context.Context, code []byte) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the compiler failed: %v", p)
+		}
+	}()
+	if e.code, err = e.wazero.CompileModule(ctx, code); err != nil {
+		// wazero explains what does not match on lines of their own.
+		err = errors.New(abi.Visible(strings.Join(strings.Fields(err.Error()), " ")))
+		return errors.Join(err, e.close(ctx))
+	}
+	return nil
+}
