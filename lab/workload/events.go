@@ -1,8 +1,6 @@
 package workload
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 )
 
@@ -12,20 +10,36 @@ const eventsHeader = "us,op,offset,length,flags,response_us"
 
 const eventsFields = 6
 
-const byteOrderMark = "\uFEFF"
-
 type events struct {
 	lines
+	oneDevice
 	headed bool
 }
 
-func openEvents(r *bufio.Reader, _ []byte) decoder { return &events{lines: lines{r: r}} }
+func openEvents(o opening) decoder { return &events{lines: newLines(o.r, o.head)} }
 
-func matchEvents(head []byte) bool {
-	return bytes.HasPrefix(bytes.TrimPrefix(head, []byte(byteOrderMark)), []byte(eventsHeader))
+// likeEvents knows rows of the layout, whatever stands in front of them.
+func likeEvents(f *[maxFields][]byte, n int) bool {
+	if n != eventsFields {
+		return false
+	}
+	_, op := eventsOp(f[1])
+	return op && isNumber(f[0]) && isNumber(f[2]) && isNumber(f[3])
 }
 
-func (d *events) rowNumber() int64 { return d.row }
+func eventsOp(field []byte) (Op, bool) {
+	switch string(field) {
+	case "read":
+		return Read, true
+	case "write":
+		return Write, true
+	case "flush":
+		return Flush, true
+	case "trim", "zero": // neither carries data; a zeroed range is a trimmed one here
+		return Trim, true
+	}
+	return 0, false
+}
 
 func (d *events) read(q *raw) error {
 	line, err := d.next()
@@ -34,30 +48,21 @@ func (d *events) read(q *raw) error {
 	}
 	if !d.headed {
 		d.headed = true
-		if string(bytes.TrimPrefix(line, []byte(byteOrderMark))) != eventsHeader {
+		if string(line) != eventsHeader {
 			return problem(fmt.Sprintf("header %q: want %s", shown(line), eventsHeader))
 		}
 		if line, err = d.next(); err != nil {
 			return err
 		}
 	}
-	if n := d.split(line); n != eventsFields {
-		return problem(fmt.Sprintf("%d fields: want %d, %s", n, eventsFields, eventsHeader))
+	if n := d.commas(line); n != eventsFields {
+		return badFields(n, eventsFields, eventsHeader)
 	}
 	f := &d.fields
-	switch string(f[1]) {
-	case "read":
-		q.op = Read
-	case "write":
-		q.op = Write
-	case "flush":
-		q.op = Flush
-	case "trim", "zero": // neither carries data; a zeroed range is a trimmed one here
-		q.op = Trim
-	default:
+	var ok bool
+	if q.op, ok = eventsOp(f[1]); !ok {
 		return problem(fmt.Sprintf("op %q: want read, write, flush, trim or zero", shown(f[1])))
 	}
-	var ok bool
 	if q.at, ok = number(f[0]); !ok {
 		return badNumber("time", f[0])
 	}

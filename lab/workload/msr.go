@@ -1,39 +1,27 @@
 package workload
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 )
 
 // The layout of the MSR Cambridge traces (Narayanan, Donnelly, Rowstron, FAST
-// 2008): Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime, without
-// a header. Times are ticks of 100 ns, in the published set since 1601
-// (Windows file time), so that nanoseconds since then exceed 63 bits.
+// 2008), without a header. Times are ticks of 100 ns, in the published set since
+// 1601 (Windows file time), so that nanoseconds since then exceed 63 bits.
 // ResponseTime is not used.
-const msrFields = 7
-
 const msrRow = "Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime"
+
+const msrFields = 7
 
 type msr struct {
 	lines
-	// disk is the host and disk of the first good row. A file holds one disk's
-	// requests; another disk's would be replayed on the same blocks.
-	disk []byte
+	disk []byte // host and disk of the row read last
 }
 
-func openMSR(r *bufio.Reader, _ []byte) decoder { return &msr{lines: lines{r: r}} }
+func openMSR(o opening) decoder { return &msr{lines: newLines(o.r, o.head)} }
 
-func matchMSR(head []byte) bool {
-	return anyRow(head, func(f *[maxFields][]byte, n int) bool {
-		if n != msrFields {
-			return false
-		}
-		_, at := number(f[0])
-		_, offset := number(f[4])
-		_, op := msrOp(f[3])
-		return at && offset && op
-	})
+func matchMSR(f *[maxFields][]byte, n int) bool {
+	_, op := msrOp(f[3])
+	return n == msrFields && op && isNumber(f[0]) && isNumber(f[4])
 }
 
 func msrOp(field []byte) (Op, bool) {
@@ -46,15 +34,15 @@ func msrOp(field []byte) (Op, bool) {
 	return 0, false
 }
 
-func (d *msr) rowNumber() int64 { return d.row }
+func (d *msr) device() []byte { return d.disk }
 
 func (d *msr) read(q *raw) error {
 	line, err := d.next()
 	if err != nil {
 		return err
 	}
-	if n := d.split(line); n != msrFields {
-		return problem(fmt.Sprintf("%d fields: want %d, %s", n, msrFields, msrRow))
+	if n := d.commas(line); n != msrFields {
+		return badFields(n, msrFields, msrRow)
 	}
 	f := &d.fields
 	var ok bool
@@ -71,11 +59,6 @@ func (d *msr) read(q *raw) error {
 		return badNumber("size", f[5])
 	}
 	start := len(f[0]) + 1
-	disk := line[start : start+len(f[1])+1+len(f[2])]
-	if d.disk == nil {
-		d.disk = bytes.Clone(disk)
-	} else if !bytes.Equal(d.disk, disk) {
-		return problem(fmt.Sprintf("host and disk %q: want %q as before, one disk a trace", shown(disk), shown(d.disk)))
-	}
+	d.disk = line[start : start+len(f[1])+1+len(f[2])]
 	return nil
 }

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"bytes"
+	stdbzip2 "compress/bzip2"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,10 +12,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dsnet/compress/bzip2"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ulikunitz/xz"
 
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -47,6 +50,28 @@ func zstded(t testing.TB, data []byte) []byte {
 	require.NoError(t, err)
 	return w.EncodeAll(data, nil)
 }
+
+func bzipped(t testing.TB, data []byte) []byte {
+	var b bytes.Buffer
+	w, err := bzip2.NewWriter(&b, nil)
+	require.NoError(t, err)
+	_, err = w.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+func xzed(t testing.TB, data []byte) []byte {
+	var b bytes.Buffer
+	w, err := xz.NewWriter(&b)
+	require.NoError(t, err)
+	_, err = w.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+var packers = map[string]func(testing.TB, []byte) []byte{"gzip": gzipped, "zstd": zstded, "bzip2": bzipped, "xz": xzed}
 
 type vscsiRecord struct {
 	cmd      uint16
@@ -147,7 +172,10 @@ func TestLayouts(t *testing.T) {
 	for _, test := range tests {
 		packings := map[string][]byte{
 			"plain": test.data, "gzip": gzipped(t, test.data), "zstd": zstded(t, test.data),
-			"two gzip members": append(gzipped(t, test.data[:len(test.data)/2]), gzipped(t, test.data[len(test.data)/2:])...),
+			"bzip2": bzipped(t, test.data), "xz": xzed(t, test.data),
+		}
+		for name, pack := range packers {
+			packings["two "+name+" members"] = append(pack(t, test.data[:len(test.data)/2]), pack(t, test.data[len(test.data)/2:])...)
 		}
 		for packing, data := range packings {
 			for _, format := range []Format{FormatAuto, test.format} {
@@ -177,7 +205,7 @@ func TestBadRows(t *testing.T) {
 	}
 	tests := []struct{ name, data, want string }{
 		{"few fields", event("8,read,0,512,-"), "row 3: 5 fields: want 6"},
-		{"many fields", event("8,read,0,512,-,1,,,,"), "row 3: 8 fields: want 6"},
+		{"many fields", event("8,read,0,512,-,1,,,,"), "row 3: 10 fields: want 6"},
 		{"op", event("8,erase,0,512,-,1"), `row 3: op "erase": want read, write, flush, trim or zero`},
 		{"time", event("8.5,read,0,512,-,1"), `row 3: time "8.5": want a whole number`},
 		{"no time", event(",read,0,512,-,1"), `row 3: time "": want a whole number`},
@@ -194,7 +222,7 @@ func TestBadRows(t *testing.T) {
 		{"beyond the volume", event("8,read,1048064,1024,-,1"), "row 3: offset 1048064 with length 1024 ends at 1049088, beyond the volume of 1048576 bytes"},
 		{"wraps", event("8,read,18446744073709551104,512,-,1"), "want an end of at most 9223372036854775807"},
 		{"trim that wraps", event("8,trim,512,18446744073709551104,-,1"), "want an end of at most 9223372036854775807"},
-		{"back in time", event("6,read,0,512,-,1"), "row 3: time 6 is before 7, the time of the row above"},
+		{"back in time", "us,op,offset,length,flags,response_us\n20007,read,0,512,-,1\n6,read,0,512,-,1\n20009,write,512,512,-,1\n", "row 3: time 6 is 20.001ms before 20007, the latest of the rows above"},
 		{"far future", event("31622400000008,read,0,512,-,1"), "units of 1000 ns after the first: want at most 366 days"},
 		{"time that overflows", event("18446744073709551615,read,0,512,-,1"), "want at most 366 days"},
 		{"long row", event(strings.Repeat("x", 3*readBuffer)), "row 3: is longer than the limit of 4096 bytes a row"},
@@ -207,12 +235,12 @@ func TestBadRows(t *testing.T) {
 		{"msr offset", msrRow("8,a,0,Read,-1,512,1"), `row 3: offset "-1"`},
 		{"msr size", msrRow("8,a,0,Read,0,5k,1"), `row 3: size "5k"`},
 		{"msr other disk", msrRow("8,a,1,Read,0,512,1"), `row 3: host and disk "a,1": want "a,0"`},
-		{"msr back in time", msrRow("6,a,0,Read,0,512,1"), "row 3: time 6 is before 7"},
+		{"msr back in time", "200007,a,0,Read,0,512,1\n\n6,a,0,Read,0,512,1\n200009,a,0,Write,512,512,1\n", "row 3: time 6 is 20.0001ms before 200007"},
 
-		{"vscsi command", record(func(r *vscsiRecord) { r.cmd = 0x42 }), "row 2: command 0x42: want a SCSI read"},
+		{"vscsi command", record(func(r *vscsiRecord) { r.cmd = 0x142 }), "row 2: command 0x142: want a SCSI operation code"},
 		{"vscsi sector", record(func(r *vscsiRecord) { r.lbn = 1 << 60 }), "row 2: sector 1152921504606846976: want at most 18014398509481983"},
 		{"vscsi length", record(func(r *vscsiRecord) { r.length = 100 }), "row 2: length 100 is not a multiple of 512"},
-		{"vscsi back in time", record(func(r *vscsiRecord) { r.at = 1 }), "row 2: time 1 is before 7"},
+		{"vscsi back in time", string(encodeVSCSI(2, []vscsiRecord{{0x28, 512, 0, 20007, 0}, {0x28, 512, 0, 1, 0}, {0x2A, 512, 1, 20009, 0}})), "row 2: time 1 is 20.006ms before 20007"},
 		{"vscsi version", strings.Replace(record(func(*vscsiRecord) {}), "\x28\x00\x07\x02\x01", "\x28\x00\x07\x03\x01", 1), "row 2: version 3: want 2"},
 	}
 	for _, test := range tests {
@@ -263,11 +291,15 @@ func TestCutOff(t *testing.T) {
 	for i := range 20000 {
 		fmt.Fprintf(&rows, "%d,read,%d,512,-,%d\n", i*3, i*7919%100003*512, i)
 	}
-	for name, whole := range map[string][]byte{"gzip": gzipped(t, []byte(rows.String())), "zstd": zstded(t, []byte(rows.String()))} {
+	for name, pack := range packers {
 		t.Run(name, func(t *testing.T) {
+			whole := pack(t, []byte(rows.String()))
 			for _, cut := range []int{5, len(whole) / 2, len(whole) - 1} {
 				// Tolerance is for rows: damaged packing always ends the trace.
 				err := readAll(whole[:cut], TraceOptions{SkipBad: 1 << 40})
+				if name == "bzip2" && errors.As(err, new(stdbzip2.StructuralError)) {
+					continue // its unpacker takes the missing end for a wrong checksum
+				}
 				require.ErrorIs(t, err, io.ErrUnexpectedEOF, "cut at %d", cut)
 				assert.Contains(t, err.Error(), name+" data is cut off: want a whole "+name+" file")
 			}
@@ -322,14 +354,20 @@ func TestOpenErrors(t *testing.T) {
 		want    string
 	}{
 		{filepath.Join(dir, "none"), TraceOptions{}, "none: no such file or directory"},
-		{dir, TraceOptions{}, "is a folder: want a file"},
+		{dir, TraceOptions{}, "is a folder: want a file or a pipe"},
 		{put("empty", ""), TraceOptions{}, "empty: is empty: want at least a header or one request"},
 		{put("packed-empty", string(gzipped(t, nil))), TraceOptions{}, "is empty"},
-		{put("text", "hello world\n"), TraceOptions{}, `begins with "hello world\n", which is no known layout: want recorded events`},
-		{put("headless", "1,read,0,512,-,1\n"), TraceOptions{}, "whose first row is us,op,offset"},
-		{put("xz", "\xFD7zXZ\x00\x00"), TraceOptions{}, "is xz data: unpack it first"},
+		{put("text", "hello world\n"), TraceOptions{}, `begins with "hello world\n", which is no known layout: want events, msr, vscsi, spc`},
+		{put("headless", "1,read,0,512,-,1\n"), TraceOptions{}, "looks like events without its first row us,op,offset"},
+		{put("xz", "\xFD7zXZ\x00\x00"), TraceOptions{}, "xz data is cut off"},
+		{put("zip", "PK\x03\x04rest"), TraceOptions{}, "is a zip archive: unpack it first; gzip, zstd, bzip2 and xz are read"},
+		{put("lz4", "\x04\x22\x4D\x18rest"), TraceOptions{}, "is lz4 data: unpack it first"},
+		{put("blktrace", "\x07taerest"), TraceOptions{}, "is blktrace's binary output: print it as text with blkparse"},
+		{put("utf16", "\xFF\xFEu\x00s\x00"), TraceOptions{}, "is UTF-16 text: convert it to UTF-8 first"},
+		{put("zeros", strings.Repeat("\x00", 9000)), TraceOptions{}, "which is no known layout"},
+		{"/dev/zero", TraceOptions{}, "trace /dev/zero: is a device: want a file or a pipe"},
 		{put("gz", "\x1F\x8B\x08"), TraceOptions{}, "gzip data is cut off"},
-		{put("named", msrRows), TraceOptions{Format: "blktrace"}, `trace format "blktrace": want auto, events, msr or vscsi`},
+		{put("named", msrRows), TraceOptions{Format: "blktrace"}, `trace format "blktrace": want auto, events, msr, vscsi, spc, alibaba, tencent, systor, disksim, mqsim, iolog2, iolog3 or blkparse`},
 		{put("skip", msrRows), TraceOptions{SkipBad: -1}, "skip bad -1 rows: want 0 or more"},
 		{put("volume", msrRows), TraceOptions{VolumeBytes: -1}, "volume of -1 bytes: want 0 or more"},
 	}
@@ -338,7 +376,7 @@ func TestOpenErrors(t *testing.T) {
 		require.Error(t, err, test.want)
 		assert.Nil(t, trace)
 		assert.ErrorContains(t, err, test.want)
-		assert.Equal(t, 1, strings.Count(err.Error(), dir), err)
+		assert.Equal(t, 1, strings.Count(err.Error(), test.path), err)
 	}
 }
 
@@ -451,8 +489,8 @@ func TestParseFormat(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	}
-	_, err := ParseFormat("csv")
-	assert.EqualError(t, err, `trace format "csv": want auto, events, msr or vscsi`)
+	_, err := ParseFormat("vcsi")
+	assert.EqualError(t, err, `trace format "vcsi": want auto, events, msr, vscsi, spc, alibaba, tencent, systor, disksim, mqsim, iolog2, iolog3 or blkparse; did you mean "vscsi"?`)
 }
 
 func TestNumber(t *testing.T) {

@@ -20,14 +20,14 @@ var vscsiVersions = [...]vscsiVersion{
 	2: {size: 40, cmd: 0, ver: 2, length: 8, lbn: 16, at: 24},
 }
 
-// vscsiCommand tells the SCSI operation codes (SBC-4) that have one range in
-// lbn and len: the 6, 10, 12 and 16 byte reads and writes, and both forms of
-// synchronise cache.
+// vscsiCommand tells the SCSI operation codes (SBC-4) whose record has the range
+// of the data that the command moves in lbn and len: the reads and writes of 6,
+// 10, 12 and 16 bytes, write and verify, and both forms of synchronise cache.
 func vscsiCommand(cmd uint16) (Op, bool) {
 	switch cmd {
 	case 0x08, 0x28, 0xA8, 0x88:
 		return Read, true
-	case 0x0A, 0x2A, 0xAA, 0x8A:
+	case 0x0A, 0x2A, 0xAA, 0x8A, 0x2E, 0xAE, 0x8E:
 		return Write, true
 	case 0x35, 0x91:
 		return Flush, true
@@ -35,44 +35,78 @@ func vscsiCommand(cmd uint16) (Op, bool) {
 	return 0, false
 }
 
-// vscsiProbe is how many records are looked at to find the version.
-const vscsiProbe = 8
+// scsiNames are the names of further operation codes (SPC-5, SBC-4).
+var scsiNames = map[byte]string{
+	0x00: "test unit ready", 0x03: "request sense", 0x04: "format unit", 0x07: "reassign blocks", 0x12: "inquiry",
+	0x15: "mode select", 0x16: "reserve", 0x17: "release", 0x1A: "mode sense", 0x1B: "start stop unit",
+	0x1D: "send diagnostic", 0x1E: "prevent allow medium removal", 0x25: "read capacity", 0x2F: "verify",
+	0x34: "pre-fetch", 0x41: "write same", 0x42: "unmap", 0x4D: "log sense", 0x55: "mode select", 0x56: "reserve",
+	0x57: "release", 0x5A: "mode sense", 0x5E: "persistent reserve in", 0x5F: "persistent reserve out",
+	0x83: "extended copy", 0x84: "receive copy results", 0x89: "compare and write", 0x8F: "verify", 0x93: "write same",
+	0x9E: "service action in", 0x9F: "service action out", 0xA0: "report LUNs", 0xA3: "maintenance in",
+	0xA4: "maintenance out", 0xAF: "verify",
+}
 
-// vscsiFind is the version that most of the first records are in, or 0.
-func vscsiFind(head []byte) int {
-	best, most := 0, 0
-	for version := 1; version < len(vscsiVersions); version++ {
-		v, found := &vscsiVersions[version], 0
-		for i := 0; i < vscsiProbe && (i+1)*v.size <= len(head); i++ {
-			record := head[i*v.size:]
-			_, known := vscsiCommand(binary.LittleEndian.Uint16(record[v.cmd:]))
-			if known && int(record[v.ver+1]) == version {
+// vscsiOthers has an error for each operation code that is not played.
+func vscsiOthers() *[256]error {
+	var all [256]error
+	for cmd := range all {
+		name := fmt.Sprintf("SCSI command %02x", cmd)
+		if known, ok := scsiNames[byte(cmd)]; ok {
+			name += " (" + known + ")"
+		}
+		all[cmd] = notPlayed(name)
+	}
+	return &all
+}
+
+// vscsiFind is the version that most of the first records are in, and how many,
+// or 0.
+func vscsiFind(head []byte) (version, records int) {
+	for n := 1; n < len(vscsiVersions); n++ {
+		v, found := &vscsiVersions[n], 0
+		for at := 0; at+v.size <= len(head); at += v.size {
+			record := head[at:]
+			if int(record[v.ver+1]) == n && record[v.cmd+1] == 0 {
 				found++
 			}
 		}
-		if found > most {
-			best, most = version, found
+		if found > records {
+			version, records = n, found
 		}
 	}
-	return best
+	return version, records
 }
 
-func matchVSCSI(head []byte) bool { return vscsiFind(head) != 0 }
+func matchVSCSI(head []byte) int {
+	version, n := vscsiFind(head)
+	// A stray byte in the right place is no record.
+	if version != 0 && 2*n < len(head)/vscsiVersions[version].size {
+		return 0
+	}
+	return n
+}
 
 type vscsi struct {
+	oneDevice
 	r       *bufio.Reader
 	v       vscsiVersion
 	version int
 	row     int64
+	others  *[256]error
 }
 
-func openVSCSI(r *bufio.Reader, head []byte) decoder {
+func openVSCSI(o opening) decoder {
 	// Where no record tells, version 1 is assumed and the rows say what is wrong.
-	version := max(vscsiFind(head), 1)
-	return &vscsi{r: r, v: vscsiVersions[version], version: version}
+	version, _ := vscsiFind(o.head)
+	version = max(version, 1)
+	return &vscsi{r: o.r, v: vscsiVersions[version], version: version, others: vscsiOthers()}
 }
 
 func (d *vscsi) rowNumber() int64 { return d.row }
+
+// cutOff is never true: read says so itself.
+func (d *vscsi) cutOff() bool { return false }
 
 func (d *vscsi) read(q *raw) error {
 	record, err := d.r.Peek(d.v.size)
@@ -98,9 +132,12 @@ func (d *vscsi) read(q *raw) error {
 	if int(ver>>8) != d.version {
 		return problem(fmt.Sprintf("version %d: want %d in the upper byte of field ver", ver>>8, d.version))
 	}
-	var known bool
-	if q.op, known = vscsiCommand(cmd); !known {
-		return problem(fmt.Sprintf("command %#02x: want a SCSI read (08, 28, a8, 88), write (0a, 2a, aa, 8a) or synchronize cache (35, 91)", cmd))
+	if cmd >= uint16(len(d.others)) {
+		return problem(fmt.Sprintf("command %#x: want a SCSI operation code, of one byte", cmd))
+	}
+	var moves bool
+	if q.op, moves = vscsiCommand(cmd); !moves {
+		return d.others[cmd]
 	}
 	if q.op == Flush {
 		q.offset, q.length = 0, 0
