@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/iosrun/iosrun/emulator/dasd"
@@ -60,6 +61,9 @@ func inherit[T comparable](v *T, base T) {
 	}
 }
 
+// plain gives a number without an exponent.
+func plain(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
 // check reports the first setting that is wrong, by its key within the place.
 func (t *Timing) check() *setting {
 	for _, f := range []struct {
@@ -79,7 +83,7 @@ func (t *Timing) check() *setting {
 		{"destage-megabytes", t.DestageMegabytes, minMegabytes, maxMegabytes},
 	} {
 		if f.is != -1 && f.is != 0 && !(f.is >= f.least && f.is <= f.most) {
-			return unfit("timing."+f.key, "is %v: want -1 (none), 0 (the default) or %v up to %v", f.is, f.least, f.most)
+			return unfit("timing."+f.key, "is %s: want -1 (none), 0 (the default) or %s up to %s", plain(f.is), plain(f.least), plain(f.most))
 		}
 	}
 	switch {

@@ -85,13 +85,13 @@ func TestTimingIsInherited(t *testing.T) {
 
 func TestTimingLimits(t *testing.T) {
 	for message, timing := range map[string]Timing{
-		"timing.program is -2ns: want -1ns (none), 0 (the default) or up to 1s":        {Program: -2},
-		"timing.command is 2s: want -1ns (none), 0 (the default) or up to 1s":          {Command: 2 * time.Second},
-		"timing.stage-bytes is -2: want -1 (none), 0 (the default) or up to":           {StageBytes: -2},
-		"timing.nonvolatile-megabytes is -3: want -1 (none), 0 (the default) or up to": {NonVolatileMegabytes: -3},
-		"timing.destage-megabytes is 2e+06: want -1 (none), 0 (the default) or up to":  {DestageMegabytes: 2e6},
-		"timing.exchanges is 257: want 0 (the link type's own) to 256":                 {Exchanges: 257},
-		"timing.write-round-trips is -1: want 0 (the link type's own) to 16":           {WriteRoundTrips: -1},
+		"timing.program is -2ns: want -1ns (none), 0 (the default) or up to 1s":               {Program: -2},
+		"timing.command is 2s: want -1ns (none), 0 (the default) or up to 1s":                 {Command: 2 * time.Second},
+		"timing.stage-bytes is -2: want -1 (none), 0 (the default) or 1 up to 1048576":        {StageBytes: -2},
+		"timing.nonvolatile-megabytes is -3: want -1 (none), 0 (the default) or 0.001 up to":  {NonVolatileMegabytes: -3},
+		"timing.destage-megabytes is 2000000: want -1 (none), 0 (the default) or 0.001 up to": {DestageMegabytes: 2e6},
+		"timing.exchanges is 257: want 0 (the link type's own) to 256":                        {Exchanges: 257},
+		"timing.write-round-trips is -1: want 0 (the link type's own) to 16":                  {WriteRoundTrips: -1},
 	} {
 		c := Default()
 		c.Mirror.Timing = timing
