@@ -2,6 +2,7 @@ package dasd
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -72,7 +73,16 @@ func ParseLinkType(name string) (LinkType, error) {
 			return t, nil
 		}
 	}
-	return 0, fmt.Errorf("link type %q: want ficon, escon, ficon-2, ficon-4, ficon-8, ficon-16 or ficon-32", name)
+	return 0, fmt.Errorf("link type %q: want %s", name, strings.Join(LinkNames(), ", "))
+}
+
+// LinkNames are the names of the link types.
+func LinkNames() []string {
+	names := make([]string, linkTypes)
+	for t := range linkTypes {
+		names[t] = links[t].name
+	}
+	return names
 }
 
 // Limits of a link.

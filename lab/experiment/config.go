@@ -1,7 +1,11 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,8 +13,10 @@ import (
 	"github.com/iosrun/iosrun/emulator/dasd"
 	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/emulator/program"
+	"github.com/iosrun/iosrun/lab/suggest"
 	"github.com/iosrun/iosrun/lab/workload"
 )
 
@@ -66,6 +72,42 @@ type Config struct {
 	Strict bool `koanf:"strict" json:"strict,omitempty"`
 	// Native runs the shipped detours linked into the host instead of as modules.
 	Native bool `koanf:"native" json:"native,omitempty"`
+
+	// Origin, if not nil, says where the setting of a key was given, such as a file
+	// and its line; empty for one that was not. It stands in errors.
+	Origin func(key string) string `koanf:"-" json:"-"`
+
+	// input is the workload's trace, once it has been looked at.
+	input *workload.Input
+}
+
+// wrong is an error about the setting of a key.
+func (c *Config) wrong(key string, err error) error {
+	if at := c.about(key, err); at != err {
+		return at
+	}
+	return fmt.Errorf("experiment %s: %w", c.Name, err)
+}
+
+// about names where a key was set in an error that says what it is about.
+func (c *Config) about(key string, err error) error {
+	if c.Origin != nil {
+		if at := c.Origin(key); at != "" {
+			return fmt.Errorf("%s: %w", at, err)
+		}
+	}
+	return err
+}
+
+// setting is what is wrong with one setting.
+type setting struct {
+	key string
+	err error
+}
+
+// unfit says what is wrong with the setting of a key. The text follows the key.
+func unfit(key, format string, args ...any) *setting {
+	return &setting{key, fmt.Errorf(key+" "+format, args...)}
 }
 
 // Expect says what the experiment expects to go wrong. It is counted and
@@ -131,12 +173,19 @@ type Workload struct {
 	Trace string `koanf:"trace" json:"trace,omitempty"`
 	// Format is the file's; empty is found out from its content.
 	Format string `koanf:"format" json:"format,omitempty"`
+	// TimeUnit is the unit of the trace's times, one of workload.TimeUnits; empty is
+	// the layout's own.
+	TimeUnit string `koanf:"time-unit" json:"time_unit,omitempty"`
+	// TraceDevice is the device whose requests are played, as the trace names it;
+	// empty is the one of its first row, and another is an error.
+	TraceDevice string `koanf:"trace-device" json:"trace_device,omitempty"`
 	// Speed is the factor by which the trace is played faster.
 	Speed float64 `koanf:"speed" json:"speed"`
 	// FirstCylinder and Cylinders are where on a CKD volume the requests go. The
 	// cylinders are formatted for them, which erases what was there. With 0
 	// cylinders they go to the whole volume, which should be formatted in blocks of
-	// 4096 bytes, as a volume in memory is.
+	// 4096 bytes, as a volume in memory is. Cylinder 0 is the label's: with cylinders,
+	// FirstCylinder 0 is 1.
 	FirstCylinder int `koanf:"first-cylinder" json:"first_cylinder,omitempty"`
 	Cylinders     int `koanf:"cylinders" json:"cylinders,omitempty"`
 	// Stripe is how many KiB of the workload's volume lie on a primary before the
@@ -226,34 +275,82 @@ func (p Place) over(base Place) Place {
 
 // Check reports the first thing that is wrong with the experiment.
 func (c *Config) Check() error {
+	w := &c.Workload
+	var bad *setting
 	switch {
 	case len(c.Policies) == 0:
 		return fmt.Errorf("experiment %s: names no policies", c.Name)
 	case len(c.Policies) > MaxPolicies:
-		return fmt.Errorf("experiment %s: %d policies: at most %d", c.Name, len(c.Policies), MaxPolicies)
+		bad = unfit("policies", "has %d policies: at most %d", len(c.Policies), MaxPolicies)
 	case len(c.Swaps) > MaxSwaps:
-		return fmt.Errorf("experiment %s: %d swaps: at most %d", c.Name, len(c.Swaps), MaxSwaps)
+		bad = unfit("swaps", "has %d swaps: at most %d", len(c.Swaps), MaxSwaps)
 	case len(c.Faults) > MaxFaults:
-		return fmt.Errorf("experiment %s: %d faults: at most %d", c.Name, len(c.Faults), MaxFaults)
-	case c.Workload.Speed <= 0:
-		return fmt.Errorf("experiment %s: workload.speed is %v: want more than 0", c.Name, c.Workload.Speed)
-	case c.Workload.Trace == "" && c.Workload.Generator == nil:
+		bad = unfit("faults", "has %d faults: at most %d", len(c.Faults), MaxFaults)
+	case w.Trace == "" && w.Generator == nil:
 		return fmt.Errorf("experiment %s: workload names neither a trace nor a generator", c.Name)
-	case c.Workload.Trace != "" && c.Workload.Generator != nil:
-		return fmt.Errorf("experiment %s: workload names both a trace (%s) and a generator", c.Name, c.Workload.Trace)
-	case c.Workload.Generator != nil && c.Workload.Format != "":
-		return fmt.Errorf("experiment %s: workload.format %s is about a trace, and a generator makes the requests", c.Name, c.Workload.Format)
-	case c.Workload.Generator != nil && c.Workload.SkipBad != 0:
-		return fmt.Errorf("experiment %s: workload.skip-bad %d is about a trace, and a generator makes the requests", c.Name, c.Workload.SkipBad)
+	case w.Trace != "" && w.Generator != nil:
+		bad = &setting{"workload.generator", fmt.Errorf("workload names both a trace (%s) and a generator", w.Trace)}
+	case w.Limit < 0:
+		bad = unfit("workload.limit", "is %d: want 0 (no limit) or more", w.Limit)
+	case w.SkipBad < 0:
+		bad = unfit("workload.skip-bad", "is %d: want 0 or more", w.SkipBad)
+	}
+	if bad == nil {
+		bad = w.check()
+	}
+	if bad != nil {
+		return c.wrong(bad.key, bad.err)
 	}
 	if err := c.CheckMachine(); err != nil {
 		return err
+	}
+	if bad := c.checkIdle(); bad != nil {
+		return c.wrong(bad.key, bad.err)
 	}
 	if err := c.checkImages(); err != nil {
 		return fmt.Errorf("experiment %s: %w", c.Name, err)
 	}
 	if _, err := c.faultsOf(); err != nil {
-		return fmt.Errorf("experiment %s: %w", c.Name, err)
+		return c.wrong("faults", err)
+	}
+	for _, text := range c.Swaps {
+		if _, err := ParseSwap(text); err != nil {
+			return c.wrong("swaps", err)
+		}
+	}
+	return nil
+}
+
+// check reports the first setting that is wrong whatever the machine is.
+func (w *Workload) check() *setting {
+	if err := workload.CheckSpeed(w.Speed); err != nil {
+		return &setting{"workload.speed", fmt.Errorf("workload.speed is %w", err)}
+	}
+	if _, err := workload.ParseFormat(w.Format); err != nil {
+		return &setting{"workload.format", err}
+	}
+	if _, err := workload.ParseTimeUnit(w.TimeUnit); err != nil {
+		return &setting{"workload.time-unit", err}
+	}
+	if w.FirstCylinder < 0 || w.Cylinders < 0 || w.FirstCylinder > 0 && w.Cylinders == 0 {
+		key := "workload.first-cylinder"
+		if w.Cylinders < 0 {
+			key = "workload.cylinders"
+		}
+		return &setting{key, fmt.Errorf("workload of %d cylinders from %d on: want none, cylinders alone, or both", w.Cylinders, w.FirstCylinder)}
+	}
+	if w.Generator == nil {
+		return nil
+	}
+	for _, k := range []struct {
+		key, value string
+	}{
+		{"workload.format", w.Format}, {"workload.skip-bad", strings.TrimPrefix(strconv.FormatInt(w.SkipBad, 10), "0")},
+		{"workload.time-unit", w.TimeUnit}, {"workload.trace-device", w.TraceDevice},
+	} {
+		if k.value != "" {
+			return unfit(k.key, "%s is about a trace, and a generator makes the requests", k.value)
+		}
 	}
 	return nil
 }
@@ -261,47 +358,81 @@ func (c *Config) Check() error {
 // CheckMachine reports the first thing that is wrong with the machine that the
 // experiment describes, whatever is played on it.
 func (c *Config) CheckMachine() error {
-	if c.Pairs < 0 || c.Pairs > MaxPairs {
-		return fmt.Errorf("experiment %s: %d pairs: want 1 to %d", c.Name, c.Pairs, MaxPairs)
-	}
-	if k := c.Workload.Stripe; k < 0 || k > maxStripe || k%(program.BlockSize>>10) != 0 {
-		return fmt.Errorf("experiment %s: workload.stripe is %d KiB: want a multiple of %d up to %d", c.Name, k, program.BlockSize>>10, maxStripe)
-	}
-	if len(c.Mirrors) > abi.MaxMirrors {
-		return fmt.Errorf("experiment %s: %d mirrors: at most %d", c.Name, len(c.Mirrors), abi.MaxMirrors)
-	}
-	if _, err := media.Lookup(c.Model); err != nil {
-		return fmt.Errorf("experiment %s: %w", c.Name, err)
-	}
-	if err := c.Synchronise.check(); err != nil {
-		return fmt.Errorf("experiment %s: %w", c.Name, err)
-	}
-	if c.Patience < 0 {
-		return fmt.Errorf("experiment %s: patience is %v: want 0 (%v) or more", c.Name, c.Patience, time.Duration(mirror.Patience))
-	}
-	units := 0
-	if c.Primary.SameSubsystem {
-		return fmt.Errorf("experiment %s: primary.same-subsystem: it is a mirror that can be in the primary's subsystem", c.Name)
-	}
-	if c.Primary.Standing {
-		return fmt.Errorf("experiment %s: primary.standing: it is on a mirror that a chain stands", c.Name)
-	}
-	if c.Primary.CFWID > 1 {
-		return fmt.Errorf("experiment %s: primary.cfwid is %d: the primary's is 1", c.Name, c.Primary.CFWID)
-	}
-	for _, p := range append([]Place{c.Primary}, c.places()...) {
-		if err := p.check(); err != nil {
-			return fmt.Errorf("experiment %s: %w", c.Name, err)
-		}
-		if p.SameSubsystem && p.CFWID > 1 {
-			return fmt.Errorf("experiment %s: mirror of CFWID %d in the primary's subsystem, whose CFWID is 1: want one or the other", c.Name, p.CFWID)
-		}
-		units += c.pairs() * (1 + p.Aliases)
-	}
-	if units > ios.MaxUnits {
-		return fmt.Errorf("experiment %s: %d pairs with their aliases are %d units: at most %d; want fewer aliases", c.Name, c.pairs(), units, ios.MaxUnits)
+	if bad := c.checkMachine(); bad != nil {
+		return c.wrong(bad.key, bad.err)
 	}
 	return nil
+}
+
+func (c *Config) checkMachine() *setting {
+	if c.Processors < 1 || c.Processors > machine.MaxProcessors {
+		return unfit("processors", "is %d: want 1 to %d", c.Processors, machine.MaxProcessors)
+	}
+	if c.Pairs < 0 || c.Pairs > MaxPairs {
+		return &setting{"pairs", fmt.Errorf("%d pairs: want 1 to %d", c.Pairs, MaxPairs)}
+	}
+	if k := c.Workload.Stripe; k < 0 || k > maxStripe || k%(program.BlockSize>>10) != 0 {
+		return unfit("workload.stripe", "is %d KiB: want a multiple of %d up to %d", k, program.BlockSize>>10, maxStripe)
+	}
+	if len(c.Mirrors) > abi.MaxMirrors {
+		return &setting{"mirrors", fmt.Errorf("%d mirrors: at most %d", len(c.Mirrors), abi.MaxMirrors)}
+	}
+	if _, err := media.Lookup(c.Model); err != nil {
+		return &setting{"model", fmt.Errorf("%w%s", err, suggest.DidYouMean(c.Model, modelNames()))}
+	}
+	if bad := c.Synchronise.check(); bad != nil {
+		return bad
+	}
+	if c.Patience < 0 || c.Patience > workload.MaxSpan.Duration() {
+		return unfit("patience", "is %v: want 0 (%v) to %v", c.Patience, time.Duration(mirror.Patience), workload.MaxSpan.Duration())
+	}
+	if c.Primary.SameSubsystem {
+		return &setting{"primary.same-subsystem", errors.New("primary.same-subsystem: it is a mirror that can be in the primary's subsystem")}
+	}
+	if c.Primary.Standing {
+		return &setting{"primary.standing", errors.New("primary.standing: it is on a mirror that a chain stands")}
+	}
+	if c.Primary.CFWID > 1 {
+		return unfit("primary.cfwid", "is %d: the primary's is 1", c.Primary.CFWID)
+	}
+	places := []Place{c.Primary, c.Mirror}
+	if len(c.Mirrors) > 0 {
+		places = append(places, c.places()...)
+	}
+	units := c.pairs() * (1 + c.Primary.Aliases)
+	for i, p := range places {
+		if bad := p.check(); bad != nil {
+			return &setting{c.placeKey(i) + "." + bad.key, bad.err}
+		}
+		if p.SameSubsystem && p.CFWID > 1 {
+			return &setting{c.placeKey(i) + ".cfwid", fmt.Errorf("mirror of CFWID %d in the primary's subsystem, whose CFWID is 1: want one or the other", p.CFWID)}
+		}
+		if i > 1 || i == 1 && len(c.Mirrors) == 0 {
+			units += c.pairs() * (1 + p.Aliases)
+		}
+	}
+	if units > ios.MaxUnits {
+		return &setting{"pairs", fmt.Errorf("%d pairs with their aliases are %d units: at most %d; want fewer aliases", c.pairs(), units, ios.MaxUnits)}
+	}
+	return nil
+}
+
+// placeKey is the key of a place: the primary, what holds for every mirror, and
+// each mirror of the list.
+func (c *Config) placeKey(i int) string {
+	if i < 2 {
+		return [...]string{"primary", "mirror"}[i]
+	}
+	return fmt.Sprintf("mirrors.%d", i-2)
+}
+
+// modelNames are the names of the device types, with and without a model.
+func modelNames() []string {
+	var names []string
+	for _, g := range media.Models() {
+		names = append(names, g.Name, fmt.Sprintf("%04x", g.Type))
+	}
+	return names
 }
 
 // maxStripe is the longest stripe in KiB: 1 GiB.
@@ -310,28 +441,31 @@ const maxStripe = 1 << 20
 // MaxKilometres is the longest link: once around the earth.
 const MaxKilometres = 40_000
 
-func (p *Place) check() error {
+// check reports the first setting of a place that is wrong, by its key within the
+// place.
+func (p *Place) check() *setting {
+	say := func(key, format string, args ...any) *setting { return &setting{key, fmt.Errorf(format, args...)} }
 	if _, err := dasd.ParseLinkType(p.Link); err != nil {
-		return err
+		return say("link", "%w%s", err, suggest.DidYouMean(p.Link, dasd.LinkNames()))
 	}
 	if err := p.Timing.check(); err != nil {
 		return err
 	}
 	switch {
 	case !(p.Kilometres >= 0 && p.Kilometres <= MaxKilometres):
-		return fmt.Errorf("link of %v kilometres: want 0 to %d", p.Kilometres, MaxKilometres)
-	case !(p.Megabytes >= 0 && p.Megabytes <= 1e6):
-		return fmt.Errorf("link of %v megabytes a second: want 0 (the type's own) to 1000000", p.Megabytes)
-	case p.CacheTracks < 0:
-		return fmt.Errorf("cache of %d tracks: want 0 or more", p.CacheTracks)
+		return say("kilometres", "link of %v kilometres: want 0 to %d", p.Kilometres, MaxKilometres)
+	case !(p.Megabytes == 0 || p.Megabytes >= minMegabytes && p.Megabytes <= maxMegabytes):
+		return say("megabytes", "link of %v megabytes a second: want 0 (the type's own), or %v to %v", p.Megabytes, minMegabytes, maxMegabytes)
+	case p.CacheTracks < 0 || p.CacheTracks > dasd.MaxCacheTracks:
+		return say("cache-tracks", "cache of %d tracks: want 0 to %d", p.CacheTracks, dasd.MaxCacheTracks)
 	case !(p.HitRatio >= 0 && p.HitRatio <= 1):
-		return fmt.Errorf("hit ratio of %v: want 0 to 1", p.HitRatio)
+		return say("hit-ratio", "hit ratio of %v: want 0 to 1", p.HitRatio)
 	case p.ImageCache < 0:
-		return fmt.Errorf("image cache of %d bytes: want 0 or more", p.ImageCache)
+		return say("image-cache", "image cache of %d bytes: want 0 or more", p.ImageCache)
 	case p.Arms < 0 || p.Arms > dasd.MaxArms:
-		return fmt.Errorf("%d arms: want 0 to %d", p.Arms, dasd.MaxArms)
+		return say("arms", "%d arms: want 0 to %d", p.Arms, dasd.MaxArms)
 	case p.Aliases < 0 || p.Aliases > 255:
-		return fmt.Errorf("%d aliases: want 0 to 255", p.Aliases)
+		return say("aliases", "%d aliases: want 0 to 255", p.Aliases)
 	}
 	return nil
 }
@@ -351,6 +485,9 @@ func ParseSwap(text string) (Swap, error) {
 		at, err := time.ParseDuration(text[:i])
 		if err != nil || at < 0 || text[i+1:] == "" {
 			break
+		}
+		if at > workload.MaxSpan.Duration() {
+			return Swap{}, fmt.Errorf("swap %q: its time is above %v", text, workload.MaxSpan.Duration())
 		}
 		return Swap{at, text[i+1:]}, nil
 	}
@@ -376,11 +513,89 @@ func (c *Config) Describe() string {
 }
 
 // CheckWorkload opens the workload and closes it again, so that what is wrong
-// with it is known before anything runs.
+// with it is known before anything runs. What it has read of a pipe is kept for the
+// runs, until Close.
 func (c *Config) CheckWorkload() error {
-	source, err := c.Workload.open(0, c.Seed)
+	w := &c.Workload
+	key := "workload.trace"
+	if w.Generator != nil {
+		key = "workload.generator"
+	} else if c.input == nil && !w.bundled() {
+		in, err := workload.OpenInput(w.Trace)
+		if err != nil {
+			return c.wrong(key, fmt.Errorf("%w%s", err, w.perhaps(err)))
+		}
+		c.input = in
+	}
+	size, err := c.workloadBytes()
 	if err != nil {
 		return err
 	}
+	source, err := w.open(c.input, size, c.Seed)
+	if err != nil {
+		if bad := (*workload.GeneratorError)(nil); errors.As(err, &bad) {
+			key += "." + bad.Key
+		}
+		return c.wrong(key, err)
+	}
 	return source.Close()
+}
+
+// Close gives up what CheckWorkload has kept. Runs must have ended.
+func (c *Config) Close() error {
+	if c.input == nil {
+		return nil
+	}
+	err := c.input.Close()
+	c.input = nil
+	return err
+}
+
+// workloadBytes is the size of the volumes as the workload sees them; 0 where
+// volumes in files, which are not open yet, decide.
+func (c *Config) workloadBytes() (int64, error) {
+	if c.images() {
+		return 0, nil
+	}
+	g, err := media.Lookup(c.Model)
+	if err != nil {
+		return 0, c.wrong("model", err)
+	}
+	if err := takesBlocks(g); err != nil {
+		return 0, c.wrong("model", err)
+	}
+	layout, err := c.Workload.layout(g)
+	if err != nil {
+		return 0, c.wrong("workload.cylinders", err)
+	}
+	return layout.Blocks() / c.stripeBlocks() * c.stripeBlocks() * int64(c.pairs()) * program.BlockSize, nil
+}
+
+// stripeBlocks is the stripe in blocks; 1 where there is one pair, whose volume is
+// used to its end.
+func (c *Config) stripeBlocks() int64 {
+	if c.pairs() == 1 {
+		return 1
+	}
+	return int64(c.Workload.stripe()) << 10 / program.BlockSize
+}
+
+// stripe is how many KiB lie on a primary before the next ones lie on the next.
+func (w *Workload) stripe() int {
+	if w.Stripe == 0 {
+		return DefaultStripe
+	}
+	return w.Stripe
+}
+
+// bundled says whether the trace is one that comes with the program.
+func (w *Workload) bundled() bool { return slices.Contains(workload.BundledNames(), w.Trace) }
+
+// perhaps is the end of an error about a file that is not there, where it looks
+// like the name of a trace that comes with the program.
+func (w *Workload) perhaps(err error) string {
+	if !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(w.Trace, `./\`) {
+		return ""
+	}
+	return "; bundled are " + strings.Join(workload.BundledNames(), " and ") + suggest.DidYouMean(w.Trace, workload.BundledNames())
 }

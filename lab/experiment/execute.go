@@ -27,37 +27,42 @@ type Plan struct {
 	swaps    []preparedSwap
 }
 
-// Prepare loads the policies of an experiment, those of its swaps included.
-// Nothing has run when it fails.
+// Prepare loads the policies of an experiment, those of its swaps included, makes
+// an instance of each of their detours and rehearses it. What is wrong with one of
+// them is known then, and nothing has been played.
 func Prepare(ctx context.Context, c Config, l *catalog.Loader) (*Plan, error) {
 	p := &Plan{Config: c}
 	for _, name := range c.Policies {
-		r, err := prepare(ctx, name, l)
+		r, err := p.prepare(ctx, name, l)
 		if err != nil {
-			return nil, err
+			return nil, c.about("policies", err)
 		}
 		p.Policies = append(p.Policies, r)
 	}
 	for _, text := range c.Swaps {
 		s, err := ParseSwap(text)
 		if err != nil {
-			return nil, err
+			return nil, c.about("swaps", err)
 		}
-		r, err := prepare(ctx, s.Policy, l)
+		r, err := p.prepare(ctx, s.Policy, l)
 		if err != nil {
-			return nil, fmt.Errorf("swap at %v: %w", s.At, err)
+			return nil, c.about("swaps", fmt.Errorf("swap at %v: %w", s.At, err))
 		}
 		p.swaps = append(p.swaps, preparedSwap{machine.Time(s.At), r})
 	}
 	return p, nil
 }
 
-func prepare(ctx context.Context, name string, l *catalog.Loader) (*catalog.Prepared, error) {
+func (p *Plan) prepare(ctx context.Context, name string, l *catalog.Loader) (*catalog.Prepared, error) {
 	pol, err := policy.Load(name)
 	if err != nil {
 		return nil, err
 	}
-	return l.Prepare(ctx, pol)
+	r, err := l.Prepare(ctx, pol)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.Try(ctx, p.Config.Seed, p.Config.Native)
 }
 
 // Result is what one policy did.
@@ -83,11 +88,25 @@ func (p *Plan) Run(ctx context.Context, which int, o Options) (*Result, error) {
 	if res != nil {
 		res.Report.WallS = time.Since(begun).Seconds()
 	}
-	if err != nil {
+	// A refused swap is not the fault of the policy that it was to replace.
+	if swap := (*swapError)(nil); err != nil && !errors.As(err, &swap) {
 		err = fmt.Errorf("policy %s: %w", pol.Policy.Name, err)
 	}
 	return res, err
 }
+
+// swapError says that a policy could not take another one's place.
+type swapError struct {
+	at     machine.Time
+	policy string
+	err    error
+}
+
+func (e *swapError) Error() string {
+	return fmt.Sprintf("swap at %v: policy %s: %v", e.at.Duration(), e.policy, e.err)
+}
+
+func (e *swapError) Unwrap() error { return e.err }
 
 // machine builds a machine with a policy's detours on its slots.
 func (p *Plan) machine(ctx context.Context, which int, o Options) (*run, error) {
@@ -158,7 +177,7 @@ func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, 
 // open opens the workload.
 func (r *run) open() (workload.Source, error) {
 	w := &r.config.Workload
-	source, err := w.open(r.block.Bytes(), r.config.Seed)
+	source, err := w.open(r.config.input, r.block.Bytes(), r.config.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +195,8 @@ func (r *run) open() (workload.Source, error) {
 	return source, nil
 }
 
-func (w *Workload) open(volumeBytes int64, seed uint64) (workload.Source, error) {
+// open opens the workload from its beginning. input, if not nil, is the trace's.
+func (w *Workload) open(input *workload.Input, volumeBytes int64, seed uint64) (workload.Source, error) {
 	if w.Generator != nil {
 		g := *w.Generator
 		if volumeBytes == 0 { // not known yet
@@ -190,18 +210,19 @@ func (w *Workload) open(volumeBytes int64, seed uint64) (workload.Source, error)
 		}
 		return workload.NewGenerator(g)
 	}
-	o := workload.TraceOptions{SkipBad: w.SkipBad, VolumeBytes: volumeBytes}
-	if w.Format != "" {
-		f, err := workload.ParseFormat(w.Format)
-		if err != nil {
-			return nil, err
-		}
-		o.Format = f
+	o := workload.TraceOptions{Device: w.TraceDevice, SkipBad: w.SkipBad, VolumeBytes: volumeBytes}
+	var err error
+	if o.Format, err = workload.ParseFormat(w.Format); err != nil {
+		return nil, err
 	}
-	for _, n := range workload.BundledNames() {
-		if n == w.Trace {
-			return workload.Bundled(n, o)
-		}
+	if o.TimeUnit, err = workload.ParseTimeUnit(w.TimeUnit); err != nil {
+		return nil, err
+	}
+	switch {
+	case w.bundled():
+		return workload.Bundled(w.Trace, o)
+	case input != nil:
+		return input.Trace(o)
 	}
 	return workload.OpenTrace(w.Trace, o)
 }
@@ -210,6 +231,9 @@ func (w *Workload) open(volumeBytes int64, seed uint64) (workload.Source, error)
 func (w *Workload) name() string {
 	if w.Generator != nil {
 		return "generated"
+	}
+	if w.Trace == "-" {
+		return "standard input"
 	}
 	return w.Trace
 }
@@ -239,7 +263,10 @@ func (r *run) swap(i int) error {
 	s := &r.swaps[i]
 	inflight := r.ios.Hooks.Current().Inflight()
 	r.swapped = append(r.swapped, report.Swap{AtS: seconds(s.at), Policy: s.policy.Policy.Name, InFlight: int64(inflight)})
-	return r.install(context.Background(), s.policy)
+	if err := r.install(context.Background(), s.policy); err != nil {
+		return &swapError{s.at, s.policy.Policy.Name, err}
+	}
+	return nil
 }
 
 func seconds(t machine.Time) float64 { return float64(t) / float64(machine.Second) }
@@ -268,6 +295,7 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	out.Workload.Name = r.config.Workload.name()
 	if r.trace != nil {
 		out.Workload.SkippedRows, _ = r.trace.Bad()
+		out.Trace = traceRead(r.trace.Findings())
 	}
 	span := seconds(r.lastEnd - r.firstAt)
 	out.Failed = r.failed.report()

@@ -8,6 +8,8 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/dasd"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/lab/suggest"
+	"github.com/iosrun/iosrun/lab/workload"
 )
 
 // Fault is something that happens to a volume or its link at a virtual time, or
@@ -44,8 +46,13 @@ func ParseFault(text string) (Fault, error) {
 	at, what, ok := strings.Cut(text, "=")
 	place, action, ok2 := strings.Cut(what, ":")
 	t, err := time.ParseDuration(at)
-	if !ok || !ok2 || err != nil || t < 0 || faultActions[action] == nil {
+	switch {
+	case !ok || !ok2 || err != nil || t < 0:
 		return Fault{}, wrong
+	case faultActions[action] == nil:
+		return Fault{}, fmt.Errorf("%w%s", wrong, suggest.DidYouMean(action, strings.Split(faultNames, ", ")))
+	case t > workload.MaxSpan.Duration():
+		return Fault{}, fmt.Errorf("fault %q: its time is above %v", text, workload.MaxSpan.Duration())
 	}
 	f := Fault{At: t, Pair: 1, Action: action}
 	if of, rest, ok := strings.Cut(place, "."); ok {

@@ -53,21 +53,8 @@ func (c *Config) images() bool {
 
 // checkImages reports what is wrong with the images of the volumes together.
 func (c *Config) checkImages() error {
-	w := &c.Workload
-	if w.FirstCylinder < 0 || w.Cylinders < 0 || w.FirstCylinder > 0 && w.Cylinders == 0 {
-		return fmt.Errorf("workload of %d cylinders from %d on: want none, or both", w.Cylinders, w.FirstCylinder)
-	}
 	if c.images() && c.pairs() > 1 {
 		return fmt.Errorf("%d pairs with volumes in image files: an image is one volume: want one pair", c.pairs())
-	}
-	for _, p := range append([]Place{c.Primary, c.Mirror}, c.Mirrors...) {
-		switch {
-		case c.images():
-		case p.ImageMode != "":
-			return fmt.Errorf("image mode %s: no volume is in an image file", p.ImageMode)
-		case p.ImageCache != 0:
-			return fmt.Errorf("image cache of %d bytes: no volume is in an image file", p.ImageCache)
-		}
 	}
 	used := make(map[string]bool)
 	for _, p := range append([]Place{c.Primary}, c.places()...) {
@@ -94,8 +81,24 @@ func (c *Config) checkImages() error {
 			used[s] = true
 		}
 	}
-	if m, _ := c.Primary.imageMode(); c.Primary.Image != "" && m == media.ReadOnly && w.Cylinders > 0 {
+	if m, _ := c.Primary.imageMode(); c.Primary.Image != "" && m == media.ReadOnly && c.Workload.Cylinders > 0 {
 		return fmt.Errorf("image %s: is read-only, so that no cylinders can be formatted for the workload", c.Primary.Image)
+	}
+	return nil
+}
+
+// checkIdle reports a setting of image files where there are none.
+func (c *Config) checkIdle() *setting {
+	if c.images() {
+		return nil
+	}
+	for i, p := range append([]Place{c.Primary, c.Mirror}, c.Mirrors...) {
+		switch {
+		case p.ImageMode != "":
+			return &setting{c.placeKey(i) + ".image-mode", fmt.Errorf("image mode %s: no volume is in an image file", p.ImageMode)}
+		case p.ImageCache != 0:
+			return &setting{c.placeKey(i) + ".image-cache", fmt.Errorf("image cache of %d bytes: no volume is in an image file", p.ImageCache)}
+		}
 	}
 	return nil
 }
@@ -133,7 +136,11 @@ func (c *Config) CheckImages() error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(takesBlocks(v.Geometry()), v.Close()); err != nil {
+		err = takesBlocks(v.Geometry())
+		if err == nil {
+			_, err = c.Workload.layout(v.Geometry())
+		}
+		if err := errors.Join(err, v.Close()); err != nil {
 			return fmt.Errorf("image %s: %w", p.Image, err)
 		}
 	}
@@ -191,17 +198,15 @@ func (r *run) format() error {
 		return nil
 	}
 	g := r.storage.geometry
-	if g.FBA() {
-		return fmt.Errorf("workload of %d cylinders: a %s has blocks, whose requests go to all of it", w.Cylinders, g.Name)
-	}
 	if r.config.Primary.Image == "" { // in memory: formatted all over
 		return nil
 	}
-	if w.FirstCylinder < 1 || w.FirstCylinder+w.Cylinders > g.Cylinders {
-		return fmt.Errorf("workload of %d cylinders from %d on: the volume has 1 to %d for it", w.Cylinders, w.FirstCylinder, g.Cylinders-1)
+	if _, err := w.layout(g); err != nil {
+		return err
 	}
 	records := g.RecordsPerTrack(0, program.BlockSize)
-	for n := w.FirstCylinder * g.Heads; n < (w.FirstCylinder+w.Cylinders)*g.Heads; n++ {
+	first := w.firstCylinder()
+	for n := first * g.Heads; n < (first+w.Cylinders)*g.Heads; n++ {
 		t, err := v.ckd.Update(n)
 		if err != nil {
 			return err

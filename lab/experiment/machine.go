@@ -115,7 +115,7 @@ func (r *run) buildAccess() error {
 	if err := r.format(); err != nil {
 		return err
 	}
-	layout, err := r.layout()
+	layout, err := r.config.Workload.layout(r.storage.geometry)
 	if err != nil {
 		return err
 	}
@@ -123,11 +123,7 @@ func (r *run) buildAccess() error {
 	for i := range r.storage.pairs {
 		volumes = append(volumes, access.Volume{Unit: r.storage.pairs[i].primary.unit, Layout: layout})
 	}
-	stripe := r.config.Workload.Stripe
-	if stripe == 0 {
-		stripe = DefaultStripe
-	}
-	if r.block, err = access.NewBlock(r.ios, volumes, int64(stripe)<<10/program.BlockSize, r); err != nil {
+	if r.block, err = access.NewBlock(r.ios, volumes, int64(r.config.Workload.stripe())<<10/program.BlockSize, r); err != nil {
 		return err
 	}
 	r.watch(layout)
@@ -253,17 +249,28 @@ func (r *run) geometry() intercept.Geometry {
 // recordsATrack is the number of blocks on a formatted track.
 func (r *run) recordsATrack() int { return r.storage.geometry.RecordsPerTrack(0, program.BlockSize) }
 
-func (r *run) layout() (access.Layout, error) {
-	g := r.storage.geometry
+// layout is where on a volume the workload's blocks lie.
+func (w *Workload) layout(g *media.Geometry) (access.Layout, error) {
 	if g.FBA() {
+		if w.Cylinders > 0 {
+			return nil, fmt.Errorf("workload of %d cylinders: a %s has blocks, whose requests go to all of it", w.Cylinders, g.Name)
+		}
 		return access.NewFBALayout(g.Blocks)
 	}
-	records := r.recordsATrack()
-	if w := &r.config.Workload; w.Cylinders > 0 {
-		return access.NewECKDExtent(w.FirstCylinder, w.Cylinders, g.Heads, records)
+	records := g.RecordsPerTrack(0, program.BlockSize)
+	if w.Cylinders == 0 {
+		return access.NewECKDLayout(g.Cylinders, g.Heads, records)
 	}
-	return access.NewECKDLayout(g.Cylinders, g.Heads, records)
+	first := w.firstCylinder()
+	if w.Cylinders > g.Cylinders-first {
+		return nil, fmt.Errorf("workload of %d cylinders from %d on: the volume has 1 to %d for it", w.Cylinders, first, g.Cylinders-1)
+	}
+	return access.NewECKDExtent(first, w.Cylinders, g.Heads, records)
 }
+
+// firstCylinder is the first cylinder that requests go to, where they go to some
+// cylinders alone: cylinder 0 is the label's.
+func (w *Workload) firstCylinder() int { return max(1, w.FirstCylinder) }
 
 // compare holds a mirror against its primary: how many tracks differ, and how
 // many of those the account has not marked.

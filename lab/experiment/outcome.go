@@ -25,9 +25,8 @@ func (r *run) nothingPlayed() error {
 		text = fmt.Sprintf("; %d flushes and %d trims are no I/O here", r.played.Flushes, r.played.Trims)
 	}
 	if r.trace != nil {
-		if n, _ := r.trace.Bad(); n != 0 {
-			text += fmt.Sprintf("; %d bad rows were skipped", n)
-		}
+		f := r.trace.Findings()
+		text += "; the trace has " + f.Text()
 	}
 	return fmt.Errorf("workload %s: %w: it has no read and no write%s", r.config.Workload.name(), ErrNothingPlayed, text)
 }

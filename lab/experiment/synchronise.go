@@ -27,16 +27,16 @@ type Synchronise struct {
 // DefaultThreshold is that of a synchronisation.
 const DefaultThreshold = 8
 
-func (s *Synchronise) check() error {
+func (s *Synchronise) check() *setting {
 	switch {
 	case s.Threshold < 0:
-		return fmt.Errorf("synchronise.threshold is %d: want 0 tracks or more", s.Threshold)
+		return unfit("synchronise.threshold", "is %d: want 0 tracks or more", s.Threshold)
 	case s.Rounds < 0:
-		return fmt.Errorf("synchronise.rounds is %d: want 0 (%d of them) or more", s.Rounds, mirror.DefaultRounds)
+		return unfit("synchronise.rounds", "is %d: want 0 (%d of them) or more", s.Rounds, mirror.DefaultRounds)
 	case s.Streams < 0 || s.Streams > mirror.MaxStreams:
-		return fmt.Errorf("synchronise.streams is %d: want 0 (%d of them) to %d", s.Streams, mirror.DefaultStreams, mirror.MaxStreams)
+		return unfit("synchronise.streams", "is %d: want 0 (%d of them) to %d", s.Streams, mirror.DefaultStreams, mirror.MaxStreams)
 	case s.TracksPerSecond < 0:
-		return fmt.Errorf("synchronise.tracks-per-second is %d: want 0 (no limit) or more", s.TracksPerSecond)
+		return unfit("synchronise.tracks-per-second", "is %d: want 0 (no limit) or more", s.TracksPerSecond)
 	}
 	return nil
 }

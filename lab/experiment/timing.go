@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/iosrun/iosrun/emulator/dasd"
@@ -33,10 +32,11 @@ type Timing struct {
 	WriteRoundTrips int `koanf:"write-round-trips" json:"write_round_trips,omitempty"`
 }
 
-// Limits of Timing.
+// Limits of Timing; those in megabytes hold for the speed of a link as well.
 const (
 	maxTime       = time.Second
 	maxStageBytes = 1 << 20
+	minMegabytes  = 0.001
 	maxMegabytes  = 1_000_000
 	maxRoundTrips = 16
 )
@@ -60,33 +60,33 @@ func inherit[T comparable](v *T, base T) {
 	}
 }
 
-// check reports the first thing that is wrong with it.
-func (t *Timing) check() error {
+// check reports the first setting that is wrong, by its key within the place.
+func (t *Timing) check() *setting {
 	for _, f := range []struct {
 		key      string
 		is, most time.Duration
 	}{{"program", t.Program, maxTime}, {"command", t.Command, maxTime}} {
 		if f.is != -1 && (f.is < 0 || f.is > f.most) {
-			return fmt.Errorf("timing.%s is %v: want -1ns (none), 0 (the default) or up to %v", f.key, f.is, f.most)
+			return unfit("timing."+f.key, "is %v: want -1ns (none), 0 (the default) or up to %v", f.is, f.most)
 		}
 	}
 	for _, f := range []struct {
-		key      string
-		is, most float64
+		key             string
+		is, least, most float64
 	}{
-		{"stage-bytes", float64(t.StageBytes), maxStageBytes},
-		{"nonvolatile-megabytes", t.NonVolatileMegabytes, maxMegabytes},
-		{"destage-megabytes", t.DestageMegabytes, maxMegabytes},
+		{"stage-bytes", float64(t.StageBytes), 1, maxStageBytes},
+		{"nonvolatile-megabytes", t.NonVolatileMegabytes, minMegabytes, maxMegabytes},
+		{"destage-megabytes", t.DestageMegabytes, minMegabytes, maxMegabytes},
 	} {
-		if f.is != -1 && !(f.is >= 0 && f.is <= f.most) {
-			return fmt.Errorf("timing.%s is %v: want -1 (none), 0 (the default) or up to %v", f.key, f.is, f.most)
+		if f.is != -1 && f.is != 0 && !(f.is >= f.least && f.is <= f.most) {
+			return unfit("timing."+f.key, "is %v: want -1 (none), 0 (the default) or %v up to %v", f.is, f.least, f.most)
 		}
 	}
 	switch {
 	case t.Exchanges < 0 || t.Exchanges > dasd.MaxExchanges:
-		return fmt.Errorf("timing.exchanges is %d: want 0 (the link type's own) to %d", t.Exchanges, dasd.MaxExchanges)
+		return unfit("timing.exchanges", "is %d: want 0 (the link type's own) to %d", t.Exchanges, dasd.MaxExchanges)
 	case t.WriteRoundTrips < 0 || t.WriteRoundTrips > maxRoundTrips:
-		return fmt.Errorf("timing.write-round-trips is %d: want 0 (the link type's own) to %d", t.WriteRoundTrips, maxRoundTrips)
+		return unfit("timing.write-round-trips", "is %d: want 0 (the link type's own) to %d", t.WriteRoundTrips, maxRoundTrips)
 	}
 	return nil
 }

@@ -10,7 +10,9 @@ type Run struct {
 	Policy   string   `json:"policy"`
 	Modules  []Module `json:"modules"`
 	Workload Workload `json:"workload"`
-	Seed     uint64   `json:"seed"`
+	// Trace is what was found out about the trace; nil for made-up requests.
+	Trace *Trace `json:"trace,omitempty"`
+	Seed  uint64 `json:"seed"`
 
 	ReadLatency  LatencySummary `json:"read_latency"`
 	WriteLatency LatencySummary `json:"write_latency"`

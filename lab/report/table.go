@@ -117,10 +117,7 @@ func title(runs []Run) string {
 	}
 	s := fmt.Sprintf("%s: %s requests (%s); %s read, %s written\n", l.Name, count(l.Requests),
 		strings.Join(parts, ", "), showBytes(float64(l.ReadBytes)), showBytes(float64(l.WriteBytes)))
-	if l.SkippedRows > 0 {
-		s += fmt.Sprintf("%s bad rows of the trace were skipped\n", count(l.SkippedRows))
-	}
-	return s + "\n"
+	return s + traceLines(runs) + "\n"
 }
 
 func count(n int64) string { return thousands(float64(n)) }

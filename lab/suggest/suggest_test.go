@@ -17,6 +17,9 @@ func TestNearest(t *testing.T) {
 	} {
 		assert.Equal(t, want, suggest.Nearest(word, names), word)
 	}
+	assert.Equal(t, "speed", suggest.Nearest("sped", []string{"seed", "speed", "spar"}))
+	assert.Equal(t, "run", suggest.Nearest("rnu", []string{"all", "run"}))
+	assert.Empty(t, suggest.Nearest("urn", []string{"nur"}))
 	assert.Equal(t, `; did you mean "sync"?`, suggest.DidYouMean("sinc", names))
 	assert.Empty(t, suggest.DidYouMean("fly", names))
 	assert.Empty(t, suggest.DidYouMean("fly", nil))

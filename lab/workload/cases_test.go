@@ -17,7 +17,7 @@ func casePath(name string) string { return filepath.Join("testdata", "cases", na
 
 func TestCases(t *testing.T) {
 	hundred := func(layout Format, device string) Findings {
-		return Findings{Layout: layout, Device: device, Rows: 100, Requests: 100}
+		return Findings{Layout: layout, Device: device, Rows: 100, Requests: 100, Ops: [numOps]int64{Read: 34, Write: 66}}
 	}
 	with := func(f Findings, change func(*Findings)) Findings {
 		change(&f)
@@ -30,15 +30,15 @@ func TestCases(t *testing.T) {
 		span machine.Time
 	}{
 		{"headonly.csv", Findings{Layout: FormatEvents}, 0},
-		{"ev-flushonly.csv", Findings{Layout: FormatEvents, Rows: 1, Requests: 1}, 0},
+		{"ev-flushonly.csv", Findings{Layout: FormatEvents, Rows: 1, Requests: 1, Ops: [numOps]int64{Flush: 1}}, 0},
 		{"bom.csv", hundred(FormatMSR, "web,0"), span},
-		{"jitter.csv", Findings{Layout: FormatMSR, Device: "web,0", Rows: 2000, Requests: 2000, Reordered: 481, ReorderedBy: 196400 * time.Nanosecond}, 200_081_800},
+		{"jitter.csv", Findings{Layout: FormatMSR, Device: "web,0", Rows: 2000, Requests: 2000, Ops: [numOps]int64{Read: 1333, Write: 667}, Reordered: 481, ReorderedBy: 196400 * time.Nanosecond}, 200_081_800},
 		{"gzzero.csv.gz", with(hundred(FormatMSR, "web,0"), func(f *Findings) { f.Packing, f.Padding = "gzip", 512 }), span},
 		{"gztrail.csv.gz", with(hundred(FormatMSR, "web,0"), func(f *Findings) { f.Packing, f.Behind = "gzip", 7 }), span},
 		{"b.csv.bz2", with(hundred(FormatMSR, "web,0"), func(f *Findings) { f.Packing = "bzip2" }), span},
 		{"b.csv.xz", with(hundred(FormatMSR, "web,0"), func(f *Findings) { f.Packing = "xz" }), span},
-		{"v1-firstinq.vscsi", Findings{Layout: FormatVSCSI, Rows: 100, Requests: 80, NotPlayed: []Count{{"SCSI command 12 (inquiry)", 20}}}, 79 * machine.Millisecond},
-		{"v1-cmds.vscsi", Findings{Layout: FormatVSCSI, Rows: 100, Requests: 30, NotPlayed: []Count{
+		{"v1-firstinq.vscsi", Findings{Layout: FormatVSCSI, Rows: 100, Requests: 80, Ops: [numOps]int64{Write: 80}, NotPlayed: []Count{{"SCSI command 12 (inquiry)", 20}}}, 79 * machine.Millisecond},
+		{"v1-cmds.vscsi", Findings{Layout: FormatVSCSI, Rows: 100, Requests: 30, Ops: [numOps]int64{Read: 15, Write: 15}, NotPlayed: []Count{
 			{"SCSI command 42 (unmap)", 14}, {"SCSI command 41 (write same)", 14}, {"SCSI command 12 (inquiry)", 14},
 			{"SCSI command 00 (test unit ready)", 14}, {"SCSI command 93 (write same)", 14},
 		}}, span},
@@ -99,7 +99,7 @@ func TestOddFirstRow(t *testing.T) {
 	require.Len(t, f.Reasons, 1)
 	assert.EqualValues(t, 1, f.Reasons[0].Row)
 	assert.Zero(t, f.Reordered)
-	assert.Contains(t, f.Text(), "100 rows: 99 requests, 1 bad (the first: row 1: time")
+	assert.Contains(t, f.Text(), "100 rows: 33 reads, 66 writes, 1 bad (the first: row 1: time")
 }
 
 func openCase(t *testing.T, name string, options TraceOptions) *Trace {

@@ -20,8 +20,10 @@ type Findings struct {
 	// Rows is how many rows have been read, headers and blank lines not counted:
 	// requests, bad rows, rows of other devices and rows that are not played.
 	Rows int64
-	// Requests is how many requests have been handed out.
+	// Requests is how many requests have been handed out, and Ops how many of each
+	// operation.
 	Requests int64
+	Ops      [numOps]int64
 	// Bad is how many bad rows were left out, and Reasons the first of them.
 	Bad     int64
 	Reasons []*RowError
@@ -58,18 +60,23 @@ func count(all []Count, name string) []Count {
 	return append(all, Count{name, 1})
 }
 
-// Text says what the rows that were read are, such as "102 rows: 2 requests, 100
+// Text says what the rows that were read are, such as "102 rows: 2 writes, 100
 // bad".
 func (f *Findings) Text() string {
 	if f.Rows == 0 {
 		return "no rows"
 	}
-	parts := []string{plural(f.Requests, "request")}
+	var parts []string
+	for op, n := range f.Ops {
+		if n > 0 {
+			parts = append(parts, plural(n, Op(op).String()))
+		}
+	}
 	if f.Bad > 0 {
 		parts = append(parts, fmt.Sprintf("%d bad (the first: row %d: %s)", f.Bad, f.Reasons[0].Row, f.Reasons[0].Problem))
 	}
 	if f.OtherDevices > 0 {
-		parts = append(parts, fmt.Sprintf("%d of other devices than %s", f.OtherDevices, f.Device))
+		parts = append(parts, fmt.Sprintf("%d of other devices than %q", f.OtherDevices, f.Device))
 	}
 	for _, n := range f.NotPlayed {
 		parts = append(parts, fmt.Sprintf("%d %s", n.Count, n.Name))
@@ -78,8 +85,11 @@ func (f *Findings) Text() string {
 }
 
 func plural(n int64, what string) string {
-	if n == 1 {
+	switch {
+	case n == 1:
 		return "1 " + what
+	case strings.HasSuffix(what, "sh"):
+		what += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }

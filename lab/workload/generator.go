@@ -102,40 +102,54 @@ func DefaultGenerator() GeneratorConfig {
 	}
 }
 
+// GeneratorError says what is wrong with a generator's configuration.
+type GeneratorError struct {
+	// Key is the setting, by its key.
+	Key string
+	// Problem says what would be right.
+	Problem string
+}
+
+func (e *GeneratorError) Error() string { return "generator: " + e.Problem }
+
+func unfit(key, format string, args ...any) error {
+	return &GeneratorError{key, fmt.Sprintf(format, args...)}
+}
+
 // Validate says what is wrong with the configuration, or nil.
 func (c *GeneratorConfig) Validate() error {
 	switch {
 	case !(c.ReadShare >= 0 && c.ReadShare <= 1):
-		return fmt.Errorf("generator: read share %v: want 0 to 1", c.ReadShare)
-	case c.AlignBytes <= 0 || c.AlignBytes%SectorBytes != 0:
-		return fmt.Errorf("generator: alignment of %d bytes: want a positive multiple of %d", c.AlignBytes, SectorBytes)
+		return unfit("read_share", "read share %v: want 0 to 1", c.ReadShare)
+	case c.AlignBytes <= 0 || c.AlignBytes%SectorBytes != 0 || c.AlignBytes > MaxRequestBytes:
+		return unfit("align_bytes", "alignment of %d bytes: want a positive multiple of %d up to %d", c.AlignBytes, SectorBytes, MaxRequestBytes)
 	case len(c.Sizes) == 0 || len(c.Sizes) > MaxSizes:
-		return fmt.Errorf("generator: %d sizes: want 1 to %d", len(c.Sizes), MaxSizes)
+		return unfit("sizes", "%d sizes: want 1 to %d", len(c.Sizes), MaxSizes)
 	case c.Pattern != PatternRandom && c.Pattern != PatternSequential:
-		return fmt.Errorf("generator: pattern %q: want %s or %s", c.Pattern, PatternRandom, PatternSequential)
+		return unfit("pattern", "pattern %q: want %s or %s", c.Pattern, PatternRandom, PatternSequential)
 	case !(c.Skew >= 0 && c.Skew <= MaxSkew):
-		return fmt.Errorf("generator: skew %v: want 0 to %d", c.Skew, MaxSkew)
+		return unfit("skew", "skew %v: want 0 to %d", c.Skew, MaxSkew)
 	case c.Skew != 0 && c.Pattern == PatternSequential:
-		return fmt.Errorf("generator: skew %v with a sequential pattern: want 0, or a random pattern", c.Skew)
+		return unfit("skew", "skew %v with a sequential pattern: want 0, or a random pattern", c.Skew)
 	case c.Arrival != ArrivalPoisson && c.Arrival != ArrivalFixed:
-		return fmt.Errorf("generator: arrival %q: want %s or %s", c.Arrival, ArrivalPoisson, ArrivalFixed)
+		return unfit("arrival", "arrival %q: want %s or %s", c.Arrival, ArrivalPoisson, ArrivalFixed)
 	case !(c.Rate > 0 && c.Rate <= MaxRate):
-		return fmt.Errorf("generator: rate of %v requests a second: want above 0, at most %.0f", c.Rate, MaxRate)
+		return unfit("rate", "rate of %v requests a second: want above 0, at most %.0f", c.Rate, MaxRate)
 	case c.Count < 0:
-		return fmt.Errorf("generator: count %d: want 0 or more", c.Count)
+		return unfit("count", "count %d: want 0 or more", c.Count)
 	case c.Duration < 0 || c.Duration > MaxSpan.Duration():
-		return fmt.Errorf("generator: duration %v: want 0 to %s", c.Duration, spanText())
+		return unfit("duration", "duration %v: want 0 to %s", c.Duration, spanText())
 	case c.Count == 0 && c.Duration == 0:
-		return fmt.Errorf("generator: neither count nor duration is given: want one of them above 0")
+		return unfit("count", "neither count nor duration is given: want one of them above 0")
 	}
 	if _, _, err := c.sizes(); err != nil {
 		return err
 	}
 	if c.VolumeBytes < c.largest() {
-		return fmt.Errorf("generator: volume of %d bytes: want at least %d, the largest request", c.VolumeBytes, c.largest())
+		return unfit("volume_bytes", "volume of %d bytes: want at least %d, the largest request", c.VolumeBytes, c.largest())
 	}
 	if c.Duration == 0 && float64(c.Count)/c.Rate*float64(machine.Second) > float64(MaxSpan) {
-		return fmt.Errorf("generator: %d requests at %v a second take more than %s: want fewer or faster", c.Count, c.Rate, spanText())
+		return unfit("rate", "%d requests at %v a second take more than %s: want fewer or faster", c.Count, c.Rate, spanText())
 	}
 	return nil
 }
@@ -145,16 +159,16 @@ func (c *GeneratorConfig) sizes() (bounds []float64, total float64, err error) {
 	for i, s := range c.Sizes {
 		switch {
 		case s.Bytes <= 0 || s.Bytes%c.AlignBytes != 0 || s.Bytes > MaxRequestBytes:
-			return nil, 0, fmt.Errorf("generator: size %d of %d bytes: want a positive multiple of the alignment, %d, up to %d",
+			return nil, 0, unfit("sizes", "size %d of %d bytes: want a positive multiple of the alignment, %d, up to %d",
 				i+1, s.Bytes, c.AlignBytes, MaxRequestBytes)
 		case !(s.Weight >= 0) || math.IsInf(s.Weight, 0):
-			return nil, 0, fmt.Errorf("generator: size %d has the weight %v: want 0 or more", i+1, s.Weight)
+			return nil, 0, unfit("sizes", "size %d has the weight %v: want 0 or more", i+1, s.Weight)
 		}
 		total += s.Weight
 		bounds = append(bounds, total)
 	}
 	if !(total > 0) || math.IsInf(total, 0) {
-		return nil, 0, fmt.Errorf("generator: the weights of the sizes add up to %v: want a number above 0", total)
+		return nil, 0, unfit("sizes", "the weights of the sizes add up to %v: want a number above 0", total)
 	}
 	return bounds, total, nil
 }

@@ -28,7 +28,7 @@ func TestDevices(t *testing.T) {
 	trace := mustTrace(t, []byte(two), TraceOptions{Device: "5"})
 	assert.Empty(t, all(t, trace))
 	f := trace.Findings()
-	assert.Equal(t, "3 rows: 0 requests, 3 of other devices than 5", f.Text())
+	assert.Equal(t, `3 rows: 3 of other devices than "5"`, f.Text())
 }
 
 // TestTimeUnits: times that cannot be in the layout's unit are found; a unit that is

@@ -67,6 +67,7 @@ type Trace struct {
 	device    []byte
 	rows      int64
 	requests  int64
+	ops       [numOps]int64
 	bad       int64
 	reasons   []*RowError
 	others    int64
@@ -218,6 +219,7 @@ func (t *Trace) Next(q *Request) error {
 		if t.order.ready(t.window, t.ending != nil && t.ahead.count == 0) {
 			r := t.order.take()
 			t.requests++
+			t.ops[r.op]++
 			*q = Request{
 				At: machine.Time((r.at - t.order.base) * t.window.tick), Op: r.op,
 				Offset: int64(r.offset), Length: int64(r.length),
@@ -385,7 +387,7 @@ func (t *Trace) Bad() (rows int64, first error) {
 func (t *Trace) Findings() Findings {
 	f := Findings{
 		Layout: t.layout.format, Device: string(t.device),
-		Rows: t.rows, Requests: t.requests, Bad: t.bad, Reasons: t.reasons, OtherDevices: t.others, NotPlayed: t.notPlayed,
+		Rows: t.rows, Requests: t.requests, Ops: t.ops, Bad: t.bad, Reasons: t.reasons, OtherDevices: t.others, NotPlayed: t.notPlayed,
 		Reordered: t.order.moved, ReorderedBy: machine.Time(t.order.most * t.window.tick).Duration(),
 	}
 	if d := t.data; d != nil {

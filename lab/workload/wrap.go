@@ -3,17 +3,30 @@ package workload
 import (
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/iosrun/iosrun/emulator/machine"
 )
+
+// Limits of the factor by which requests arrive faster.
+const (
+	MinSpeed = 1e-9
+	MaxSpeed = 1e9
+)
+
+// CheckSpeed reports a factor with which Speedup cannot work.
+func CheckSpeed(factor float64) error {
+	if !(factor >= MinSpeed && factor <= MaxSpeed) {
+		return fmt.Errorf("%v: want more than 0, from %v to %v", factor, MinSpeed, MaxSpeed)
+	}
+	return nil
+}
 
 // Speedup has the requests of a source arrive factor times as fast; a factor
 // below 1 slows them down. It does not touch offsets or lengths. Closing it
 // closes the source.
 func Speedup(source Source, factor float64) (Source, error) {
-	if !(factor > 0) || math.IsInf(factor, 0) {
-		return nil, fmt.Errorf("speedup %v: want a number above 0", factor)
+	if err := CheckSpeed(factor); err != nil {
+		return nil, fmt.Errorf("speedup %w", err)
 	}
 	if factor == 1 {
 		return source, nil
