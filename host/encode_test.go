@@ -52,6 +52,7 @@ type guest struct {
 	markerCode              []byte // runs before the marker gives the offset
 	sections                []section
 	table                   []byte // a table section's contents
+	elements, data          []byte // contents of those sections
 }
 
 type section struct {
@@ -169,7 +170,13 @@ func (g guest) encode() []byte {
 	if start >= 0 {
 		out = put(out, 8, u32(start))
 	}
+	if g.elements != nil {
+		out = put(out, 9, g.elements)
+	}
 	out = put(out, 10, vector(bodies))
+	if g.data != nil {
+		out = put(out, 11, g.data)
+	}
 	if text := g.manifestText(); text != "-" {
 		out = put(out, 0, cat(name(abi.ManifestSection), []byte(text)))
 	}

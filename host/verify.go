@@ -84,6 +84,7 @@ func Verify(m *Module, granted abi.Capability) *Report {
 	r.imports(m, granted)
 	r.exports(m)
 	r.limits(m.Wasm)
+	r.segments(m)
 	r.customs(m.Wasm)
 	return r
 }

@@ -28,6 +28,8 @@ var (
 	ErrNoToolchain = errors.New(`needs the Go toolchain: no "go" command in PATH`)
 	// ErrNoManifest says that a folder has no manifest.
 	ErrNoManifest = errors.New("no " + ManifestFile + " beside its main package")
+	// ErrSource says that a folder is none that a detour can be built from.
+	ErrSource = errors.New("no source of a detour")
 	// ErrCompile says that the toolchain refused the source. The error's text has
 	// what the toolchain printed.
 	ErrCompile = errors.New("does not compile")
@@ -58,7 +60,7 @@ func Build(ctx context.Context, dir, cache string) (string, error) {
 func build(ctx context.Context, dir, cache string) (string, error) {
 	text, manifest, err := readManifest(dir)
 	if err != nil {
-		return "", err
+		return "", sourceError{err}
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
 		return "", err
@@ -125,6 +127,13 @@ func DefaultCache() (string, error) {
 	}
 	return filepath.Join(base, "iosrun", "modules"), nil
 }
+
+// sourceError is ErrSource with what is wrong.
+type sourceError struct{ error }
+
+func (e sourceError) Is(target error) bool { return target == ErrSource }
+
+func (e sourceError) Unwrap() error { return e.error }
 
 func readManifest(dir string) ([]byte, *abi.Manifest, error) {
 	info, err := os.Stat(dir)

@@ -12,6 +12,7 @@ import (
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
 	"github.com/iosrun/iosrun/lab/catalog/shipped"
+	"github.com/iosrun/iosrun/lab/suggest"
 )
 
 // MaxModule is the most bytes of a module file.
@@ -134,7 +135,7 @@ func (c *Catalog) locate(ctx context.Context, ref string) (string, error) {
 	case err != nil && (strings.HasSuffix(ref, Suffix) || strings.HasPrefix(ref, ".") || filepath.IsAbs(ref)):
 		return "", fmt.Errorf("module: %w", err)
 	case err != nil:
-		return "", fmt.Errorf("module %q: %w: want one of %s, a %s file, or a folder of Go source", ref, ErrUnknown, strings.Join(names, ", "), Suffix)
+		return "", fmt.Errorf("module %q: %w: want one of %s, a %s file, or a folder of Go source%s", ref, ErrUnknown, strings.Join(names, ", "), Suffix, suggest.DidYouMean(ref, names))
 	case info.IsDir():
 		path, err := build.Build(ctx, ref, c.BuildCache)
 		if err != nil {

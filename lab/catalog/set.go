@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -102,11 +103,11 @@ func (l *Loader) load(ctx context.Context, ref string, granted abi.Capability) (
 	if err != nil {
 		return nil, err
 	}
-	if err := host.Verify(m, granted).Err(); err != nil {
+	c, report, err := l.Runtime.Examine(ctx, m, granted)
+	if err != nil {
 		return nil, fmt.Errorf("module %s: %w", ref, err)
 	}
-	c, err := l.Runtime.Load(ctx, m)
-	if err != nil {
+	if err := report.Err(); err != nil {
 		return nil, fmt.Errorf("module %s: %w", ref, err)
 	}
 	if l.compiled == nil {
@@ -114,6 +115,52 @@ func (l *Loader) load(ctx context.Context, ref string, granted abi.Capability) (
 	}
 	l.compiled[ref] = c
 	return c, nil
+}
+
+// Inspect says what a module is and whether a policy that grants it so much could
+// load it; grants chooses that when the module has been read. It is the way on
+// which modules are loaded. Nothing of the module runs, unless rehearse asks for
+// the rest of that way: its start and the canned frames. The settings are the
+// module's defaults.
+func (l *Loader) Inspect(ctx context.Context, ref string, grants func(*host.Module) (abi.Capability, error), rehearse bool) (*host.Module, *host.Report, error) {
+	m, err := l.Catalog.Module(ctx, ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	granted, err := grants(m)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, report, err := l.Runtime.Examine(ctx, m, granted)
+	if err != nil || !rehearse || report.Err() != nil {
+		return m, report, err
+	}
+	d := PreparedDetour{Module: m, Granted: granted, code: c}
+	i, err := d.instance(ctx, rehearsalSeed, l.Log)
+	if err != nil {
+		report.Refuse(err)
+		return m, report, nil
+	}
+	return m, report, i.Close()
+}
+
+// rehearsalSeed is the seed of an instance that is made to be looked at.
+const rehearsalSeed = 1
+
+// Try makes an instance of each detour, rehearses it and closes it again: what
+// only running can tell of a policy is known then. With native it looks whether
+// the shipped detours are linked in.
+func (r *Prepared) Try(ctx context.Context, seed uint64, native bool) error {
+	chains, err := r.Attachments(ctx, seed, native)
+	if err != nil {
+		return fmt.Errorf("policy %s: %w", r.Policy.Name, err)
+	}
+	for _, chain := range chains {
+		for _, a := range chain {
+			err = errors.Join(err, a.Detour.Close())
+		}
+	}
+	return err
 }
 
 // Attachments makes an instance of each detour for one machine, rehearses it and

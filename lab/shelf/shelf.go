@@ -9,6 +9,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/iosrun/iosrun/lab/suggest"
 )
 
 // Shelf is the documents of one kind that ship with the program. It may be used
@@ -60,7 +62,7 @@ func (s *Shelf) Read(name string) (text []byte, source string, err error) {
 	}
 	text, err = fs.ReadFile(s.FS, path.Join(s.Dir, name+".yaml"))
 	if err != nil {
-		return nil, "", fmt.Errorf("%s %q: %w: want one of %s, or a .yaml file", s.Kind, name, s.Unknown, strings.Join(s.Names(), ", "))
+		return nil, "", fmt.Errorf("%s %q: %w: want one of %s, or a .yaml file%s", s.Kind, name, s.Unknown, strings.Join(s.Names(), ", "), suggest.DidYouMean(name, s.Names()))
 	}
 	return text, BuiltIn, nil
 }
