@@ -309,7 +309,7 @@ func TestBadInput(t *testing.T) {
 		{"plugin on the wrong slot", []string{"run", policy("p3.yaml", "backend/standard", ", grants: [mirror]")}, 2, "has no hook front_end"},
 		{"unknown module", []string{"run", policy("p4.yaml", "frontend/fancy", "")}, 2, "unknown module"},
 		{"unknown setting", []string{"run", policy("p5.yaml", "frontend/passthrough", ", settings: {speed: 3}")}, 2, "speed"},
-		{"plugin that traps at start", []string{"run", policy("p6.yaml", here+"/trapstart", "")}, 1, "not today"},
+		{"plugin that traps at start", []string{"run", policy("p6.yaml", here+"/trapstart", "")}, 2, "not today"},
 		{"plugin of another ABI", []string{"run", policy("p7.yaml", here+"/wrongabi", "")}, 2, "this host speaks 1"},
 		{"plugin that lacks an export", []string{"run", policy("p8.yaml", here+"/lacksexport", "")}, 2, "front_end"},
 		{"modules not built", []string{"run", "--plugin-dir", dir}, 2, "plugin build --shipped"},

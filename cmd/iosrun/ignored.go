@@ -38,7 +38,7 @@ func onePolicy(c *cobra.Command, cfg *experiment.Config, named ...string) error 
 // a trace.
 var (
 	generatorOnly = []string{"gen-count", "gen-rate", "gen-reads", "gen-skew", "gen-pattern", "gen-bytes"}
-	traceOnly     = []string{"trace", "format", "skip-bad"}
+	traceOnly     = []string{"trace", "format", "skip-bad", "time-unit", "trace-device"}
 )
 
 // checkFlags reports a flag that another one, given or not given, makes idle.

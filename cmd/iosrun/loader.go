@@ -14,6 +14,12 @@ import (
 // fuelFlag is the flag for the limit on a call of a module.
 const fuelFlag = "fuel"
 
+// addLoaderFlags adds the flags about how modules are loaded.
+func addLoaderFlags(c *cobra.Command) {
+	c.Flags().Bool("no-cache", false, "do not keep compiled modules on disk")
+	c.Flags().Int64(fuelFlag, host.DefaultFuel, "units of fuel that a call of a module may use, about one an instruction (see docs/fuel.md); -1: no limit, a loop then ends with the program alone")
+}
+
 // openLoader makes what loads a command's policies, and what closes it.
 func openLoader(c *cobra.Command, log hclog.Logger) (*catalog.Loader, func(), error) {
 	rc := host.RuntimeConfig{Logger: log.Named("host")}

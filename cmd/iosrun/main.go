@@ -8,6 +8,9 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/iosrun/iosrun/lab/suggest"
 )
 
 // The exit codes.
@@ -89,6 +92,9 @@ three policies and prints what each costs.`,
 		Version:       version(),
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {
+			err = fmt.Errorf("%w%s", err, suggest.DidYouMean("--"+unknown.GetSpecifiedName(), flagNames(c)))
+		}
 		return usageError{err, c.CommandPath()}
 	})
 	root.PersistentFlags().String("plugin-dir", "", `folder of built modules that take the place of the shipped ones, which the program carries (IOSRUN_PLUGIN_DIR)`)
@@ -98,11 +104,27 @@ three policies and prints what each costs.`,
 	return root
 }
 
+// flagNames are the flags that a command takes, as they are written.
+func flagNames(c *cobra.Command) []string {
+	var names []string
+	for _, set := range []*pflag.FlagSet{c.Flags(), c.InheritedFlags()} {
+		set.VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	}
+	return names
+}
+
 // wrapArgs makes an error in a command's arguments a usage error.
 func wrapArgs(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
+				var subs []string
+				for _, sub := range c.Commands() {
+					subs = append(subs, sub.Name())
+				}
+				if len(args) > 0 {
+					err = fmt.Errorf("%w%s", err, suggest.DidYouMean(args[0], subs))
+				}
 				return usageError{err, c.CommandPath()}
 			}
 			return nil

@@ -76,12 +76,14 @@ func newPluginList() *cobra.Command {
 
 // inspection is what plugin inspect prints as JSON.
 type inspection struct {
-	File     string         `json:"file"`
-	SHA256   string         `json:"sha256"`
-	Bytes    int            `json:"bytes"`
-	Manifest *abi.Manifest  `json:"manifest"`
-	Accepted bool           `json:"accepted"`
-	Findings []findingEntry `json:"findings"`
+	File     string        `json:"file"`
+	SHA256   string        `json:"sha256"`
+	Bytes    int           `json:"bytes"`
+	Manifest *abi.Manifest `json:"manifest"`
+	Accepted bool          `json:"accepted"`
+	// Rehearsed says that the module's start and the canned frames were tried.
+	Rehearsed bool           `json:"rehearsed"`
+	Findings  []findingEntry `json:"findings"`
 }
 
 type findingEntry struct {
@@ -91,30 +93,40 @@ type findingEntry struct {
 }
 
 func newPluginInspect() *cobra.Command {
-	var asJSON bool
+	var asJSON, rehearse bool
 	var grants []string
 	c := &cobra.Command{
 		Use:   "inspect MODULE",
 		Short: "Say what a module is and whether it would be accepted; nothing of it runs",
 		Long: `inspect reads a module (a shipped one by name, a .wasm file, or a folder of Go
-source, which is built first) and holds it against the detour ABI. Nothing of
-the module runs. The exit code is 1 when the module would be refused.
+source, which is built first), holds it against the detour ABI and compiles it: the
+way on which a policy loads it, stopped before there is an instance. Nothing of the
+module runs. What only running can tell, whether its start traps and what it answers
+to canned frames, is tried with --rehearse. The exit code is 1 when the module would
+be refused.
 
 Without --grant the module is taken to be granted what it asks for.`,
-		Example: "  iosrun plugin inspect frontend/standard\n  iosrun plugin inspect ./theirs.wasm --grant mirror,flag",
+		Example: "  iosrun plugin inspect frontend/standard\n  iosrun plugin inspect ./theirs.wasm --grant mirror,flag --rehearse",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			m, err := catalogOf(c).Module(c.Context(), args[0])
+			log, err := logger(c)
+			if err != nil {
+				return err
+			}
+			l, end, err := openLoader(c, log)
+			if err != nil {
+				return err
+			}
+			defer end()
+			given := c.Flags().Changed("grant")
+			m, r, err := l.Inspect(c.Context(), args[0], func(m *host.Module) (abi.Capability, error) { return inspectGrants(m, grants, given) }, rehearse)
 			if err != nil {
 				return usage(err)
 			}
-			granted, err := inspectGrants(m, grants, c.Flags().Changed("grant"))
-			if err != nil {
-				return usage(err)
-			}
-			r := host.Verify(m, granted)
 			if asJSON {
-				i := inspection{File: args[0], SHA256: m.Hash(), Bytes: m.Size, Manifest: m.Manifest, Accepted: r.Err() == nil}
+				i := inspection{
+					File: args[0], SHA256: m.Hash(), Bytes: m.Size, Manifest: m.Manifest, Accepted: r.Err() == nil, Rehearsed: rehearse && r.Err() == nil,
+				}
 				for _, f := range r.Findings {
 					i.Findings = append(i.Findings, findingEntry{f.Severity.String(), f.Offset, f.Text})
 				}
@@ -122,12 +134,14 @@ Without --grant the module is taken to be granted what it asks for.`,
 					return err
 				}
 			} else {
-				printModule(c.OutOrStdout(), m, r)
+				printModule(c.OutOrStdout(), m, r, rehearse)
 			}
 			return r.Err()
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&rehearse, "rehearse", false, "also start the module and rehearse it on canned frames, which runs it")
+	addLoaderFlags(c)
 	c.Flags().StringSliceVar(&grants, "grant", nil, "capabilities that a policy would grant: "+strings.Join(abi.CapabilityNames[:], ", "))
 	return c
 }
@@ -150,7 +164,7 @@ func inspectGrants(m *host.Module, names []string, given bool) (abi.Capability, 
 	return granted, nil
 }
 
-func printModule(w io.Writer, m *host.Module, r *host.Report) {
+func printModule(w io.Writer, m *host.Module, r *host.Report, rehearsed bool) {
 	fmt.Fprintf(w, "sha256    %s\nsize      %d bytes\n", m.Hash(), m.Size)
 	if n := m.Manifest; n != nil {
 		fmt.Fprintf(w, "name      %s %s\nabi       %s\nhooks     %s\nwants     %s\n", n.Name, n.Version, n.ABI, strings.Join(n.Hooks, ", "), strings.Join(n.Capabilities, ", "))
@@ -166,10 +180,13 @@ func printModule(w io.Writer, m *host.Module, r *host.Report) {
 		}
 	}
 	fmt.Fprintf(w, "\n%s", r)
-	if r.Err() == nil {
-		fmt.Fprintln(w, "accepted")
-	} else {
+	switch {
+	case r.Err() != nil:
 		fmt.Fprintln(w, "refused")
+	case rehearsed:
+		fmt.Fprintln(w, "accepted and rehearsed")
+	default:
+		fmt.Fprintln(w, "accepted; not tried: its start and its answers to canned frames, which --rehearse runs")
 	}
 }
 
@@ -217,7 +234,7 @@ program carries when it is built with it.`,
 			if output == "" {
 				path, err := build.Build(c.Context(), args[0], cat.BuildCache)
 				if err != nil {
-					return err
+					return unbuilt(err)
 				}
 				fmt.Fprintln(c.OutOrStdout(), path)
 				return nil
@@ -231,13 +248,22 @@ program carries when it is built with it.`,
 	return c
 }
 
+// unbuilt tells a folder from which no module can be built from a build that
+// failed.
+func unbuilt(err error) error {
+	if errors.Is(err, build.ErrSource) || errors.Is(err, build.ErrNoToolchain) {
+		return usage(err)
+	}
+	return err
+}
+
 // buildArchive builds the shipped modules from a source tree into an archive.
 func buildArchive(c *cobra.Command, cat *catalog.Catalog, source, to string) error {
 	modules := make(map[string][]byte)
 	for _, n := range catalog.Shipped() {
 		path, err := build.Build(c.Context(), filepath.Join(source, catalog.SourceFolder(n)), cat.BuildCache)
 		if err != nil {
-			return err
+			return unbuilt(err)
 		}
 		if modules[n], err = os.ReadFile(path); err != nil {
 			return err
@@ -266,7 +292,7 @@ func buildArchive(c *cobra.Command, cat *catalog.Catalog, source, to string) err
 func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
 	path, err := build.Build(c.Context(), folder, cat.BuildCache)
 	if err != nil {
-		return fmt.Errorf("build %s: %w", folder, err)
+		return unbuilt(err)
 	}
 	code, err := os.ReadFile(path)
 	if err != nil {

@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/policy"
+	"github.com/iosrun/iosrun/lab/shelf"
 )
 
 func newPolicy() *cobra.Command {
@@ -51,11 +54,15 @@ func newPolicyList() *cobra.Command {
 }
 
 func newPolicyShow() *cobra.Command {
-	var asJSON bool
+	var asJSON, rehearse bool
 	c := &cobra.Command{
-		Use:               "show POLICY",
-		Short:             "Show a shipped policy or check a policy file",
-		Example:           "  iosrun policy show sync > mine.yaml\n  iosrun policy show ./mine.yaml --json",
+		Use:   "show POLICY",
+		Short: "Show a shipped policy or check a policy file",
+		Long: `show prints a policy and checks it: its modules are found, held against what the
+policy grants and sets, and compiled, as for a run. Nothing of them runs, unless
+--rehearse has them started and rehearsed on canned frames. What is found of a file
+goes to standard error; the exit code is 1 when the policy would be refused.`,
+		Example:           "  iosrun policy show sync > mine.yaml\n  iosrun policy show ./mine.yaml --rehearse",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completePolicies,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -64,18 +71,52 @@ func newPolicyShow() *cobra.Command {
 				return usage(err)
 			}
 			if asJSON {
-				return writeJSON(c, p)
+				err = writeJSON(c, p)
+			} else {
+				var text []byte
+				if text, err = yaml.Marshal(p); err == nil {
+					_, err = c.OutOrStdout().Write(text)
+				}
 			}
-			text, err := yaml.Marshal(p)
 			if err != nil {
 				return err
 			}
-			_, err = c.OutOrStdout().Write(text)
-			return err
+			return checkPolicy(c, p, rehearse)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&rehearse, "rehearse", false, "also start the modules and rehearse them on canned frames, which runs them")
+	addLoaderFlags(c)
 	return c
+}
+
+// checkPolicy loads a policy as a run does, up to where something of its modules
+// would run, and with rehearse up to where I/O would begin.
+func checkPolicy(c *cobra.Command, p *policy.Policy, rehearse bool) error {
+	log, err := logger(c)
+	if err != nil {
+		return err
+	}
+	l, end, err := openLoader(c, log)
+	if err != nil {
+		return err
+	}
+	defer end()
+	r, err := l.Prepare(c.Context(), p)
+	if err != nil {
+		return err
+	}
+	found := "accepted; not tried: the start of its modules and their answers to canned frames, which --rehearse runs"
+	if rehearse {
+		found = "accepted and rehearsed"
+		if err := r.Try(c.Context(), experiment.Default().Seed, false); err != nil {
+			return err
+		}
+	}
+	if p.Source != shelf.BuiltIn {
+		fmt.Fprintf(c.ErrOrStderr(), "policy %s: %s\n", p.Name, found)
+	}
+	return nil
 }
 
 // completePolicies offers the shipped policies to the shell, and files.

@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/iosrun/iosrun/host"
+	"github.com/iosrun/iosrun/emulator/dasd"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/report"
 )
@@ -90,10 +90,9 @@ volume, its mirror 50 km away, and the policies sync, constant-copy and read-sel
 func addRunFlags(c *cobra.Command) {
 	addExperimentFlags(c.Flags())
 	c.Flags().String("json", "", "file to write the result to as JSON")
-	c.Flags().Bool("no-cache", false, "do not keep compiled modules on disk")
-	c.Flags().Int64(fuelFlag, host.DefaultFuel, "units of fuel that a call of a module may use, about one an instruction (see docs/fuel.md); -1: no limit, a loop then ends with the program alone")
+	addLoaderFlags(c)
 	c.Flags().BoolP("quiet", "q", false, "show no progress")
-	_ = c.RegisterFlagCompletionFunc("link", cobra.FixedCompletions([]string{"escon", "ficon", "ficon-2", "ficon-4", "ficon-8", "ficon-16", "ficon-32"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("link", cobra.FixedCompletions(dasd.LinkNames(), cobra.ShellCompDirectiveNoFileComp))
 }
 
 // play runs the policies that choose puts into the settings, and reports.
@@ -119,6 +118,7 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 			return usage(err)
 		}
 	}
+	defer cfg.Close()
 	if err := cfg.CheckWorkload(); err != nil {
 		return usage(err)
 	}

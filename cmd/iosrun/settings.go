@@ -1,18 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/go-viper/mapstructure/v2"
 	"github.com/hashicorp/go-hclog"
-	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/providers/env/v2"
-	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/providers/structs"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/cobra"
@@ -44,6 +39,7 @@ var flagKeys = map[string]string{
 	"speed":      "workload.speed",
 	"limit":      "workload.limit",
 	"skip-bad":   "workload.skip-bad",
+	"time-unit":  "workload.time-unit",
 	"swap":       "swaps",
 	"fault":      "faults",
 	"standing":   "mirror.standing",
@@ -58,11 +54,12 @@ var flagKeys = map[string]string{
 	"image-mode":     "image-mode", // of both sides: see settings
 	"sync-rate":      "synchronise.tracks-per-second",
 	"first-cylinder": "workload.first-cylinder",
+	"trace-device":   "workload.trace-device",
 	"cylinders":      "workload.cylinders",
 }
 
 // notSettings are variables of the prefix that are not an experiment's settings.
-var notSettings = map[string]bool{"IOSRUN_PLUGIN_DIR": true, "IOSRUN_LOG_LEVEL": true}
+var notSettings = map[string]bool{"IOSRUN_PLUGIN_DIR": true, "IOSRUN_LOG_LEVEL": true, "IOSRUN_TRACES": true}
 
 // addExperimentFlags adds the flags that describe an experiment.
 func addExperimentFlags(f *pflag.FlagSet) {
@@ -77,7 +74,7 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.String("primary-image", "", "image file that is the primary volume; its geometry takes the place of --model, and the mirrors are synchronised first")
 	f.String("mirror-image", "", "image file that is the mirror")
 	f.String("image-mode", "", "how image files are used: "+strings.Join(experiment.ImageModes(), ", ")+" (default "+experiment.ImageModes()[0]+", which leaves the files as they are)")
-	f.Int("first-cylinder", 0, "first cylinder of a CKD volume that requests go to")
+	f.Int("first-cylinder", 0, "first cylinder of a CKD volume that requests go to, with --cylinders (0: cylinder 1; cylinder 0 is the label's)")
 	f.Int("cylinders", 0, "how many cylinders requests go to; they are formatted for it, which erases what is there (0: the whole volume, as it is)")
 	f.Int("mirrors", 1, "how many mirrors a primary has")
 	f.Int("pairs", 1, "how many primaries the application has, each with mirrors of its own; they are one consistency group")
@@ -85,8 +82,10 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.Duration("patience", 0, fmt.Sprintf("how long an application waits for mirrors at most, from the end of its primary I/O on (0s: %v)", time.Duration(mirror.Patience)))
 	f.Int("sync-rate", 0, `most tracks a second that the fault action "synchronise" copies while writes go on (0: no limit)`)
 	f.Int("aliases", d.Primary.Aliases, "alias units of each volume")
-	f.String("trace", d.Workload.Trace, "bundled trace ("+strings.Join(workload.BundledNames(), ", ")+") or file: the project's CSV, MSR Cambridge CSV or VMware vscsi, plain or compressed")
-	f.String("format", "", "layout of the trace file (default: found out from its content)")
+	f.String("trace", d.Workload.Trace, "bundled trace ("+strings.Join(workload.BundledNames(), ", ")+") or file or pipe (-: standard input), plain or packed with gzip, zstd, bzip2 or xz")
+	f.String("format", "", "layout of the trace: "+strings.Join(workload.Formats(), ", ")+" (default: found out from its content)")
+	f.String("time-unit", "", "unit of the trace's times: "+strings.Join(workload.TimeUnits(), ", ")+" (default: the layout's own)")
+	f.String("trace-device", "", "device whose requests are played, as the trace names it (default: the trace is of one)")
 	f.Float64("speed", d.Workload.Speed, "factor by which the trace is played faster")
 	f.Int64("limit", 0, "end after so many reads and writes (0: no limit)")
 	f.Int64("skip-bad", 0, "how many bad rows of the trace are tolerated")
@@ -120,13 +119,15 @@ func settings(c *cobra.Command) (*experiment.Config, error) {
 	}
 	k.Delete("policies")
 	f := c.Flags()
+	known, from := settingKeys(), make(origins)
 	if path, _ := f.GetString("experiment"); path != "" {
-		if _, err := os.Stat(path); err != nil {
-			return nil, usage(fmt.Errorf("experiment: %w", err))
+		values, err := experimentFile(path, known, from)
+		if err != nil {
+			return nil, usage(err)
 		}
 		own := koanf.New(".")
-		if err := own.Load(file.Provider(path), yaml.Parser()); err != nil {
-			return nil, usage(fmt.Errorf("experiment %s: %w", path, err))
+		if err := own.Load(confmap.Provider(values, ""), nil); err != nil {
+			return nil, err
 		}
 		if own.Exists("workload.generator") {
 			if err := generatorDefaults(k); err != nil {
@@ -140,26 +141,26 @@ func settings(c *cobra.Command) (*experiment.Config, error) {
 			return nil, usage(fmt.Errorf("experiment %s: %w", path, err))
 		}
 	}
-	if err := k.Load(env.Provider(".", env.Opt{Prefix: envPrefix, TransformFunc: envSetting}), nil); err != nil {
-		return nil, usage(fmt.Errorf("environment: %w", err))
+	variables, err := environment(known, from, os.Environ())
+	if err != nil {
+		return nil, usage(err)
+	}
+	if err := k.Load(confmap.Provider(variables, "."), nil); err != nil {
+		return nil, err
 	}
 	if made, _ := f.GetBool("generate"); made && !k.Exists("workload.generator.rate") {
 		if err := generatorDefaults(k); err != nil {
 			return nil, err
 		}
 	}
-	if err := k.Load(confmap.Provider(flagSettings(f), "."), nil); err != nil {
+	if err := k.Load(confmap.Provider(flagSettings(f, from), "."), nil); err != nil {
 		return nil, err
 	}
-	var cfg experiment.Config
-	err := k.UnmarshalWithConf("", &cfg, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
-		Result: &cfg, TagName: "koanf", ErrorUnused: true, WeaklyTypedInput: true,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(",")),
-	}})
-	if err != nil {
+	cfg := &experiment.Config{Origin: from.of}
+	if err := decodeSettings(k.Raw(), cfg); err != nil {
 		return nil, usage(fmt.Errorf("settings: %w", decodeText(err)))
 	}
-	return &cfg, nil
+	return cfg, nil
 }
 
 // generatorDefaults are what an experiment's generator is described against.
@@ -176,24 +177,15 @@ func generatorDefaults(k *koanf.Koanf) error {
 	return k.MergeAt(own, "workload.generator")
 }
 
-// envSetting turns the name of a variable into that of a setting.
-func envSetting(name, value string) (string, any) {
-	if notSettings[name] {
-		return "", nil
-	}
-	key := strings.ToLower(strings.TrimPrefix(name, envPrefix))
-	key = strings.ReplaceAll(key, "__", "-")
-	return strings.ReplaceAll(key, "_", "."), value
-}
-
 // flagSettings are the settings that were given as flags.
-func flagSettings(f *pflag.FlagSet) map[string]any {
+func flagSettings(f *pflag.FlagSet, from origins) map[string]any {
 	m := make(map[string]any)
 	f.Visit(func(f *pflag.Flag) {
 		key, ok := flagKeys[f.Name]
 		if !ok {
 			return
 		}
+		from[key] = "--" + f.Name
 		if s, ok := f.Value.(pflag.SliceValue); ok {
 			m[key] = s.GetSlice()
 			return
@@ -203,10 +195,12 @@ func flagSettings(f *pflag.FlagSet) map[string]any {
 	if a, ok := m["aliases"]; ok {
 		delete(m, "aliases")
 		m["primary.aliases"], m["mirror.aliases"] = a, a
+		from["primary.aliases"], from["mirror.aliases"] = "--aliases", "--aliases"
 	}
 	if mode, ok := m["image-mode"]; ok {
 		delete(m, "image-mode")
 		m["primary.image-mode"], m["mirror.image-mode"] = mode, mode
+		from["primary.image-mode"], from["mirror.image-mode"] = "--image-mode", "--image-mode"
 	}
 	if f.Changed("mirrors") {
 		n, _ := f.GetInt("mirrors")
@@ -215,12 +209,30 @@ func flagSettings(f *pflag.FlagSet) map[string]any {
 			places[i] = map[string]any{}
 		}
 		m["mirrors"] = places
+		for key := range from {
+			if strings.HasPrefix(key, "mirrors.") {
+				delete(from, key) // another file's entries are not these
+			}
+		}
+		from["mirrors"] = "--mirrors"
 	}
 	if made, _ := f.GetBool("generate"); made {
 		m["workload.trace"], m["workload.format"], m["workload.skip-bad"] = "", "", 0
+		m["workload.time-unit"], m["workload.trace-device"] = "", ""
 		m["workload.generator"] = generatorFlags(f)
+		from["workload.generator"] = "--generate"
+		for name, key := range generatorKeys {
+			if f.Changed(name) {
+				from["workload.generator."+key] = "--" + name
+			}
+		}
 	}
 	return m
+}
+
+// generatorKeys are the settings of a generator that flags set, by flag.
+var generatorKeys = map[string]string{
+	"gen-count": "count", "gen-rate": "rate", "gen-reads": "read_share", "gen-skew": "skew", "gen-pattern": "pattern", "gen-bytes": "sizes",
 }
 
 func generatorFlags(f *pflag.FlagSet) map[string]any {
@@ -234,19 +246,6 @@ func generatorFlags(f *pflag.FlagSet) map[string]any {
 		"count": count, "rate": rate, "read_share": reads, "skew": skew, "pattern": pattern,
 		"sizes": []any{map[string]any{"bytes": size, "weight": 1}},
 	}
-}
-
-// decodeText makes the decoder's many-line error one line.
-func decodeText(err error) error {
-	var many interface{ WrappedErrors() []error }
-	if !errors.As(err, &many) {
-		return err
-	}
-	var texts []string
-	for _, e := range many.WrappedErrors() {
-		texts = append(texts, strings.TrimSpace(e.Error()))
-	}
-	return errors.New(strings.Join(texts, "; "))
 }
 
 // logger is the command's logger.

@@ -146,6 +146,7 @@ func workloadOf(c *cobra.Command, args []string) (*experiment.Config, error) {
 // playOne runs the experiment's policy. The first error is a check that does not
 // hold.
 func playOne(c *cobra.Command, log hclog.Logger, cfg *experiment.Config, o experiment.Options) (failed, err error) {
+	defer cfg.Close()
 	l, end, err := openLoader(c, log)
 	if err != nil {
 		return nil, err
