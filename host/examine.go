@@ -29,6 +29,10 @@ func (r *Runtime) Examine(ctx context.Context, m *Module, granted abi.Capability
 
 // Refuse adds why a module is refused that was found outside of Verify.
 func (r *Report) Refuse(err error) {
+	if at := (*wasm.Error)(nil); errors.As(err, &at) {
+		r.add(Error, at.Offset, "%s", at.Text)
+		return
+	}
 	r.add(Error, 0, "%s", strings.TrimPrefix(err.Error(), r.Name+": "+ErrRefused.Error()+": "))
 }
 

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,6 +22,9 @@ func TestExamine(t *testing.T) {
 	one := []byte{1, 0x70, 1, 2, 2} // a table of two functions
 	data := func(flags byte, rest ...[]byte) []byte { return cat([]byte{1, flags}, cat(rest...)) }
 	r := newRuntime(t)
+	bare, err := host.NewRuntime(context.Background(), host.RuntimeConfig{Fuel: host.Unmetered})
+	require.NoError(t, err)
+	defer bare.Close(context.Background())
 	for _, c := range []struct {
 		name  string
 		guest guest
@@ -28,9 +32,9 @@ func TestExamine(t *testing.T) {
 	}{
 		{"valid", guest{}, ""},
 		{"body that does not validate", guest{body: []byte{opDrop}}, "does not compile: "},
-		{"tail call", guest{body: []byte{0x12, 1}}, "does not compile: "},
-		{"unknown instruction", guest{body: []byte{0xFF}}, "does not compile: "},
-		{"call of no function", guest{body: []byte{opCall, 99}}, "does not compile: "},
+		{"tail call", guest{body: []byte{0x12, 1}}, "tail calls (byte 0x46)"},
+		{"unknown instruction", guest{body: []byte{0xFF}}, "instruction 0xff is unknown (byte 0x46)"},
+		{"call of no function", guest{body: []byte{opCall, 99}}, "call of function 99: the module has 2 (byte 0x46)"},
 		{"data at the end", guest{data: data(0, constAt(wasm.PageSize-3), sized([]byte("abc")))}, ""},
 		{"data beyond the end", guest{data: data(0, constAt(wasm.PageSize-2), sized([]byte("abc")))}, "data segment of 3 bytes goes to 0xfffe, beyond the memory, which begins with 65536"},
 		{"data far away", guest{data: data(2, []byte{0}, constAt(-1), sized([]byte("a")))}, "data segment of 1 bytes goes to 0xffffffff, beyond the memory"},
@@ -49,10 +53,14 @@ func TestExamine(t *testing.T) {
 			if c.want != "" {
 				require.ErrorIs(t, report.Err(), host.ErrRefused)
 				assert.Contains(t, report.Err().Error(), c.want)
-				assert.Contains(t, report.String(), c.want)
+				text, _, _ := strings.Cut(c.want, " (byte")
+				assert.Contains(t, report.String(), text)
 				assert.Nil(t, code)
 				_, err := r.Load(context.Background(), m)
 				assert.ErrorIs(t, err, host.ErrRefused, "the loader agrees")
+				_, unmetered, err := bare.Examine(context.Background(), m, 0)
+				require.NoError(t, err)
+				assert.ErrorIs(t, unmetered.Err(), host.ErrRefused)
 				return
 			}
 			require.NoError(t, report.Err())

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/lab/policy"
+	"github.com/iosrun/iosrun/lab/workload"
 )
 
 // document gives a document of the project, from the heading on where one is
@@ -129,4 +130,20 @@ func TestKeysOfAPolicyAreDocumented(t *testing.T) {
 	p, err := policy.Parse([]byte(example[0]), "docs/policies.md")
 	require.NoError(t, err)
 	assert.Equal(t, "mine", p.Name)
+}
+
+// Every layout of a trace stands in docs/traces.md, and its limits are those of the
+// code.
+func TestLayoutsAreDocumented(t *testing.T) {
+	text := document(t, "docs/traces.md", "")
+	for _, f := range workload.Formats() {
+		assert.Contains(t, text, "| `"+f+"` |")
+	}
+	for what, is := range map[string]bool{
+		"up to 64 GiB": workload.MaxSpool == 64<<30, "(up to 64 MiB)": workload.MaxPadding == 64<<20, "(up to 64 KiB)": workload.MaxBehind == 64<<10,
+		"window of up to 128 MiB": workload.MaxWindow == 128<<20, "at most 4096 bytes": workload.MaxLine == 4096, "At most 16384 rows": workload.OrderRows == 16384,
+	} {
+		assert.Contains(t, text, what)
+		assert.True(t, is, what)
+	}
 }

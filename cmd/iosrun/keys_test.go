@@ -46,8 +46,8 @@ func checked(c *cobra.Command) (*experiment.Config, error) {
 	return cfg, err
 }
 
-// hostileTexts are numbers that a setting may be given, as text.
-var hostileTexts = []string{
+// odd are numbers that a setting may be given, as text.
+var odd = []string{
 	"nan", "inf", "-inf", "-0", "-0.0", "-1", "1.5", "0", "1", "1e300", "-1e300", "1e-300", "4294967296", "9223372036854775807",
 	"-9223372036854775808", "18446744073709551615", "18446744073709551616", "99999999999999999999999", "0x10", "1e3", "", "  7 ", "1_000",
 }
@@ -91,7 +91,7 @@ func TestEveryNumber(t *testing.T) {
 			continue
 		}
 		numbers++
-		for _, value := range hostileTexts {
+		for _, value := range odd {
 			if big := strings.HasPrefix(value, "922") || strings.HasPrefix(value, "184") || strings.HasPrefix(value, "429"); big && key == "workload.generator.count" {
 				continue // would be played
 			}

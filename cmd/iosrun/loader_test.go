@@ -59,7 +59,7 @@ func TestCheckersAgreeWithTheLoader(t *testing.T) {
 	}{
 		{name: "good"},
 		{name: "body", hook: []byte{0x1A}, static: "does not compile"},
-		{name: "tail", hook: []byte{0x12, 1}, static: "does not compile"},
+		{name: "tail", hook: []byte{0x12, 1}, static: "tail calls"},
 		{name: "data", data: []byte{1, 0, 0x41, 0xFF, 0xFF, 3, 0x0B, 2, 'a', 'b'}, static: "data segment of 2 bytes goes to 0xffff, beyond the memory"},
 		{name: "start", start: []byte{0x00}, dynamic: "trapped"},
 		{name: "hook", hook: []byte{0x00}, dynamic: "refused: rehearsal of post_status"},
