@@ -19,6 +19,7 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/dasd/image"
 	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/lab/catalog/shipped"
 )
 
 // namesOf gives other names of a file: a hard link, a symbolic link, and two other
@@ -42,6 +43,16 @@ type inputs struct {
 	trace, experiment, policy, source, manifest, image, shadow string
 }
 
+// passthrough gives a module that the program carries.
+func passthrough(t *testing.T) []byte {
+	t.Helper()
+	set, err := shipped.Embedded()
+	require.NoError(t, err)
+	code, found := set.Module("frontend/passthrough")
+	require.True(t, found)
+	return code
+}
+
 func newInputs(t *testing.T) *inputs {
 	t.Helper()
 	dir := t.TempDir()
@@ -57,11 +68,7 @@ func newInputs(t *testing.T) *inputs {
 		fmt.Fprintf(&rows, "%d,%s,%d,4096,-,40\n", n*1000, []string{"read", "write"}[n%2], n*4096)
 	}
 	put(i.trace, rows.String())
-	module := filepath.Join(built.dir, "plugins/frontend/passthrough.wasm")
-	copied := at("module.wasm")
-	code, err := os.ReadFile(module)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(copied, code, 0o600))
+	require.NoError(t, os.WriteFile(at("module.wasm"), passthrough(t), 0o600))
 	put(i.policy, "name: mine\nsummary: nothing\ndurability: primary\nslots:\n  front-end:\n    - module: ./module.wasm\n")
 	require.NoError(t, os.Mkdir(at("detour"), 0o755))
 	put(i.source, "package main\n\nfunc main() {}\n")
@@ -262,7 +269,8 @@ func TestDash(t *testing.T) {
 		o = iosrun(t, nil, "plugin", "build", "../../plugins/frontend/passthrough/wasm", "-o", name)
 		require.Equal(t, 0, o.code, o.err)
 		assert.True(t, strings.HasPrefix(o.out, "\x00asm"))
-		assert.Equal(t, readFile(t, filepath.Join(built.dir, "plugins/frontend/passthrough.wasm")), o.out)
+		again := iosrun(t, nil, "plugin", "build", "../../plugins/frontend/passthrough/wasm")
+		assert.True(t, readFile(t, strings.TrimSpace(again.out)) == o.out)
 	}
 	assert.NoFileExists(t, "-")
 	o := iosrun(t, nil, "trace", "write", "--svg", "-", "--json")
