@@ -67,12 +67,31 @@ func onFile(process int, info fs.FileInfo, device string, inode uint64) bool {
 }
 
 // hasOpen tells whether a process has a file open, as far as the user may see.
-func hasOpen(process int, info fs.FileInfo) bool {
+func hasOpen(process int, info fs.FileInfo) bool { return len(opened(process, info)) > 0 }
+
+// opened gives the numbers under which a process has a file open.
+func opened(process int, info fs.FileInfo) []string {
 	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", process))
-	return slices.ContainsFunc(links, func(l string) bool {
+	return slices.DeleteFunc(links, func(l string) bool {
 		other, err := os.Stat(l)
-		return err == nil && os.SameFile(info, other)
+		return err != nil || !os.SameFile(info, other)
 	})
+}
+
+// forWriting tells whether what is open under a name such as /proc/7/fd/3 is open
+// for writing.
+func forWriting(link string) bool {
+	text, err := os.ReadFile(strings.Replace(link, "/fd/", "/fdinfo/", 1))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(text)) {
+		if octal, ok := strings.CutPrefix(line, "flags:"); ok {
+			flags, err := strconv.ParseUint(strings.TrimSpace(octal), 8, 64)
+			return err == nil && flags&syscall.O_ACCMODE != syscall.O_RDONLY
+		}
+	}
+	return false
 }
 
 func program(process int) string {
@@ -96,6 +115,29 @@ func clean(name string) string {
 // Users finds the other programs that have a file open, as far as the system
 // shows them to the user: those of the same user at least.
 func Users(path string) []Holder {
+	return others(path, func([]string) bool { return true })
+}
+
+// Writers finds the other programs that have a file open for writing and have not
+// locked it, as far as the system shows them to the user.
+func Writers(path string) []Holder {
+	all := others(path, func(links []string) bool { return slices.ContainsFunc(links, forWriting) })
+	if len(all) == 0 {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return all
+	}
+	defer f.Close()
+	locked := holders(f)
+	return slices.DeleteFunc(all, func(h Holder) bool {
+		return slices.ContainsFunc(locked, func(l Holder) bool { return l.Process == h.Process })
+	})
+}
+
+// others finds the other programs that have a file open in a way.
+func others(path string, way func(links []string) bool) []Holder {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil
@@ -107,10 +149,12 @@ func Users(path string) []Holder {
 	var all []Holder
 	for _, e := range entries {
 		n, err := strconv.Atoi(e.Name())
-		if err != nil || n == os.Getpid() || !hasOpen(n, info) {
+		if err != nil || n == os.Getpid() {
 			continue
 		}
-		all = append(all, Holder{Process: n, Program: program(n)})
+		if links := opened(n, info); len(links) > 0 && way(links) {
+			all = append(all, Holder{Process: n, Program: program(n)})
+		}
 	}
 	return all
 }

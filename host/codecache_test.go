@@ -3,6 +3,7 @@ package host_test
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -77,7 +78,8 @@ func TestCodeCache(t *testing.T) {
 	require.Empty(t, c.log.String())
 	files := c.entries(t)
 	require.Len(t, files, 1)
-	assert.True(t, strings.HasPrefix(filepath.Base(files[0]), inspect(t, code).Hash()+"."))
+	key := host.CodeDigest(inspect(t, code))
+	assert.True(t, strings.HasPrefix(filepath.Base(files[0]), hex.EncodeToString(key[:])+"."))
 	before, err := os.Stat(files[0])
 	require.NoError(t, err)
 	c.load(t, code)
@@ -97,7 +99,7 @@ func TestCodeCacheIsUsed(t *testing.T) {
 	traps := guest{body: []byte{opUnreachable}}.encode()
 	c.load(t, answering(1))
 	entry := c.entries(t)[0]
-	edition, key, _, err := host.DecodeEntry(contentOf(t, entry), inspect(t, answering(1)).SHA256)
+	edition, key, _, err := host.DecodeEntry(contentOf(t, entry), host.CodeDigest(inspect(t, answering(1))))
 	require.NoError(t, err)
 
 	other := &cacheRig{dir: t.TempDir()}
@@ -106,11 +108,11 @@ func TestCodeCacheIsUsed(t *testing.T) {
 	_, err = r.Load(context.Background(), inspect(t, traps))
 	require.NoError(t, err)
 	require.NoError(t, r.Close(context.Background()))
-	_, _, theirs, err := host.DecodeEntry(contentOf(t, other.entries(t)[0]), inspect(t, traps).SHA256)
+	_, _, theirs, err := host.DecodeEntry(contentOf(t, other.entries(t)[0]), host.CodeDigest(inspect(t, traps)))
 	require.NoError(t, err)
 
 	m := inspect(t, answering(1))
-	require.NoError(t, os.WriteFile(entry, host.EncodeEntry(m.SHA256, edition, key, theirs), 0o600))
+	require.NoError(t, os.WriteFile(entry, host.EncodeEntry(host.CodeDigest(m), edition, key, theirs), 0o600))
 	r, err = host.NewRuntime(context.Background(), host.RuntimeConfig{CacheDir: c.dir})
 	require.NoError(t, err)
 	compiled, err := r.Load(context.Background(), m)
@@ -132,7 +134,7 @@ func TestCodeCacheDamaged(t *testing.T) {
 	c.load(t, code)
 	entry := c.entries(t)[0]
 	sound := contentOf(t, entry)
-	edition, key, kept, err := host.DecodeEntry(sound, m.SHA256)
+	edition, key, kept, err := host.DecodeEntry(sound, host.CodeDigest(m))
 	require.NoError(t, err)
 	type damage struct {
 		name string
@@ -149,14 +151,14 @@ func TestCodeCacheDamaged(t *testing.T) {
 			elsewhere := filepath.Join(t.TempDir(), "elsewhere")
 			return errors.Join(os.WriteFile(elsewhere, sound, 0o600), os.Symlink(elsewhere, entry))
 		}},
-		{"of another module", put(host.EncodeEntry(inspect(t, answering(4)).SHA256, edition, key, kept))},
-		{"its names lead out of the folder", put(host.EncodeEntry(m.SHA256, edition, "../../key", kept))},
-		{"no names", put(host.EncodeEntry(m.SHA256, "", "", kept))},
-		{"right sum, no code", put(host.EncodeEntry(m.SHA256, edition, key, nil))},
-		{"right sum, half the code", put(host.EncodeEntry(m.SHA256, edition, key, kept[:len(kept)/2]))},
-		{"right sum, other code", put(host.EncodeEntry(m.SHA256, edition, key, bytes.Repeat([]byte{0x5A}, len(kept))))},
+		{"of another module", put(host.EncodeEntry(host.CodeDigest(inspect(t, answering(4))), edition, key, kept))},
+		{"its names lead out of the folder", put(host.EncodeEntry(host.CodeDigest(m), edition, "../../key", kept))},
+		{"no names", put(host.EncodeEntry(host.CodeDigest(m), "", "", kept))},
+		{"right sum, no code", put(host.EncodeEntry(host.CodeDigest(m), edition, key, nil))},
+		{"right sum, half the code", put(host.EncodeEntry(host.CodeDigest(m), edition, key, kept[:len(kept)/2]))},
+		{"right sum, other code", put(host.EncodeEntry(host.CodeDigest(m), edition, key, bytes.Repeat([]byte{0x5A}, len(kept))))},
 		// No functions, no code, and a table that refers to it: wazero panics.
-		{"right sum, code that the compiler does not survive", put(host.EncodeEntry(m.SHA256, edition, key, hollow(kept)))},
+		{"right sum, code that the compiler does not survive", put(host.EncodeEntry(host.CodeDigest(m), edition, key, hollow(kept)))},
 	}
 	random := rand.New(rand.NewPCG(4, 4))
 	places := []int{0, 10, 23, 24, 54, 55, 56, 58, 59, 60, len(sound) - 1, len(sound) - 4, len(sound) - len(kept), len(sound) - len(kept) + 6, len(sound) - len(kept) + 12}
@@ -185,7 +187,7 @@ func TestCodeCacheDamaged(t *testing.T) {
 		if strings.Contains(d.name, "does not survive") {
 			require.Contains(t, c.log.String(), "the compiler failed: runtime error")
 		}
-		_, _, again, err := host.DecodeEntry(contentOf(t, entry), m.SHA256)
+		_, _, again, err := host.DecodeEntry(contentOf(t, entry), host.CodeDigest(m))
 		require.NoError(t, err, d.name)
 		require.Len(t, again, len(kept), d.name)
 		c.load(t, code)
@@ -282,8 +284,9 @@ func TestCodeCacheLeftovers(t *testing.T) {
 	t.Setenv("TMPDIR", temporary)
 	code := answering(9)
 	m := inspect(t, code)
-	other := filepath.Join(c.dir, m.Hash()+".0000000000000000")
-	require.NoError(t, os.WriteFile(other, host.EncodeEntry(m.SHA256, "wazero-v0.0.0", "key", []byte("code")), 0o600))
+	key := host.CodeDigest(m)
+	other := filepath.Join(c.dir, hex.EncodeToString(key[:])+".0000000000000000")
+	require.NoError(t, os.WriteFile(other, host.EncodeEntry(host.CodeDigest(m), "wazero-v0.0.0", "key", []byte("code")), 0o600))
 	fresh, old := filepath.Join(c.dir, ".writing-1"), filepath.Join(c.dir, ".writing-2")
 	require.NoError(t, os.WriteFile(fresh, nil, 0o600))
 	require.NoError(t, os.WriteFile(old, nil, 0o600))

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,9 +37,9 @@ func (r *Runtime) compile(ctx context.Context, m *Module) (*engine, error) {
 		return nil, err
 	}
 	if r.cache != nil {
-		e, err := r.compileKept(ctx, m, code)
+		e, err := r.compileKept(ctx, code)
 		if errors.Is(err, errDiscarded) {
-			e, err = r.compileKept(ctx, m, code)
+			e, err = r.compileKept(ctx, code)
 		}
 		if err == nil || ctx.Err() != nil {
 			return e, err
@@ -61,7 +62,11 @@ var errDiscarded = errors.New("discarded what the cache had")
 // compileKept compiles through the cache. wazero reads and writes files whose
 // content it trusts, and so it is given a folder of its own for this one module,
 // with what has been checked, and what it leaves there goes into the cache.
-func (r *Runtime) compileKept(ctx context.Context, m *Module, code []byte) (*engine, error) {
+//
+// Entries are those of the metered code, so that another version of the pass has
+// others.
+func (r *Runtime) compileKept(ctx context.Context, code []byte) (*engine, error) {
+	digest := sha256.Sum256(code)
 	dir, err := r.cache.workplace()
 	if err != nil {
 		return nil, err
@@ -80,7 +85,7 @@ func (r *Runtime) compileKept(ctx context.Context, m *Module, code []byte) (*eng
 		return nil, errors.Join(err, e.close(ctx))
 	}
 	had := make(map[string]bool)
-	for _, k := range r.cache.find(m.SHA256, edition) {
+	for _, k := range r.cache.find(digest, edition) {
 		if err := os.WriteFile(filepath.Join(dir, edition, k.key), k.code, 0o600); err != nil {
 			return nil, errors.Join(err, e.close(ctx))
 		}
@@ -88,7 +93,7 @@ func (r *Runtime) compileKept(ctx context.Context, m *Module, code []byte) (*eng
 	}
 	if err := e.compile(ctx, code); err != nil {
 		if len(had) != 0 && ctx.Err() == nil {
-			r.cache.discard(m.SHA256, err)
+			r.cache.discard(digest, err)
 			err = errors.Join(errDiscarded, err)
 		}
 		return nil, err
@@ -102,7 +107,7 @@ func (r *Runtime) compileKept(ctx context.Context, m *Module, code []byte) (*eng
 			continue
 		}
 		if code, err := os.ReadFile(filepath.Join(dir, edition, f.Name())); err == nil {
-			r.cache.keep(m.SHA256, codeEntry{edition, f.Name(), code})
+			r.cache.keep(digest, codeEntry{edition, f.Name(), code})
 		}
 	}
 	return e, nil

@@ -1,6 +1,11 @@
 package host
 
-import "github.com/tetratelabs/wazero/api"
+import (
+	"crypto/sha256"
+
+	"github.com/iosrun/iosrun/host/meter"
+	"github.com/tetratelabs/wazero/api"
+)
 
 // Memory is the module's memory.
 func (i *Instance) Memory() api.Memory { return i.module.Memory() }
@@ -28,4 +33,14 @@ func DecodeEntry(p []byte, module [32]byte) (edition, key string, code []byte, e
 
 func EncodeEntry(module [32]byte, edition, key string, code []byte) []byte {
 	return codeEntry{edition, key, code}.encode(module)
+}
+
+// CodeDigest gives what the entries of a module are bound to: the digest of its
+// metered code.
+func CodeDigest(m *Module) [32]byte {
+	code, err := meter.Meter(m.code)
+	if err != nil {
+		panic(err)
+	}
+	return sha256.Sum256(code)
 }

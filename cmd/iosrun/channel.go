@@ -75,7 +75,7 @@ differs or does not end, 2 when what was asked for cannot be tried.`,
 					return usage(fmt.Errorf("volume %s: %w", suite, err))
 				}
 				if write {
-					err := writes(c, "volume of suite "+suite, image.Files(path, nil)...)
+					err := changes(c, "volume of suite "+suite, image.Files(path, nil)...)
 					if err != nil {
 						return err
 					}

@@ -117,6 +117,30 @@ func writes(c *cobra.Command, purpose string, paths ...string) error {
 	return each(filesOf(c).Writes, purpose, paths)
 }
 
+// changes says that a command changes or replaces the files of an image. A file
+// that another program has open for writing is refused, unless the command is to
+// ignore that: Hercules sets the OPENED bit at its first change only, and plain
+// images have none.
+func changes(c *cobra.Command, purpose string, paths ...string) error {
+	if err := writes(c, purpose, paths...); err != nil {
+		return err
+	}
+	return unopened(c, paths...)
+}
+
+// unopened looks for programs that have an image open for writing.
+func unopened(c *cobra.Command, paths ...string) error {
+	if ignore, _ := c.Flags().GetBool(ignoreOpened); ignore {
+		return nil
+	}
+	for _, p := range paths {
+		if by := files.Writers(p); len(by) > 0 {
+			return usage(fmt.Errorf("%s: is open for writing in %s: want that to end first, or --%s", p, files.Names(by), ignoreOpened))
+		}
+	}
+	return nil
+}
+
 func each(use func(path, purpose string) error, purpose string, paths []string) error {
 	for _, p := range paths {
 		if err := use(p, purpose); err != nil {
@@ -130,7 +154,7 @@ func each(use func(path, purpose string) error, purpose string, paths []string) 
 const ignoreOpened = "ignore-opened"
 
 func addIgnoreOpened(c *cobra.Command) {
-	c.Flags().Bool(ignoreOpened, false, "write to a compressed image although it was not closed (its OPENED bit is on)")
+	c.Flags().Bool(ignoreOpened, false, "write to an image although it was not closed (its OPENED bit is on), or another program has it open")
 }
 
 // untried tells whether an error says of a file that it must not be touched now,

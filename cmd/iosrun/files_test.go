@@ -19,6 +19,7 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/dasd/image"
 	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/lab/catalog/shipped"
 )
 
 // namesOf gives other names of a file: a hard link, a symbolic link, and two other
@@ -42,6 +43,16 @@ type inputs struct {
 	trace, experiment, policy, source, manifest, image, shadow string
 }
 
+// passthrough gives a module that the program carries.
+func passthrough(t *testing.T) []byte {
+	t.Helper()
+	set, err := shipped.Embedded()
+	require.NoError(t, err)
+	code, found := set.Module("frontend/passthrough")
+	require.True(t, found)
+	return code
+}
+
 func newInputs(t *testing.T) *inputs {
 	t.Helper()
 	dir := t.TempDir()
@@ -57,11 +68,7 @@ func newInputs(t *testing.T) *inputs {
 		fmt.Fprintf(&rows, "%d,%s,%d,4096,-,40\n", n*1000, []string{"read", "write"}[n%2], n*4096)
 	}
 	put(i.trace, rows.String())
-	module := filepath.Join(built.dir, "plugins/frontend/passthrough.wasm")
-	copied := at("module.wasm")
-	code, err := os.ReadFile(module)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(copied, code, 0o600))
+	require.NoError(t, os.WriteFile(at("module.wasm"), passthrough(t), 0o600))
 	put(i.policy, "name: mine\nsummary: nothing\ndurability: primary\nslots:\n  front-end:\n    - module: ./module.wasm\n")
 	require.NoError(t, os.Mkdir(at("detour"), 0o755))
 	put(i.source, "package main\n\nfunc main() {}\n")
@@ -262,7 +269,8 @@ func TestDash(t *testing.T) {
 		o = iosrun(t, nil, "plugin", "build", "../../plugins/frontend/passthrough/wasm", "-o", name)
 		require.Equal(t, 0, o.code, o.err)
 		assert.True(t, strings.HasPrefix(o.out, "\x00asm"))
-		assert.Equal(t, readFile(t, filepath.Join(built.dir, "plugins/frontend/passthrough.wasm")), o.out)
+		again := iosrun(t, nil, "plugin", "build", "../../plugins/frontend/passthrough/wasm")
+		assert.True(t, readFile(t, strings.TrimSpace(again.out)) == o.out)
 	}
 	assert.NoFileExists(t, "-")
 	o := iosrun(t, nil, "trace", "write", "--svg", "-", "--json")
@@ -306,6 +314,13 @@ func TestOutputFiles(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "old.json", to)
 
+	c := exec.Command("sh", "-c", `umask 027; exec "$0" "$@"`, filepath.Join(built.dir, "iosrun"))
+	c.Args = append(c.Args, append(play, at("new.json"))...)
+	require.NoError(t, c.Run())
+	info, err = os.Stat(at("new.json"))
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o640), info.Mode().Perm())
+
 	require.NoError(t, exec.Command("mkfifo", at("pipe")).Run())
 	got := make(chan []byte)
 	go func() {
@@ -325,7 +340,7 @@ func TestOutputFiles(t *testing.T) {
 	assert.NotZero(t, info.Mode()&os.ModeNamedPipe)
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	assert.Len(t, entries, 3)
+	assert.Len(t, entries, 4)
 }
 
 // mounted runs a shell script in a name space of its own, where it may mount. It
@@ -492,6 +507,43 @@ func TestImageInUse(t *testing.T) {
 		if _, err := os.Stat(i.shadow); err != nil {
 			ok(t, "volume", "shadow", "create", i.image, i.shadow)
 		}
+	}
+}
+
+// TestOpenElsewhere has a program that does not lock hold an image open for
+// writing: who is to change the image is told, who reads it is not held up.
+func TestOpenElsewhere(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the system does not show who has a file open")
+	}
+	i := newInputs(t)
+	plain := filepath.Join(i.dir, "plain.dsk")
+	ok(t, "volume", "create", plain, "3390", "PLAIN1", "--cylinders", "20")
+	for _, path := range []string{plain, i.image} {
+		f, err := os.OpenFile(path, os.O_RDWR, 0)
+		require.NoError(t, err)
+		c := exec.Command("sleep", "3600")
+		c.Stdin = f
+		require.NoError(t, c.Start())
+		require.NoError(t, f.Close())
+		play := []string{"run", "none", "--trace", i.trace, "--primary-image", path, "--first-cylinder", "1", "--cylinders", "10", "--aliases", "3"}
+		for _, args := range [][]string{
+			{"volume", "create", path, "3390", "NEW001", "--cylinders", "20", "--force"},
+			{"channel", "run", channelCases, "--write", "--volume", "a=" + path},
+			append(play, "--image-mode", "read-write"),
+		} {
+			before := tree(t, i.dir)
+			o := iosrun(t, nil, args...)
+			assert.Equal(t, 2, o.code, "%v: %s", args, o.err)
+			assert.Contains(t, o.err, fmt.Sprintf("%s: is open for writing in sleep (process %d)", path, c.Process.Pid), args)
+			assert.Equal(t, before, tree(t, i.dir), args)
+		}
+		ok(t, play...)
+		ok(t, "volume", "verify", path)
+		ok(t, append(play, "--image-mode", "read-write", "--ignore-opened")...)
+		require.NoError(t, c.Process.Kill())
+		_ = c.Wait()
+		ok(t, append(play, "--image-mode", "read-write")...)
 	}
 }
 

@@ -115,6 +115,9 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	if err := usage(cfg.Uses(&filesOf(c).Uses)); err != nil {
 		return err
 	}
+	if err := unopened(c, cfg.Changed()...); err != nil {
+		return err
+	}
 	result, err := output(c, "json")
 	if err != nil {
 		return err

@@ -75,7 +75,7 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.String("primary-image", "", "image file that is the primary volume; its geometry takes the place of --model, and the mirrors are synchronised first")
 	f.String("mirror-image", "", "image file that is the mirror")
 	f.String("image-mode", "", "how image files are used: "+strings.Join(experiment.ImageModes(), ", ")+" (default "+experiment.ImageModes()[0]+", which leaves the files as they are)")
-	f.Bool(ignoreOpened, false, "write to compressed images although they were not closed (their OPENED bit is on)")
+	f.Bool(ignoreOpened, false, "write to image files although they were not closed (OPENED bit), or other programs have them open")
 	f.Int("first-cylinder", 0, "first cylinder of a CKD volume that requests go to, with --cylinders (0: cylinder 1; cylinder 0 is the label's)")
 	f.Int("cylinders", 0, "how many cylinders requests go to; they are formatted for it, which erases what is there (0: the whole volume, as it is)")
 	f.Int("mirrors", 1, "how many mirrors a primary has")

@@ -143,6 +143,9 @@ func workloadOf(c *cobra.Command, args []string) (*experiment.Config, error) {
 	if err := usage(cfg.Uses(&filesOf(c).Uses)); err != nil {
 		return nil, err
 	}
+	if err := unopened(c, cfg.Changed()...); err != nil {
+		return nil, err
+	}
 	return cfg, usage(cfg.CheckWorkload())
 }
 

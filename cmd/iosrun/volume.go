@@ -25,6 +25,11 @@ func newVolume() *cobra.Command {
 (named by the first one); compressed CKD and compressed FBA with zlib or bzip2, with
 shadow files; raw FBA. Which one a file is shows in the file.
 
+An image is changed by one program at a time and read by none meanwhile; a command that
+comes second is refused and names the program. A compressed image that was not closed, as
+its OPENED bit tells, is refused for writing: check it with verify and give --ignore-opened.
+A file is the same under all its names, and never both read and written to.
+
 Exit codes: 0 it worked; 1 something is wrong with a volume, or volumes differ; 2 it could
 not be tried: a wrong argument, a file that is not there, one that is and no --force.`,
 		Example: `  iosrun volume create work01.dsk 3390-3 WORK01
@@ -235,7 +240,7 @@ parameters give the same bytes as Hercules' dasdinit in a plain image.`,
 			if !raw {
 				o.Content.Serial = args[2]
 			}
-			if err := writes(c, "the new image", image.NewFiles(args[0], o.Image)...); err != nil {
+			if err := changes(c, "the new image", image.NewFiles(args[0], o.Image)...); err != nil {
 				return err
 			}
 			progress, finish := volumeProgress(c)
@@ -395,7 +400,7 @@ unless --no-sync leaves that to the operating system, as cp does.`,
 			if err := owns(c, "the volume to copy", image.Files(args[0], source.Shadows)...); err != nil {
 				return err
 			}
-			if err := writes(c, "the copy", image.NewFiles(args[1], target)...); err != nil {
+			if err := changes(c, "the copy", image.NewFiles(args[1], target)...); err != nil {
 				return err
 			}
 			progress, finish := volumeProgress(c)

@@ -42,7 +42,7 @@ MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
 			if err := owns(c, "the primary", image.Files(primary, shadows)...); err != nil {
 				return err
 			}
-			if err := writes(c, "the mirror", image.Files(mirror, mirrorShadows)...); err != nil {
+			if err := changes(c, "the mirror", image.Files(mirror, mirrorShadows)...); err != nil {
 				return err
 			}
 			progress, finish := volumeProgress(c)

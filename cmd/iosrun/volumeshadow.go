@@ -56,7 +56,7 @@ cannot have shadow files; Hercules 3 reads none on a plain CKD image.`,
 			if err := owns(c, "what the new file is to lie on", image.Files(args[0], args[1:len(args)-1])...); err != nil {
 				return err
 			}
-			if err := writes(c, "the new shadow file", path); err != nil {
+			if err := changes(c, "the new shadow file", path); err != nil {
 				return err
 			}
 			i, err := volume.CreateShadow(path, args[0], args[1:len(args)-1], o)
@@ -90,10 +90,10 @@ volume with its shadow files holds what it held before, and merge can be run aga
   iosrun volume shadow merge mvsres.cckd mvsres_1.shadow mvsres_2.shadow --all`,
 		Args: cobra.RangeArgs(2, 1+image.MaximumShadows),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := writes(c, "the image", image.Files(args[0], nil)...); err != nil {
+			if err := changes(c, "the image", image.Files(args[0], nil)...); err != nil {
 				return err
 			}
-			if err := writes(c, "a shadow file", args[1:]...); err != nil {
+			if err := changes(c, "a shadow file", args[1:]...); err != nil {
 				return err
 			}
 			progress, finish := volumeProgress(c)
@@ -110,7 +110,7 @@ volume with its shadow files holds what it held before, and merge can be run aga
 	f.BoolVar(&all, "all", false, "merge all of them, the topmost first, into IMAGE")
 	f.BoolVar(&keep, "keep", false, "do not remove the shadow file")
 	f.BoolVar(&noSync, "no-sync", false, "do not wait until the changes are durable")
-	f.BoolVar(&ignore, ignoreOpened, false, "merge although one of the files was not closed (its OPENED bit is on)")
+	f.BoolVar(&ignore, ignoreOpened, false, "merge although one of the files was not closed (OPENED bit), or another program has it open")
 	f.BoolVar(&ignore, "force", false, "")
 	_ = f.MarkDeprecated("force", "want --"+ignoreOpened)
 	addDeviceFlag(c)

@@ -137,6 +137,22 @@ func (c *Config) checkIdle() *setting {
 	return nil
 }
 
+// Changed lists the files of the volumes that are written to.
+func (c *Config) Changed() []string {
+	var all []string
+	for _, p := range append([]Place{c.Primary}, c.places()...) {
+		if mode, err := p.imageMode(); p.Image == "" || err != nil || mode != media.ReadWrite || p.IgnoreOpened {
+			continue
+		}
+		if n := len(p.Shadows); n > 0 {
+			all = append(all, p.Shadows[n-1])
+			continue
+		}
+		all = append(all, image.Files(p.Image, nil)...)
+	}
+	return all
+}
+
 // takesBlocks reports why no workload can be played on a device. Control units
 // before the 3880 have neither define extent nor locate record, with which the
 // channel programs of the block access method begin.
