@@ -20,7 +20,6 @@ import (
 type watched struct {
 	r      *run
 	layout access.Layout
-	blocks [][]byte // storage for a block's bytes
 }
 
 // watch has every read and write of the access method checked.

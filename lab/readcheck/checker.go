@@ -39,6 +39,9 @@ type Checker struct {
 	// begin later must not return anything older.
 	seen     map[int64]sighting
 	programs []*program // that are under way
+	// raced has, by unit, the latest write that was under way together with a channel
+	// program that may have written the unit, too.
+	raced    map[int64]uint64
 	loss     loss
 	tally    Tally
 	findings []string
@@ -93,7 +96,7 @@ func New(c Config) *Checker {
 	return &Checker{
 		media: c.Media, place: c.Block.Place,
 		table:  newTable(c.Block.Bytes()/access.BlockSize, blank),
-		writes: newWrites(), seen: make(map[int64]sighting), loss: newLoss(),
+		writes: newWrites(), seen: make(map[int64]sighting), raced: make(map[int64]uint64), loss: newLoss(),
 	}
 }
 
@@ -247,7 +250,10 @@ func (c *Checker) writeEnded(t *access.Transfer, now machine.Time) {
 		}
 	}
 	if len(c.programs) != 0 {
-		c.doubtPrograms(first, n)
+		c.doubtPrograms(e)
+	}
+	if len(c.raced) != 0 {
+		c.settleRaces(e.number, first, n)
 	}
 }
 

@@ -93,21 +93,37 @@ func (c *Checker) ProgramStarted(p *access.Program, l *Layout) {
 	g.eachWritten(func(u int64) { c.table.set(u, unsure) })
 	for n := c.writes.oldest; n <= c.writes.last; n++ {
 		if e := c.writes.find(n); e.open != 0 {
-			c.doubtPrograms(e.first, e.units)
+			c.doubtPrograms(e)
 		}
 	}
 }
 
 // doubtPrograms notes that nobody knows which of a write and a program that are
 // under way together comes last.
-func (c *Checker) doubtPrograms(first, n int64) {
+func (c *Checker) doubtPrograms(e *write) {
 	for _, g := range c.programs {
 		g.eachWritten(func(u int64) {
-			if u >= first && u < first+n {
+			if e.covers(u) {
 				g.doubtful[u] = true
-				c.table.set(u, unsure)
+				c.raced[u] = max(c.raced[u], e.number)
 			}
 		})
+	}
+}
+
+// settleRaces leaves the units of an acknowledged write unjudged for which a program
+// may have come after it. A write that was asked for later comes after both.
+func (c *Checker) settleRaces(number uint64, first, n int64) {
+	for u := first; u < first+n; u++ {
+		switch r, ok := c.raced[u]; {
+		case ok && number < r:
+			c.table.set(u, unsure)
+		case ok && number == r:
+			c.table.set(u, unsure)
+			delete(c.raced, u)
+		case ok:
+			delete(c.raced, u)
+		}
 	}
 }
 
@@ -121,7 +137,12 @@ func (c *Checker) ProgramEnded(p *access.Program) {
 		c.programs = append(c.programs[:i], c.programs[i+1:]...)
 		for n := c.writes.oldest; n <= c.writes.last; n++ {
 			if e := c.writes.find(n); e.open != 0 {
-				g.eachWritten(func(u int64) { g.doubtful[u] = g.doubtful[u] || e.covers(u) })
+				g.eachWritten(func(u int64) {
+					if e.covers(u) {
+						g.doubtful[u] = true
+						c.raced[u] = max(c.raced[u], e.number)
+					}
+				})
 			}
 		}
 		g.eachWritten(func(u int64) {
