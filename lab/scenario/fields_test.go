@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"context"
 	"fmt"
 	"math/bits"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/scenario"
@@ -144,18 +147,24 @@ func TestScenariosReachEveryField(t *testing.T) {
 		return r.Run
 	}
 	for _, name := range append(scenario.Names(), own...) {
-		if !strings.HasSuffix(name, "policy.yaml") {
+		if !strings.HasSuffix(name, "policy.yaml") && name != "testdata/failing.yaml" {
 			play(name, "", true)
 		}
 	}
 	// A comparison is one of two policies on what a scenario does.
 	base := play("testdata/traced.yaml", "", true)
-	for _, policy := range []string{"none", "read-select"} {
-		other := play("testdata/traced.yaml", policy, false)
+	compare := func(base, other *experiment.Result) {
 		other.Report.Versus, err = experiment.Versus(base, other, 1)
 		require.NoError(t, err)
 		e.seeReport(&other.Report)
 	}
+	for _, policy := range []string{"none", "read-select"} {
+		compare(base, play("testdata/traced.yaml", policy, false))
+	}
+	failing, served := play("testdata/failing.yaml", "", false), play("testdata/failing.yaml", "read-select", false)
+	compare(failing, served)
+	compare(served, failing)
+	e.seeReport(interrupted(t, l))
 	for _, path := range zeroes(reflect.ValueOf(e.frame), "Frame") {
 		t.Errorf("%s was zero in every frame", path)
 	}
@@ -164,4 +173,20 @@ func TestScenariosReachEveryField(t *testing.T) {
 			t.Errorf("report%s was zero in every run", path)
 		}
 	}
+}
+
+// interrupted is the report of a run that is ended before its workload is.
+func interrupted(t *testing.T, l *catalog.Loader) *report.Run {
+	c := experiment.Default()
+	c.Policies = []string{"none"}
+	p, err := experiment.Prepare(t.Context(), c, l)
+	require.NoError(t, err)
+	ctx, end := context.WithCancel(t.Context())
+	r, err := p.Run(ctx, 0, experiment.Options{Completed: func(number int64, _ bool, _ uint8, _ machine.Time) {
+		if number == 1000 {
+			end()
+		}
+	}})
+	require.ErrorIs(t, err, context.Canceled)
+	return &r.Report
 }
