@@ -72,7 +72,7 @@ func (r *run) observed(out *report.Run) (all []report.Check) {
 	d := &out.DataAtRisk
 	for _, f := range r.observer.Conclude(observer.Figures{
 		MaxIOs: uint64(d.MaxIOs), MaxBytes: uint64(d.MaxBytes), MaxAge: machine.Time(math.Round(d.MaxS * float64(machine.Second))),
-	}) {
+	}, r.until()) {
 		all = append(all, report.Check{Name: f.Name, OK: f.OK, Detail: f.Detail})
 	}
 	return all

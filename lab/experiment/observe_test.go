@@ -134,10 +134,10 @@ func TestObserverNamesWhatIsWrong(t *testing.T) {
 			res, err := r.execute(t.Context(), p.Policies[0])
 			require.NoError(t, err)
 			require.True(t, res.Report.OK(), "%v", res.Report.Checks)
-			k := r.storage.pairs[0].Mirrors()[0].Risk(r.m.Clock.Now())
+			k := r.storage.pairs[0].Mirrors()[0].Risk(r.until())
 			f := observer.Figures{MaxIOs: k.MaxIOs, MaxBytes: k.MaxBytes, MaxAge: k.MaxAge}
 			w.wrong(&f)
-			for _, found := range r.observer.Conclude(f) {
+			for _, found := range r.observer.Conclude(f, r.until()) {
 				if found.Name != w.check {
 					assert.True(t, found.OK, found.Detail)
 					continue

@@ -54,7 +54,9 @@ func (o *Observer) example(p *pair, m *mirror) string {
 
 // Conclude holds the run as a whole against the claims, when it has ended. reported
 // are the figures that the run's report shows: of each the highest of all mirrors.
-func (o *Observer) Conclude(reported Figures) []Finding {
+// until is the time for which they are asked: the age of what is still at risk is
+// measured there.
+func (o *Observer) Conclude(reported Figures, until machine.Time) []Finding {
 	for _, p := range o.pairs {
 		o.roles(p)
 	}
@@ -67,8 +69,8 @@ func (o *Observer) Conclude(reported Figures) []Finding {
 		o.marked(p, true)
 		o.atRisk(p)
 		for _, m := range p.mirrors {
-			claimed := o.claims.Risk(p.index, m.index, o.m.Clock.Now())
-			low, high := o.bounds(p, m)
+			claimed := o.claims.Risk(p.index, m.index, until)
+			low, high := o.bounds(p, m, until)
 			o.maxima(p.name(m)+": the account says", claimed, low, high, m.upper.blurred, m.upper.blurredBytes)
 			lowest.raise(low)
 			highest.raise(high)

@@ -193,17 +193,17 @@ func (o *Observer) end(p *pair, m *mirror, of func(*write) bool) {
 	p.open, p.closed = left, 0
 }
 
-// bounds are the figures of a mirror by both tallies, with the age of what is at
-// risk now.
-func (o *Observer) bounds(p *pair, m *mirror) (lower, upper Figures) {
+// bounds are the figures of a mirror by both tallies, with the age at the time now of
+// what is at risk.
+func (o *Observer) bounds(p *pair, m *mirror, now machine.Time) (lower, upper Figures) {
 	lower, upper = m.lower.Figures, m.upper.Figures
 	bit := uint16(1) << m.index
 	for _, w := range p.open {
 		if w.lower&bit != 0 {
-			lower.MaxAge = max(lower.MaxAge, o.m.Clock.Now()-w.toldAt)
+			lower.MaxAge = max(lower.MaxAge, now-w.toldAt)
 		}
 		if w.upper&bit != 0 {
-			upper.MaxAge = max(upper.MaxAge, o.latest()-w.toldAt)
+			upper.MaxAge = max(upper.MaxAge, now-w.toldAt)
 		}
 	}
 	return lower, upper
