@@ -101,7 +101,7 @@ type Head struct {
 	Now        int64  // virtual time, nanoseconds
 	IO         uint64 // identity of the I/O; a mirror I/O has the identity of its primary I/O
 	Random     uint64 // seeded, the same in every run of the same experiment
-	Call       uint32 // how often this hook has been called for this I/O before
+	Call       uint32 // calls of this hook for this I/O before; those for its mirror I/Os do not count
 	_          [20]byte
 }
 
@@ -158,7 +158,7 @@ type Target struct {
 	Origin         Origin
 	DriverID       uint8 // IOSDVRID
 	CompletionCode uint8 // IOSCOD: CompletionNone and so on
-	Retries        uint8 // how often this request was driven again
+	Retries        uint8 // how often error recovery has driven it again on this device
 	FirstTrack     uint32
 	LastTrack      uint32 // the tracks (FBA: groups of blocks) that the chain's extent covers
 	DataLength     uint32 // bytes that the chain transfers, as its counts say
@@ -203,7 +203,7 @@ const FlagsKnown FlagTable = 1<<flagsKnown - 1
 type Status struct {
 	Size      uint32
 	Flags     FlagTable
-	CC        uint8 // condition code of SSCH (back-end), deferred one (post-status)
+	CC        uint8 // condition code of SSCH (back-end), deferred one (post-status), else 0
 	SenseSize uint8
 	OK        uint8 // 1: the I/O ended with channel end and device end alone
 	_         uint8
@@ -246,8 +246,8 @@ const (
 	// MirrorWasSynchronising: the mirror was synchronising when this mirror
 	// request was made (step 248).
 	MirrorWasSynchronising
-	// MirrorLabelRead: the mirror's VOL1 label has been read for this request, and
-	// State is what it said (step 250).
+	// MirrorLabelRead: the mirror's VOL1 label has been read for this request (step
+	// 250); MirrorWasSynchronising is still set if it said so.
 	MirrorLabelRead
 )
 
@@ -277,7 +277,7 @@ type Mirror struct {
 	ReadLatency  uint32 // estimate, nanoseconds
 	WriteLatency uint32 // estimate, nanoseconds
 	OutOfSync    uint32 // tracks marked out of sync
-	AtRisk       uint32 // writes acknowledged to an application but not on this mirror
+	AtRisk       uint32 // writes acknowledged to an application that this mirror lacks now
 	LastTrack    uint32 // where its last request ended
 	_            [16]byte
 }
@@ -298,7 +298,7 @@ type Pair struct {
 	ReadLatency  uint32 // of the primary: estimate, nanoseconds
 	WriteLatency uint32
 	LastTrack    uint32
-	AtRisk       uint32 // writes acknowledged but not on every mirror
+	AtRisk       uint32 // writes acknowledged to an application that some mirror lacks now
 	_            [24]byte
 	Mirror       [MaxMirrors]Mirror
 }

@@ -36,7 +36,14 @@ and that no detour was passed over. Failed requests are in no latency and no rat
 --expect-failures they fail no check, nor do lost writes with --expect-lost. With --strict one does for each intent that the
 host refused and each call of a detour that gave no answer. The exit code is 1 when a
 check does not hold, 2 when what was asked for cannot be tried. A signal ends the run
-with what there is, marked as interrupted and without checks: the exit code is 130.`
+with what there is, marked as interrupted and without checks: the exit code is 130.
+
+With --observe an independent observer watches the media and the channel, not the
+host's account: at each completion, whether the write is where the policy promises; when
+nothing is under way, whether each track that differs is marked; all along, how many
+writes and bytes a mirror lacks, and for how long. Each becomes a check, which fails when
+the figures of the run say otherwise. It keeps about a kilobyte for each write that a
+mirror lacks.`
 
 func newRun() *cobra.Command {
 	c := &cobra.Command{
@@ -90,6 +97,7 @@ volume, its mirror 50 km away, and the policies sync, constant-copy and read-sel
 func addRunFlags(c *cobra.Command) {
 	addExperimentFlags(c.Flags())
 	c.Flags().String("json", "", "file to write the result to as JSON (- is standard output; the table then goes to standard error)")
+	c.Flags().Bool("observe", false, "have an independent observer watch the media and the channel, and hold what it finds against the figures; takes two to four times as long")
 	addLoaderFlags(c)
 	c.Flags().BoolP("quiet", "q", false, "show no progress")
 	_ = c.RegisterFlagCompletionFunc("link", cobra.FixedCompletions(dasd.LinkNames(), cobra.ShellCompDirectiveNoFileComp))
@@ -167,6 +175,7 @@ func runAll(ctx context.Context, c *cobra.Command, plan *experiment.Plan, log hc
 	outer := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	observe, _ := c.Flags().GetBool("observe")
 	var wg sync.WaitGroup
 	var running atomic.Int64
 	running.Store(int64(len(plan.Policies)))
@@ -184,7 +193,7 @@ func runAll(ctx context.Context, c *cobra.Command, plan *experiment.Plan, log hc
 			if errs[i] = ctx.Err(); errs[i] != nil {
 				return
 			}
-			o := experiment.Options{Log: log.Named(plan.Policies[i].Policy.Name), Progress: bar.part(i), Stopped: heed}
+			o := experiment.Options{Observe: observe, Log: log.Named(plan.Policies[i].Policy.Name), Progress: bar.part(i), Stopped: heed}
 			if results[i], errs[i] = plan.Run(ctx, i, o); errs[i] != nil {
 				cancel()
 			}

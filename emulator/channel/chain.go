@@ -64,6 +64,7 @@ type chain struct {
 	index     int             // commands since Begin
 	begun     machine.Time    // of Begin
 	resumed   bool            // since a resume: its first CCW may be a TIC
+	signals   bool            // a CCW executed since run began asks for an interruption
 	started   bool            // the first command of the start function has been accepted
 	transfer  Transfer
 	op        Operation
@@ -141,6 +142,18 @@ func (c *chain) begin(now machine.Time) {
 // run executes commands until the chain ends, is suspended, or has used up
 // what one event may execute.
 func (c *chain) run() {
+	o := c.sch.subsystem.observer
+	if o == nil {
+		c.execute()
+		return
+	}
+	c.signals = false
+	o.Executing(c.sch)
+	c.execute()
+	o.Executed(c.sch, c.signals)
+}
+
+func (c *chain) execute() {
 	c.executed = 0
 	for c.executed < MaxCCWs {
 		w, check := c.fetch(c.following, c.index > 0 || c.resumed)

@@ -41,6 +41,9 @@ func (s *Subsystem) StartSubchannel(now machine.Time, sch *Subchannel, orb *ORB)
 	sch.starts++
 	sch.chain.prepare(sch, orb)
 	s.machine.Clock.At(at, sch, kindDeliver, sch.tag())
+	if s.observer != nil {
+		s.observer.Started(sch, orb)
+	}
 	return 0
 }
 
@@ -153,6 +156,9 @@ func (s *Subsystem) TestSubchannel(sch *Subchannel, irb *IRB) CC {
 	}
 	sch.dequeue()
 	sch.clearStatus()
+	if s.observer != nil {
+		s.observer.Taken(sch, irb)
+	}
 	if sch.unsolicited != 0 {
 		s.machine.Clock.At(s.machine.Clock.Now(), sch, kindUnsolicited, sch.tag())
 	}

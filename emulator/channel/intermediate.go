@@ -34,6 +34,7 @@ func (c *chain) note(channel ChannelStatus, zero bool) note {
 
 // interrupt notes a program-controlled interruption for the CCW in use.
 func (c *chain) interrupt() {
+	c.signals = true
 	n := &c.sch.notes
 	if c.noted-n.presented == MaxIntermediate {
 		c.owed = true

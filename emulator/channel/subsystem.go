@@ -31,6 +31,7 @@ const (
 type Subsystem struct {
 	machine     *machine.Machine
 	handler     InterruptHandler
+	observer    Observer // nil for none
 	subchannels []*Subchannel
 	numbers     map[uint16]*Subchannel
 	limit       machine.Address // of address-limit checking

@@ -71,6 +71,8 @@ type Device struct {
 	groups    []pathGroup
 	attention message
 	stats     DeviceStats
+	observer  Observer // nil for none
+	changing  bool     // the command under way has changed something: only where there is an observer
 }
 
 // Number is the device number of the base.

@@ -189,6 +189,8 @@ func (s *fba) write(op *channel.Operation) channel.UnitStatus {
 	op.Data.Expect(int(s.left) * media.BlockSize)
 	for s.left > 0 {
 		n := s.part()
+		at := int(s.block % media.GroupBlocks)
+		s.device.tell(int(s.block/media.GroupBlocks), at, at+n-1)
 		tags := s.tags[:n]
 		var err error
 		if op.Data.Remaining() >= n*media.BlockSize && op.Data.ReadTags(tags) {

@@ -64,6 +64,7 @@ func (s *eckd) writeFullTrack(op *channel.Operation) channel.UnitStatus {
 		return s.damaged(err)
 	}
 	media.CopyTrack(g, t, &w)
+	s.device.tell(s.track, 0, WholeTrack)
 	last, err := lastRecord(t)
 	if err != nil {
 		return s.damaged(err)

@@ -112,6 +112,7 @@ func (s *eckd) writeSegments(op *channel.Operation, n int) channel.UnitStatus {
 			return status
 		}
 		n += int(s.record.DataLength)
+		s.device.tell(s.track, s.record.Ordinal, s.record.Ordinal)
 		op.Data.Expect(n)
 		s.take(op, t, s.record)
 		s.at = atData

@@ -180,6 +180,10 @@ func (s *session) moved(op *channel.Operation, status channel.UnitStatus) {
 	if status&channel.UnitCheck != 0 {
 		s.device.stats.UnitChecks++
 	}
+	if s.device.changing {
+		s.device.changing = false
+		s.device.observer.Moved(s.device, n)
+	}
 }
 
 // Attributes of a define extent that bear on the cache.

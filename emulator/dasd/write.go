@@ -56,6 +56,7 @@ func (s *eckd) write(op *channel.Operation, f fields) channel.UnitStatus {
 	}
 	s.at = atData
 	s.keep = foundData
+	s.device.tell(s.track, r.Ordinal, r.Ordinal)
 	s.take(op, t, r)
 	s.wroteRecord(t, r, n)
 	if s.domain.left == 1 && s.domain.operation == inWriteTrack && r.Ordinal == 0 {
@@ -157,6 +158,7 @@ func (s *eckd) takeCount(op *channel.Operation) (c media.Count, status channel.U
 
 // formatted notes that the record has been written.
 func (s *eckd) formatted(t *media.Track, r media.Record, n int) {
+	s.device.tell(s.track, r.Ordinal, WholeTrack)
 	s.record, s.at = r, atData
 	s.device.formats++
 	s.formats = s.device.formats
@@ -306,6 +308,7 @@ func (s *eckd) writeHome(op *channel.Operation) channel.UnitStatus {
 	if p[0] != 0 || !t.Uniform() {
 		t.Materialize(g)
 		t.Image[0] = p[0]
+		s.device.tell(s.track, 0, WholeTrack)
 	}
 	if s.wrote(s.track, size) {
 		s.moveArm(s.track, place{0, s.device.mechanics.span(size)})
@@ -359,6 +362,7 @@ func (s *eckd) writeTrackData(op *channel.Operation) channel.UnitStatus {
 			break
 		}
 		s.record = r
+		s.device.tell(s.track, r.Ordinal, r.Ordinal)
 		n += int(r.DataLength)
 		op.Data.Expect(n)
 		s.take(op, t, r)

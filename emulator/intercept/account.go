@@ -1,10 +1,6 @@
 package intercept
 
-import (
-	"math/bits"
-
-	"github.com/iosrun/iosrun/emulator/machine"
-)
+import "math/bits"
 
 // account is what the host knows of one mirror, track by track: how many writes
 // that reached the primary are on their way to the mirror, and which tracks have
@@ -166,65 +162,4 @@ func (a *account) unmarked(e extent) bool {
 		}
 	}
 	return true
-}
-
-// Risk is what would have been lost with the primary: writes that an
-// application had been told were done and that the mirror did not have.
-type Risk struct {
-	// IOs and Bytes are at risk now; the maxima are over the run.
-	IOs, MaxIOs     uint64
-	Bytes, MaxBytes uint64
-	// MaxAge is the longest time for which a write was at risk.
-	MaxAge machine.Time
-	// Unmirrored is how many acknowledged writes the mirror has missed for good
-	// (until a synchronisation).
-	Unmirrored uint64
-}
-
-type risk struct {
-	Risk
-	missedSince machine.Time // acknowledgement of the oldest write missed for good
-	clearedAt   machine.Time
-}
-
-func (r *risk) acknowledge(bytes uint64) {
-	r.IOs++
-	r.Bytes += bytes
-	r.MaxIOs = max(r.MaxIOs, r.IOs)
-	r.MaxBytes = max(r.MaxBytes, r.Bytes)
-}
-
-// settle ends the risk of a write acknowledged at ack, unless clear has ended it
-// before.
-func (r *risk) settle(bytes uint64, ack, now machine.Time) {
-	if r.IOs == 0 || ack < r.clearedAt {
-		return
-	}
-	r.IOs--
-	r.Bytes -= bytes
-	r.MaxAge = max(r.MaxAge, now-ack)
-}
-
-// miss says that a write acknowledged at ack will not reach the mirror.
-func (r *risk) miss(ack machine.Time) {
-	if r.Unmirrored == 0 || ack < r.missedSince {
-		r.missedSince = ack
-	}
-	r.Unmirrored++
-}
-
-// clear says that a synchronisation has brought every missed write over.
-func (r *risk) clear(now machine.Time) {
-	if r.Unmirrored != 0 {
-		r.MaxAge = max(r.MaxAge, now-r.missedSince)
-	}
-	r.IOs, r.Bytes, r.Unmirrored, r.clearedAt = 0, 0, 0, now
-}
-
-func (r *risk) at(now machine.Time) Risk {
-	s := r.Risk
-	if r.Unmirrored != 0 {
-		s.MaxAge = max(s.MaxAge, now-r.missedSince)
-	}
-	return s
 }

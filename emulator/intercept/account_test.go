@@ -6,8 +6,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/iosrun/iosrun/emulator/machine"
 )
 
 // TestAccountAgainstMaps holds the account against the plainest way to keep it.
@@ -107,96 +105,4 @@ func TestMoreWritesUnderWayThanCanBeCounted(t *testing.T) {
 		a.end(e, true)
 	}
 	assert.False(t, a.inSync(e))
-}
-
-// TestRiskAgainstAList holds what is at risk against a list of all writes.
-func TestRiskAgainstAList(t *testing.T) {
-	type write struct {
-		bytes   uint64
-		ack     machine.Time
-		settled machine.Time // 0: not yet
-		missed  bool
-	}
-	first := func(all []*write) machine.Time {
-		at := machine.Never
-		for _, w := range all {
-			if w.missed {
-				at = min(at, w.ack)
-			}
-		}
-		return at
-	}
-	for seed := range uint64(300) {
-		random := rand.New(rand.NewPCG(seed, 0))
-		var r risk
-		var all []*write
-		var now, oldest machine.Time
-		var maxIOs, maxBytes uint64
-		for range 200 {
-			now += machine.Time(1 + random.IntN(50))
-			switch random.IntN(5) {
-			case 0, 1:
-				w := &write{bytes: uint64(1 + random.IntN(9000)), ack: now}
-				all = append(all, w)
-				r.acknowledge(w.bytes)
-				if random.IntN(6) == 0 {
-					w.missed = true
-					r.miss(now)
-				}
-			case 2, 3:
-				if len(all) == 0 {
-					continue
-				}
-				w := all[random.IntN(len(all))]
-				if w.settled != 0 || w.missed {
-					continue
-				}
-				if random.IntN(6) == 0 {
-					w.missed = true
-					r.miss(w.ack)
-					continue
-				}
-				w.settled = now
-				r.settle(w.bytes, w.ack, now)
-				oldest = max(oldest, now-w.ack)
-			case 4:
-				if random.IntN(20) != 0 {
-					continue
-				}
-				for _, w := range all { // a synchronisation has brought everything over
-					if w.missed {
-						oldest = max(oldest, now-first(all))
-						break
-					}
-				}
-				r.clear(now)
-				late := all[:0:0]
-				for _, w := range all {
-					if !w.missed && w.settled == 0 {
-						late = append(late, w)
-					}
-				}
-				all = nil
-				for _, w := range late { // their mirror I/Os end nevertheless
-					r.settle(w.bytes, w.ack, now+1)
-				}
-				now++
-			}
-			var ios, bytes, missed uint64
-			for _, w := range all {
-				if w.settled == 0 {
-					ios++
-					bytes += w.bytes
-				}
-				if w.missed {
-					missed++
-				}
-			}
-			maxIOs, maxBytes = max(maxIOs, ios), max(maxBytes, bytes)
-			got := r.at(now)
-			require.Equal(t, [3]uint64{ios, bytes, missed}, [3]uint64{got.IOs, got.Bytes, got.Unmirrored}, "seed %d", seed)
-			require.Equal(t, [2]uint64{maxIOs, maxBytes}, [2]uint64{got.MaxIOs, got.MaxBytes}, "seed %d", seed)
-			require.GreaterOrEqual(t, got.MaxAge, oldest, "seed %d", seed)
-		}
-	}
 }

@@ -268,14 +268,14 @@ func (mr *mirrorRequest) drop() {
 	mr.state = abi.MirrorIODropped
 	mr.leaveShadow()
 	mr.giveBack()
-	mr.settle(false, 0)
+	mr.settle(false)
 }
 
 // fail ends a mirror request that was never started.
 func (mr *mirrorRequest) fail(p *machine.Processor) {
 	mr.state = abi.MirrorIOFailed
 	mr.leaveShadow()
-	mr.settle(false, p.Now())
+	mr.settle(false)
 	mr.r.flags |= abi.FlagMirrorError
 	mr.r.mirrorEnded(p)
 }
@@ -286,7 +286,7 @@ func (mr *mirrorRequest) forget() {
 		mr.state = abi.MirrorIONone
 		mr.leaveShadow()
 	}
-	mr.settle(mr.state == abi.MirrorIOComplete, 0)
+	mr.settle(mr.state == abi.MirrorIOComplete)
 	mr.state = abi.MirrorIONone
 	mr.giveBack()
 }
@@ -299,20 +299,27 @@ func (mr *mirrorRequest) Status(p *machine.Processor, b *ios.IOSB) {
 		return // error recovery may drive it again; Done knows
 	}
 	mr.state = abi.MirrorIOComplete
-	mr.settle(true, p.Now())
-	mr.landed()
+	mr.settle(true)
+	mr.landed(p.Now())
 	mr.r.noteMirrors()
 }
 
-// landed tells the consistency group of a write that the mirror has.
-func (mr *mirrorRequest) landed() {
+// landed notes that the mirror has what the request has written: it is at risk no
+// longer, and the consistency group learns of it. A chain that may have written
+// something else brings nothing; a unit that has become the primary meanwhile is
+// not the mirror.
+func (mr *mirrorRequest) landed(now machine.Time) {
 	if mr.r.program.writes {
 		mr.m.pair.group.got(mr.r.block.RequestedAt)
+	}
+	if !mr.inexact && mr.unit == mr.m.unit {
+		mr.r.arrived(mr.m, now)
+		mr.r.x.wake(mr.m)
 	}
 }
 
 // settle tells the account how the mirror request has ended, once.
-func (mr *mirrorRequest) settle(onMirror bool, now machine.Time) {
+func (mr *mirrorRequest) settle(onMirror bool) {
 	if !mr.counted || mr.settled {
 		return
 	}
@@ -326,12 +333,8 @@ func (mr *mirrorRequest) settle(onMirror bool, now machine.Time) {
 			m.account.overtaken(r.program.tracks, m.State == abi.MirrorInSync)
 		}
 	}
-	if r.ackedAt != 0 {
-		if onMirror {
-			mr.m.risk.settle(uint64(r.program.bytes), r.ackedAt, now)
-		} else {
-			mr.m.miss(r)
-		}
+	if !onMirror {
+		r.missed(mr.m)
 	}
 	r.x.wake(mr.m)
 }
@@ -356,7 +359,7 @@ func (mr *mirrorRequest) Done(p *machine.Processor, b *ios.IOSB) {
 		if b.CC != 0 {
 			mr.r.x.step(p, 264, hookNames[abi.BackEnd], b.ID)
 		}
-		mr.settle(false, p.Now())
+		mr.settle(false)
 		mr.r.flags |= abi.FlagMirrorError
 		mr.r.noteMirrors()
 	}

@@ -57,7 +57,7 @@ func (x *Process) copyChanged(p *machine.Processor, r *Request) {
 		}
 		mr := &r.mirrors[i]
 		if r.made&bit == 0 {
-			mr.m, mr.flags, mr.counted, mr.settled, mr.labelling, mr.area = m, 0, false, false, false, nil
+			mr.m, mr.flags, mr.counted, mr.settled, mr.late, mr.labelling, mr.area = m, 0, false, false, false, false, nil
 			mr.labels, mr.attempts = 0, 0
 			mr.chain, mr.state, mr.unit = noChain, abi.MirrorIOBegun, m.unit
 			mr.inexact, mr.touches = false, r.program.tracks
@@ -73,6 +73,7 @@ func (x *Process) copyTracks(p *machine.Processor, r *Request, m *Mirror) bool {
 		return false
 	}
 	r.copying |= 1 << m.index
+	r.mirrors[m.index].unit = m.unit
 	r.open++
 	return true
 }
@@ -90,7 +91,7 @@ func (x *Process) retryByCopy(a *hooks.Attachment, c *call, mr *mirrorRequest) h
 	if over := x.attempt(a, c, mr); over != hooks.CarriedOut {
 		return over
 	}
-	mr.settle(false, p.Now()) // no chain is on its way: the tracks are marked
+	mr.settle(false) // no chain is on its way: the tracks are marked
 	if mr.m.State != abi.MirrorInSync {
 		return hooks.MirrorState
 	}
@@ -129,13 +130,13 @@ func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
 		mr.state = abi.MirrorIOComplete
 	}
 	if waited && !mr.waiting() {
-		mr.settle(false, p.Now()) // its chain was never started
+		mr.settle(false) // its chain was never started
 		mr.leaveShadow()
 	}
-	if r.ackedAt != 0 && ok {
-		m.risk.settle(uint64(r.program.bytes), r.ackedAt, p.Now())
-	} else if r.ackedAt != 0 {
-		m.miss(r)
+	if ok {
+		r.arrived(m, p.Now())
+	} else {
+		r.missed(m)
 	}
 	r.x.wake(m)
 	r.open--
@@ -152,11 +153,16 @@ func (r *Request) waitsForCopies() bool {
 
 // onMirror reports whether mirror number i has what the request has written.
 func (r *Request) onMirror(i int) bool {
-	bit := uint8(1) << i
-	if r.changed&bit != 0 {
+	bit, mr := uint8(1)<<i, &r.mirrors[i]
+	switch m := r.pair.mirrors[i]; {
+	case m.unit == r.block.UCB, m.unit == r.former: // it was the primary when it got the write
+		return true
+	case r.made&bit == 0 || mr.unit != m.unit:
+		return false
+	case r.changed&bit != 0:
 		return r.copied&bit != 0
 	}
-	return r.made&bit != 0 && r.mirrors[i].state == abi.MirrorIOComplete
+	return mr.state == abi.MirrorIOComplete && !mr.inexact
 }
 
 // UnderWay reports whether a mirror I/O is on its way to one of the tracks.

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -20,6 +21,16 @@ type call struct {
 	program *program
 	since   *machine.Time     // front-end: since when a detour leaves the request queued
 	asked   *hooks.Attachment // whose answer is being carried out
+	before  uint32            // rounds of calls of this hook for the I/O before this one
+}
+
+// count begins a round of calls of the slot's detours. The rounds for mirror I/Os
+// do not count: what they have is the number of those for the I/O itself.
+func (c *call) count() {
+	c.before = c.r.calls[c.hook]
+	if c.origin != abi.OriginMirror {
+		c.r.calls[c.hook]++
+	}
 }
 
 // fill writes the request part of the frame and zeroes the response's head.
@@ -41,13 +52,13 @@ func (x *Process) fill(f *abi.Frame, c *call) {
 	h.Now = int64(c.p.Now())
 	h.IO = c.block.ID
 	h.Random = x.random(c.block.ID, c.hook)
-	h.Call = r.calls[c.hook]
+	h.Call = c.before
 
 	b := c.block
 	t := &f.Target
 	t.Size = uint32(unsafe.Sizeof(abi.Target{}))
 	t.Device = b.UCB.DeviceNumber
-	t.Subchannel = 0x10000 | uint32(b.UCB.Index)
+	t.Subchannel = b.UCB.Subchannel.ID()
 	t.Role = c.role.role
 	t.Class = 0
 	t.Origin = c.origin
@@ -61,17 +72,19 @@ func (x *Process) fill(f *abi.Frame, c *call) {
 	s := &f.Status
 	s.Size = uint32(unsafe.Sizeof(abi.Status{}))
 	s.Flags = r.flags
-	s.CC = uint8(b.CC)
-	s.OK = 0
-	s.SenseSize = 0
+	s.CC, s.OK, s.SenseSize = 0, 0, 0
+	if c.hook == abi.BackEnd {
+		s.CC = uint8(b.CC)
+	}
 	if c.hook == abi.PostStatus {
 		b.IRB.SCSW.Put(s.SCSW[:])
+		s.CC = uint8(b.IRB.SCSW.Flags & channel.SCSWDeferredCC >> 8)
 		if b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == ios.CodeNormal || r.inVain && b == r.block) {
 			s.OK = 1
 			s.Sense = [32]byte{}
 		} else {
-			s.Sense = b.IRB.ECW
-			s.SenseSize = uint8(len(s.Sense))
+			s.Sense = [32]byte{}
+			s.SenseSize = uint8(copy(s.Sense[:], b.IRB.Sense()))
 		}
 	} else {
 		s.SCSW = [12]byte{}
@@ -105,7 +118,7 @@ func (x *Process) fillPair(f *abi.Pair, c *call, pair *Pair) {
 	f.ReadLatency = clamp32(pair.estimate.read)
 	f.WriteLatency = clamp32(pair.estimate.write)
 	f.LastTrack = pair.estimate.lastTrack
-	f.AtRisk = pair.atRisk
+	f.AtRisk = pair.risk.count
 	for i := len(pair.mirrors); i < min(int(f.Mirrors), len(f.Mirror)); i++ { // f.Mirrors is as the guest has left it
 		f.Mirror[i] = abi.Mirror{}
 	}

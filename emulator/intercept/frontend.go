@@ -12,6 +12,7 @@ import (
 // the return address is to point at the back-end detours (106, 108).
 func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 	r := c.r
+	c.count()
 	backEnd := false
 	for _, a := range r.generation.Chain(hooks.DDTSIO) {
 		ans, ok := x.ask(a, c)
@@ -58,7 +59,6 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 				if why = x.routable(c, n.Code, rc); why == hooks.CarriedOut {
 					x.route(c, q, r.pair.mirrors[n.Code])
 					x.depth--
-					r.calls[c.hook]++
 					return ios.Moved, false
 				}
 			default:
@@ -70,7 +70,6 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 		}
 		x.depth--
 		if rc != ios.Started {
-			r.calls[c.hook]++
 			if rc == ios.Queued && c.role.role == abi.RolePrimary && r.active() == 0 {
 				// What was asked for goes with it, as it will be asked for again. Left on
 				// the shadow queue it would keep a synchronisation waiting that keeps the
@@ -82,9 +81,6 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 		if ans.verdict == abi.Return {
 			break
 		}
-	}
-	if c.origin != abi.OriginMirror {
-		r.calls[c.hook]++
 	}
 	*c.since = 0
 	return ios.Started, backEnd
@@ -175,7 +171,7 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) hooks.
 			continue
 		}
 		mr := &r.mirrors[i]
-		mr.m, mr.flags, mr.counted, mr.settled, mr.labelling, mr.area = m, 0, false, false, false, nil
+		mr.m, mr.flags, mr.counted, mr.settled, mr.late, mr.labelling, mr.area = m, 0, false, false, false, false, nil
 		mr.labels, mr.attempts = 0, 0
 		mr.chain, mr.unit = r.block.ChannelProgram, nil
 		mr.inexact, mr.touches = r.program.modifies, r.program.tracks

@@ -40,9 +40,9 @@ type Pair struct {
 	estimate estimate
 	written  []uint32 // by track: number of the last write that reached the primary
 	writes   uint32   // numbers the pair's writes from 1
-	atRisk   uint32   // writes acknowledged that some mirror lacks
-	writing  int      // writes that the primary has accepted and not answered
-	awaiting int      // requests that are held until a mirror can be promoted
+	risk     riskList
+	writing  int // writes that the primary has accepted and not answered
+	awaiting int // requests that are held until a mirror can be promoted
 }
 
 // Mirror is one mirror of a pair.
@@ -106,13 +106,6 @@ func (m *Mirror) Oldest() (*Request, machine.Time) {
 	return m.oldest.r, m.oldest.begunAt
 }
 
-// miss notes an acknowledged write that will not reach the mirror.
-func (m *Mirror) miss(r *Request) {
-	m.account.acknowledged(r.program.tracks)
-	m.risk.miss(r.ackedAt)
-	m.pair.group.missed(m, r.ackedAt)
-}
-
 // Unit is the unit of the mirror device.
 func (m *Mirror) Unit() *ios.UCB { return m.unit }
 
@@ -125,9 +118,6 @@ func (m *Mirror) Follows() bool { return m.State == abi.MirrorInSync }
 
 // Marked reports whether the track is marked out of sync.
 func (m *Mirror) Marked(track uint32) bool { return m.account.isMarked(track) }
-
-// Risk is what was at risk of being lost with the primary.
-func (m *Mirror) Risk(now machine.Time) Risk { return m.risk.at(now) }
 
 // Device describes one side of a pair for AddPair.
 type Device struct {

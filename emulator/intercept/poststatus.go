@@ -95,6 +95,7 @@ func (x *Process) holdable(r *Request) bool {
 // dispatcher (312), or nil.
 func (x *Process) postDetours(c *call) (holder *hooks.Attachment) {
 	r := c.r
+	c.count()
 	for _, a := range r.generation.Chain(hooks.SRBEP) {
 		ans, ok := x.ask(a, c)
 		if !ok {
@@ -128,9 +129,6 @@ func (x *Process) postDetours(c *call) (holder *hooks.Attachment) {
 			holder = a
 			break
 		}
-	}
-	if c.origin != abi.OriginMirror {
-		r.calls[c.hook]++
 	}
 	return holder
 }
@@ -190,9 +188,6 @@ func (x *Process) finish(p *machine.Processor, r *Request) {
 		r.repeat(p) // the primary failed under it, and another has been found
 		return
 	}
-	if write && b.CompletionCode == 0 && b.IRB.OK() {
-		x.acknowledge(p, r)
-	}
 	if r.number != 0 {
 		r.told = r.pair.writes
 	}
@@ -200,6 +195,9 @@ func (x *Process) finish(p *machine.Processor, r *Request) {
 	if !b.Ended() {
 		r.told = 0
 		return // error recovery drives it again
+	}
+	if write && b.OK() {
+		x.acknowledge(p, r)
 	}
 	r.ended = true
 	r.watchMirrors(p)
@@ -219,16 +217,16 @@ func (r *Request) watchMirrors(p *machine.Processor) {
 	}
 }
 
-// acknowledge is the moment at which an application is about to learn that its
-// write is done: what the mirrors lack is at risk from now on, and what the
-// policy has promised is checked.
+// acknowledge is the moment at which an application has been told that its write
+// is done: what the mirrors lack is at risk from now on, and what the policy has
+// promised is checked.
 func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 	r.ackedAt = p.Now()
 	have, following := 0, 0
 	for i, m := range r.pair.mirrors {
 		mr := &r.mirrors[i]
 		// By its own mirror I/O, or by a synchronisation after it.
-		on := r.onMirror(i) || m.State == abi.MirrorInSync && r.number <= m.synced
+		on := r.onMirror(i) || r.brought(m)
 		if m.State == abi.MirrorInSync {
 			following++
 			if on {
@@ -238,9 +236,9 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 		if on {
 			continue
 		}
-		m.risk.acknowledge(uint64(r.program.bytes))
+		r.lacks(m)
 		if (r.made&(1<<i) == 0 || mr.settled || !mr.counted) && r.copying&(1<<i) == 0 {
-			m.miss(r)
+			r.missed(m)
 		}
 	}
 	x.counts.Acknowledged++
@@ -274,6 +272,9 @@ func (x *Process) returnToPrimary(p *machine.Processor, r *Request) {
 // repeat drives a request again on the pair's new primary.
 func (r *Request) repeat(p *machine.Processor) {
 	b := r.block
+	if r.reached && b.IRB.OK() {
+		r.former = b.UCB
+	}
 	b.CompletionCode, b.Retries = 0, 0
 	b.UCB = r.pair.primary
 	r.x.ios.IOSVSSCQ(p, b)

@@ -354,6 +354,7 @@ func (e *backEndEntry) Enter(p *machine.Processor, _ *machine.SRB) {
 
 func (x *Process) backEnd(p *machine.Processor, r *Request) {
 	c := call{hook: abi.BackEnd, p: p, r: r, block: r.block, role: r.role, origin: r.origin, program: &r.program}
+	c.count()
 	for _, a := range r.generation.Chain(hooks.ReturnAddress) {
 		ans, ok := x.ask(a, &c)
 		if !ok {
@@ -366,7 +367,6 @@ func (x *Process) backEnd(p *machine.Processor, r *Request) {
 			break
 		}
 	}
-	r.calls[abi.BackEnd]++
 }
 
 // settleUnstarted fails mirror requests that the back-end detours have neither

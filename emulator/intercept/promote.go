@@ -68,6 +68,7 @@ func (x *Process) promote(c *call, i uint8) hooks.Refusal {
 	}
 	m.account.follow(&m.account)
 	clear(m.account.inflight)
+	m.safe(c.p.Now(), nil) // the old primary has every write that an application was told of
 	pair.primary, m.unit = m.unit, pair.primary
 	pair.cfwid, m.cfwid = m.cfwid, pair.cfwid
 	pair.estimate, m.estimate = m.estimate, pair.estimate

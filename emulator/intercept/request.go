@@ -49,9 +49,14 @@ type Request struct {
 	control    uint32
 
 	addressed *ios.UCB     // that the requester has named
+	former    *ios.UCB     // a former primary on which the write ended well before it was repeated, or nil
 	leftSince machine.Time // first time that a detour left it queued, since its last start
-	told      uint32       // the pair's writes when the application was told of this one
-	shadowed  bool         // on the shadow queue
+	lacking   uint8        // mask: mirrors that lack the write, of which the application has been told
+	missing   uint8        // mask: of these, those that will not get it before a synchronisation
+	riskNext  *Request     // of riskList
+	riskPrev  *Request
+	told      uint32 // the pair's writes when the application was told of this one
+	shadowed  bool   // on the shadow queue
 
 	backEnd   machine.SRB // enabled run of the back-end detour (step 270)
 	backEntry backEndEntry
@@ -100,6 +105,7 @@ type mirrorRequest struct {
 	flags        abi.MirrorFlags
 	counted      bool         // the account has it as under way
 	settled      bool         // the account has its outcome
+	late         bool         // it was under way when a synchronisation of the mirror ended
 	busy         bool         // its IOSB, or its place on a standing chain, is in use
 	labelling    bool         // the mirror's label is being read for it
 	labels       int          // how often it has been read
@@ -138,6 +144,7 @@ func (x *Process) newRequest() *Request {
 // begin makes r the request of b, under the generation that is current now.
 func (r *Request) begin(b *ios.IOSB, role unitRole) {
 	r.block, r.role, r.pair, r.generation = b, role, role.pair, r.x.ios.Hooks.Enter()
+	r.former = nil
 	r.addressed, r.leftSince, r.told, r.number = b.UCB, 0, 0, 0
 	r.flags, r.calls, r.made, r.open = 0, [abi.Hooks]uint32{}, 0, 0
 	r.reached, r.ended, r.held, r.observed, r.forced, r.inVain = false, false, false, false, false, false
@@ -173,6 +180,7 @@ func (r *Request) release() {
 	}
 	r.uninhibit()
 	r.unsuspend()
+	r.forgetRisk()
 	r.generation.Leave()
 	r.generation, r.block = nil, nil
 	b.Use = nil

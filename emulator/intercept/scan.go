@@ -20,6 +20,7 @@ type program struct {
 	flags      abi.ChainFlags
 	writes     bool
 	bytes      uint32 // that the commands transfer, parameters not counted
+	written    uint32 // of these, those of write commands
 	tracks     extent // that it can touch
 	suspends   bool
 	interrupts bool              // by program-controlled interruption
@@ -122,7 +123,7 @@ const maxBranches = 16
 // followed.
 func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, geo *Geometry) {
 	g.ccws = g.ccws[:0]
-	g.blocks, g.flags, g.writes, g.bytes, g.suspends, g.interrupts = 0, 0, false, 0, false, false
+	g.blocks, g.flags, g.writes, g.bytes, g.written, g.suspends, g.interrupts = 0, 0, false, 0, 0, false, false
 	g.stores, g.modifies, g.branches = false, false, false
 	roles := rolesOf(geo.Class)
 	w := where{geo: geo, extentAt: -1}
@@ -198,6 +199,9 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 		r := roles[command]
 		if r&isData != 0 {
 			g.bytes += uint32(c.Count)
+			if r&isWrite != 0 {
+				g.written += uint32(c.Count)
+			}
 		}
 		switch {
 		case c.Count == 0:

@@ -280,8 +280,8 @@ func (s *standing) suspendedAt(p *machine.Processor, at machine.Address) {
 		s.x.areas.put(s.first)
 		s.first, s.at = j.area, j.tail
 		j.mr.state = abi.MirrorIOComplete
-		j.mr.settle(true, p.Now())
-		j.mr.landed()
+		j.mr.settle(true)
+		j.mr.landed(p.Now())
 		j.mr.joinedEnd(p)
 	}
 	switch {
@@ -304,7 +304,7 @@ func (s *standing) lose(p *machine.Processor) {
 			s.x.areas.put(j.area)
 		}
 		j.mr.state = abi.MirrorIOFailed
-		j.mr.settle(false, p.Now())
+		j.mr.settle(false)
 		j.mr.r.flags |= abi.FlagMirrorError
 		s.x.step(p, 264, hookNames[abi.BackEnd], j.mr.r.block.ID)
 		j.mr.joinedEnd(p)

@@ -74,8 +74,19 @@ func (m *Mirror) Synchronising() {
 func (m *Mirror) Synchronised(now machine.Time) {
 	m.State = abi.MirrorInSync
 	m.synced = m.pair.writes
-	m.risk.clear(now)
+	for mr := m.oldest; mr != nil; mr = mr.newer {
+		mr.late = mr.state != abi.MirrorIOComplete
+	}
+	m.safe(now, func(r *Request) bool { return !r.brought(m) })
 	m.pair.group.synchronised()
+}
+
+// brought reports whether a synchronisation that has ended has brought over what
+// the request has written before. It has not where the request's own mirror I/O was
+// under way at its end: such tracks are not marked, and not copied.
+func (r *Request) brought(m *Mirror) bool {
+	mr := &r.mirrors[m.index]
+	return m.State == abi.MirrorInSync && r.number <= m.synced && (r.made&(1<<m.index) == 0 || !mr.late)
 }
 
 // SetLabel says what the mirror's label says of it, for a request whose back-end

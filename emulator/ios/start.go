@@ -139,6 +139,9 @@ func (s *Supervisor) start(p *machine.Processor, u *UCB, q *IOQ) outcome {
 	q.via.active = q
 	s.step(p.Now(), 94, whoSSCH, b.ID)
 	q.ReturnAddress = nil
+	if s.observer != nil {
+		s.observer.Starting(p, b)
+	}
 	mode := p.Mode
 	p.Mode = machine.Disabled
 	var rc ReturnCode

@@ -133,6 +133,9 @@ func (s *Supervisor) IECVPST(p *machine.Processor, b *IOSB) {
 	}
 	b.done = true
 	s.Machine.Clock.Mix(b.ID<<8 | uint64(b.CompletionCode))
+	if s.observer != nil {
+		s.observer.Told(p, b)
+	}
 	b.Exit.Done(p, b)
 	b.Unfix()
 }

@@ -63,6 +63,7 @@ type Supervisor struct {
 	lastID   uint64
 	underway int // started requests on all units
 	scanning bool
+	observer Observer // nil for none
 	counts   Counts
 }
 

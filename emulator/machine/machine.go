@@ -34,6 +34,15 @@ type Machine struct {
 	Steps StepRecorder
 }
 
+// Now is the time of the unit of work that is running at this moment, or the
+// clock's between units of work.
+func (m *Machine) Now() Time {
+	if p := m.Dispatcher.running; p != nil {
+		return p.now
+	}
+	return m.Clock.now
+}
+
 // New makes a machine with the given number of processors, its clock at zero
 // and no storage mapped.
 func New(processors int) (*Machine, error) {

@@ -136,6 +136,16 @@ type Dispatcher struct {
 // Length is how many SRBs wait for a processor.
 func (d *Dispatcher) Length() int { return d.length }
 
+// Idle reports whether no unit of work waits and no processor is busy with one.
+func (d *Dispatcher) Idle() bool {
+	for i := range d.m.Processors {
+		if d.m.Processors[i].busy {
+			return false
+		}
+	}
+	return d.length == 0
+}
+
 // Peak is the greatest length that the queue has had.
 func (d *Dispatcher) Peak() int { return d.peak }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/observer"
 	"github.com/iosrun/iosrun/lab/policy"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/workload"
@@ -95,14 +96,10 @@ type Result struct {
 // checks, comes with the context's error.
 func (p *Plan) Run(ctx context.Context, which int, o Options) (*Result, error) {
 	pol := p.Policies[which]
-	begun := time.Now()
 	r, err := p.machine(ctx, which, o)
 	var res *Result
 	if err == nil {
 		res, err = r.execute(ctx, pol)
-	}
-	if res != nil {
-		res.Report.WallS = time.Since(begun).Seconds()
 	}
 	// A refused swap is not the fault of the policy that it was to replace.
 	if swap := (*swapError)(nil); err != nil && !errors.As(err, &swap) {
@@ -133,6 +130,12 @@ func (p *Plan) machine(ctx context.Context, which int, o Options) (*run, error) 
 	if err := r.build(); err != nil {
 		return nil, errors.Join(err, r.storage.close())
 	}
+	r.measure()
+	if o.Observe {
+		if err := r.observe(); err != nil {
+			return nil, errors.Join(err, r.storage.close())
+		}
+	}
 	var err error
 	if err = r.install(ctx, p.Policies[which]); err != nil {
 		return nil, errors.Join(err, r.storage.close())
@@ -152,42 +155,62 @@ func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, 
 		return nil, err
 	}
 	defer r.source.Close()
-	res = &Result{}
-	reads, writes := report.NewLatency(), report.NewLatency()
-	outer := r.opts.Completed
-	r.opts.Completed = func(number int64, write bool, code uint8, took machine.Time) {
-		latencies, series := reads, &res.Reads
-		if write {
-			latencies, series = writes, &res.Writes
-		}
-		if code == ios.CodeNormal {
-			latencies.Record(took)
-			series.Record(number, took)
-		} else {
-			series.Fail(number)
-		}
-		if outer != nil {
-			outer(number, write, code, took)
-		}
-	}
 	if r.config.images() {
 		if err := r.synchroniseAll(ctx); err != nil {
 			return nil, err
 		}
 	}
 	played := r.play(ctx)
-	res.Report.Interrupted = played != nil && r.err == nil && ctx.Err() != nil && r.issued != 0
-	if played != nil && !res.Report.Interrupted {
+	r.measured.res.Report.Interrupted = played != nil && r.err == nil && ctx.Err() != nil && r.issued != 0
+	if played != nil && !r.measured.res.Report.Interrupted {
 		return nil, played
 	}
 	if r.issued == 0 {
 		return nil, r.nothingPlayed()
 	}
-	if err := r.fill(&res.Report, pol); err != nil {
+	if res, err = r.result(pol); err != nil {
 		return nil, err
 	}
-	res.Report.ReadLatency, res.Report.WriteLatency = reads.Summary(), writes.Summary()
+	if !res.Report.Interrupted {
+		res.Report.Checks = append(res.Report.Checks, r.runChecks()...)
+	}
 	return res, played
+}
+
+// measure has the latencies of requests recorded.
+func (r *run) measure() {
+	r.measured = &measured{begun: time.Now(), reads: report.NewLatency(), writes: report.NewLatency()}
+}
+
+// measured is what is recorded of the requests of a run.
+type measured struct {
+	begun         time.Time
+	reads, writes *report.Latency
+	res           Result
+}
+
+func (m *measured) record(number int64, write bool, code uint8, took machine.Time) {
+	latencies, series := m.reads, &m.res.Reads
+	if write {
+		latencies, series = m.writes, &m.res.Writes
+	}
+	if code != ios.CodeNormal {
+		series.Fail(number)
+		return
+	}
+	latencies.Record(took)
+	series.Record(number, took)
+}
+
+// result says what the finished run found.
+func (r *run) result(pol *catalog.Prepared) (*Result, error) {
+	m := r.measured
+	if err := r.fill(&m.res.Report, pol); err != nil {
+		return nil, err
+	}
+	m.res.Report.ReadLatency, m.res.Report.WriteLatency = m.reads.Summary(), m.writes.Summary()
+	m.res.Report.WallS = time.Since(m.begun).Seconds()
+	return &m.res, nil
 }
 
 // open opens the workload.
@@ -269,6 +292,9 @@ func (r *run) install(ctx context.Context, pol *catalog.Prepared) error {
 	if err != nil {
 		return err
 	}
+	if r.opts.Frames != nil {
+		show(chains, r.opts.Frames)
+	}
 	d := intercept.Promise{Durability: intercept.DurablePrimary, Copies: pol.Policy.Copies, StalePromotion: pol.Policy.StalePromotion == policy.Allow}
 	if pol.Policy.Durability == "mirrors" {
 		d.Durability = intercept.DurableMirrors
@@ -280,16 +306,19 @@ func (r *run) install(ctx context.Context, pol *catalog.Prepared) error {
 		return err
 	}
 	r.installed = append(r.installed, installation{pol.Policy.Name, chains})
+	if r.observer != nil {
+		r.observer.Promise(observer.Promise{Mirrors: d.Durability == intercept.DurableMirrors, Copies: d.Copies})
+	}
 	return nil
 }
 
-// swap installs the next policy while I/O runs.
-func (r *run) swap(i int) error {
-	s := &r.swaps[i]
+// swap installs another policy while I/O runs. at is the time at which that was
+// asked for, on the workload's clock.
+func (r *run) swap(ctx context.Context, at machine.Time, p *catalog.Prepared) error {
 	inflight := r.ios.Hooks.Current().Inflight()
-	r.swapped = append(r.swapped, report.Swap{AtS: seconds(s.at), Policy: s.policy.Policy.Name, InFlight: int64(inflight)})
-	if err := r.install(context.Background(), s.policy); err != nil {
-		return &swapError{s.at, s.policy.Policy.Name, err}
+	r.swapped = append(r.swapped, report.Swap{AtS: seconds(at), Policy: p.Policy.Name, InFlight: int64(inflight)})
+	if err := r.install(ctx, p); err != nil {
+		return &swapError{at, p.Policy.Name, err}
 	}
 	return nil
 }
@@ -336,7 +365,7 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 		slots = append(slots, report.SlotCalls{Slot: slotNames[s], Calls: int64(c)})
 	}
 	out.WasmCalls = report.NewWasmCalls(r.issued, slots)
-	out.Traps, out.Violations = int64(n.Traps+n.Invalid), int64(n.Violations)
+	out.Traps, out.InvalidResponses, out.Violations = int64(n.Traps), int64(n.Invalid), int64(n.Violations)
 	out.DetourFaults = r.detourFaults()
 	out.Exhausted = int64(n.Exhausted)
 	out.Swaps = r.swapped
@@ -354,7 +383,7 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	out.Checks = []report.Check{}
 	if err == nil && !out.Interrupted {
 		out.Checks, err = r.checks()
-		out.Checks = append(out.Checks, r.runChecks()...)
+		out.Checks = append(out.Checks, r.observed(out)...)
 	}
 	out.Promotions = r.promotions()
 	lost := r.lost()

@@ -13,7 +13,8 @@ import (
 	"github.com/iosrun/iosrun/lab/report"
 )
 
-// execute runs one policy of an experiment.
+// execute runs one policy of an experiment, with an observer where the workload is
+// short.
 func execute(t *testing.T, c Config, l *catalog.Loader, name string) report.Run {
 	t.Helper()
 	c.Policies = []string{name}
@@ -22,7 +23,7 @@ func execute(t *testing.T, c Config, l *catalog.Loader, name string) report.Run 
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	r, err := p.Run(ctx, 0, Options{})
+	r, err := p.Run(ctx, 0, Options{Observe: c.Workload.Generator != nil || c.Workload.Limit != 0})
 	require.NoError(t, err)
 	return r.Report
 }

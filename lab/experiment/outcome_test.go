@@ -195,12 +195,12 @@ func TestChecksOfNothing(t *testing.T) {
 	require.NoError(t, err)
 	defer s.Close()
 	s.Pair(1).Mirrors()[0].MarkAll()
-	checks, err := s.Checks()
+	res, err := s.Result()
 	require.NoError(t, err)
-	k = check(t, report.Run{Checks: checks}, "mirrors equal")
+	k = check(t, res.Report, "mirrors equal")
 	assert.True(t, k.Nothing, "every track is marked")
 	assert.Contains(t, k.Detail, "every track is marked")
-	assert.True(t, check(t, report.Run{Checks: checks}, "completed once").Nothing)
+	assert.True(t, check(t, res.Report, "completed once").Nothing)
 	assert.Equal(t, report.MirrorOutOfSync, MirrorState(s.Pair(1).Mirrors()[0]))
 }
 

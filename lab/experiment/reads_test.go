@@ -145,7 +145,7 @@ func TestWrongMediaAreFound(t *testing.T) {
 			config := Default()
 			config.Policies, config.Native = []string{"none"}, true
 			r := rig(t, config, l)
-			s := Stage{r}
+			s := Stage{r: r}
 			for _, write := range []bool{true, true} {
 				_, err := s.Submit(write, r.issued*4096, 4096)
 				require.NoError(t, err)
@@ -237,7 +237,7 @@ func TestLostWritesAreExact(t *testing.T) {
 	c := Default()
 	c.Policies, c.Native = []string{"testdata/policies/careless.yaml"}, true
 	r := rig(t, c, loader(t))
-	s := Stage{r}
+	s := Stage{r: r}
 	play := func(write bool, offset, length int64) {
 		_, err := s.Submit(write, offset, length)
 		require.NoError(t, err)

@@ -9,12 +9,14 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/observer"
 	"github.com/iosrun/iosrun/lab/readcheck"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/workload"
@@ -46,6 +48,13 @@ type Options struct {
 	// NoSync leaves it to the operating system when changes to image files become
 	// durable.
 	NoSync bool
+	// Observe has an independent observer watch the media and the channel; its checks
+	// are added to those of the run. It keeps about a kilobyte for each write that a
+	// mirror lacks.
+	Observe bool
+	// Frames, if not nil, is shown the frame of each call of a detour, as it is before
+	// the call and as it is after it. It must not change it.
+	Frames func(*abi.Frame)
 	// Steps, if not nil, is told of the steps that the machine takes.
 	Steps machine.StepRecorder
 	// Completed, if not nil, is told of each request that ended: its number from
@@ -67,6 +76,8 @@ type run struct {
 	reads   *readcheck.Checker
 	watched *watched
 	storage storage
+	// observer is nil where nobody has asked for one.
+	observer *observer.Observer
 
 	source  workload.Source
 	next    workload.Request
@@ -85,6 +96,7 @@ type run struct {
 	// in time.
 	ungrouped bool
 	inflight  requests
+	measured  *measured // nil where nobody wants to know
 
 	mirror     *mirror.Process
 	copies     []*copying // in the order in which they were begun
@@ -180,6 +192,9 @@ func (r *run) loop(ctx context.Context) error {
 		if !r.m.Clock.Step() || r.err != nil {
 			break
 		}
+		if r.observer != nil {
+			r.observer.Look()
+		}
 	}
 	if r.opts.Progress != nil {
 		r.opts.Progress(1, "")
@@ -242,7 +257,7 @@ func (r *run) Event(kind machine.Kind, arg uint64) {
 		r.arrive()
 	case kindSwap:
 		if !r.tooLate("swap", r.config.Swaps[arg]) {
-			r.err = r.swap(int(arg))
+			r.err = r.swap(context.Background(), r.swaps[arg].at, r.swaps[arg].policy)
 		}
 	case kindFault:
 		if !r.tooLate("fault", r.config.Faults[arg]) {
@@ -254,20 +269,7 @@ func (r *run) Event(kind machine.Kind, arg uint64) {
 func (r *run) arrive() {
 	q := &r.next
 	write := q.Op == workload.Write
-	if r.issued == 0 {
-		r.firstAt = q.At
-	}
-	r.inflight.put(inflight{number: r.issued, at: q.At, write: write, bytes: q.Length})
-	r.played.Requests++
-	if write {
-		r.played.Writes++
-		r.played.WriteBytes += q.Length
-	} else {
-		r.played.Reads++
-		r.played.ReadBytes += q.Length
-	}
-	token := uint64(r.issued)
-	r.issued++
+	token := uint64(r.begun(write, q.Length, q.At))
 	if err := r.block.Submit(token, write, q.Offset, q.Length); err != nil {
 		r.err = fmt.Errorf("workload request %d: %w", token+1, err)
 		return
@@ -275,6 +277,24 @@ func (r *run) arrive() {
 	if err := r.advance(); err != nil {
 		r.err = err
 	}
+}
+
+// begun counts a request that arrives at the given time, and numbers it.
+func (r *run) begun(write bool, length int64, at machine.Time) int64 {
+	if r.issued == 0 {
+		r.firstAt = at
+	}
+	r.inflight.put(inflight{number: r.issued, at: at, write: write, bytes: length})
+	r.played.Requests++
+	if write {
+		r.played.Writes++
+		r.played.WriteBytes += length
+	} else {
+		r.played.Reads++
+		r.played.ReadBytes += length
+	}
+	r.issued++
+	return r.issued - 1
 }
 
 // Complete is told by the access method that a request has ended.
@@ -290,6 +310,9 @@ func (r *run) Complete(token uint64, code uint8, now machine.Time) {
 		r.goodBytes += f.bytes
 	} else {
 		r.failed.add(f.write, code)
+	}
+	if r.measured != nil {
+		r.measured.record(f.number, f.write, code, now-f.at)
 	}
 	if r.opts.Completed != nil {
 		r.opts.Completed(f.number, f.write, code, now-f.at)

@@ -11,13 +11,16 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/lab/catalog"
-	"github.com/iosrun/iosrun/lab/report"
+	"github.com/iosrun/iosrun/lab/workload"
 )
 
 // Stage is an experiment's machine, with a policy's detours on its slots, on
 // which a caller plays what it likes in place of the experiment's workload. It
 // belongs to one goroutine.
-type Stage struct{ r *run }
+type Stage struct {
+	r      *run
+	policy *catalog.Prepared // at the beginning
+}
 
 // Stage builds the machine for one of the plan's policies. The caller closes it.
 func (p *Plan) Stage(ctx context.Context, which int, o Options) (*Stage, error) {
@@ -25,11 +28,17 @@ func (p *Plan) Stage(ctx context.Context, which int, o Options) (*Stage, error) 
 	if err != nil {
 		return nil, fmt.Errorf("policy %s: %w", p.Policies[which].Policy.Name, err)
 	}
-	return &Stage{r}, nil
+	return &Stage{r, p.Policies[which]}, nil
 }
 
 // Close takes the detours off the slots and closes them and the volumes.
-func (s *Stage) Close() error { return errors.Join(s.r.ios.Hooks.Close(), s.r.storage.close()) }
+func (s *Stage) Close() error {
+	err := errors.Join(s.r.ios.Hooks.Close(), s.r.storage.close())
+	if s.r.source != nil {
+		err = errors.Join(err, s.r.source.Close())
+	}
+	return err
+}
 
 // Machine is the host computer.
 func (s *Stage) Machine() *machine.Machine { return s.r.m }
@@ -51,9 +60,7 @@ func (s *Stage) Unit(pair, place int) *ios.UCB { return s.r.storage.pairs[pair-1
 // Options.Completed is told of the end under the number that is returned.
 func (s *Stage) Submit(write bool, offset, length int64) (int64, error) {
 	r := s.r
-	number := r.issued
-	r.inflight.put(inflight{number: number, at: r.m.Clock.Now(), write: write, bytes: length})
-	r.issued++
+	number := r.begun(write, length, r.m.Clock.Now())
 	return number, r.block.Submit(uint64(number), write, offset, length)
 }
 
@@ -75,7 +82,23 @@ func (s *Stage) Synchronise(pair, number int, o mirror.SyncOptions) error {
 
 // Install puts another policy's detours on the slots, now.
 func (s *Stage) Install(ctx context.Context, pol *catalog.Prepared) error {
-	return s.r.install(ctx, pol)
+	return s.r.swap(ctx, s.r.m.Clock.Now(), pol)
+}
+
+// PlayTrace plays a trace from now on, at its own times, beside whatever else is
+// done. There is one at a time. Options.Completed is told of its requests under
+// numbers of their own.
+func (s *Stage) PlayTrace(t *workload.Trace) error {
+	if s.r.hasNext {
+		return errors.New("a trace is being played already")
+	}
+	if s.r.source != nil {
+		if err := s.r.source.Close(); err != nil {
+			return err
+		}
+	}
+	s.r.source, s.r.trace, s.r.begin = t, t, s.r.m.Clock.Now()
+	return s.r.advance()
 }
 
 // Play lets everything happen until nothing is left to do, the standing chains
@@ -89,11 +112,12 @@ func (s *Stage) Play(ctx context.Context) error {
 	return s.r.loop(ctx)
 }
 
-// Checks holds the machine against what must hold at the end of a run.
-func (s *Stage) Checks() ([]report.Check, error) { return s.r.checks() }
+// Result is what was measured, and what came of the checks of what must hold at
+// the end of a run. It is asked for once, when everything has happened.
+func (s *Stage) Result() (*Result, error) { return s.r.result(s.policy) }
 
 // LostWrites is the number of acknowledged writes that are on no volume that their
-// pair reads from, known once Checks has been called.
+// pair reads from, known once Result has been called.
 func (s *Stage) LostWrites() int64 { return s.r.lost().Writes }
 
 // Differ is on how many tracks a mirror of a pair, both numbered from 1, differs

@@ -8,7 +8,7 @@ import (
 
 // SchemaVersion is the version of the JSON form. It grows when a field changes
 // its meaning or goes, not when one is added.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // MaxJSON is the longest report that ReadJSON takes, in bytes.
 const MaxJSON = 64 << 20

@@ -30,7 +30,6 @@ func sampleRuns() []Run {
 			Policy: "sync", Modules: modules, Workload: load, Seed: 1,
 			ReadLatency:  LatencySummary{38002, 183.4, 161.2, 402.9, 1204, 4811, 9120.5, 0},
 			WriteLatency: LatencySummary{60343, 912.7, 874.1, 1423, 2519, 6004, 12007.25, 0},
-			FlushLatency: LatencySummary{20874, 54.5, 50, 60, 70, 99.97, 1200, 0},
 			Throughput:   NewThroughput(119219, 1202222080, 97.978), MirrorLinkBytes: 871112233,
 			WasmCalls: slots(179562, 60343, 120686), Checks: ok, VirtualS: 97.98, EventLogHash: "0123456789abcdef", WallS: 1.2,
 			Mirrors: []Mirror{{"0500", MirrorInSync, 0, 60105}},
@@ -39,7 +38,6 @@ func sampleRuns() []Run {
 			Policy: "constant-copy", Modules: modules[:1], Workload: load, Seed: 1,
 			ReadLatency:  LatencySummary{38002, 183.9, 161.2, 403.1, 1209, 4807, 9120.5, 0},
 			WriteLatency: LatencySummary{60343, 301.2, 251, 700, 1213.5, 3000, 9000, 0},
-			FlushLatency: LatencySummary{20874, 54.5, 50, 60, 70, 99.97, 1200, 0},
 			Throughput:   NewThroughput(119219, 1202222080, 97.978), MirrorLinkBytes: 871112233,
 			DataAtRisk: DataAtRisk{1523, 6238208, 0.0314},
 			WasmCalls:  slots(179562, 60343, 120686), Checks: ok, VirtualS: 97.98, EventLogHash: "aaaaaaaaaaaaaaaa", WallS: 1.31,
@@ -58,7 +56,7 @@ func sampleRuns() []Run {
 			Throughput:   NewThroughput(119219, 1202222080, 197.978), MirrorLinkBytes: 12,
 			WasmCalls: slots(179562, 0, 0), VirtualS: 197.98, EventLogHash: "bbbbbbbbbbbbbbbb", WallS: 0.8,
 			Mirrors: []Mirror{{"0500", MirrorDissociated, 1234, 60105}, {"0501", MirrorInSync, 0, 60105}},
-			Traps:   3, Violations: 1,
+			Traps:   3, InvalidResponses: 2, Violations: 1,
 			Checks: []Check{{Name: "completed once", OK: true}, {Name: "durability", Detail: "I/O 77 completed before mirror 0500 had it"}, {Name: "own check", OK: true}},
 			Versus: &Versus{
 				Baseline: "sync",
@@ -186,15 +184,15 @@ func TestJSONRoundTrip(t *testing.T) {
 
 	b.Reset()
 	require.NoError(t, WriteJSON(&b, nil))
-	assert.JSONEq(t, `{"schema_version":1,"runs":[]}`, b.String())
+	assert.JSONEq(t, `{"schema_version":2,"runs":[]}`, b.String())
 }
 
 func TestJSONErrors(t *testing.T) {
 	for data, want := range map[string]string{
 		"":                             "report: is not the json of a report",
 		`[]`:                           "report: is not the json of a report",
-		`{"schema_version":2}`:         "report: schema version 2: want 1",
-		`{"runs":[{"policy":"sync"}]}`: "report: schema version 0: want 1",
+		`{"schema_version":1}`:         "report: schema version 1: want 2",
+		`{"runs":[{"policy":"sync"}]}`: "report: schema version 0: want 2",
 	} {
 		_, err := ReadJSON(strings.NewReader(data))
 		assert.ErrorContains(t, err, want)

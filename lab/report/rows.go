@@ -54,7 +54,6 @@ func groups(runs []Run) [][]figure {
 		failures(runs),
 		reads.rows(runs),
 		writes.rows(runs),
-		flushes.rows(runs),
 		{
 			measured("requests/s", func(r *Run) float64 { return r.Throughput.RequestsPerS }, digits).marked((*Run).failedRequests),
 			measured("MB/s", func(r *Run) float64 { return r.Throughput.MBPerS }, digits).marked((*Run).failedRequests),
@@ -87,6 +86,7 @@ func contained(runs []Run) []figure {
 	if slices.ContainsFunc(runs, func(r Run) bool { return r.Exhausted > 0 }) {
 		rows = append(rows, stated("  out of fuel or stack", func(r *Run) string { return count(r.Exhausted) }))
 	}
+	rows = append(rows, stated("invalid responses", func(r *Run) string { return count(r.InvalidResponses) }))
 	rows = append(rows, stated("refused intents", func(r *Run) string { return count(r.RefusedIntents()) }))
 	return append(rows, passedOver(runs)...)
 }
@@ -152,7 +152,7 @@ type class struct {
 	name    string
 	summary func(*Run) *LatencySummary
 	failed  func(*Run) int64
-	versus  func(*Versus) *Difference // nil where runs are not compared
+	versus  func(*Versus) *Difference
 }
 
 var (
@@ -164,7 +164,6 @@ var (
 		"write", func(r *Run) *LatencySummary { return &r.WriteLatency }, func(r *Run) int64 { return r.Failed.Writes },
 		func(v *Versus) *Difference { return &v.Writes },
 	}
-	flushes = class{"flush", func(r *Run) *LatencySummary { return &r.FlushLatency }, func(*Run) int64 { return 0 }, nil}
 )
 
 // tooFew stands in the place of a figure for which there are too few I/Os.
@@ -201,7 +200,7 @@ func (c class) rows(runs []Run) []figure {
 		row("mean", 0, func(s *LatencySummary) float64 { return s.MeanUS }),
 	}
 	of := func(r *Run) *Difference {
-		if c.versus == nil || r.Versus == nil {
+		if r.Versus == nil {
 			return &Difference{}
 		}
 		return c.versus(r.Versus)

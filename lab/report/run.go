@@ -16,7 +16,6 @@ type Run struct {
 
 	ReadLatency  LatencySummary `json:"read_latency"`
 	WriteLatency LatencySummary `json:"write_latency"`
-	FlushLatency LatencySummary `json:"flush_latency"`
 	Throughput   Throughput     `json:"throughput"`
 	// Failed are the requests that ended with an error. They are in no latency and
 	// no throughput.
@@ -32,7 +31,10 @@ type Run struct {
 	// cannot be read; LostBytes is what they had stored there.
 	LostWrites int64 `json:"lost_writes"`
 	LostBytes  int64 `json:"lost_bytes"`
-	Traps      int64 `json:"traps"`
+	// Traps counts calls of detours that ended abnormally, InvalidResponses those whose
+	// answer did not pass the host's check.
+	Traps            int64 `json:"traps"`
+	InvalidResponses int64 `json:"invalid_responses"`
 	// Exhausted is the number of traps that were a call's that used up its fuel or
 	// its stack.
 	Exhausted  int64 `json:"exhausted,omitempty"`

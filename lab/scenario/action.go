@@ -10,6 +10,7 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/workload"
 )
 
 // Action is something that is done at a virtual time: one of its fields beside At
@@ -31,6 +32,8 @@ type Action struct {
 	Policy string `yaml:"policy"`
 	// Synchronise makes a mirror identical to its primary.
 	Synchronise *Synchronise `yaml:"synchronise"`
+	// Trace is a trace that is played from then on, at its own times.
+	Trace *Trace `yaml:"trace"`
 
 	fault experiment.Fault
 }
@@ -63,6 +66,19 @@ type Synchronise struct {
 	Threshold       int `yaml:"threshold"`
 	Rounds          int `yaml:"rounds"`
 	TracksPerSecond int `yaml:"tracks-per-second"`
+}
+
+// Trace is a short trace. Its requests are not among the I/Os that are numbered;
+// each must end well.
+type Trace struct {
+	// Rows are what a trace's file would hold, in any of the layouts.
+	Rows string `yaml:"rows"`
+	// SkipBad is the number of bad rows that are tolerated.
+	SkipBad int64 `yaml:"skip-bad"`
+}
+
+func (t *Trace) open(name string) (*workload.Trace, error) {
+	return workload.NewTrace(name, strings.NewReader(t.Rows), workload.TraceOptions{SkipBad: t.SkipBad})
 }
 
 // Duration is a time as text, such as "30ms".
@@ -115,13 +131,13 @@ func (a *Action) ios() int {
 func (a *Action) check(c *experiment.Config, before int) (int, error) {
 	mirrors := max(1, len(c.Mirrors))
 	set := 0
-	for _, is := range []bool{a.Read != nil, a.Write != nil, a.Program != nil, a.Resume != 0, a.Fault != "", a.Policy != "", a.Synchronise != nil} {
+	for _, is := range []bool{a.Read != nil, a.Write != nil, a.Program != nil, a.Resume != 0, a.Fault != "", a.Policy != "", a.Synchronise != nil, a.Trace != nil} {
 		if is {
 			set++
 		}
 	}
 	if set != 1 {
-		return 0, fmt.Errorf("%d things to do: want one of read, write, program, resume, fault, policy, synchronise", set)
+		return 0, fmt.Errorf("%d things to do: want one of read, write, program, resume, fault, policy, synchronise, trace", set)
 	}
 	for _, b := range []*Block{a.Read, a.Write} {
 		if b != nil && (b.Length <= 0 || b.Offset < 0 || b.Times < 0 || b.Times > MaxIOs) {
@@ -145,6 +161,15 @@ func (a *Action) check(c *experiment.Config, before int) (int, error) {
 			return 0, fmt.Errorf("fault %q: %w", a.Fault, err)
 		}
 		a.fault = f
+	}
+	if a.Trace != nil {
+		t, err := a.Trace.open("rows")
+		if err != nil {
+			return 0, err
+		}
+		if err := t.Close(); err != nil {
+			return 0, err
+		}
 	}
 	if s := a.Synchronise; s != nil {
 		if s.Pair = max(s.Pair, 1); s.Mirror < 1 {

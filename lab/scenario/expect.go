@@ -18,6 +18,8 @@ type Expect struct {
 	// Mirrors is what is expected of each mirror at the end, those of the first
 	// pair first; mirrors beyond the list must be in sync and identical.
 	Mirrors []Mirror `yaml:"mirrors"`
+	// Fails names the checks of a run that must not hold.
+	Fails []string `yaml:"fails"`
 	// Promoted is how many mirrors become the primary.
 	Promoted int `yaml:"promoted"`
 	// Lost is how many acknowledged writes are lost.

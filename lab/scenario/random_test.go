@@ -104,7 +104,7 @@ func TestRandomScenariosLoseNothing(t *testing.T) {
 		if !assert.NoError(t, err, again) {
 			continue
 		}
-		for _, c := range r.Checks {
+		for _, c := range r.Run.Report.Checks {
 			assert.False(t, c.Failed(), "%s: %s; %s", c.Name, c.Detail, again)
 		}
 	}

@@ -4,16 +4,18 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/access"
+	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/policy"
-	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/steps"
 )
 
@@ -22,6 +24,8 @@ type Options struct {
 	Log hclog.Logger
 	// Steps, if not nil, is told of the steps that the machine takes.
 	Steps machine.StepRecorder
+	// Frames, if not nil, is shown the frames of detours before and after each call.
+	Frames func(*abi.Frame)
 	// Identified, if not nil, is told under which identity an I/O, numbered from
 	// 1, goes its way; a large request has several.
 	Identified func(number int, io uint64)
@@ -31,8 +35,8 @@ type Options struct {
 type Result struct {
 	// Steps is how often each step was taken.
 	Steps *steps.Counter
-	// Checks are those of any run.
-	Checks []report.Check
+	// Run is what was measured and checked, as for any run.
+	Run *experiment.Result
 	// Wrong lists what did not come as expected, the checks that do not hold among
 	// it.
 	Wrong []string
@@ -100,10 +104,16 @@ func (s *Scenario) run(ctx context.Context, l *catalog.Loader, o Options) (res *
 			}
 		}
 	}
-	plan := &experiment.Plan{Config: s.config, Policies: []*catalog.Prepared{pol}}
+	c := s.config
+	c.Workload.Trace = s.Name // as reports call what is played
+	plan := &experiment.Plan{Config: c, Policies: []*catalog.Prepared{pol}}
 	p.stage, err = plan.Stage(ctx, 0, experiment.Options{
-		Log: o.Log, Steps: steps.Both(res.Steps, o.Steps), Completed: p.completed,
-		Identified: func(number int64, io uint64) { p.identified(p.tokens[number], io) },
+		Log: o.Log, Observe: true, Frames: o.Frames, Steps: steps.Both(res.Steps, o.Steps), Completed: p.completed,
+		Identified: func(number int64, io uint64) {
+			if index, ok := p.tokens[number]; ok { // not one of a trace
+				p.identified(index, io)
+			}
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -227,6 +237,12 @@ func (p *player) do(i int, a *Action) error {
 		return p.stage.Happen(a.fault)
 	case a.Policy != "":
 		return p.stage.Install(p.ctx, p.swaps[i])
+	case a.Trace != nil:
+		t, err := a.Trace.open(p.s.Name)
+		if err != nil {
+			return err
+		}
+		return p.stage.PlayTrace(t)
 	}
 	s := a.Synchronise
 	return p.stage.Synchronise(s.Pair, s.Mirror, mirror.SyncOptions{
@@ -257,8 +273,11 @@ func (p *player) submit(index int) error {
 
 // completed is told by the block access method.
 func (p *player) completed(number int64, _ bool, code uint8, took machine.Time) {
-	x := &p.ios[p.tokens[number]]
-	x.got, x.took = code, took
+	if index, ok := p.tokens[number]; ok {
+		p.ios[index].got, p.ios[index].took = code, took
+	} else if code != ios.CodeNormal {
+		p.wrong = append(p.wrong, fmt.Sprintf("request %d, of a trace, ended with code %02X: want %02X", number+1, code, ios.CodeNormal))
+	}
 }
 
 // conclude holds what came against what was expected.
@@ -277,11 +296,14 @@ func (p *player) conclude(res *Result) error {
 		}
 	}
 	var err error
-	if res.Checks, err = p.stage.Checks(); err != nil {
+	if res.Run, err = p.stage.Result(); err != nil {
 		return err
 	}
-	for _, c := range res.Checks {
-		if c.Failed() {
+	for _, c := range res.Run.Report.Checks {
+		switch fails := slices.Contains(p.s.Expect.Fails, c.Name); {
+		case !c.Failed() && fails:
+			res.Wrong = append(res.Wrong, c.Name+": has not failed: want that it does")
+		case c.Failed() && !fails:
 			res.Wrong = append(res.Wrong, c.Name+": "+c.Detail)
 		}
 	}

@@ -1,0 +1,189 @@
+package intercept
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// Risk counts the writes that would have been lost with the primary: an
+// application has been told that they are done, and the mirror does not have them.
+// A write is at risk from the moment at which its application is told. It is so
+// until its own mirror I/O, or the copy of tracks that was made for it, has ended
+// well; one that has been missed until a synchronisation of the mirror has ended.
+// Bytes are those that the write commands of its channel program move, as their
+// counts say.
+type Risk struct {
+	// IOs and Bytes are at risk now; the maxima are over the run.
+	IOs, MaxIOs     uint64
+	Bytes, MaxBytes uint64
+	// MaxAge is the longest time for which a write was at risk.
+	MaxAge machine.Time
+	// Unmirrored is the number of acknowledged writes that the mirror has missed for
+	// good (until a synchronisation).
+	Unmirrored uint64
+}
+
+// risk is what a mirror keeps of it. IOs and Bytes are all writes that it lacks;
+// Unmirrored and missedSince only those whose requests the host no longer has.
+type risk struct {
+	Risk
+	missedSince machine.Time // acknowledgement of the oldest of them
+}
+
+func (r *risk) acknowledge(bytes uint64) {
+	r.IOs++
+	r.Bytes += bytes
+	r.MaxIOs = max(r.MaxIOs, r.IOs)
+	r.MaxBytes = max(r.MaxBytes, r.Bytes)
+}
+
+// settle ends the risk of a write acknowledged at ack.
+func (r *risk) settle(bytes uint64, ack, now machine.Time) {
+	r.IOs--
+	r.Bytes -= bytes
+	r.MaxAge = max(r.MaxAge, now-ack)
+}
+
+// miss says that a write acknowledged at ack will not reach the mirror.
+func (r *risk) miss(ack machine.Time) {
+	if r.Unmirrored == 0 || ack < r.missedSince {
+		r.missedSince = ack
+	}
+	r.Unmirrored++
+}
+
+// Risk is what is, and was, at risk of being lost with the primary.
+func (m *Mirror) Risk(now machine.Time) Risk {
+	s := m.risk.Risk
+	if s.Unmirrored != 0 {
+		s.MaxAge = max(s.MaxAge, now-m.risk.missedSince)
+	}
+	for r := m.pair.risk.head; r != nil; r = r.riskNext {
+		if bit := uint8(1) << m.index; r.lacking&bit != 0 {
+			s.MaxAge = max(s.MaxAge, now-r.ackedAt)
+			if r.missing&bit != 0 {
+				s.Unmirrored++
+			}
+		}
+	}
+	return s
+}
+
+// riskList is the requests of a pair that have ended for the application and that
+// some mirror lacks, while the host still has the request.
+type riskList struct {
+	head *Request
+	// missed counts the writes whose requests the host no longer has, by the mask of
+	// the mirrors that have missed them.
+	missed [1 << abi.MaxMirrors]uint32
+	// count is the number of writes that some mirror lacks.
+	count uint32
+}
+
+// lacks notes that mirror m lacks the write of r, whose application is being told.
+func (r *Request) lacks(m *Mirror) {
+	l := &r.pair.risk
+	if r.lacking == 0 {
+		l.count++
+		r.riskNext, r.riskPrev = l.head, nil
+		if l.head != nil {
+			l.head.riskPrev = r
+		}
+		l.head = r
+	}
+	r.lacking |= 1 << m.index
+	m.risk.acknowledge(uint64(r.program.written))
+}
+
+// arrived notes that mirror m has the write of r.
+func (r *Request) arrived(m *Mirror, now machine.Time) {
+	bit := uint8(1) << m.index
+	if r.lacking&bit == 0 {
+		return
+	}
+	m.risk.settle(uint64(r.program.written), r.ackedAt, now)
+	r.drop(bit)
+}
+
+// missed notes that mirror m will not get the write of r before it is
+// synchronised.
+func (r *Request) missed(m *Mirror) {
+	bit := uint8(1) << m.index
+	if r.lacking&^r.missing&bit == 0 {
+		return
+	}
+	r.missing |= bit
+	m.account.acknowledged(r.program.tracks)
+	m.pair.group.missed(m, r.ackedAt)
+}
+
+// drop ends the risk of the write of r on the mirrors of the mask.
+func (r *Request) drop(mask uint8) {
+	r.lacking &^= mask
+	r.missing &^= mask
+	if r.lacking == 0 {
+		r.pair.risk.count--
+		r.unlistRisk()
+	}
+}
+
+func (r *Request) unlistRisk() {
+	if r.riskPrev == nil {
+		r.pair.risk.head = r.riskNext
+	} else {
+		r.riskPrev.riskNext = r.riskNext
+	}
+	if r.riskNext != nil {
+		r.riskNext.riskPrev = r.riskPrev
+	}
+	r.riskNext, r.riskPrev = nil, nil
+}
+
+// forgetRisk leaves what mirrors lack of the write to the count of what they have
+// missed: the host is about to forget the request.
+func (r *Request) forgetRisk() {
+	if r.lacking == 0 {
+		return
+	}
+	for i, m := range r.pair.mirrors {
+		if r.lacking&(1<<i) != 0 {
+			r.missed(m) // nothing of it is under way any more
+			m.risk.miss(r.ackedAt)
+		}
+	}
+	r.pair.risk.missed[r.lacking]++
+	r.unlistRisk()
+	r.lacking, r.missing = 0, 0
+}
+
+// safe says that the mirror has every write that an application has been told of,
+// but for those that except, which may be nil, holds for.
+func (m *Mirror) safe(now machine.Time, except func(*Request) bool) {
+	l, bit := &m.pair.risk, uint8(1)<<m.index
+	m.risk.Risk = m.Risk(now)
+	m.risk.IOs, m.risk.Bytes, m.risk.Unmirrored = 0, 0, 0
+	for r := l.head; r != nil; {
+		next := r.riskNext
+		switch {
+		case r.lacking&bit == 0:
+		case except != nil && except(r):
+			m.risk.IOs++
+			m.risk.Bytes += uint64(r.program.written)
+		default:
+			r.drop(bit)
+		}
+		r = next
+	}
+	for mask := range l.missed {
+		n := l.missed[mask]
+		if n == 0 || uint8(mask)&bit == 0 {
+			continue
+		}
+		l.missed[mask] = 0
+		if rest := uint8(mask) &^ bit; rest != 0 {
+			l.missed[rest] += n
+		} else {
+			l.count -= n
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package experiment
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/hooks"
+)
+
+// shown is a detour whose frame somebody looks at before and after each call.
+type shown struct {
+	hooks.Detour
+	to func(*abi.Frame)
+}
+
+// Call shows the frame, calls the detour and shows the frame again.
+func (s shown) Call(h abi.Hook) error {
+	s.to(s.Frame())
+	err := s.Detour.Call(h)
+	if err == nil {
+		s.to(s.Frame())
+	}
+	return err
+}
+
+// UseChain gives the detour the means to read long chains, if it wants them.
+func (s shown) UseChain(r hooks.ChainReader) {
+	if u, ok := s.Detour.(hooks.ChainUser); ok {
+		u.UseChain(r)
+	}
+}
+
+// show has the frames of all detours of a policy shown.
+func show(chains [hooks.Slots][]*hooks.Attachment, to func(*abi.Frame)) {
+	for _, c := range chains {
+		for _, a := range c {
+			a.Detour = shown{a.Detour, to}
+		}
+	}
+}

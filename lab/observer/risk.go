@@ -1,0 +1,224 @@
+package observer
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// Figures are the data at risk on a mirror: writes of which an application has been
+// told and that the mirror lacks. IOs and Bytes are of now, the maxima of the run.
+type Figures struct {
+	IOs, MaxIOs     uint64
+	Bytes, MaxBytes uint64
+	MaxAge          machine.Time
+}
+
+// tally counts the writes at risk on a mirror. There are two of them. The lower one
+// is what the media show: a write is at risk from the moment at which the
+// application is told until each of its records is on the mirror, or a later
+// write's, by a channel program that has ended well. The account may say no less.
+// The upper one ends the risk of a write only with what was made for that very
+// write: its own mirror I/O, a copy of its tracks at the quiet point by which the
+// host knows of it, or the end of a synchronisation. The account may say no more.
+// The two are the same but for copies, for writes that a later one has covered, and
+// for channel programs of an application's own, whose mirror chains the account does
+// not always trust: in the upper one these end with a synchronisation alone.
+type tally struct {
+	Figures
+	blurred      bool // more writes may be at risk than can be seen
+	blurredBytes bool // or more bytes
+}
+
+func (t *tally) add(bytes uint64) {
+	t.IOs++
+	t.Bytes += bytes
+	t.MaxIOs = max(t.MaxIOs, t.IOs)
+	t.MaxBytes = max(t.MaxBytes, t.Bytes)
+}
+
+func (t *tally) remove(bytes uint64, age machine.Time) {
+	t.IOs--
+	t.Bytes -= bytes
+	t.MaxAge = max(t.MaxAge, age)
+}
+
+// blur notes that the account may know of more than can be seen here: a chain of an
+// application's own that may have written and has not, or whose counts say more than
+// it has moved.
+func (p *pair) blur(bytes bool) {
+	for _, m := range p.mirrors {
+		m.upper.blurred = m.upper.blurred || !bytes
+		m.upper.blurredBytes = true
+	}
+}
+
+// tell counts a write, of which its application has been told, where it is at risk.
+func (o *Observer) tell(p *pair, w *write) {
+	if !w.own {
+		p.blur(true)
+	}
+	for _, m := range p.mirrors {
+		bit, v := uint16(1)<<m.index, m.volume.index
+		if w.lacking[v] != 0 {
+			w.lower |= bit
+			m.lower.add(w.bytes)
+		}
+		copied := w.own && w.foreign[v] == 0 && w.copied&(1<<v) != 0
+		if w.foreign[v] != 0 || !w.own || copied {
+			w.upper |= bit
+			m.upper.add(w.bytes)
+		}
+		if copied {
+			m.pending = append(m.pending, w)
+		}
+	}
+	if w.lower|w.upper != 0 {
+		p.open = append(p.open, w)
+	}
+}
+
+// arrived notes that a volume may have the whole of a write now.
+func (o *Observer) arrived(w *write, v *volume, copied bool) {
+	if w.lower|w.upper == 0 {
+		return
+	}
+	p := w.pair
+	now := o.m.Now()
+	for _, m := range p.mirrors {
+		bit := uint16(1) << m.index
+		if m.volume != v {
+			continue
+		}
+		if w.lower&bit != 0 && w.lacking[v.index] == 0 {
+			w.lower &^= bit
+			m.lower.remove(w.bytes, now-w.toldAt)
+		}
+		if w.upper&bit == 0 || w.foreign[v.index] != 0 || !w.own {
+			continue
+		}
+		if copied {
+			m.pending = append(m.pending, w)
+			continue
+		}
+		w.upper &^= bit
+		m.upper.remove(w.bytes, now-w.toldAt)
+	}
+	p.close(w)
+}
+
+// close counts a write that is at risk nowhere any more.
+func (p *pair) close(w *write) {
+	if w.lower|w.upper != 0 {
+		return
+	}
+	if p.closed++; p.closed < 1024 || p.closed < len(p.open)/2 {
+		return
+	}
+	left := p.open[:0]
+	for _, w := range p.open {
+		if w.lower|w.upper != 0 {
+			left = append(left, w)
+		}
+	}
+	clear(p.open[len(left):])
+	p.open, p.closed = left, 0
+}
+
+// latest is the latest time that any processor has got to.
+func (o *Observer) latest() machine.Time {
+	t := o.m.Clock.Now()
+	for i := range o.m.Processors {
+		t = max(t, o.m.Processors[i].Now())
+	}
+	return t
+}
+
+// known ends the risk of writes that have been copied: the host knows of it by now.
+// What a synchronisation copies is at risk until its end.
+func (o *Observer) known(p *pair) {
+	for _, m := range p.mirrors {
+		if len(m.pending) == 0 || m.state == abi.MirrorSynchronising {
+			continue
+		}
+		bit := uint16(1) << m.index
+		for _, w := range m.pending {
+			if w.upper&bit != 0 {
+				w.upper &^= bit
+				m.upper.remove(w.bytes, o.latest()-w.toldAt)
+				p.close(w)
+			}
+		}
+		clear(m.pending)
+		m.pending = m.pending[:0]
+	}
+}
+
+// brought ends the risk of what a synchronisation of the mirror, which has ended, has
+// copied. Mirror I/Os that are still under way bring what it has not. What the
+// primary itself lacks since a promotion is lost, and at risk no longer.
+func (o *Observer) brought(p *pair, m *mirror) {
+	o.end(p, m, func(w *write) bool { return w.lacking[m.volume.index] == 0 || w.lacking[p.primary.index] != 0 })
+}
+
+// safe ends every risk on a mirror.
+func (o *Observer) safe(p *pair, m *mirror) {
+	o.end(p, m, func(*write) bool { return true })
+}
+
+// end ends the risk of writes on a mirror.
+func (o *Observer) end(p *pair, m *mirror, of func(*write) bool) {
+	bit := uint16(1) << m.index
+	for _, w := range p.open {
+		if !of(w) {
+			continue
+		}
+		if w.lower&bit != 0 {
+			w.lower &^= bit
+			m.lower.remove(w.bytes, o.m.Clock.Now()-w.toldAt)
+		}
+		if w.upper&bit != 0 {
+			w.upper &^= bit
+			m.upper.remove(w.bytes, o.latest()-w.toldAt)
+		}
+	}
+	clear(m.pending)
+	m.pending = m.pending[:0]
+	left := p.open[:0]
+	for _, w := range p.open {
+		if w.lower|w.upper != 0 {
+			left = append(left, w)
+		}
+	}
+	clear(p.open[len(left):])
+	p.open, p.closed = left, 0
+}
+
+// bounds are the figures of a mirror by both tallies, with the age at the time now of
+// what is at risk.
+func (o *Observer) bounds(p *pair, m *mirror, now machine.Time) (lower, upper Figures) {
+	lower, upper = m.lower.Figures, m.upper.Figures
+	bit := uint16(1) << m.index
+	for _, w := range p.open {
+		if w.lower&bit != 0 {
+			lower.MaxAge = max(lower.MaxAge, now-w.toldAt)
+		}
+		if w.upper&bit != 0 {
+			upper.MaxAge = max(upper.MaxAge, now-w.toldAt)
+		}
+	}
+	return lower, upper
+}
+
+// atRisk holds the account's figures of now against the bounds, at a moment when
+// nothing is under way.
+func (o *Observer) atRisk(p *pair) {
+	for _, m := range p.mirrors {
+		claimed := o.claims.Risk(p.index, m.index, o.m.Clock.Now())
+		if !between(m.lower.IOs, claimed.IOs, m.upper.IOs, m.upper.blurred) {
+			o.say(risks, "%s: %s lacks %s, of which applications were told; the account says %d%s", o.now(), p.name(m), rangeOf(m.lower.IOs, m.upper.IOs, "writes"), claimed.IOs, o.example(p, m))
+		}
+		if !between(m.lower.Bytes, claimed.Bytes, m.upper.Bytes, m.upper.blurredBytes) {
+			o.say(risks, "%s: %s lacks %s of which applications were told; the account says %d%s", o.now(), p.name(m), rangeOf(m.lower.Bytes, m.upper.Bytes, "bytes"), claimed.Bytes, o.example(p, m))
+		}
+	}
+}

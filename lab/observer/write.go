@@ -1,0 +1,295 @@
+package observer
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/dasd"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// write is a channel program of an application that has changed a primary's medium.
+type write struct {
+	id    uint32 // the low half of the I/O's identity
+	pair  *pair
+	spots []written
+	bytes uint64 // that its write commands have moved
+	// lacking is the number of spots whose content of this write, or of a later one,
+	// no ended channel program has brought, and foreign of those that none made for
+	// this write has: by volume.
+	lacking, foreign [maxVolumes]int32
+	drive            uint32 // begun.drive
+	own              bool   // of the block access method
+	done             bool   // told, or failed
+	told             bool
+	toldAt           machine.Time
+	copied           uint16 // mask: volumes to which its tracks were copied
+	lower, upper     uint16 // masks: mirrors for which it counts as at risk
+}
+
+// written is a spot of a write.
+type written struct {
+	spot   spot
+	digest digest
+	had    uint16 // mask: volumes that have it, or what a later write has made of it
+	made   uint16 // mask: those that have it by a channel program made for this write
+}
+
+// version is what a write has made of a spot.
+type version struct {
+	w *write
+	i int // in w.spots
+}
+
+// arrival is a spot that a mirror got before the primary did.
+type arrival struct {
+	volume    uint8
+	id, drive uint32
+	digest    digest
+}
+
+// executed notes what the primary has got by an application's channel program.
+func (o *Observer) executed(f *function) {
+	p := f.volume.pair
+	w := o.writes[f.id]
+	if w == nil {
+		w = &write{id: f.id, pair: p, own: f.driver == o.blockDriver, drive: f.drive}
+		o.writes[f.id] = w
+	}
+	w.bytes = uint64(f.written)
+	for _, c := range f.changes[f.fresh:] {
+		w.put(c)
+	}
+}
+
+// put notes what the write has made of a spot, as the newest version of it.
+func (w *write) put(c change) {
+	p := w.pair
+	h := p.history[c.spot]
+	for k := range h {
+		if h[k].w != w {
+			continue
+		}
+		s := &w.spots[h[k].i]
+		if s.digest != c.digest { // another part of the program has written it again
+			w.lose(s)
+			s.digest = c.digest
+		}
+		p.history[c.spot] = append(append(h[:k:k], h[k+1:]...), h[k])
+		return
+	}
+	w.spots = append(w.spots, written{spot: c.spot, digest: c.digest})
+	for v := range p.volumes {
+		w.lacking[v]++
+		w.foreign[v]++
+	}
+	h = append(h, version{w, len(w.spots) - 1})
+	p.history[c.spot] = h
+	early := p.early[c.spot]
+	left := early[:0]
+	for _, a := range early {
+		if a.digest != c.digest {
+			left = append(left, a)
+			continue
+		}
+		p.has(h, len(h)-1, a.volume, w.madeBy(a.id, a.drive))
+	}
+	if len(left) == 0 {
+		delete(p.early, c.spot)
+	} else {
+		p.early[c.spot] = left
+	}
+}
+
+// madeBy reports whether a mirror I/O was made for the write as it was driven last. A
+// standing chain has an identity of its own, from which that cannot be seen where
+// the write has been driven again.
+func (w *write) madeBy(id, drive uint32) bool {
+	if id == w.id {
+		return drive == 0 || drive == w.drive
+	}
+	return w.drive <= firstDrive
+}
+
+// redriven notes that a request is driven again: what was made for it before does
+// not count as made for it now.
+func (o *Observer) redriven(id, drive uint32) {
+	w := o.writes[id]
+	if w == nil {
+		return
+	}
+	w.drive = drive
+	for i := range w.spots {
+		w.spots[i].made = 0
+	}
+	for v := range w.pair.volumes {
+		w.foreign[v] = int32(len(w.spots))
+	}
+}
+
+// lose takes back that volumes have a spot.
+func (w *write) lose(s *written) {
+	for v := range w.pair.volumes {
+		if s.had&(1<<v) != 0 {
+			w.lacking[v]++
+		}
+		if s.made&(1<<v) != 0 {
+			w.foreign[v]++
+		}
+	}
+	s.had, s.made = 0, 0
+}
+
+// has notes that a volume has version k of a spot, and with it every earlier one.
+// made says that the channel program that brought it was made for that write.
+func (p *pair) has(h []version, k int, volume uint8, made bool) {
+	bit := uint16(1) << volume
+	for _, v := range h[:k+1] {
+		s := &v.w.spots[v.i]
+		if s.had&bit == 0 {
+			s.had |= bit
+			v.w.lacking[volume]--
+		}
+	}
+	if s := &h[k].w.spots[h[k].i]; made && s.made&bit == 0 {
+		s.made |= bit
+		h[k].w.foreign[volume]--
+	}
+}
+
+// ended notes what a channel program has brought that the channel has ended with
+// good status.
+func (o *Observer) ended(f *function) {
+	v := f.volume
+	if v == nil || v.pair == nil || len(f.changes) == 0 {
+		return
+	}
+	p := v.pair
+	copies := f.driver == o.copyDriver
+	for _, c := range f.changes {
+		h := p.history[c.spot]
+		k := newest(h, c.digest, f.id)
+		if f.driver == o.mirrorDriver && find(h, f.id) < 0 {
+			// Not what the primary has: it is still to come there. Where the write before
+			// has left the same content the request's identity tells, or that the volume
+			// had that already.
+			_, begun := o.begun[f.id]
+			if k < 0 || begun || h[k].w.spots[h[k].i].had&(1<<v.index) != 0 {
+				p.noteEarly(c.spot, arrival{v.index, f.id, f.drive, c.digest})
+			}
+		}
+		if k < 0 {
+			continue
+		}
+		p.has(h, k, v.index, !copies && h[k].w.madeBy(f.id, f.drive))
+		if j := find(h[:k+1], f.id); copies && j >= 0 { // the copy was made for this write
+			p.has(h, j, v.index, true)
+			h[j].w.copied |= 1 << v.index
+		}
+		for _, u := range h[:k+1] {
+			o.arrived(u.w, v, copies)
+		}
+		p.prune(c.spot)
+	}
+}
+
+// newest finds the version of the given content, that of the I/O id first.
+func newest(h []version, d digest, id uint32) int {
+	found := -1
+	for k := len(h) - 1; k >= 0; k-- {
+		if h[k].w.spots[h[k].i].digest != d {
+			continue
+		}
+		if h[k].w.id == id {
+			return k
+		}
+		if found < 0 {
+			found = k
+		}
+	}
+	return found
+}
+
+func find(h []version, id uint32) int {
+	for k := range h {
+		if h[k].w.id == id {
+			return k
+		}
+	}
+	return -1
+}
+
+// noteEarly keeps the newest arrival at a spot of a volume.
+func (p *pair) noteEarly(s spot, n arrival) {
+	early := p.early[s]
+	for i := range early {
+		if early[i].volume == n.volume {
+			early[i] = n
+			return
+		}
+	}
+	p.early[s] = append(early, n)
+}
+
+// prune forgets the oldest versions, for as long as every volume has them and the
+// application has been told. A newer one stays for as long as an older one does:
+// it is what that may find on the medium in its place.
+func (p *pair) prune(s spot) {
+	h := p.history[s]
+	all := uint16(1)<<len(p.volumes) - 1
+	n := 0
+	for n < len(h) && h[n].w.done && h[n].w.spots[h[n].i].had == all {
+		n++
+	}
+	switch n {
+	case 0:
+	case len(h):
+		delete(p.history, s)
+	default:
+		p.history[s] = append(h[:0:0], h[n:]...)
+	}
+}
+
+// holds looks whether a volume's medium has, now, what the write has made of each
+// of its spots, or what a later write has. A spot that a later write has changed on
+// the primary, of which nobody has been told yet, may have any content.
+func (o *Observer) holds(w *write, v *volume) (spot, bool) {
+	p := w.pair
+	primary := p.primary
+	for i := range w.spots {
+		s := &w.spots[i]
+		d := o.read.digest(v.device, s.spot)
+		if d == s.digest || v != primary && d == o.read.digest(primary.device, s.spot) {
+			continue
+		}
+		h := p.history[s.spot]
+		own, last := find(h, w.id), h[len(h)-1].w
+		if newest(h, d, 0) < own && (last == w || last.done) {
+			return s.spot, false
+		}
+	}
+	return 0, true
+}
+
+// where says in words where a spot is.
+func (p *pair) where(s spot) string {
+	g := p.volumes[0].device.Geometry()
+	switch {
+	case g.FBA():
+		return fmt.Sprintf("block %d", s.track()*groupBlocks+s.ordinal())
+	case s.ordinal() == dasd.WholeTrack:
+		return fmt.Sprintf("the end of the track at cylinder %d head %d", s.track()/g.Heads, s.track()%g.Heads)
+	}
+	return fmt.Sprintf("cylinder %d head %d record %d", s.track()/g.Heads, s.track()%g.Heads, s.ordinal())
+}
+
+// text names the write and where it has written.
+func (w *write) text() string {
+	t := fmt.Sprintf("I/O %d", w.id)
+	if n := len(w.spots); n != 0 {
+		t += " at " + w.pair.where(w.spots[0].spot)
+		if n > 1 {
+			t += fmt.Sprintf(" and %d more", n-1)
+		}
+	}
+	return t
+}
