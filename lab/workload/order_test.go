@@ -139,7 +139,6 @@ func TestOrderHasALimitOfRows(t *testing.T) {
 	assert.ErrorContains(t, first, "time 999 is before 1000, and more than 16384 rows lie between")
 
 	// Far fewer rows are kept for a trace that is in order.
-	trace = mustTrace(t, eventsAt(times[:0]...), TraceOptions{})
 	var in []uint64
 	for i := range 50_000 {
 		in = append(in, uint64(i)*100)

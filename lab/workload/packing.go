@@ -133,11 +133,8 @@ func (c *contents) tail(taken []byte) error {
 	for {
 		chunk := taken
 		if taken = nil; len(chunk) == 0 {
-			var err error
-			if chunk, err = c.packed.Peek(1); err == io.EOF {
-				return io.EOF
-			} else if err != nil {
-				return err
+			if _, err := c.packed.Peek(1); err != nil {
+				return err // io.EOF among them
 			}
 			chunk, _ = c.packed.Peek(c.packed.Buffered())
 			if _, err := c.packed.Discard(len(chunk)); err != nil {
