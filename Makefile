@@ -9,7 +9,7 @@ ARCHIVE  := lab/catalog/shipped/modules.tar.zst
 RACE     := ./hooks/... ./host/... ./lab/... ./cmd/...
 STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: all build plugins demo test lint bench fuzz clean
+.PHONY: all build plugins demo test planted lint bench fuzz clean
 
 all: build
 
@@ -34,6 +34,10 @@ lint:
 test: lint
 	$(GO) test ./...
 	$(GO) test -race -short $(RACE)
+
+# Every planted bug, one at a time: each must be found. "make test" tries a sample.
+planted:
+	IOSRUN_PLANTED=all $(GO) test -count=1 -timeout 30m ./lab/planted
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
