@@ -145,5 +145,20 @@ func TestLayoutsAreDocumented(t *testing.T) {
 	} {
 		assert.Contains(t, text, what)
 		assert.True(t, is, what)
+// The README's lines of a trace are the program's.
+func TestREADMETrace(t *testing.T) {
+	text := document(t, "README.md", "In a dozen words")
+	shown := blocks(text, "")
+	require.Len(t, shown, 2, "a picture and a trace")
+	o := iosrun(t, []string{"COLUMNS=160"}, "trace", "write")
+	require.Zero(t, o.code, o.err)
+	var printed []string
+	for line := range strings.Lines(o.out) {
+		printed = append(printed, strings.TrimSpace(line))
+	}
+	lines := strings.Split(strings.TrimSpace(shown[1]), "\n")
+	assert.Len(t, lines, 10)
+	for _, line := range lines {
+		assert.Contains(t, printed, line)
 	}
 }
