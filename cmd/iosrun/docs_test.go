@@ -145,6 +145,9 @@ func TestLayoutsAreDocumented(t *testing.T) {
 	} {
 		assert.Contains(t, text, what)
 		assert.True(t, is, what)
+	}
+}
+
 // The README's lines of a trace are the program's.
 func TestREADMETrace(t *testing.T) {
 	text := document(t, "README.md", "In a dozen words")
