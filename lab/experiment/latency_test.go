@@ -70,8 +70,8 @@ func TestLatenciesAreThoseOfTheClock(t *testing.T) {
 				s = r.Report.WriteLatency
 			}
 			assert.EqualValues(t, requests, s.Count)
-			assert.InEpsilon(t, want, s.MeanUS, 0.01, "mean latency in µs")
-			assert.InEpsilon(t, want, float64(told)/requests/float64(machine.Microsecond), 0.01)
+			assert.InEpsilon(t, want, s.MeanUS, 0.01, "mean latency of the report in µs")
+			assert.InEpsilon(t, want, float64(told)/requests/float64(machine.Microsecond), 0.01, "mean latency that Completed is told in µs")
 		})
 	}
 }
