@@ -39,7 +39,7 @@ func troubled(seed uint64) (c Config, first string) {
 	g.Sizes, g.AlignBytes = g.Sizes[:1], 512
 	g.Sizes[0].Bytes = int64(512 * (1 + r.IntN(40)))
 	c.Patience = 2 * time.Second
-	at := func() time.Duration { return time.Duration(r.IntN(600)) * time.Millisecond }
+	at := func() time.Duration { return time.Duration(r.IntN(450)) * time.Millisecond }
 	for range r.IntN(4) {
 		pair, m := 1+r.IntN(c.Pairs), r.IntN(len(c.Mirrors)+1)
 		place := "primary"
@@ -52,7 +52,7 @@ func troubled(seed uint64) (c Config, first string) {
 			c.Faults = append(c.Faults,
 				fmt.Sprintf("%v=pair%d.%s:link-up", begin+50*time.Millisecond, pair, place),
 				fmt.Sprintf("%v=pair%d.%s:restore", begin+50*time.Millisecond, pair, place),
-				fmt.Sprintf("%v=pair%d.%s:synchronise", begin+time.Duration(60+r.IntN(4000))*time.Millisecond, pair, place))
+				fmt.Sprintf("%v=pair%d.%s:synchronise", begin+time.Duration(60+r.IntN(250))*time.Millisecond, pair, place))
 		}
 	}
 	policies := []string{"sync", "constant-copy", "read-select", "multi-mirror", "adaptive", "consistency-group", "none"}

@@ -154,10 +154,14 @@ func (o *Observer) known(p *pair) {
 }
 
 // brought ends the risk of what a synchronisation of the mirror, which has ended, has
-// copied. Mirror I/Os that are still under way bring what it has not. What the
-// primary itself lacks since a promotion is lost, and at risk no longer.
+// copied. Mirror I/Os that are still under way bring what it has not; the account may
+// wait for them, whatever was copied. What the primary itself lacks since a promotion
+// is lost, and at risk no longer.
 func (o *Observer) brought(p *pair, m *mirror) {
-	o.end(p, m, func(w *write) bool { return w.lacking[m.volume.index] == 0 || w.lacking[p.primary.index] != 0 })
+	waits := m.volume.unit.Length() != o.standing(m.volume)
+	o.end(p, m, func(w *write) bool {
+		return w.lacking[m.volume.index] == 0 && !waits || w.lacking[p.primary.index] != 0
+	})
 }
 
 // safe ends every risk on a mirror.

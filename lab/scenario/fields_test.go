@@ -165,6 +165,9 @@ func TestScenariosReachEveryField(t *testing.T) {
 	compare(failing, served)
 	compare(served, failing)
 	e.seeReport(interrupted(t, l))
+	for _, r := range traces(t, l) {
+		e.seeReport(r)
+	}
 	for _, path := range zeroes(reflect.ValueOf(e.frame), "Frame") {
 		t.Errorf("%s was zero in every frame", path)
 	}
@@ -189,4 +192,26 @@ func interrupted(t *testing.T, l *catalog.Loader) *report.Run {
 	}})
 	require.ErrorIs(t, err, context.Canceled)
 	return &r.Report
+}
+
+// traces are the reports of runs of recorded traces that have something about them.
+func traces(t *testing.T, l *catalog.Loader) (all []*report.Run) {
+	files, err := filepath.Glob("../workload/testdata/cases/*.*")
+	require.NoError(t, err)
+	for _, file := range append(files, "testdata/devices.csv") {
+		c := experiment.Default()
+		c.Policies = []string{"none"}
+		c.Workload.Trace, c.Workload.SkipBad = file, 1000
+		for range 2 { // again with the device that the first row is of
+			p, err := experiment.Prepare(t.Context(), c, l)
+			require.NoError(t, err)
+			r, err := p.Run(t.Context(), 0, experiment.Options{})
+			if err != nil {
+				break // it is no trace, or has nothing to be played
+			}
+			all = append(all, &r.Report)
+			c.Workload.TraceDevice = r.Report.Trace.Device
+		}
+	}
+	return all
 }

@@ -1,7 +1,7 @@
 //go:build wasip1
 
 // Command fields is a detour that does to some I/Os what no detour should: it traps,
-// answers nonsense, and holds completions back for ever. It also leaves something in
+// answers nonsense, never ends, and holds completions back for ever. It also leaves something in
 // the scratch area.
 package main
 
@@ -18,6 +18,7 @@ const (
 	holdRead
 	holdWrite
 	refused
+	endless
 	trapFrom
 	holdFrom
 )
@@ -34,6 +35,10 @@ func frontEnd() {
 		panic("not this one")
 	case n == f.Settings.Value[invalid]:
 		f.Response.Intents = abi.MaxIntents + 1
+	case n == f.Settings.Value[endless]:
+		for {
+			f.Scratch[1]++
+		}
 	case n == f.Settings.Value[refused]:
 		f.Response.Record(undeclared, 1)
 	}
