@@ -24,11 +24,12 @@ const modulePath = "github.com/iosrun/iosrun/"
 var below = map[string][]string{
 	"abi":      nil,
 	"hooks":    {"abi"},
+	"files":    nil,
 	"plugins":  {"abi"},
-	"emulator": {"hooks", "abi"},
-	"host":     {"hooks", "abi"},
-	"lab":      {"emulator", "host", "plugins", "hooks", "abi"},
-	"cmd":      {"lab", "emulator", "host", "hooks", "abi"},
+	"emulator": {"files", "hooks", "abi"},
+	"host":     {"files", "hooks", "abi"},
+	"lab":      {"files", "emulator", "host", "plugins", "hooks", "abi"},
+	"cmd":      {"lab", "files", "emulator", "host", "hooks", "abi"},
 }
 
 // imports has the project's packages, by folder, with the project's packages that
