@@ -167,6 +167,31 @@ func TestSameInputsSameHash(t *testing.T) {
 	assert.NotEqual(t, first, hash("d", "--km", "51"))
 }
 
+// TestObserve: an observer adds its checks to those of every policy, and changes
+// nothing else.
+func TestObserve(t *testing.T) {
+	dir := t.TempDir()
+	var hash [2][]string
+	for i, flag := range []string{"--observe=false", "--observe"} {
+		file := filepath.Join(dir, fmt.Sprint(i))
+		o := iosrun(t, nil, "compare", "sync", "constant-copy", "--limit", "3000", "--fault", "2s=mirror1:link-down", "--json", file, flag)
+		require.Equal(t, 0, o.code, o.err)
+		for _, r := range readReport(t, file) {
+			hash[i] = append(hash[i], r.EventLogHash)
+			observed := 0
+			for _, k := range r.Checks {
+				if strings.HasPrefix(k.Name, "observed ") {
+					observed++
+					assert.True(t, k.OK, "%s: %s", k.Name, k.Detail)
+				}
+			}
+			assert.Equal(t, 3*i, observed)
+		}
+		assert.Equal(t, i == 1, strings.Contains(o.out, "observed durability"), o.out)
+	}
+	assert.Equal(t, hash[0], hash[1])
+}
+
 func TestSwapsLoseNothing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "result.json")
 	o := iosrun(t, nil, "run", "sync", "--trace", "redis", "--json", file,

@@ -20,8 +20,9 @@ type Figures struct {
 // The upper one ends the risk of a write only with what was made for that very
 // write: its own mirror I/O, a copy of its tracks at the quiet point by which the
 // host knows of it, or the end of a synchronisation. The account may say no more.
-// The two are the same but for copies, for writes that a later one has covered, and
-// for channel programs of an application's own, whose mirror chains the account does
+// The two are the same but for copies, for writes that a later one has covered or that
+// were driven again, for mirror I/Os that a synchronisation has overtaken, and for
+// channel programs of an application's own, whose mirror chains the account does
 // not always trust: in the upper one these end with a synchronisation alone.
 type tally struct {
 	Figures
