@@ -222,21 +222,33 @@ func (c *codeCache) keep(module [sha256.Size]byte, e codeEntry) {
 	}
 }
 
-// workplace makes an empty folder for a compiler below the cache, where what a
-// process that is ended leaves there is swept up.
+// workplace makes an empty folder for a compiler: below the cache, where what a
+// process that is ended leaves there is swept up, or where that takes nothing,
+// among the system's temporary files.
 func (c *codeCache) workplace() (string, error) {
-	dir, err := os.MkdirTemp(c.dir, entryTemporary)
-	if err != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if !c.failed {
-			c.fail(err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.failed {
+		dir, err := os.MkdirTemp(c.dir, entryTemporary)
+		if err == nil {
+			return dir, nil
 		}
+		c.fail(err)
 	}
-	return dir, err
+	return os.MkdirTemp("", "iosrun-code-")
 }
 
-// fail notes that nothing more can be written.
+// unwritable notes that a compiler could not write below the cache.
+func (c *codeCache) unwritable(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.failed {
+		c.fail(err)
+	}
+}
+
+// fail notes that nothing more can be written, with a warning. The caller has the
+// lock.
 func (c *codeCache) fail(err error) {
 	c.failed = true
 	c.log.Warn("cache of compiled code cannot be written: modules are compiled each time", "folder", c.dir, "error", err)

@@ -36,6 +36,7 @@ func (r *Runtime) compile(ctx context.Context, m *Module) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	var without error // why the cache is of no use
 	if r.cache != nil {
 		e, err := r.compileKept(ctx, code)
 		if errors.Is(err, errDiscarded) {
@@ -44,7 +45,7 @@ func (r *Runtime) compile(ctx context.Context, m *Module) (*engine, error) {
 		if err == nil || ctx.Err() != nil {
 			return e, err
 		}
-		r.log.Debug("compiled without the cache", "module", m.Name(), "error", err)
+		without = err
 	}
 	e, err := newEngine(ctx, wazero.NewCompilationCache())
 	if err != nil {
@@ -52,6 +53,9 @@ func (r *Runtime) compile(ctx context.Context, m *Module) (*engine, error) {
 	}
 	if err := e.compile(ctx, code); err != nil {
 		return nil, err
+	}
+	if without != nil {
+		r.cache.unwritable(without)
 	}
 	return e, nil
 }

@@ -387,7 +387,7 @@ func TestFullDisk(t *testing.T) {
 		head -c 60000 /dev/zero > full/fill
 		export XDG_CACHE_HOME=$PWD/full/cache
 		mkdir -p full/cache/iosrun
-		"$IOSRUN" run sync --trace trace.csv -q 2> warnings
+		"$IOSRUN" run ./policy.yaml --trace trace.csv -q 2> warnings
 		test "$(grep -c 'cannot be written' warnings)" = 1
 		if "$IOSRUN" run none --trace trace.csv --json full/result.json 2> errors; then exit 9; fi
 		cat errors
