@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,8 +33,26 @@ func withFiles(ctx context.Context, out, errOut io.Writer) context.Context {
 	o, _ := out.(*os.File)
 	e, _ := errOut.(*os.File)
 	_ = u.Stream(o, "standard output", true)
-	_ = u.Stream(e, "standard error", true) // often the same as standard output, which is no harm
+	_ = u.Stream(e, standardErrorName, true) // often the same as standard output, which is no harm
 	return context.WithValue(ctx, commandFilesKey{}, u)
+}
+
+const standardErrorName = "standard error"
+
+// standardErrorClashes tells whether an error says that standard error is a file
+// that the command uses otherwise: the error must not be written there.
+func standardErrorClashes(err error) bool {
+	return errors.Is(err, files.ErrSameFile) && strings.HasPrefix(err.Error(), standardErrorName+" and ")
+}
+
+// beside gives the terminal, where there is one, for what cannot go to standard
+// error, and what closes it.
+func beside() (io.Writer, func()) {
+	f, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
+	if err != nil {
+		return io.Discard, func() {}
+	}
+	return f, func() { _ = f.Close() }
 }
 
 // filesOf gives the files that a command uses.

@@ -672,3 +672,21 @@ func TestTraceGrows(t *testing.T) {
 	assert.Equal(t, 1, c.ProcessState.ExitCode(), said.String())
 	assert.Contains(t, said.String(), "trace "+i.trace+": changed while it was in use")
 }
+
+// A refusal does not destroy the file that it protects: standard error is that file.
+func TestRefusalsSpareTheFile(t *testing.T) {
+	i := newInputs(t)
+	path := filepath.Join(i.dir, "trace.csv")
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	c := exec.Command(filepath.Join(built.dir, "iosrun"), "run", "none", "-q", "--trace", path)
+	c.Stderr = f
+	require.Error(t, c.Run())
+	assert.Equal(t, 2, c.ProcessState.ExitCode())
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(before), string(after))
+}

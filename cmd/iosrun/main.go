@@ -42,6 +42,11 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprintf(errOut, "iosrun: interrupted: %v\n", err)
 		return exitInterrupted
 	}
+	if standardErrorClashes(err) {
+		w, done := beside()
+		defer done()
+		errOut = w
+	}
 	fmt.Fprintf(errOut, "iosrun: %v\n", err)
 	if text := advice(err); text != "" {
 		fmt.Fprintln(errOut, text)

@@ -238,7 +238,7 @@ func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Re
 		runs = append(runs, run)
 	}
 	if output != "" { // first: nobody may read what is printed
-		if err := writeOutput(c, output, func(w io.Writer) error { return report.WriteJSON(w, runs) }); err != nil {
+		if err := writeOutput(c, output, func(w io.Writer) error { return report.WriteJSON(w, runs, without...) }); err != nil {
 			return err
 		}
 	}

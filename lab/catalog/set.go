@@ -61,7 +61,7 @@ func (l *Loader) Prepare(ctx context.Context, p *policy.Policy) (*Prepared, erro
 		for i := range chain {
 			d, err := l.prepare(ctx, p, s, &chain[i])
 			if err != nil {
-				return nil, fmt.Errorf("policy %s: %s: %w", p.Name, s, err)
+				return nil, fmt.Errorf("policy %s: %s: %w", p.Name, policy.SlotKey(s), err)
 			}
 			r.Detours[s] = append(r.Detours[s], *d)
 		}

@@ -1,6 +1,7 @@
 package channelcase
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/hex"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -132,7 +134,8 @@ type content struct {
 }
 
 // Parse reads a file of cases and checks all of it, so that running it cannot
-// fail for what is in the file. Fields that it does not know are skipped.
+// fail for what is in the file. A field that it does not know is an error: a
+// misspelled expectation would expect nothing.
 func Parse(r io.Reader) (*File, error) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
 	if err != nil {
@@ -142,10 +145,18 @@ func Parse(r io.Reader) (*File, error) {
 		return nil, fmt.Errorf("file of more than %d bytes", MaxFileBytes)
 	}
 	f := new(File)
-	if err := json.Unmarshal(text, f); err != nil {
+	if err := json.Unmarshal(text, f); err != nil { // first: it gives lines
 		return nil, jsonError(text, err)
 	}
-	return f, f.check()
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	strict := json.NewDecoder(bytes.NewReader(text))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(new(File)); err != nil {
+		return nil, fmt.Errorf("file of cases: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return f, nil
 }
 
 // jsonError adds the line to an error of the decoder.
@@ -162,13 +173,12 @@ func jsonError(text []byte, err error) error {
 	if at < 0 || at > int64(len(text)) {
 		return fmt.Errorf("no file of cases: %w", err)
 	}
-	line := 1
-	for _, b := range text[:at] {
-		if b == '\n' {
-			line++
-		}
-	}
-	return fmt.Errorf("line %d: no file of cases: %w", line, err)
+	return fmt.Errorf("line %d: no file of cases: %w", lineAt(text, at), err)
+}
+
+// lineAt is the number of the line that the byte at an offset is in.
+func lineAt(text []byte, at int64) int {
+	return 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
 }
 
 func (f *File) check() error {

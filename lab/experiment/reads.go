@@ -196,6 +196,7 @@ func (r *run) nothingLost() report.Check {
 		}
 	}
 	if allowed.Writes+other.Writes != 0 {
+		c.Allowed = c.OK
 		c.Detail += ": " + strings.Join(r.reads.LostFindings(), "; ")
 	}
 	if n := r.x.Counts().StaleRefused; n != 0 {

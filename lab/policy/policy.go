@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/lab/shelf"
+	"github.com/iosrun/iosrun/lab/suggest"
 )
 
 // MaxFile is the most bytes of a policy file.
@@ -137,7 +139,7 @@ func Parse(text []byte, source string) (*Policy, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("policy %s: is empty: want name, durability and slots", source)
 		}
-		return nil, fmt.Errorf("policy %s: %w", source, err)
+		return nil, decodeError(source, err)
 	}
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("policy %s: holds more than one document", source)
@@ -151,39 +153,78 @@ func (p *Policy) check() error {
 		return fmt.Errorf("policy %s: name %q: want 1 to 32 of a-z, 0-9 and '-'", p.Source, p.Name)
 	}
 	if p.Durability != "primary" && p.Durability != "mirrors" {
-		return fmt.Errorf(`policy %s: durability %q: want "primary" or "mirrors"`, p.Name, p.Durability)
+		return fmt.Errorf(`policy %s: durability %q: want "primary" or "mirrors"`, p.label(), p.Durability)
 	}
 	switch {
 	case !abi.Printable(p.Summary):
-		return fmt.Errorf("policy %s: summary %q: want one line without control characters", p.Name, p.Summary)
+		return fmt.Errorf("policy %s: summary %q: want one line without control characters", p.label(), p.Summary)
 	case p.Copies < 0 || p.Copies > abi.MaxMirrors:
-		return fmt.Errorf("policy %s: copies %d: want 1 to %d, or 0 for every mirror", p.Name, p.Copies, abi.MaxMirrors)
+		return fmt.Errorf("policy %s: copies %d: want 1 to %d, or 0 for every mirror", p.label(), p.Copies, abi.MaxMirrors)
 	case p.Copies != 0 && p.Durability != "mirrors":
-		return fmt.Errorf(`policy %s: copies %d: only with durability "mirrors"`, p.Name, p.Copies)
+		return fmt.Errorf(`policy %s: copies %d: only with durability "mirrors"`, p.label(), p.Copies)
 	case p.Consistency != "" && p.Consistency != "group":
-		return fmt.Errorf(`policy %s: consistency %q: want "group", or none`, p.Name, p.Consistency)
+		return fmt.Errorf(`policy %s: consistency %q: want "group", or none`, p.label(), p.Consistency)
 	case p.StalePromotion != "" && p.StalePromotion != Allow:
-		return fmt.Errorf(`policy %s: stale-promotion %q: want %q, or none`, p.Name, p.StalePromotion, Allow)
+		return fmt.Errorf(`policy %s: stale-promotion %q: want %q, or none`, p.label(), p.StalePromotion, Allow)
 	}
 	for s := hooks.Slot(0); s < hooks.Slots; s++ {
 		chain := p.Chain(s)
 		if len(chain) > hooks.MaxDetours {
-			return fmt.Errorf("policy %s: %d detours on %s: at most %d", p.Name, len(chain), s, hooks.MaxDetours)
+			return fmt.Errorf("policy %s: %d detours on %s: at most %d", p.label(), len(chain), SlotKey(s), hooks.MaxDetours)
 		}
 		for i := range chain {
 			c := &chain[i]
 			if c.Module == "" {
-				return fmt.Errorf("policy %s: detour %d on %s: names no module", p.Name, i+1, s)
+				return fmt.Errorf("policy %s: detour %d on %s: names no module", p.label(), i+1, SlotKey(s))
 			}
 			if _, err := c.Granted(); err != nil {
-				return fmt.Errorf("policy %s: %s on %s: %w", p.Name, c.Module, s, err)
+				return fmt.Errorf("policy %s: %s on %s: %w", p.label(), c.Module, SlotKey(s), err)
 			}
 			if _, err := c.Rule(); err != nil {
-				return fmt.Errorf("policy %s: %s on %s: %w", p.Name, c.Module, s, err)
+				return fmt.Errorf("policy %s: %s on %s: %w", p.label(), c.Module, SlotKey(s), err)
 			}
 		}
 	}
 	return nil
+}
+
+// label names the policy in messages: by its file, where it was read from one.
+func (p *Policy) label() string {
+	if p.Source == shelf.BuiltIn {
+		return p.Name
+	}
+	return p.Source
+}
+
+// SlotKey is the key of a slot in a policy file.
+func SlotKey(s hooks.Slot) string { return slotKeys[s] }
+
+var slotKeys = [hooks.Slots]string{hooks.DDTSIO: "front-end", hooks.ReturnAddress: "back-end", hooks.SRBEP: "post-status"}
+
+// unknownKey is what the decoder says of a key that it does not know.
+var unknownKey = regexp.MustCompile(`line (\d+): field (.*) not found in type policy\.(\w+)`)
+
+// decodeError words an error of the decoder in the terms of the file.
+func decodeError(source string, err error) error {
+	if m := unknownKey.FindStringSubmatch(err.Error()); m != nil {
+		known := keysOf(map[string]reflect.Type{
+			"Policy": reflect.TypeFor[Policy](), "Slots": reflect.TypeFor[Slots](), "Detour": reflect.TypeFor[Detour](),
+		}[m[3]])
+		return fmt.Errorf("policy %s line %s: unknown key %q: want one of %s%s", source, m[1], m[2], strings.Join(known, ", "), suggest.DidYouMean(m[2], known))
+	}
+	text := strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " ")
+	return fmt.Errorf("policy %s: %s", source, strings.TrimPrefix(text, "unmarshal errors: "))
+}
+
+// keysOf lists the keys of a part of a policy file.
+func keysOf(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		if key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); key != "-" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // Path is what a detour's module means as a path: relative to the policy file

@@ -25,7 +25,8 @@ func TestShippedPolicies(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", "", "is empty"},
-		{"unknown key", "name: a\ndurability: primary\nslot: {}\n", "field slot not found"},
+		{"unknown key", "name: a\ndurability: primary\nslot: {}\n", `policy test.yaml line 3: unknown key "slot": want one of name, summary, durability, copies, consistency, stale-promotion, slots; did you mean "slots"?`},
+		{"unknown key of a detour", "name: a\ndurability: primary\nslots:\n  front-end:\n    - {module: x, grnts: []}\n", `line 5: unknown key "grnts": want one of module, settings, grants, containment; did you mean "grants"?`},
 		{"no name", "durability: primary\n", `name ""`},
 		{"durability", "name: a\ndurability: disk\n", `durability "disk"`},
 		{"stale promotion", "name: a\ndurability: primary\nstale-promotion: sometimes\n", `stale-promotion "sometimes": want "allow", or none`},

@@ -128,3 +128,19 @@ func TestMirrorStates(t *testing.T) {
 		assert.Equal(t, c.tracks, outOfSync(r))
 	}
 }
+
+func TestAllowedIsNotOK(t *testing.T) {
+	runs := sampleRuns()[:1]
+	runs[0].Checks = []Check{{Name: "nothing lost", OK: true, Allowed: true, Detail: "3 acknowledged writes lost, as the experiment expects"}}
+	assert.Regexp(t, `(?m)^ nothing lost +allowed$`, tableOf(t, runs, TableOptions{}))
+	assert.False(t, runs[0].Checks[0].Failed())
+}
+
+func TestJSONOfAnInterruptedComparison(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, WriteJSON(&b, sampleRuns()[:1], "constant-copy"))
+	r, err := ReadJSON(&b)
+	require.NoError(t, err)
+	assert.True(t, r.Interrupted)
+	assert.Equal(t, []string{"constant-copy"}, r.NotBegun)
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // SchemaVersion is the version of the JSON form. It grows when a field changes
@@ -18,17 +19,23 @@ const MaxJSON = 64 << 20
 type Report struct {
 	SchemaVersion int   `json:"schema_version"`
 	Runs          []Run `json:"runs"`
+	// Interrupted says that a signal has ended the comparison; NotBegun names the
+	// policies of which there is no run for that reason.
+	Interrupted bool     `json:"interrupted,omitempty"`
+	NotBegun    []string `json:"not_begun,omitempty"`
 }
 
-// WriteJSON writes the runs as a Report, indented, with a line end.
-func WriteJSON(w io.Writer, runs []Run) error {
+// WriteJSON writes the runs as a Report, indented, with a line end. notBegun are
+// the policies that a signal has kept from being run.
+func WriteJSON(w io.Writer, runs []Run, notBegun ...string) error {
 	if runs == nil {
 		runs = []Run{}
 	}
+	interrupted := len(notBegun) != 0 || slices.ContainsFunc(runs, func(r Run) bool { return r.Interrupted })
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	if err := e.Encode(Report{SchemaVersion, runs}); err != nil {
+	if err := e.Encode(Report{SchemaVersion, runs, interrupted, notBegun}); err != nil {
 		return fmt.Errorf("report as json: %w", err)
 	}
 	return nil

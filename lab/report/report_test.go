@@ -172,7 +172,7 @@ func TestUnits(t *testing.T) {
 }
 
 func TestJSONRoundTrip(t *testing.T) {
-	want := Report{SchemaVersion, sampleRuns()}
+	want := Report{SchemaVersion: SchemaVersion, Runs: sampleRuns()}
 	var b bytes.Buffer
 	require.NoError(t, WriteJSON(&b, want.Runs))
 	golden(t, "report.json", b.String())

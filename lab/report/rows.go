@@ -212,11 +212,9 @@ func (c class) rows(runs []Run) []figure {
 	percent := mean.difference
 	mean.difference = func(base, r *Run) string {
 		d := percent(base, r)
-		if d != "" && of(r).Count > 0 && unclear(of(r)) {
+		// The means are of the same requests only where no pair was left out.
+		if d != "" && of(r).Count > 0 && unclear(of(r)) && of(r).LeftOut == nil {
 			d = "~"
-			if of(r).LeftOut != nil {
-				d += unlike
-			}
 		}
 		return d
 	}
@@ -398,6 +396,8 @@ func checks(runs []Run) []figure {
 			for _, c := range r.Checks {
 				switch {
 				case c.Name != name:
+				case c.Allowed:
+					return "allowed"
 				case c.OK:
 					return "ok"
 				case c.Nothing:

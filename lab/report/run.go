@@ -325,6 +325,9 @@ type Check struct {
 	// Nothing says that there was nothing to check. The check is not OK then and
 	// has not failed either.
 	Nothing bool `json:"nothing_to_check,omitempty"`
+	// Allowed says that what was found is not as it should be and that the experiment
+	// or the policy allows it. The check is OK then.
+	Allowed bool `json:"allowed,omitempty"`
 	// Detail says what was compared, or what was wrong with which I/O or track.
 	Detail string `json:"detail,omitempty"`
 }

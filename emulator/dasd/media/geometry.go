@@ -216,13 +216,13 @@ func (g *Geometry) Resize(cylinders int) (*Geometry, error) {
 // cylinders, heads and bytes in a track image. The alternate cylinders may
 // count as cylinders.
 func ForType(low byte, cylinders, heads, trackSize int) (*Geometry, error) {
-	largest := 0
+	largest, name := 0, ""
 	for i := range models {
 		g := &models[i]
 		if g.FBA() || byte(g.Type) != low || g.Heads != heads || g.TrackSize != trackSize {
 			continue
 		}
-		largest = g.Cylinders + g.Alternates
+		largest, name = g.Cylinders+g.Alternates, fmt.Sprintf("%04X", g.Type)
 		if cylinders > largest || cylinders < 1 {
 			continue
 		}
@@ -235,9 +235,9 @@ func ForType(low byte, cylinders, heads, trackSize int) (*Geometry, error) {
 		return &sized, nil
 	}
 	if largest == 0 {
-		return nil, fmt.Errorf("device type ..%02X with %d heads and track images of %d bytes: unknown", low, heads, trackSize)
+		return nil, fmt.Errorf("device type that ends in %02X, with %d heads and track images of %d bytes: unknown", low, heads, trackSize)
 	}
-	return nil, fmt.Errorf("device type ..%02X: %d cylinders: want 1 to %d", low, cylinders, largest)
+	return nil, fmt.Errorf("device type %s: %d cylinders: want 1 to %d", name, cylinders, largest)
 }
 
 // ForBlocks finds the FBA device for a number of blocks: the one that has just
@@ -279,7 +279,7 @@ func ForBlocksOfType(low byte, blocks int64) (*Geometry, error) {
 		}
 	}
 	if best == nil {
-		return nil, fmt.Errorf("fixed-block device type ..%02X: unknown", low)
+		return nil, fmt.Errorf("fixed-block device type that ends in %02X: unknown", low)
 	}
 	return best.ResizeBlocks(blocks)
 }
