@@ -83,10 +83,52 @@ func ParseManifest(p []byte) (*Manifest, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("manifest: has text behind its JSON object")
 	}
+	if key := duplicateKey(p); key != "" {
+		return nil, fmt.Errorf("manifest: key %q is there twice: readers would disagree on which one counts", key)
+	}
 	if err := m.Check(); err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// duplicateKey finds a key that an object of a JSON text has twice; empty when
+// there is none. The text is valid.
+func duplicateKey(p []byte) string {
+	type level struct {
+		keys  map[string]bool // nil in an array
+		value bool            // the next token is a value
+	}
+	var open []level
+	for d := json.NewDecoder(bytes.NewReader(p)); ; {
+		t, err := d.Token()
+		if err != nil {
+			return ""
+		}
+		last := len(open) - 1
+		switch t {
+		case json.Delim('}'), json.Delim(']'):
+			open = open[:last]
+			continue
+		}
+		if last >= 0 && open[last].keys != nil && !open[last].value {
+			key := strings.ToLower(t.(string)) // the decoder folds the case
+			if open[last].keys[key] {
+				return t.(string)
+			}
+			open[last].keys[key], open[last].value = true, true
+			continue
+		}
+		if last >= 0 {
+			open[last].value = false
+		}
+		switch t {
+		case json.Delim('{'):
+			open = append(open, level{keys: make(map[string]bool)})
+		case json.Delim('['):
+			open = append(open, level{})
+		}
+	}
 }
 
 // Check reports the first thing that is wrong with the manifest.

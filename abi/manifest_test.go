@@ -40,6 +40,8 @@ func TestManifestErrors(t *testing.T) {
 		{"not JSON", "name = x", "manifest: not a JSON object of the known keys"},
 		{"cut short", good, "manifest: not a JSON object of the known keys: unexpected EOF"},
 		{"unknown key", good + `,"hook":1}`, `unknown field "hook"`},
+		{"a key twice", good + `,"version":"2"}`, `key "version" is there twice`},
+		{"a key twice, in other letters", good + `,"NAME":"b"}`, `is there twice`},
 		{"two objects", good + `}{}`, "has text behind its JSON object"},
 		{"a brace too many", good + `}}`, "has text behind its JSON object"},
 		{"too long", strings.Repeat(" ", abi.MaxManifest+1), "manifest: 65537 bytes: at most 65536"},

@@ -311,7 +311,7 @@ func TestBadInput(t *testing.T) {
 		{"flag without a number", []string{"run", "--limit", "many"}, 2, "many"},
 		{"unknown policy", []string{"run", "best"}, 2, `policy "best": unknown policy: want one of`},
 		{"absent policy file", []string{"run", "./absent.yaml"}, 2, "absent.yaml"},
-		{"policy with an unknown key", []string{"run", write("key.yaml", "name: p\ndurability: primary\nmodule: x\n")}, 2, "field module not found"},
+		{"policy with an unknown key", []string{"run", write("key.yaml", "name: p\ndurability: primary\nmodule: x\n")}, 2, `line 3: unknown key "module": want one of`},
 		{"absent trace", []string{"run", "--trace", filepath.Join(dir, "absent.csv")}, 2, "absent.csv"},
 		{"row with a bad number", []string{"run", "--trace", write("bad.csv", header+"0,read,zero,4096,-,1\n")}, 1, "row 2"},
 		{"row with too few columns", []string{"run", "--trace", write("few.csv", header+"0,read,0,4096,-,1\n5,read\n")}, 1, "row 3"},

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/iosrun/iosrun/abi"
 	"github.com/spf13/pflag"
 
 	"github.com/iosrun/iosrun/lab/suggest"
@@ -39,7 +42,7 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, "iosrun: interrupted")
 		return exitInterrupted
 	default:
-		fmt.Fprintf(errOut, "iosrun: interrupted: %v\n", err)
+		fmt.Fprintf(errOut, "iosrun: interrupted: %s\n", visible(err))
 		return exitInterrupted
 	}
 	if standardErrorClashes(err) {
@@ -47,7 +50,7 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 		defer done()
 		errOut = w
 	}
-	fmt.Fprintf(errOut, "iosrun: %v\n", err)
+	fmt.Fprintf(errOut, "iosrun: %s\n", visible(err))
 	if text := advice(err); text != "" {
 		fmt.Fprintln(errOut, text)
 	}
@@ -59,6 +62,21 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprintf(errOut, "Try \"%s --help\".\n", usage.command)
 	}
 	return exitUsage
+}
+
+// visible gives an error's text without control and direction characters, but for
+// its line ends and tabs: names of files, keys of YAML and what a compiler prints
+// are somebody else's text.
+func visible(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		parts := strings.Split(line, "\t")
+		for k := range parts {
+			parts[k] = abi.Visible(parts[k])
+		}
+		lines[i] = strings.Join(parts, "\t")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // usageError is an error in what was asked for. With a command, its help tells

@@ -475,7 +475,11 @@ func (x *Process) passOver(a *hooks.Attachment, c *call, why string, err error) 
 	a.Disabled = true
 	a.PassedOver = hooks.PassedOver{At: int64(c.p.Now()), Failures: a.Counters.Failures(), Overstays: a.Overstays}
 	x.counts.PassedOver++
-	x.Log.Error("detour is passed over from now on", "detour", a.Name, "hook", c.hook, "time", c.p.Now(), "why", why, "failures", a.Counters.Failures(), "overstays", a.Overstays, "error", err)
+	last := "none"
+	if err != nil {
+		last = err.Error()
+	}
+	x.Log.Error("detour is passed over from now on", "detour", a.Name, "hook", c.hook, "time", c.p.Now(), "why", why, "failures", a.Counters.Failures(), "overstays", a.Overstays, "error", last)
 }
 
 func powerOfTwo(n uint64) bool { return n != 0 && n&(n-1) == 0 }
