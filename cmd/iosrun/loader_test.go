@@ -101,7 +101,7 @@ func TestCheckersAgreeWithTheLoader(t *testing.T) {
 			// As the target of a swap: it is not the policy that it was to replace.
 			o := iosrun(t, nil, append([]string{"run", "none", "--swap", "1ms=" + policy}, play...)...)
 			want(o, 2, why)
-			assert.Contains(t, o.err, "iosrun: --swap: swap at 1ms: policy "+c.name+": SRBEP: module ")
+			assert.Contains(t, o.err, "iosrun: --swap: swap at 1ms: policy "+c.name+": post-status: module ")
 			assert.NotContains(t, o.err, "none")
 			assert.Empty(t, o.out, "nothing was played")
 		})

@@ -185,7 +185,7 @@ func (r *Prepared) Attachments(ctx context.Context, seed uint64, native bool) ([
 						_ = a.Detour.Close()
 					}
 				}
-				return all, fmt.Errorf("%s: module %s: %w", hooks.Slot(s), d.Detour.Module, err)
+				return all, fmt.Errorf("%s: module %s: %w", policy.SlotKey(hooks.Slot(s)), d.Detour.Module, err)
 			}
 			all[s] = append(all[s], a)
 		}

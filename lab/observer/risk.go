@@ -60,12 +60,13 @@ func (o *Observer) tell(p *pair, w *write) {
 	}
 	for _, m := range p.mirrors {
 		bit, v := uint16(1)<<m.index, m.volume.index
-		if w.lacking[v] != 0 {
+		former := w.lacking[v] != 0 && w.onFormer(o, m.volume)
+		if w.lacking[v] != 0 && !former {
 			w.lower |= bit
 			m.lower.add(w.bytes)
 		}
 		copied := w.own && w.foreign[v] == 0 && w.copied&(1<<v) != 0
-		if w.foreign[v] != 0 || !w.own || copied {
+		if w.foreign[v] != 0 || !w.own || copied || former {
 			w.upper |= bit
 			m.upper.add(w.bytes)
 		}
@@ -76,6 +77,21 @@ func (o *Observer) tell(p *pair, w *write) {
 	if w.lower|w.upper != 0 {
 		p.open = append(p.open, w)
 	}
+}
+
+// onFormer reports whether a volume has a write that was driven again, by what is on
+// the medium. The volume was the primary when the write was started there, and not
+// any more when it was executed, so that its end was not counted.
+func (w *write) onFormer(o *Observer, v *volume) bool {
+	if w.drive <= firstDrive {
+		return false
+	}
+	for i := range w.spots {
+		if s := &w.spots[i]; s.had&(1<<v.index) == 0 && o.read.digest(v.device, s.spot) != s.digest {
+			return false
+		}
+	}
+	return true
 }
 
 // arrived notes that a volume may have the whole of a write now.
