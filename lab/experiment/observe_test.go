@@ -59,7 +59,12 @@ func troubled(seed uint64) (c Config, first string) {
 	for range r.IntN(3) {
 		c.Swaps = append(c.Swaps, fmt.Sprintf("%v=%s", at(), pick(policies...)))
 	}
-	return c, pick(policies...)
+	first = pick(policies...)
+	if r.IntN(3) == 0 { // the primary, and what takes its place
+		begin := at()
+		c.Faults = append(c.Faults, fmt.Sprintf("%v=primary:gone", begin), fmt.Sprintf("%v=mirror1:gone", begin+time.Duration(r.IntN(150))*time.Millisecond))
+	}
+	return c, first
 }
 
 // TestObserverAgrees: what the observer sees of the media and the channel, and what

@@ -40,7 +40,7 @@ type version struct {
 	i int // in w.spots
 }
 
-// arrival is a spot that a mirror got before the primary did.
+// arrival is a spot that a volume got before the one that is the primary then did.
 type arrival struct {
 	volume    uint8
 	id, drive uint32
@@ -168,8 +168,9 @@ func (o *Observer) ended(f *function) {
 	for _, c := range f.changes {
 		h := p.history[c.spot]
 		k := newest(h, c.digest, f.id)
-		if f.driver == o.mirrorDriver && find(h, f.id) < 0 {
-			// Not what the primary has: it is still to come there. Where the write before
+		if !copies && find(h, f.id) < 0 {
+			// Not what the primary has: it is still to come there, from a mirror I/O's
+			// request or from one that was started when this volume was the primary. Where the write before
 			// has left the same content the request's identity tells, or that the volume
 			// had that already.
 			_, begun := o.begun[f.id]
