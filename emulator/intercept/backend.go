@@ -312,9 +312,11 @@ func (mr *mirrorRequest) landed(now machine.Time) {
 	if mr.r.program.writes {
 		mr.m.pair.group.got(mr.r.block.RequestedAt)
 	}
-	if !mr.inexact && mr.unit == mr.m.unit {
-		mr.r.arrived(mr.m, now)
-		mr.r.x.wake(mr.m)
+	for _, m := range mr.m.pair.mirrors {
+		if !mr.inexact && m.unit == mr.unit {
+			mr.r.arrived(m, now)
+			mr.r.x.wake(m)
+		}
 	}
 }
 

@@ -151,18 +151,26 @@ func (r *Request) waitsForCopies() bool {
 		r.flags&abi.FlagConstantCopy == 0 && r.pair.Mode == abi.ModeSynchronous
 }
 
-// onMirror reports whether mirror number i has what the request has written.
+// onMirror reports whether mirror number i has what the request has written. Its unit
+// may have been another mirror's, or the primary's, when it got that.
 func (r *Request) onMirror(i int) bool {
-	bit, mr := uint8(1)<<i, &r.mirrors[i]
-	switch m := r.pair.mirrors[i]; {
-	case m.unit == r.block.UCB, m.unit == r.former: // it was the primary when it got the write
+	m := r.pair.mirrors[i]
+	if m.unit == r.block.UCB || m.unit == r.former {
 		return true
-	case r.made&bit == 0 || mr.unit != m.unit:
-		return false
-	case r.changed&bit != 0:
-		return r.copied&bit != 0
 	}
-	return mr.state == abi.MirrorIOComplete && !mr.inexact
+	for j := range r.pair.mirrors {
+		bit, mr := uint8(1)<<j, &r.mirrors[j]
+		switch {
+		case r.made&bit == 0 || mr.unit != m.unit:
+		case r.changed&bit != 0:
+			if r.copied&bit != 0 {
+				return true
+			}
+		case mr.state == abi.MirrorIOComplete && !mr.inexact:
+			return true
+		}
+	}
+	return false
 }
 
 // UnderWay reports whether a mirror I/O is on its way to one of the tracks.
