@@ -128,6 +128,9 @@ func TestCodeCacheIsUsed(t *testing.T) {
 // TestCodeCacheDamaged damages an entry in every kind of place: it is removed,
 // with a line in the log, and the module is compiled again.
 func TestCodeCacheDamaged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a module for each damage, one after the other")
+	}
 	c := &cacheRig{dir: t.TempDir()}
 	code := answering(3)
 	m := inspect(t, code)

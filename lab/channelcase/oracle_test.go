@@ -19,6 +19,9 @@ import (
 type oracle struct{ folder, ckd, fba string }
 
 func newOracle(t *testing.T) oracle {
+	if testing.Short() {
+		t.Skip("runs another program, one case after the other")
+	}
 	t.Helper()
 	for _, program := range []string{"hercules", "dasdinit"} {
 		if _, err := exec.LookPath(program); err != nil {
