@@ -220,11 +220,17 @@ func (r *run) allSynchronised() report.Check {
 	return c
 }
 
+// countDetours is how many detours the run installed.
+func (r *run) countDetours() int {
+	n := 0
+	r.eachDetour(func(string, string, *hooks.Attachment) { n++ })
+	return n
+}
+
 // inCharge: no detour was passed over.
 func (r *run) inCharge() report.Check {
 	const name = "detours in charge"
-	detours := 0
-	r.eachDetour(func(string, string, *hooks.Attachment) { detours++ })
+	detours := r.countDetours()
 	if detours == 0 {
 		return report.NothingToCheck(name, "the policy has no detours")
 	}
@@ -250,8 +256,7 @@ func (r *run) inCharge() report.Check {
 // gave an answer.
 func (r *run) withoutFault() report.Check {
 	const name = "no detour at fault"
-	detours := 0
-	r.eachDetour(func(string, string, *hooks.Attachment) { detours++ })
+	detours := r.countDetours()
 	if detours == 0 {
 		return report.NothingToCheck(name, "the policy has no detours")
 	}
