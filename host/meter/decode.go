@@ -68,22 +68,19 @@ func (d *decoder) skip(n int, what string) {
 
 // u32 reads an unsigned LEB128 number of at most 32 bits.
 func (d *decoder) u32(what string) uint32 {
-	start := d.at
-	var v uint32
-	for shift := 0; ; shift += 7 {
-		c := d.byte(what)
-		if d.err != nil {
-			return 0
-		}
-		if shift == 28 && c > 0x0F {
-			d.fail(start, "immediate of %s is not a number of at most 32 bits", what)
-			return 0
-		}
-		v |= uint32(c&0x7F) << shift
-		if c&0x80 == 0 {
-			return v
-		}
+	if d.err != nil {
+		return 0
 	}
+	v, n := wasm.U32(d.code[d.at:d.end])
+	switch {
+	case n == 0:
+		d.fail(d.end, "ends within %s", what)
+	case n < 0:
+		d.fail(d.at, "immediate of %s is not a number of at most 32 bits", what)
+	default:
+		d.at += n
+	}
+	return v
 }
 
 // signed reads a signed LEB128 number of at most n bytes.

@@ -45,24 +45,36 @@ func (r *reader) byte(what string) byte {
 	return c
 }
 
-// u32 reads an unsigned LEB128 number of at most 32 bits.
-func (r *reader) u32(what string) uint32 {
-	start := r.at
-	var v uint32
-	for shift := 0; ; shift += 7 {
-		c := r.byte(what)
-		if r.err != nil {
-			return 0
+// U32 reads the unsigned LEB128 number at the start of b and gives its length in
+// bytes: 0 where b ends within it, and -1 for a number of more than 32 bits.
+func U32(b []byte) (v uint32, n int) {
+	for i, c := range b {
+		if i == 4 && c > 0x0F {
+			return 0, -1
 		}
-		if shift == 28 && c > 0x0F {
-			r.fail(start, "%s is not a number of at most 32 bits", what)
-			return 0
-		}
-		v |= uint32(c&0x7F) << shift
+		v |= uint32(c&0x7F) << (7 * i)
 		if c&0x80 == 0 {
-			return v
+			return v, i + 1
 		}
 	}
+	return 0, 0
+}
+
+// u32 reads an unsigned LEB128 number of at most 32 bits.
+func (r *reader) u32(what string) uint32 {
+	if r.err != nil {
+		return 0
+	}
+	v, n := U32(r.b[r.at:r.end])
+	switch {
+	case n == 0:
+		r.fail(r.end, "ends where %s should be", what)
+	case n < 0:
+		r.fail(r.at, "%s is not a number of at most 32 bits", what)
+	default:
+		r.at += n
+	}
+	return v
 }
 
 // count reads the length of a vector whose elements take at least one byte each.

@@ -131,6 +131,11 @@ func (p *pair) close(w *write) {
 	if p.closed++; p.closed < 1024 || p.closed < len(p.open)/2 {
 		return
 	}
+	p.compact()
+}
+
+// compact lets go of the writes that are at risk nowhere any more.
+func (p *pair) compact() {
 	left := p.open[:0]
 	for _, w := range p.open {
 		if w.lower|w.upper != 0 {
@@ -204,14 +209,7 @@ func (o *Observer) end(p *pair, m *mirror, of func(*write) bool) {
 	}
 	clear(m.pending)
 	m.pending = m.pending[:0]
-	left := p.open[:0]
-	for _, w := range p.open {
-		if w.lower|w.upper != 0 {
-			left = append(left, w)
-		}
-	}
-	clear(p.open[len(left):])
-	p.open, p.closed = left, 0
+	p.compact()
 }
 
 // bounds are the figures of a mirror by both tallies, with the age at the time now of
