@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -130,6 +131,14 @@ func fifo(t *testing.T) string {
 
 // endless are the settings of a run that ends by itself after hours.
 var endless = []string{"--generate", "--gen-count", "1000000000", "--gen-rate", "5000", "--quiet", "--log-level", "info", "--fault", "100ms=mirror1:restore"}
+
+// Tests that were started by nohup ignore SIGHUP, and the programs that they start
+// would inherit that. A signal that is caught goes back to its default in them.
+func init() {
+	if signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
+}
 
 // TestSignalEndsARunWithWhatThereIs: the table and the JSON say what was played,
 // that it is not all, and claim no check.
