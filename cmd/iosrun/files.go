@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/iosrun/iosrun/emulator/dasd/image"
+	"github.com/iosrun/iosrun/emulator/image"
 	"github.com/iosrun/iosrun/files"
 )
 

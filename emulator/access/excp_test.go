@@ -9,9 +9,9 @@ import (
 	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/dasd"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // newVolume makes a machine with a 3390 volume of 4 KiB records.

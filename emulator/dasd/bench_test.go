@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/iosrun/iosrun/emulator/channel"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/media"
 	"github.com/stretchr/testify/require"
 )
 

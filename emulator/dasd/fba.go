@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"github.com/iosrun/iosrun/emulator/channel"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // fba is a session of a fixed-block device.

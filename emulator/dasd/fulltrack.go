@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/iosrun/iosrun/emulator/channel"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // endOfTrack is what Read Track gives and Write Full Track takes behind the last

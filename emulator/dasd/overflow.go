@@ -2,7 +2,7 @@ package dasd
 
 import (
 	"github.com/iosrun/iosrun/emulator/channel"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // Record overflow is a feature of control units older than the 3880: a record

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/iosrun/iosrun/emulator/channel"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/media"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/iosrun/iosrun/emulator/channel"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 const (

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/iosrun/iosrun/emulator/channel"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // senseSize is the most sense bytes that a control unit gives.

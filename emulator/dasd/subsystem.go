@@ -3,8 +3,8 @@ package dasd
 import (
 	"fmt"
 
-	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // Config describes a storage subsystem.

@@ -3,8 +3,8 @@ package dasd
 import (
 	"math"
 
-	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // Timing are the figures of the service-time model at the control unit. Where

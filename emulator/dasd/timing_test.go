@@ -3,8 +3,8 @@ package dasd
 import (
 	"testing"
 
-	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/media"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )

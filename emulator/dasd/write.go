@@ -2,8 +2,8 @@ package dasd
 
 import (
 	"github.com/iosrun/iosrun/emulator/channel"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // take receives n bytes into the record's data, which is zero behind them; as

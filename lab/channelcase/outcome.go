@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/iosrun/iosrun/emulator/channel"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // Outcome is what a case brought about, or should. What is nil or empty in an

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/iosrun/iosrun/emulator/dasd/image"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/image"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // Volume is what a dasdinit command makes.

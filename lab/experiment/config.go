@@ -11,9 +11,9 @@ import (
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/dasd"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/media"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/emulator/program"
 	"github.com/iosrun/iosrun/lab/suggest"

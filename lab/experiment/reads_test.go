@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/emulator/dasd/image"
+	"github.com/iosrun/iosrun/emulator/image"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/lab/readcheck"
 	"github.com/iosrun/iosrun/lab/report"

@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 
 	"github.com/iosrun/iosrun/emulator/dasd"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // A spot is a place on a medium: in the high bits a track, or a group of blocks,

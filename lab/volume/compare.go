@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/iosrun/iosrun/emulator/dasd/image"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/image"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // CompareOptions says how two volumes are compared.

@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/text/encoding/charmap"
 
-	"github.com/iosrun/iosrun/emulator/dasd/image"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/image"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // Geometry is the size of a volume's device.

@@ -7,8 +7,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/iosrun/iosrun/emulator/dasd/image"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/image"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // Listing is a volume's table of contents.

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/iosrun/iosrun/emulator/dasd/image"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/image"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // Member is an entry of the directory of a partitioned data set.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/iosrun/iosrun/emulator/dasd/image"
+	"github.com/iosrun/iosrun/emulator/image"
 )
 
 // CreateShadow makes the empty shadow file path on the image at under and the

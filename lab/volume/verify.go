@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/iosrun/iosrun/emulator/dasd/image"
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/image"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // Progress is told how much of a volume is done, in tracks or block groups. It

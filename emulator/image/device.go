@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // Limits of a header's claims, before a device's geometry is found.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // DefaultCacheBytes is the bound of a volume's cache when Options has none.

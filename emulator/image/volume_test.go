@@ -11,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/emulator/dasd/media"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 var (

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // Formatting is what a new volume holds.

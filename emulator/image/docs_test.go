@@ -12,13 +12,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // With -update, TestDocumentedFormats writes the tables of docs/channel.md anew.
 var update = flag.Bool("update", false, "write the tables of docs/channel.md anew")
 
-const documentation = "../../../docs/channel.md"
+const documentation = "../../docs/channel.md"
 
 // described is what the documentation says of an identifier, beside what the
 // code's table of signatures tells.
@@ -115,7 +115,7 @@ func TestDocumentedFormats(t *testing.T) {
 			text = before + begin + table + end + after
 			continue
 		}
-		assert.Equal(t, table, have, "table %s is out of date: go test ./emulator/dasd/image -run Documented -update", name)
+		assert.Equal(t, table, have, "table %s is out of date: go test ./emulator/image -run Documented -update", name)
 	}
 	if *update {
 		require.NoError(t, os.WriteFile(documentation, []byte(text), 0o644))

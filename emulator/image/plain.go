@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // plainCKD is a plain image: tracks at a fixed distance behind the header, in

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 )
 
 // MaximumShadows is how many shadow files a volume may have.

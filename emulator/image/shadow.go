@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/iosrun/iosrun/emulator/dasd/media"
+	"github.com/iosrun/iosrun/emulator/media"
 	"github.com/iosrun/iosrun/files"
 )
 
