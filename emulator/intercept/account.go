@@ -1,6 +1,10 @@
 package intercept
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/iosrun/iosrun/emulator/chain"
+)
 
 // account is what the host knows of one mirror, track by track: how many writes
 // that reached the primary are on their way to the mirror, and which tracks have
@@ -18,12 +22,6 @@ type account struct {
 	epoch  uint32 // counts the promotions, with which inflight begins anew
 }
 
-// extent is a range of tracks, both ends included.
-type extent struct{ first, last uint32 }
-
-// noTracks is the extent that is empty.
-var noTracks = extent{1, 0}
-
 func newAccount(tracks uint32) account {
 	words := (tracks + 63) / 64
 	return account{inflight: make([]uint16, tracks), marked: make([]uint64, words), missed: make([]uint64, words)}
@@ -31,18 +29,18 @@ func newAccount(tracks uint32) account {
 
 // begin notes that a write to the tracks is on its way. A track with more such
 // writes than can be counted is marked instead, by the false that end gets.
-func (a *account) begin(e extent) {
-	for t := e.first; t <= e.last; t++ {
+func (a *account) begin(e chain.Extent) {
+	for t := e.First; t <= e.Last; t++ {
 		if a.inflight[t]++; a.inflight[t] == 0 {
 			a.inflight[t]--
-			a.miss(extent{t, t})
+			a.miss(chain.Track(t))
 		}
 	}
 }
 
 // end notes how such a write has ended.
-func (a *account) end(e extent, onMirror bool) {
-	for t := e.first; t <= e.last; t++ {
+func (a *account) end(e chain.Extent, onMirror bool) {
+	for t := e.First; t <= e.Last; t++ {
 		if a.inflight[t] != 0 {
 			a.inflight[t]--
 		}
@@ -53,7 +51,7 @@ func (a *account) end(e extent, onMirror bool) {
 }
 
 // ended is end for a write, or a copy, that began in the given epoch.
-func (a *account) ended(e extent, epoch uint32, onMirror bool) {
+func (a *account) ended(e chain.Extent, epoch uint32, onMirror bool) {
 	if epoch == a.epoch {
 		a.end(e, onMirror)
 	} else if !onMirror {
@@ -62,8 +60,8 @@ func (a *account) ended(e extent, epoch uint32, onMirror bool) {
 }
 
 // mark notes that the mirror has missed a write to the tracks.
-func (a *account) mark(e extent) {
-	for t := e.first; t <= e.last; t++ {
+func (a *account) mark(e chain.Extent) {
+	for t := e.First; t <= e.Last; t++ {
 		if w, b := &a.marked[t/64], uint64(1)<<(t%64); *w&b == 0 {
 			*w |= b
 			a.count++
@@ -72,15 +70,15 @@ func (a *account) mark(e extent) {
 }
 
 // miss marks tracks on which the mirror may lack a write that was acknowledged.
-func (a *account) miss(e extent) {
+func (a *account) miss(e chain.Extent) {
 	a.mark(e)
 	a.acknowledged(e)
 }
 
 // acknowledged notes that a write that the mirror lacks was acknowledged. A track
 // that is not marked has been copied since.
-func (a *account) acknowledged(e extent) {
-	for t := e.first; t <= e.last; t++ {
+func (a *account) acknowledged(e chain.Extent) {
+	for t := e.First; t <= e.Last; t++ {
 		if w, b := &a.missed[t/64], uint64(1)<<(t%64); *w&b == 0 && a.isMarked(t) {
 			*w |= b
 			a.misses++
@@ -89,8 +87,8 @@ func (a *account) acknowledged(e extent) {
 }
 
 // unmark notes that the tracks have been copied whole.
-func (a *account) unmark(e extent) {
-	for t := e.first; t <= e.last; t++ {
+func (a *account) unmark(e chain.Extent) {
+	for t := e.First; t <= e.Last; t++ {
 		if w, b := &a.marked[t/64], uint64(1)<<(t%64); *w&b != 0 {
 			*w &^= b
 			a.count--
@@ -108,7 +106,7 @@ func (a *account) unmark(e extent) {
 func (a *account) follow(o *account) {
 	for t := range o.inflight {
 		if o.inflight[t] != 0 || o.isMarked(uint32(t)) {
-			a.mark(extent{uint32(t), uint32(t)})
+			a.mark(chain.Track(uint32(t)))
 		}
 	}
 }
@@ -116,17 +114,17 @@ func (a *account) follow(o *account) {
 // overtaken marks tracks that a late write has reached on the primary. A copy of them
 // that is on its way to the mirror may have been read before; a mirror that follows
 // the primary and gets none misses nothing by that.
-func (a *account) overtaken(e extent, follows bool) {
-	for t := e.first; t <= e.last; t++ {
+func (a *account) overtaken(e chain.Extent, follows bool) {
+	for t := e.First; t <= e.Last; t++ {
 		if follows && a.inflight[t] == 0 {
-			a.mark(extent{t, t})
+			a.mark(chain.Track(t))
 		} else {
-			a.miss(extent{t, t})
+			a.miss(chain.Track(t))
 		}
 	}
 }
 
-func (a *account) markAll() { a.miss(extent{0, uint32(len(a.inflight) - 1)}) }
+func (a *account) markAll() { a.miss(chain.Extent{First: 0, Last: uint32(len(a.inflight) - 1)}) }
 
 func (a *account) isMarked(t uint32) bool { return a.marked[t/64]&(1<<(t%64)) != 0 }
 
@@ -145,8 +143,8 @@ func (a *account) next(t uint32) (uint32, bool) {
 }
 
 // inSync reports whether every track of e is the same on the mirror.
-func (a *account) inSync(e extent) bool {
-	for t := e.first; t <= e.last; t++ {
+func (a *account) inSync(e chain.Extent) bool {
+	for t := e.First; t <= e.Last; t++ {
 		if a.inflight[t] != 0 || a.isMarked(t) {
 			return false
 		}
@@ -155,8 +153,8 @@ func (a *account) inSync(e extent) bool {
 }
 
 // unmarked reports whether no track of e is marked.
-func (a *account) unmarked(e extent) bool {
-	for t := e.first; t <= e.last; t++ {
+func (a *account) unmarked(e chain.Extent) bool {
+	for t := e.First; t <= e.Last; t++ {
 		if a.isMarked(t) {
 			return false
 		}

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -15,15 +16,15 @@ func TestAccountAgainstMaps(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		a := newAccount(tracks)
 		marked, inflight := map[uint32]bool{}, map[uint32]int{}
-		var open []extent
+		var open []chain.Extent
 		for range 300 {
 			first := uint32(random.IntN(tracks))
-			e := extent{first, first + uint32(random.IntN(int(min(6, tracks-first))))}
+			e := chain.Extent{First: first, Last: first + uint32(random.IntN(int(min(6, tracks-first))))}
 			switch random.IntN(6) {
 			case 0, 1:
 				a.begin(e)
 				open = append(open, e)
-				for t := e.first; t <= e.last; t++ {
+				for t := e.First; t <= e.Last; t++ {
 					inflight[t]++
 				}
 			case 2, 3:
@@ -34,18 +35,18 @@ func TestAccountAgainstMaps(t *testing.T) {
 				e, ok := open[k], random.IntN(3) != 0
 				open = append(open[:k], open[k+1:]...)
 				a.ended(e, a.epoch, ok)
-				for t := e.first; t <= e.last; t++ {
+				for t := e.First; t <= e.Last; t++ {
 					inflight[t]--
 					marked[t] = marked[t] || !ok
 				}
 			case 4:
 				a.mark(e)
-				for t := e.first; t <= e.last; t++ {
+				for t := e.First; t <= e.Last; t++ {
 					marked[t] = true
 				}
 			case 5:
 				a.unmark(e)
-				for t := e.first; t <= e.last; t++ {
+				for t := e.First; t <= e.Last; t++ {
 					delete(marked, t)
 				}
 			}
@@ -62,7 +63,7 @@ func TestAccountAgainstMaps(t *testing.T) {
 			require.False(t, ok)
 			require.Equal(t, n, a.count)
 			sync, clean := true, true
-			for t := e.first; t <= e.last; t++ {
+			for t := e.First; t <= e.Last; t++ {
 				sync = sync && !marked[t] && inflight[t] == 0
 				clean = clean && !marked[t]
 			}
@@ -80,7 +81,7 @@ func TestAccountAgainstMaps(t *testing.T) {
 // TestAWriteOfAnEarlierEpoch does not end one of the present.
 func TestAWriteOfAnEarlierEpoch(t *testing.T) {
 	a := newAccount(4)
-	e := extent{1, 2}
+	e := chain.Extent{First: 1, Last: 2}
 	a.begin(e)
 	clear(a.inflight)
 	a.epoch++
@@ -95,7 +96,7 @@ func TestAWriteOfAnEarlierEpoch(t *testing.T) {
 
 func TestMoreWritesUnderWayThanCanBeCounted(t *testing.T) {
 	a := newAccount(1)
-	e := extent{0, 0}
+	e := chain.Track(0)
 	const n = 1<<16 + 5
 	for range n {
 		a.begin(e)

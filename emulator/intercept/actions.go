@@ -52,7 +52,7 @@ func (x *Process) retryMirrors(a *hooks.Attachment, c *call, mask uint8) hooks.R
 		return hooks.NoRequest
 	}
 	latest := true
-	for t := r.program.tracks.first; t <= r.program.tracks.last; t++ {
+	for t := r.program.Tracks.First; t <= r.program.Tracks.Last; t++ {
 		latest = latest && r.pair.written[t] == r.number
 	}
 	why := hooks.CarriedOut

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -165,7 +166,7 @@ func (mr *mirrorRequest) wanted(role unitRole) bool {
 	if mr.inexact || role.role != abi.RolePrimary {
 		return false
 	}
-	for t := r.program.tracks.first; r.told != 0 && t <= r.program.tracks.last; t++ {
+	for t := r.program.Tracks.First; r.told != 0 && t <= r.program.Tracks.Last; t++ {
 		if r.pair.written[t] > r.told {
 			return false
 		}
@@ -182,16 +183,16 @@ func (mr *mirrorRequest) onItsWay() {
 	if mr.inexact {
 		m.account.miss(mr.touches)
 	}
-	if !r.program.writes {
+	if !r.program.Writes {
 		return
 	}
 	number := r.number
 	if !r.reached {
 		number = max(number, r.pair.writes+1)
 	}
-	for t := r.program.tracks.first; t <= r.program.tracks.last; t++ {
+	for t := r.program.Tracks.First; t <= r.program.Tracks.Last; t++ {
 		if mr.inexact || r.told != 0 && m.started[t] > r.told {
-			m.account.miss(extent{t, t})
+			m.account.miss(chain.Track(t))
 		}
 		m.started[t] = max(m.started[t], number)
 	}
@@ -294,7 +295,7 @@ func (mr *mirrorRequest) forget() {
 // Status is the IRB routine of a mirror I/O: it sets the mirror-completion flag
 // when the mirror has the write. (Step 284.)
 func (mr *mirrorRequest) Status(p *machine.Processor, b *ios.IOSB) {
-	mr.m.estimate.observe(true, b.EndedAt-b.StartedAt, mr.r.program.tracks.last)
+	mr.m.estimate.observe(true, b.EndedAt-b.StartedAt, mr.r.program.Tracks.Last)
 	if !b.IRB.OK() {
 		return // error recovery may drive it again; Done knows
 	}
@@ -309,7 +310,7 @@ func (mr *mirrorRequest) Status(p *machine.Processor, b *ios.IOSB) {
 // something else brings nothing; a unit that has become the primary meanwhile is
 // not the mirror.
 func (mr *mirrorRequest) landed(now machine.Time) {
-	if mr.r.program.writes {
+	if mr.r.program.Writes {
 		mr.m.pair.group.got(mr.r.block.RequestedAt)
 	}
 	for _, m := range mr.m.pair.mirrors {
@@ -327,12 +328,12 @@ func (mr *mirrorRequest) settle(onMirror bool) {
 	}
 	mr.settled = true
 	r := mr.r
-	mr.m.account.ended(r.program.tracks, mr.epoch, onMirror)
+	mr.m.account.ended(r.program.Tracks, mr.epoch, onMirror)
 	if mr.epoch != mr.m.account.epoch {
 		// Its unit has become the primary meanwhile: whoever has had the tracks
 		// copied from there may have them as they were before.
 		for _, m := range r.pair.mirrors {
-			m.account.overtaken(r.program.tracks, m.State == abi.MirrorInSync)
+			m.account.overtaken(r.program.Tracks, m.State == abi.MirrorInSync)
 		}
 	}
 	if !onMirror {

@@ -34,8 +34,8 @@ func (x *Process) changedTracks(c *call, mask uint8) hooks.Refusal {
 
 // copyable reports whether the tracks of the request are few enough to copy.
 func (r *Request) copyable() bool {
-	e := r.program.tracks
-	return r.program.writes && e.last-e.first < MaxChangedTracks
+	e := r.program.Tracks
+	return r.program.Writes && e.Last-e.First < MaxChangedTracks
 }
 
 // copyChanged begins the copies that the request's front-end detour has asked
@@ -60,7 +60,7 @@ func (x *Process) copyChanged(p *machine.Processor, r *Request) {
 			mr.m, mr.flags, mr.counted, mr.settled, mr.late, mr.labelling, mr.area = m, 0, false, false, false, false, nil
 			mr.labels, mr.attempts = 0, 0
 			mr.chain, mr.state, mr.unit = noChain, abi.MirrorIOBegun, m.unit
-			mr.inexact, mr.touches = false, r.program.tracks
+			mr.inexact, mr.touches = false, r.program.Tracks
 			r.made |= bit
 		}
 	}
@@ -68,8 +68,8 @@ func (x *Process) copyChanged(p *machine.Processor, r *Request) {
 
 // copyTracks has the tracks of the request copied to one mirror.
 func (x *Process) copyTracks(p *machine.Processor, r *Request, m *Mirror) bool {
-	e := r.program.tracks
-	if x.Mirror == nil || m.State != abi.MirrorInSync || !x.Mirror.CopyTracks(p, r, m, e.first, e.last) {
+	e := r.program.Tracks
+	if x.Mirror == nil || m.State != abi.MirrorInSync || !x.Mirror.CopyTracks(p, r, m, e.First, e.Last) {
 		return false
 	}
 	r.copying |= 1 << m.index

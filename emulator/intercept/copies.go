@@ -1,9 +1,8 @@
 package intercept
 
 import (
-	"encoding/binary"
-
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -71,34 +70,8 @@ func (x *Process) privateCopy(mr *mirrorRequest, s *abi.CCW, n int) machine.Addr
 		}
 	}
 	d.segment.Materialize()
-	if !loadData(storage, s, d.segment.Bytes()[:n]) {
+	if !chain.LoadData(storage, s, d.segment.Bytes()[:n]) {
 		return 0
 	}
 	return d.segment.Base
-}
-
-// idawBlock is what an indirect-address word of format 1 reaches to: the next 2
-// KiB boundary.
-const idawBlock = 2048
-
-// loadData copies a CCW's data area, through its indirect-address words of
-// format 1 where it has them.
-func loadData(s *machine.Storage, c *abi.CCW, p []byte) bool {
-	if channel.Flags(c.Flags)&channel.FlagIDA == 0 {
-		_, err := s.Load(machine.Address(c.Address), p)
-		return err == nil
-	}
-	for list := machine.Address(c.Address); len(p) > 0; list += 4 {
-		v := s.View(list, 4)
-		if v == nil {
-			return false
-		}
-		at := machine.Address(binary.BigEndian.Uint32(v))
-		n := min(len(p), idawBlock-int(at%idawBlock))
-		if _, err := s.Load(at, p[:n]); err != nil {
-			return false
-		}
-		p = p[n:]
-	}
-	return true
 }

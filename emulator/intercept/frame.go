@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -18,7 +19,7 @@ type call struct {
 	block   *ios.IOSB
 	role    unitRole
 	origin  abi.Origin
-	program *program
+	program *chain.Program
 	since   *machine.Time     // front-end: since when a detour leaves the request queued
 	asked   *hooks.Attachment // whose answer is being carried out
 	before  uint32            // rounds of calls of this hook for the I/O before this one
@@ -65,9 +66,9 @@ func (x *Process) fill(f *abi.Frame, c *call) {
 	t.DriverID = b.DriverID
 	t.CompletionCode = b.CompletionCode
 	t.Retries = b.Retries
-	t.FirstTrack = c.program.tracks.first
-	t.LastTrack = c.program.tracks.last
-	t.DataLength = c.program.bytes
+	t.FirstTrack = c.program.Tracks.First
+	t.LastTrack = c.program.Tracks.Last
+	t.DataLength = c.program.Bytes
 
 	s := &f.Status
 	s.Size = uint32(unsafe.Sizeof(abi.Status{}))
@@ -133,7 +134,7 @@ func (x *Process) fillPair(f *abi.Pair, c *call, pair *Pair) {
 		if r.made&(1<<i) != 0 {
 			d.Flags, d.IO = mr.flags, mr.state
 		}
-		if c.hook == abi.FrontEnd && m.State == abi.MirrorInSync && m.account.inSync(c.program.tracks) {
+		if c.hook == abi.FrontEnd && m.State == abi.MirrorInSync && m.account.inSync(c.program.Tracks) {
 			d.Flags |= abi.MirrorTracksInSync
 		}
 		if m.standing != nil && m.standing.open() {
@@ -150,16 +151,16 @@ func (x *Process) fillPair(f *abi.Pair, c *call, pair *Pair) {
 
 // fillChain copies the channel program, as far as the frame carries it, and
 // clears what an earlier and longer one has left.
-func fillChain(f *abi.Chain, g *program) {
+func fillChain(f *abi.Chain, g *chain.Program) {
 	f.Size = uint32(unsafe.Sizeof(abi.Chain{}))
-	f.Flags = g.flags
-	f.Count = uint16(len(g.ccws))
-	n := copy(f.CCW[:], g.ccws)
+	f.Flags = g.Flags
+	f.Count = uint16(len(g.CCWs))
+	n := copy(f.CCW[:], g.CCWs)
 	if left := min(int(f.Inline), len(f.CCW)); left > n {
 		clear(f.CCW[n:left])
 	}
 	f.Inline = uint16(n)
-	p := copy(f.Parameter[:], g.parameters[:g.blocks])
+	p := copy(f.Parameter[:], g.Parameters[:g.Blocks])
 	if left := min(int(f.Parameters), len(f.Parameter)); left > p {
 		clear(f.Parameter[p:left])
 	}

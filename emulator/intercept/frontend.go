@@ -153,7 +153,7 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) hooks.
 	switch {
 	case c.role.role != abi.RolePrimary:
 		return hooks.WrongTarget
-	case r.program.flags&abi.ChainTruncated != 0 && n.Flags&abi.MirrorWithError == 0:
+	case r.program.Truncated() && n.Flags&abi.MirrorWithError == 0:
 		return hooks.Program
 	}
 	why := hooks.CarriedOut
@@ -174,11 +174,11 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) hooks.
 		mr.m, mr.flags, mr.counted, mr.settled, mr.late, mr.labelling, mr.area = m, 0, false, false, false, false, nil
 		mr.labels, mr.attempts = 0, 0
 		mr.chain, mr.unit = r.block.ChannelProgram, nil
-		mr.inexact, mr.touches = r.program.modifies, r.program.tracks
+		mr.inexact, mr.touches = r.program.Modifies, r.program.Tracks
 		switch {
 		case n.Flags&abi.MirrorWithError != 0:
 			mr.chain = noChain
-		case n.Count == 0 && r.program.stores:
+		case n.Count == 0 && r.program.Stores:
 			why = why.First(hooks.Program) // two devices would store into the same areas
 			continue
 		case n.Count != 0:
@@ -224,13 +224,13 @@ func (x *Process) routable(c *call, i uint8, rc ios.ReturnCode) hooks.Refusal {
 		return hooks.WrongTarget
 	case int(i) >= len(r.pair.mirrors):
 		return hooks.NoSuchMirror
-	case r.program.writes:
+	case r.program.Writes:
 		return hooks.Program
 	case r.routes == MaxRoutes:
 		return hooks.TooOften
 	case r.pair.mirrors[i].State != abi.MirrorInSync:
 		return hooks.MirrorState
-	case !r.pair.mirrors[i].account.inSync(r.program.tracks):
+	case !r.pair.mirrors[i].account.inSync(r.program.Tracks):
 		return hooks.MirrorBehind
 	}
 	return hooks.CarriedOut

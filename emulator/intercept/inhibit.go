@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/hooks"
 )
@@ -24,17 +25,17 @@ func (x *Process) inhibit(c *call) hooks.Refusal {
 		return hooks.WrongTarget
 	case r.inhibited != nil:
 		return hooks.Contradiction // it is inhibited already
-	case r.program.modifies || r.program.flags&abi.ChainTruncated != 0:
+	case r.program.Modifies || r.program.Truncated():
 		return hooks.Program
 	}
 	defined := -1
-	roles := rolesOf(c.role.pair.geometry.Class)
-	for i := range r.program.ccws {
-		if r.program.ccws[i].Command == commandDefineExtent {
+	roles := chain.RolesOf(c.role.pair.geometry.Class)
+	for i := range r.program.CCWs {
+		if r.program.CCWs[i].Command == chain.DefineExtent {
 			defined = i
 			break
 		}
-		if roles[r.program.ccws[i].Command]&isWrite != 0 {
+		if roles[r.program.CCWs[i].Command]&chain.IsWrite != 0 {
 			break // before any define extent
 		}
 	}
@@ -50,15 +51,15 @@ func (x *Process) inhibit(c *call) hooks.Refusal {
 		x.Log.Error("inhibited chain could not be built", "error", err)
 		return hooks.NoRoom
 	}
-	if r.program.branches || !copyChain(a, first, r.program.ccws) {
+	if r.program.Branches || !copyChain(a, first, r.program.CCWs) {
 		x.areas.put(a)
 		return hooks.Program
 	}
 	parameter := a.view[areaCCWs:]
 	at := uint32(a.base) + areaCCWs
 	if defined >= 0 {
-		d := &r.program.ccws[defined]
-		if d.Count == 0 || int(d.Count) > areaSize-areaCCWs || !loadData(&x.ios.Machine.Storage, d, parameter[:d.Count]) {
+		d := &r.program.CCWs[defined]
+		if d.Count == 0 || int(d.Count) > areaSize-areaCCWs || !chain.LoadData(&x.ios.Machine.Storage, d, parameter[:d.Count]) {
 			x.areas.put(a)
 			return hooks.Program
 		}

@@ -13,7 +13,7 @@ import "github.com/iosrun/iosrun/abi"
 // setMode carries out the intent "mode" for a request.
 func (x *Process) setMode(c *call, mode abi.PairMode) {
 	pair, r := c.role.pair, c.r
-	if mode == abi.ModeConstantCopy && c.hook == abi.FrontEnd && c.role.role == abi.RolePrimary && c.origin != abi.OriginMirror && r.program.suspends {
+	if mode == abi.ModeConstantCopy && c.hook == abi.FrontEnd && c.role.role == abi.RolePrimary && c.origin != abi.OriginMirror && r.program.Suspends {
 		if !r.suspending {
 			r.suspending = true
 			if pair.suspending++; pair.suspending == 1 {

@@ -4,22 +4,10 @@ import (
 	"fmt"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
-
-// Geometry is what the intercept process must know of a device to say which
-// tracks a channel program touches.
-type Geometry struct {
-	Class abi.DeviceClass
-	// Tracks is how many tracks the device has.
-	Tracks uint32
-	// Heads is how many tracks a cylinder has (ECKD).
-	Heads uint32
-	// Blocks is how many 512-byte blocks the device has, and TrackBlocks how many
-	// of them a track (fixed-block).
-	Blocks, TrackBlocks uint32
-}
 
 // Pair is a primary device and its mirrors.
 type Pair struct {
@@ -34,7 +22,7 @@ type Pair struct {
 	volume   *ios.UCB // by which applications know it
 	primary  *ios.UCB
 	group    *group // nil for none
-	geometry Geometry
+	geometry chain.Geometry
 	cfwid    uint16
 	mirrors  []*Mirror
 	estimate estimate
@@ -128,7 +116,7 @@ type Device struct {
 // AddPair declares that primary is mirrored by the devices of mirrors, all of
 // the same geometry. They are taken to be identical when inSync, else every
 // track is marked.
-func (x *Process) AddPair(primary Device, geometry Geometry, mirrors []Device, inSync bool) (*Pair, error) {
+func (x *Process) AddPair(primary Device, geometry chain.Geometry, mirrors []Device, inSync bool) (*Pair, error) {
 	if len(mirrors) > abi.MaxMirrors {
 		return nil, fmt.Errorf("pair of unit %04X: %d mirrors: at most %d", primary.Unit.DeviceNumber, len(mirrors), abi.MaxMirrors)
 	}

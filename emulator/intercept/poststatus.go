@@ -162,14 +162,14 @@ func (x *Process) observe(r *Request, b *ios.IOSB) {
 	} else if r.role.mirror != nil {
 		e = &r.role.mirror.estimate
 	}
-	e.observe(r.program.writes, b.EndedAt-b.StartedAt, r.program.tracks.last)
+	e.observe(r.program.Writes, b.EndedAt-b.StartedAt, r.program.Tracks.Last)
 }
 
 // doubt marks the tracks of a write that the primary has answered with an error:
 // nobody knows which side has what.
 func (x *Process) doubt(r *Request) {
 	for _, m := range r.pair.mirrors {
-		m.account.mark(r.program.tracks)
+		m.account.mark(r.program.Tracks)
 	}
 }
 
@@ -252,7 +252,7 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 	if have < want && r.promise.Durability == DurableMirrors {
 		// What a program-controlled interruption has announced before the end of the
 		// chain is not for a mirror to hold back (184).
-		if r.flags&abi.FlagConstantCopy != 0 || r.pair.Mode == abi.ModeConstantCopy || r.program.interrupts {
+		if r.flags&abi.FlagConstantCopy != 0 || r.pair.Mode == abi.ModeConstantCopy || r.program.Interrupts {
 			x.counts.Degraded++
 		} else {
 			x.counts.Violations++

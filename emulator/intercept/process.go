@@ -2,9 +2,11 @@ package intercept
 
 import (
 	"errors"
+
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -124,8 +126,8 @@ type Process struct {
 	asked    []Promotion
 	stack    [maxDepth]response
 	depth    int
-	built    program  // a chain that does something else than the primary's
-	current  *program // of the call under way, for ReadChain
+	built    chain.Program  // a chain that does something else than the primary's
+	current  *chain.Program // of the call under way, for ReadChain
 }
 
 // maxDepth is how deep detours' calls can nest: a back-end detour that starts a
@@ -201,10 +203,10 @@ func (x *Process) Pending() int {
 
 // ReadChain answers a detour's request for CCWs that its frame does not carry.
 func (x *Process) ReadChain(first int, into []abi.CCW) int {
-	if x.current == nil || first < 0 || first >= len(x.current.ccws) {
+	if x.current == nil || first < 0 || first >= len(x.current.CCWs) {
 		return 0
 	}
-	return copy(into, x.current.ccws[first:])
+	return copy(into, x.current.CCWs[first:])
 }
 
 // DDTSIO is what the first pointer leads to: the front-end detours, then the
@@ -223,7 +225,7 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 	}
 	r.role, r.observed, r.reached, r.forced = role, false, false, false
 	r.flags &^= abi.FlagTimedOut
-	if r.routed != nil && role.mirror != nil && !role.mirror.account.unmarked(r.program.tracks) {
+	if r.routed != nil && role.mirror != nil && !role.mirror.account.unmarked(r.program.Tracks) {
 		r.routed, r.origin = nil, abi.OriginApplication // it has missed a write while the read waited
 		x.ios.Move(p, q, role.pair.primary)
 		return ios.Moved
@@ -251,11 +253,11 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 		r.settleUnstarted(p)
 	}
 	switch {
-	case b.CC != 0 || !r.program.writes:
+	case b.CC != 0 || !r.program.Writes:
 	case role.role == abi.RolePrimary:
 		x.reached(p, r)
 	case role.mirror != nil && r.origin == abi.OriginApplication && r.inhibited == nil:
-		role.mirror.account.miss(r.program.tracks) // an interloper that nobody has stopped
+		role.mirror.account.miss(r.program.Tracks) // an interloper that nobody has stopped
 	}
 	return rc
 }
@@ -284,11 +286,11 @@ func (x *Process) scan(r *Request, b *ios.IOSB) {
 		geo = &r.pair.geometry
 	}
 	format1 := b.Control == 0 || b.Control&channel.ORBFormat1 != 0
-	r.program.scan(&x.ios.Machine.Storage, b.ChannelProgram, format1, geo)
+	r.program.Follow(&x.ios.Machine.Storage, b.ChannelProgram, format1, geo)
 }
 
 // noGeometry stands for a device that is not part of a pair.
-var noGeometry = Geometry{Class: abi.ClassECKD, Tracks: 1 << 31, Heads: 15}
+var noGeometry = chain.Geometry{Class: abi.ClassECKD, Tracks: 1 << 31, Heads: 15}
 
 // redriven forgets the mirror requests of an earlier drive of the request.
 func (r *Request) redriven() {
@@ -304,12 +306,12 @@ func (r *Request) redriven() {
 // reached notes that the primary has got a write: the number of the write, and
 // on each mirror a write under way or a mark.
 func (x *Process) reached(p *machine.Processor, r *Request) {
-	pair, e := r.pair, r.program.tracks
+	pair, e := r.pair, r.program.Tracks
 	r.reached = true
 	pair.writing++
 	pair.writes++
 	r.number = pair.writes
-	for t := e.first; t <= e.last; t++ {
+	for t := e.First; t <= e.Last; t++ {
 		pair.written[t] = r.number
 	}
 	for i, m := range pair.mirrors {
@@ -414,7 +416,7 @@ func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
 		x.trapped(a, c, err)
 		return nil, false
 	}
-	if err := f.Response.Check(c.hook, a.Granted, len(c.program.ccws)); err != nil {
+	if err := f.Response.Check(c.hook, a.Granted, len(c.program.CCWs)); err != nil {
 		a.Counters.Invalid++
 		x.counts.Invalid++
 		x.failed(a, c, "response refused", a.Counters.Invalid, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -79,9 +80,9 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) ho
 	for i := range resp.Parameter[:resp.Parameters] {
 		copy(a.view[areaCCWs+i*abi.ParameterSize:], resp.Parameter[i][:])
 	}
-	ccws := mr.r.program.ccws
+	ccws := mr.r.program.CCWs
 	recipe := resp.Recipe[n.First : n.First+n.Count]
-	roles := rolesOf(mr.r.pair.geometry.Class)
+	roles := chain.RolesOf(mr.r.pair.geometry.Class)
 	stores, chained := false, false // of the command that data chaining goes on with
 	for i := range recipe {
 		c := &recipe[i]
@@ -89,7 +90,7 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) ho
 		if c.Kind != abi.RecipeTransfer && w.Command == channel.TIC || c.Kind == abi.RecipeTransfer && chained {
 			return x.abandon(mr)
 		}
-		stores = chained && stores || roles[w.Command]&isInput != 0
+		stores = chained && stores || roles[w.Command]&chain.IsInput != 0
 		chained = w.Flags&channel.FlagCD != 0 && c.Kind != abi.RecipeTransfer
 		if stores && c.Kind != abi.RecipePrivate {
 			w.Flags |= channel.FlagSkip
@@ -131,12 +132,12 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) ho
 	}
 	clear(a.view[len(recipe)*channel.CCWSize : (len(recipe)+spareCCWs)*channel.CCWSize])
 	mr.chain, mr.length = a.base, len(recipe)
-	if !mr.inexact && !mr.r.program.repeats(resp, n) {
+	if !mr.inexact && !mr.r.program.Repeats(resp, n) {
 		mr.inexact = true
-		x.built.scan(&x.ios.Machine.Storage, a.base, true, &mr.r.pair.geometry)
-		mr.touches = noTracks
-		if x.built.writes {
-			mr.touches = x.built.tracks
+		x.built.Follow(&x.ios.Machine.Storage, a.base, true, &mr.r.pair.geometry)
+		mr.touches = chain.NoTracks
+		if x.built.Writes {
+			mr.touches = x.built.Tracks
 		}
 	}
 	return hooks.CarriedOut

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -19,7 +20,7 @@ type Request struct {
 	flags      abi.FlagTable
 	origin     abi.Origin
 	promise    Promise // of its policy when it began
-	program    program
+	program    chain.Program
 	scratch    [abi.ScratchSize]byte
 	calls      [abi.Hooks]uint32
 	mirrors    [abi.MaxMirrors]mirrorRequest
@@ -113,10 +114,10 @@ type mirrorRequest struct {
 	triedAt      machine.Time // of the first of them
 	area         *area
 	copies       *dataCopy
-	inexact      bool     // its chain may do something else than the primary's
-	touches      extent   // the tracks that such a chain can write
-	epoch        uint32   // of the account, when counted
-	unit         *ios.UCB // to which it was started
+	inexact      bool         // its chain may do something else than the primary's
+	touches      chain.Extent // the tracks that such a chain can write
+	epoch        uint32       // of the account, when counted
+	unit         *ios.UCB     // to which it was started
 	leftSince    machine.Time
 	length       int // CCWs of a chain that the host has built
 	chain        machine.Address
@@ -129,7 +130,7 @@ func (x *Process) newRequest() *Request {
 		r.backEntry.r = r
 		r.backEnd.Entry = &r.backEntry
 		r.backEnd.Priority = machine.PriorityHigh
-		r.program.ccws = make([]abi.CCW, 0, abi.InlineCCWs)
+		r.program.CCWs = make([]abi.CCW, 0, abi.InlineCCWs)
 		for i := range r.mirrors {
 			r.mirrors[i].r = r
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/access"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
@@ -239,7 +240,7 @@ func newRigOn(t testing.TB, app access.Application, mirrors, processors int) *ri
 		require.NoError(t, err)
 		devices = append(devices, intercept.Device{Unit: mu})
 	}
-	g.pair, err = g.x.AddPair(intercept.Device{Unit: u}, intercept.Geometry{Class: abi.ClassECKD, Tracks: 300, Heads: 15}, devices, true)
+	g.pair, err = g.x.AddPair(intercept.Device{Unit: u}, chain.Geometry{Class: abi.ClassECKD, Tracks: 300, Heads: 15}, devices, true)
 	require.NoError(t, err)
 	layout, err := access.NewECKDLayout(20, 15, 12)
 	require.NoError(t, err)

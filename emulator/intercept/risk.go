@@ -92,7 +92,7 @@ func (r *Request) lacks(m *Mirror) {
 		l.head = r
 	}
 	r.lacking |= 1 << m.index
-	m.risk.acknowledge(uint64(r.program.written))
+	m.risk.acknowledge(uint64(r.program.Written))
 }
 
 // arrived notes that mirror m has the write of r.
@@ -101,7 +101,7 @@ func (r *Request) arrived(m *Mirror, now machine.Time) {
 	if r.lacking&bit == 0 {
 		return
 	}
-	m.risk.settle(uint64(r.program.written), r.ackedAt, now)
+	m.risk.settle(uint64(r.program.Written), r.ackedAt, now)
 	r.drop(bit)
 }
 
@@ -113,7 +113,7 @@ func (r *Request) missed(m *Mirror) {
 		return
 	}
 	r.missing |= bit
-	m.account.acknowledged(r.program.tracks)
+	m.account.acknowledged(r.program.Tracks)
 	m.pair.group.missed(m, r.ackedAt)
 }
 
@@ -168,7 +168,7 @@ func (m *Mirror) safe(now machine.Time, except func(*Request) bool) {
 		case r.lacking&bit == 0:
 		case except != nil && except(r):
 			m.risk.IOs++
-			m.risk.Bytes += uint64(r.program.written)
+			m.risk.Bytes += uint64(r.program.Written)
 		default:
 			r.drop(bit)
 		}

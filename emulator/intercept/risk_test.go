@@ -44,7 +44,7 @@ func TestRiskAgainstWrites(t *testing.T) {
 			switch random.IntN(6) {
 			case 0, 1:
 				w = &write{r: &Request{pair: p, ackedAt: now}}
-				w.r.program.written = uint32(1 + random.IntN(9000))
+				w.r.program.Written = uint32(1 + random.IntN(9000))
 				for j, m := range p.mirrors {
 					if random.IntN(4) != 0 {
 						w.lacking[j] = true
@@ -86,7 +86,7 @@ func TestRiskAgainstWrites(t *testing.T) {
 				for j := range w.lacking {
 					if w.lacking[j] {
 						ios[j]++
-						bytes[j] += uint64(w.r.program.written)
+						bytes[j] += uint64(w.r.program.Written)
 						age[j] = max(age[j], now-w.r.ackedAt)
 					}
 				}

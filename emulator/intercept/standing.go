@@ -147,8 +147,8 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) hooks.Refusal {
 	a := mr.area
 	n := mr.length
 	if a == nil {
-		n = len(r.program.ccws)
-		if n+1 > abi.MaxRecipe || r.program.suspends {
+		n = len(r.program.CCWs)
+		if n+1 > abi.MaxRecipe || r.program.Suspends {
 			return hooks.Program
 		}
 		var err error
@@ -156,7 +156,7 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) hooks.Refusal {
 			x.Log.Error("mirror chain could not be built", "error", err)
 			return hooks.NoRoom
 		}
-		if r.program.branches || !copyChain(a, 0, r.program.ccws) {
+		if r.program.Branches || !copyChain(a, 0, r.program.CCWs) {
 			x.areas.put(a)
 			return hooks.Program
 		}
@@ -276,7 +276,7 @@ func (s *standing) suspendedAt(p *machine.Processor, at machine.Address) {
 		j := s.joined[0]
 		s.joined = s.joined[:copy(s.joined, s.joined[1:])]
 		s.failures = 0
-		s.m.estimate.observe(true, s.block.EndedAt-s.block.StartedAt, j.mr.r.program.tracks.last)
+		s.m.estimate.observe(true, s.block.EndedAt-s.block.StartedAt, j.mr.r.program.Tracks.Last)
 		s.x.areas.put(s.first)
 		s.first, s.at = j.area, j.tail
 		j.mr.state = abi.MirrorIOComplete

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -9,7 +10,7 @@ import (
 // The methods here are what the mirror process needs to make a pair identical.
 
 // Geometry is that of the pair's devices.
-func (p *Pair) Geometry() Geometry { return p.geometry }
+func (p *Pair) Geometry() chain.Geometry { return p.geometry }
 
 // Writing is how many writes the primary has accepted and not yet answered.
 func (p *Pair) Writing() int { return p.writing }
@@ -31,12 +32,12 @@ func (m *Mirror) NextMarked(t uint32) (uint32, bool) { return m.account.next(t) 
 func (m *Mirror) MarkAll() { m.account.markAll() }
 
 // Mark says that the mirror may lack what the track has.
-func (m *Mirror) Mark(track uint32) { m.account.miss(extent{track, track}) }
+func (m *Mirror) Mark(track uint32) { m.account.miss(chain.Track(track)) }
 
 // Copy is a copy of tracks to a mirror that is under way.
 type Copy struct {
 	m      *Mirror
-	tracks extent
+	tracks chain.Extent
 	epoch  uint32
 }
 
@@ -45,10 +46,10 @@ type Copy struct {
 // that reaches the primary from now on marks them again. Until End they count as
 // under way.
 func (m *Mirror) BeginCopy(first, n uint32) Copy {
-	e := extent{first, first + n - 1}
+	e := chain.Extent{First: first, Last: first + n - 1}
 	m.account.unmark(e)
 	m.account.begin(e)
-	for t := e.first; t <= e.last; t++ {
+	for t := e.First; t <= e.Last; t++ {
 		m.started[t] = m.pair.written[t]
 	}
 	return Copy{m, e, m.account.epoch}

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -421,7 +422,7 @@ func (r *releaser) Enter(cpu *machine.Processor, _ *machine.SRB) {
 }
 
 // tracksAtOnce is how many tracks one channel program copies.
-func tracksAtOnce(g intercept.Geometry, recordsATrack int) uint32 {
+func tracksAtOnce(g chain.Geometry, recordsATrack int) uint32 {
 	if g.Class == abi.ClassFBA {
 		return max(1, program.MaxBlocks*(program.BlockSize/512)/g.TrackBlocks)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/access"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/dasd"
 	"github.com/iosrun/iosrun/emulator/intercept"
@@ -238,12 +239,12 @@ func (p *pair) volumeOf(u *ios.UCB) *volume {
 }
 
 // geometry is what the intercept process must know of the devices.
-func (r *run) geometry() intercept.Geometry {
+func (r *run) geometry() chain.Geometry {
 	g := r.storage.geometry
 	if g.FBA() {
-		return intercept.Geometry{Class: abi.ClassFBA, Tracks: uint32(g.Tracks()), Blocks: uint32(g.Blocks), TrackBlocks: media.GroupBlocks}
+		return chain.Geometry{Class: abi.ClassFBA, Tracks: uint32(g.Tracks()), Blocks: uint32(g.Blocks), TrackBlocks: media.GroupBlocks}
 	}
-	return intercept.Geometry{Class: abi.ClassECKD, Tracks: uint32(g.Tracks()), Heads: uint32(g.Heads)}
+	return chain.Geometry{Class: abi.ClassECKD, Tracks: uint32(g.Tracks()), Heads: uint32(g.Heads)}
 }
 
 // recordsATrack is the number of blocks on a formatted track.

@@ -2,10 +2,15 @@ package scenario_test
 
 import (
 	"context"
+	"flag"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -48,6 +53,7 @@ func TestSuiteTakesEveryStep(t *testing.T) {
 	defer func() { require.NoError(t, rt.Close(context.Background())) }()
 	unmetered := &catalog.Loader{Runtime: rt}
 	var total steps.Counter
+	logs := readEventLogs(t)
 	for _, name := range scenario.Names() {
 		t.Run(name, func(t *testing.T) {
 			s, err := scenario.Load(name)
@@ -60,8 +66,10 @@ func TestSuiteTakesEveryStep(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, free.Hash, r.Hash, "with the modules unmetered")
 			assert.Equal(t, free.Took, r.Took)
+			logs.hold(t, name, fmt.Sprintf("%016x %v", r.Hash, time.Duration(r.Took)))
 		})
 	}
+	logs.write(t)
 	rows, err := steps.Table()
 	require.NoError(t, err)
 	for _, r := range rows {
@@ -69,6 +77,49 @@ func TestSuiteTakesEveryStep(t *testing.T) {
 			t.Errorf("step %s was never taken by %s: %s", r.Name, r.Actor, r.What)
 		}
 	}
+}
+
+var update = flag.Bool("update", false, "write the event logs' hashes into testdata/eventlogs.txt")
+
+// eventLogs holds the hash of each scenario's event log and how long it took in
+// virtual time, as they were when somebody last looked at a difference. A change of
+// the code that is not meant to change what the machine does leaves them as they are.
+type eventLogs map[string]string
+
+const eventLogsFile = "testdata/eventlogs.txt"
+
+func readEventLogs(t *testing.T) eventLogs {
+	t.Helper()
+	text, err := os.ReadFile(eventLogsFile)
+	require.NoError(t, err)
+	logs := make(eventLogs)
+	for line := range strings.Lines(string(text)) {
+		name, rest, found := strings.Cut(strings.TrimSpace(line), " ")
+		require.True(t, found, line)
+		logs[name] = rest
+	}
+	return logs
+}
+
+func (l eventLogs) hold(t *testing.T, name, log string) {
+	t.Helper()
+	if *update {
+		l[name] = log
+		return
+	}
+	assert.Equal(t, l[name], log, "event log of %s: if the change is meant, go test ./lab/scenario -run TestSuite -update", name)
+}
+
+func (l eventLogs) write(t *testing.T) {
+	t.Helper()
+	if !*update {
+		return
+	}
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(l)) {
+		fmt.Fprintf(&text, "%s %s\n", name, l[name])
+	}
+	require.NoError(t, os.WriteFile(eventLogsFile, []byte(text.String()), 0o644))
 }
 
 const valid = "name: x\npolicy: sync\nplay: [{at: 1ms, write: {offset: 0, length: 4096}}]\n"

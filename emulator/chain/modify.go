@@ -1,4 +1,4 @@
-package intercept
+package chain
 
 import (
 	"encoding/binary"
@@ -50,17 +50,17 @@ func dataSpan(s *machine.Storage, c channel.CCW) (machine.Address, int) {
 
 // modified looks closer at a chain that may store into itself. What such a chain
 // does is not known before it has run: where it stores into a CCW or parameters
-// it may write anywhere in its extent; where into those of its define extent, or
+// it may write anywhere in its extent; where into those of its define Extent, or
 // without one, anywhere at all.
-func (g *program) modified(s *machine.Storage, roles *[256]uint8, w *where) {
+func (g *Program) modified(s *machine.Storage, roles *Roles, w *where) {
 	command, chained := byte(0), false
-	for i := range g.ccws {
-		if c := &g.ccws[i]; c.Command != channel.TIC {
+	for i := range g.CCWs {
+		if c := &g.CCWs[i]; c.Command != channel.TIC {
 			if !chained {
 				command = c.Command
 			}
 			chained = channel.Flags(c.Flags)&channel.FlagCD != 0
-			if roles[command]&isInput != 0 && channel.Flags(c.Flags)&channel.FlagSkip == 0 && c.Count != 0 {
+			if roles[command]&IsInput != 0 && channel.Flags(c.Flags)&channel.FlagSkip == 0 && c.Count != 0 {
 				var stored span
 				stored.cover(dataSpan(s, plain(c)))
 				g.storedInto(s, roles, w, stored)
@@ -73,10 +73,10 @@ func plain(c *abi.CCW) channel.CCW {
 	return channel.CCW{Command: c.Command, Flags: channel.Flags(c.Flags), Count: c.Count, Address: c.Address}
 }
 
-func (g *program) storedInto(s *machine.Storage, roles *[256]uint8, w *where, stored span) {
+func (g *Program) storedInto(s *machine.Storage, roles *Roles, w *where, stored span) {
 	command, chained := byte(0), false
-	for i := range g.ccws {
-		c := &g.ccws[i]
+	for i := range g.CCWs {
+		c := &g.CCWs[i]
 		at := machine.Address(c.Location)
 		hit := stored.overlaps(span{at, at + channel.CCWSize})
 		if c.Command != channel.TIC {
@@ -84,18 +84,18 @@ func (g *program) storedInto(s *machine.Storage, roles *[256]uint8, w *where, st
 				command = c.Command
 			}
 			chained = channel.Flags(c.Flags)&channel.FlagCD != 0
-			if roles[command]&isInput == 0 && c.Count != 0 {
+			if roles[command]&IsInput == 0 && c.Count != 0 {
 				var sent span
 				if sent.cover(dataSpan(s, plain(c))); stored.overlaps(sent) {
-					g.modifies = true
-					hit = hit || roles[command]&isWrite == 0
+					g.Modifies = true
+					hit = hit || roles[command]&IsWrite == 0
 				}
 			}
 		}
 		if !hit {
 			continue
 		}
-		g.modifies, g.writes = true, true
+		g.Modifies, g.Writes = true, true
 		w.wide()
 		if i == w.extentAt {
 			w.defined = false

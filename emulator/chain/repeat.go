@@ -1,37 +1,37 @@
-package intercept
+package chain
 
 import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
-// Where a define extent has the identification for cache fast write, which is a
-// mirror's own (step 174), and where a prefix has its define extent.
+// Where a define Extent has the identification for cache fast write, which is a
+// mirror's own (step 174), and where a prefix has its define Extent.
 const (
 	fastWriteAt    = 4
 	fastWriteSize  = 2
 	extentInPrefix = 12
 )
 
-// repeats reports whether the recipe of n does on a mirror what the chain does on
+// Repeats reports whether the recipe of n does on a mirror what the chain does on
 // the primary: it has the same commands in the same order, with the same data.
 // It may leave out program-controlled interruptions and suspensions, store
 // nothing, and have another identification for cache fast write. The account
 // trusts a mirror chain only if it can see that for itself.
-func (g *program) repeats(resp *abi.Response, n *abi.Intent) bool {
-	if int(n.Count) != len(g.ccws) || g.branches || g.flags&abi.ChainTruncated != 0 {
+func (g *Program) Repeats(resp *abi.Response, n *abi.Intent) bool {
+	if int(n.Count) != len(g.CCWs) || g.Branches || g.Flags&abi.ChainTruncated != 0 {
 		return false
 	}
-	for i := range g.ccws {
-		s, c := &g.ccws[i], &resp.Recipe[int(n.First)+i]
+	for i := range g.CCWs {
+		s, c := &g.CCWs[i], &resp.Recipe[int(n.First)+i]
 		if s.Command == channel.TIC {
-			if c.Kind != abi.RecipeTransfer || g.ccws[c.Source-n.First].Location != s.Address {
+			if c.Kind != abi.RecipeTransfer || g.CCWs[c.Source-n.First].Location != s.Address {
 				return false
 			}
 			continue
 		}
 		free := channel.FlagS | channel.FlagPCI | channel.FlagIDA | channel.FlagMIDA
-		if eckdRoles[s.Command]&isInput != 0 { // input is input on every device
+		if eckdRoles[s.Command]&IsInput != 0 { // input is input on every device
 			free |= channel.FlagSkip
 		}
 		if c.Command != s.Command || c.Count != s.Count || channel.Flags(c.Flags^s.Flags)&^free != 0 {
@@ -53,13 +53,13 @@ func (g *program) repeats(resp *abi.Response, n *abi.Intent) bool {
 	return true
 }
 
-// sameExtent reports whether the parameters of a define extent or prefix are
+// sameExtent reports whether the parameters of a define Extent or prefix are
 // those of the response from block number block on, but for the identification.
-func (g *program) sameExtent(s *abi.CCW, resp *abi.Response, block uint8) bool {
+func (g *Program) sameExtent(s *abi.CCW, resp *abi.Response, block uint8) bool {
 	free := fastWriteAt
 	switch s.Command {
-	case commandDefineExtent:
-	case commandPrefix:
+	case DefineExtent:
+	case prefix:
 		free += extentInPrefix
 	default:
 		return false
@@ -72,7 +72,7 @@ func (g *program) sameExtent(s *abi.CCW, resp *abi.Response, block uint8) bool {
 		if i >= free && i < free+fastWriteSize {
 			continue
 		}
-		if g.parameters[int(s.Parameter)-1+k][at] != resp.Parameter[int(block)+k][at] {
+		if g.Parameters[int(s.Parameter)-1+k][at] != resp.Parameter[int(block)+k][at] {
 			return false
 		}
 	}

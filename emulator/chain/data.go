@@ -1,0 +1,36 @@
+package chain
+
+import (
+	"encoding/binary"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// idawBlock is the size of the block, in bytes, to the end of which an
+// indirect-address word of format 1 reaches.
+const idawBlock = 2048
+
+// LoadData copies the first len(p) bytes of a CCW's data area to p, through its
+// indirect-address words of format 1 where it has them. It returns false where
+// they are not all backed by storage.
+func LoadData(s *machine.Storage, c *abi.CCW, p []byte) bool {
+	if channel.Flags(c.Flags)&channel.FlagIDA == 0 {
+		_, err := s.Load(machine.Address(c.Address), p)
+		return err == nil
+	}
+	for list := machine.Address(c.Address); len(p) > 0; list += 4 {
+		v := s.View(list, 4)
+		if v == nil {
+			return false
+		}
+		at := machine.Address(binary.BigEndian.Uint32(v))
+		n := min(len(p), idawBlock-int(at%idawBlock))
+		if _, err := s.Load(at, p[:n]); err != nil {
+			return false
+		}
+		p = p[n:]
+	}
+	return true
+}

@@ -1,0 +1,170 @@
+package chain
+
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
+
+// Follow follows the channel program at cpa, whose CCWs are of format 1 or 0, and
+// fills g. Where a search can skip a CCW, the way with it and the way without it
+// are followed. It stores nothing.
+func (g *Program) Follow(s *machine.Storage, cpa machine.Address, format1 bool, geo *Geometry) {
+	g.reset()
+	c := cursor{
+		g: g, storage: s, format1: format1, roles: RolesOf(geo.Class), at: cpa,
+		where: where{geo: geo, extentAt: -1},
+	}
+	for c.step() {
+	}
+	if g.Truncated() {
+		g.Writes = true
+		c.where.wide()
+	}
+	if g.Stores && c.stored.overlaps(c.sent) {
+		g.modified(s, c.roles, &c.where)
+	}
+	g.Tracks = c.where.extent()
+}
+
+// cursor is a place in a chain that is being followed, with what the CCWs before
+// it mean for the next.
+type cursor struct {
+	g       *Program
+	storage *machine.Storage
+	format1 bool
+	roles   *Roles
+	where   where
+
+	at      machine.Address // of the next CCW
+	command byte            // that data chaining goes on with
+	chained bool            // by data chaining: the command code means nothing
+	skips   bool            // the command before may skip the next CCW
+	jumped  bool            // some CCW may be met again
+	stored  span            // main storage that the chain stores into
+	sent    span            // its CCWs, and what it sends
+}
+
+// step takes the next CCW. It reports whether there is another.
+func (c *cursor) step() bool {
+	g := c.g
+	v := c.storage.View(c.at, channel.CCWSize)
+	if v == nil || len(g.CCWs) == MaxCCWs {
+		g.Flags |= abi.ChainTruncated
+		return c.turn()
+	}
+	if c.jumped && g.met(uint32(c.at)) {
+		g.Branches = true
+		return c.turn()
+	}
+	var w channel.CCW
+	if c.format1 {
+		w = channel.ParseCCW1(v)
+	} else {
+		w = channel.ParseCCW0(v)
+	}
+	e := c.add(w)
+	if w.Command == channel.TIC || !c.format1 && w.Command&0xF == channel.TIC {
+		e.Command = channel.TIC // in the terms of format 1
+		c.transfer(machine.Address(w.Address))
+		return true
+	}
+	if !c.chained {
+		c.begin(w, e)
+	}
+	c.account(w)
+	return c.next(w.Flags)
+}
+
+// add makes the CCW at the cursor the program's next.
+func (c *cursor) add(w channel.CCW) *abi.CCW {
+	g := c.g
+	n := len(g.CCWs)
+	if n < cap(g.CCWs) {
+		g.CCWs = g.CCWs[:n+1]
+	} else {
+		g.CCWs = append(g.CCWs, abi.CCW{})
+	}
+	e := &g.CCWs[n]
+	*e = abi.CCW{Command: w.Command, Flags: uint8(w.Flags), Count: w.Count, Address: w.Address, Location: uint32(c.at)}
+	c.sent.cover(c.at, channel.CCWSize)
+	return e
+}
+
+// transfer follows a transfer in channel.
+func (c *cursor) transfer(to machine.Address) {
+	if c.g.met(uint32(to)) {
+		c.at += channel.CCWSize // the loop of a search: it goes on behind
+	} else {
+		if c.skips {
+			c.g.branch(c.at + channel.CCWSize)
+		}
+		c.at, c.jumped = to, true
+	}
+	c.skips = false
+}
+
+// begin takes up the command that a CCW begins.
+func (c *cursor) begin(w channel.CCW, e *abi.CCW) {
+	c.command = w.Command
+	r := c.roles[w.Command]
+	if r&IsParameter != 0 {
+		c.g.parameter(c.storage, e, w)
+		c.where.command(w.Command, c.storage, e)
+		if w.Command == DefineExtent || w.Command == prefix {
+			c.where.extentAt = len(c.g.CCWs) - 1
+		}
+	} else if r&IsWrite != 0 {
+		c.g.Writes = true
+		c.where.write()
+	}
+	if r&IsMulti != 0 {
+		c.where.multitrack()
+	}
+}
+
+// account notes what the CCW transfers, and its flags.
+func (c *cursor) account(w channel.CCW) {
+	g, r := c.g, c.roles[c.command]
+	if r&IsData != 0 {
+		g.Bytes += uint32(w.Count)
+		if r&IsWrite != 0 {
+			g.Written += uint32(w.Count)
+		}
+	}
+	switch {
+	case w.Count == 0:
+	case r&IsInput == 0:
+		c.sent.cover(dataSpan(c.storage, w))
+	case w.Flags&channel.FlagSkip == 0:
+		g.Stores = true
+		c.stored.cover(dataSpan(c.storage, w))
+	}
+	if w.Flags&channel.FlagS != 0 {
+		g.Suspends = true
+	}
+	if w.Flags&channel.FlagPCI != 0 {
+		g.Interrupts = true
+	}
+}
+
+// next goes on behind a CCW with these flags, or, where a way ends, to another
+// one. It reports whether there is one.
+func (c *cursor) next(flags channel.Flags) bool {
+	going := flags&(channel.FlagCC|channel.FlagCD) != 0
+	if c.skips && (!going || flags&channel.FlagCD != 0) {
+		c.g.branch(c.at + channel.CCWSize)
+	}
+	c.chained = flags&channel.FlagCD != 0
+	c.skips = c.roles[c.command]&IsSearch != 0 && !c.chained
+	c.at += channel.CCWSize
+	return going || c.turn()
+}
+
+// turn goes to a way that has not been followed yet. It reports whether there is
+// one.
+func (c *cursor) turn() bool {
+	at, ok := c.g.way()
+	c.at, c.chained, c.skips, c.jumped = at, false, false, true
+	return ok
+}
