@@ -10,6 +10,19 @@ import (
 // allMirrors is the mask of every mirror of a pair.
 const allMirrors = ^uint8(0)
 
+// dissociateMirrors cuts mirrors off because a detour says so. (M4.)
+func (x *Process) dissociateMirrors(c *call, n *abi.Intent) hooks.Refusal {
+	switch {
+	case c.role.pair == nil:
+		return hooks.WrongTarget
+	case n.Code > abi.ScopeGroup:
+		return hooks.UnknownCode
+	}
+	x.step(c.p, machine.StepM+4, hookNames[c.hook], c.block.ID)
+	x.dissociate(c.p, c.role.pair, n.Mirrors, n.Code)
+	return hooks.CarriedOut
+}
+
 // dissociate cuts mirrors off: they take no writes until they are synchronised
 // again, and what they miss is marked. (M4.)
 func (x *Process) dissociate(p *machine.Processor, pair *Pair, mask uint8, scope uint8) {
@@ -43,12 +56,12 @@ func (x *Process) cut(p *machine.Processor, pair *Pair, mask uint8) {
 // retryMirrors tries failed mirror requests again: their chains where no later
 // write has reached the same tracks, copies of the tracks where there is no valid
 // chain. (Step 306.)
-func (x *Process) retryMirrors(a *hooks.Attachment, c *call, mask uint8) hooks.Refusal {
-	p, r := c.p, c.r
+func (x *Process) retryMirrors(c *call, n *abi.Intent) hooks.Refusal {
+	p, r, mask := c.p, c.r, n.Mirrors
 	switch {
 	case r.role.role != abi.RolePrimary:
 		return hooks.WrongTarget
-	case mask == 0 || mask&^r.made != 0:
+	case mask == 0 || mask&^r.made() != 0:
 		return hooks.NoRequest
 	}
 	latest := true
@@ -63,21 +76,20 @@ func (x *Process) retryMirrors(a *hooks.Attachment, c *call, mask uint8) hooks.R
 		mr := &r.mirrors[i]
 		switch {
 		case mr.chain == noChain:
-			why = why.First(x.retryByCopy(a, c, mr))
-		case mr.state != abi.MirrorIOFailed || mr.busy:
+			why = why.First(x.retryByCopy(c, mr))
+		case mr.state != mirrorFailed:
 			why = why.First(hooks.RequestState)
 		case mr.m.State != abi.MirrorInSync:
 			why = why.First(hooks.MirrorState)
 		case !latest:
 			why = why.First(hooks.Overtaken)
 		default:
-			if over := x.attempt(a, c, mr); over != hooks.CarriedOut {
+			if over := x.attempt(c, mr); over != hooks.CarriedOut {
 				why = why.First(over)
 				continue
 			}
 			x.counts.Retried++
-			mr.state = abi.MirrorIOShadow
-			mr.enterShadow()
+			mr.enter(mirrorShadow)
 			mr.start(p)
 		}
 	}
@@ -94,11 +106,5 @@ func (r *Request) redirected() bool {
 // survived reports whether the primary has a write by its mirror I/O, from when
 // it was a mirror.
 func (r *Request) survived() bool {
-	for i := range r.mirrors {
-		mr := &r.mirrors[i]
-		if r.made&(1<<i) != 0 && mr.state == abi.MirrorIOComplete && mr.unit == r.pair.primary {
-			return true
-		}
-	}
-	return false
+	return r.any(func(mr *mirrorRequest) bool { return mr.state.complete() && mr.unit == r.pair.primary })
 }

@@ -14,8 +14,8 @@ const MaxChangedTracks = 256
 // changedTracks notes to which mirrors the tracks that the request changes are
 // to be copied once it has ended. Mirrors that are being made identical get them
 // by that. (Step 199.)
-func (x *Process) changedTracks(c *call, mask uint8) hooks.Refusal {
-	r := c.r
+func (x *Process) changedTracks(c *call, n *abi.Intent) hooks.Refusal {
+	r, mask := c.r, n.Mirrors
 	switch {
 	case c.role.role != abi.RolePrimary:
 		return hooks.WrongTarget
@@ -25,8 +25,8 @@ func (x *Process) changedTracks(c *call, mask uint8) hooks.Refusal {
 		return hooks.Program
 	}
 	for i, m := range r.pair.mirrors {
-		if mask&(1<<i) != 0 && m.State == abi.MirrorInSync {
-			r.changed |= 1 << i
+		if mr := &r.mirrors[i]; mask&(1<<i) != 0 && m.State == abi.MirrorInSync && mr.copy == copyNone {
+			mr.enterCopy(copyAsked)
 		}
 	}
 	return hooks.CarriedOut
@@ -43,95 +43,81 @@ func (r *Request) copyable() bool {
 // its copy is cut off.
 func (x *Process) copyChanged(p *machine.Processor, r *Request) {
 	for i, m := range r.pair.mirrors {
-		bit := uint8(1) << i
-		if r.changed&^r.begun&bit == 0 {
-			continue
-		}
-		r.begun |= bit
-		if m.State != abi.MirrorInSync {
-			continue
-		}
-		if !x.copyTracks(p, r, m) {
-			x.dissociate(p, r.pair, bit, abi.ScopeMirror)
-			continue
-		}
 		mr := &r.mirrors[i]
-		if r.made&bit == 0 {
-			mr.m, mr.flags, mr.counted, mr.settled, mr.late, mr.labelling, mr.area = m, 0, false, false, false, false, nil
-			mr.labels, mr.attempts = 0, 0
-			mr.chain, mr.state, mr.unit = noChain, abi.MirrorIOBegun, m.unit
+		switch {
+		case mr.copy != copyAsked:
+		case m.State != abi.MirrorInSync:
+			mr.enterCopy(copyBad)
+		case !x.copyTracks(p, mr, m):
+			mr.enterCopy(copyBad)
+			x.dissociate(p, r.pair, 1<<i, abi.ScopeMirror)
+		case !mr.made():
+			mr.prepare(m, noChain)
+			mr.unit = m.unit
 			mr.inexact, mr.touches = false, r.program.Tracks
-			r.made |= bit
+			mr.enter(mirrorCopying)
 		}
 	}
 }
 
 // copyTracks has the tracks of the request copied to one mirror.
-func (x *Process) copyTracks(p *machine.Processor, r *Request, m *Mirror) bool {
+func (x *Process) copyTracks(p *machine.Processor, mr *mirrorRequest, m *Mirror) bool {
+	r := mr.r
 	e := r.program.Tracks
 	if x.Mirror == nil || m.State != abi.MirrorInSync || !x.Mirror.CopyTracks(p, r, m, e.First, e.Last) {
 		return false
 	}
-	r.copying |= 1 << m.index
-	r.mirrors[m.index].unit = m.unit
-	r.open++
+	mr.enterCopy(copyUnderWay)
+	mr.unit = m.unit
 	return true
 }
 
 // retryByCopy is another attempt for a mirror request without a valid chain: its
 // tracks are copied. (Step 306.)
-func (x *Process) retryByCopy(a *hooks.Attachment, c *call, mr *mirrorRequest) hooks.Refusal {
+func (x *Process) retryByCopy(c *call, mr *mirrorRequest) hooks.Refusal {
 	p, r := c.p, mr.r
 	switch {
 	case !r.copyable():
 		return hooks.Program
-	case !mr.waiting() && mr.state != abi.MirrorIOFailed:
+	case !mr.state.waiting() && mr.state != mirrorFailed || mr.copy == copyUnderWay:
 		return hooks.RequestState
 	}
-	if over := x.attempt(a, c, mr); over != hooks.CarriedOut {
+	if over := x.attempt(c, mr); over != hooks.CarriedOut {
 		return over
 	}
 	mr.settle(false) // no chain is on its way: the tracks are marked
 	if mr.m.State != abi.MirrorInSync {
 		return hooks.MirrorState
 	}
-	if !x.copyTracks(p, r, mr.m) {
+	if !x.copyTracks(p, mr, mr.m) {
 		return hooks.NoRoom
 	}
 	x.counts.Retried++
-	r.changed |= 1 << mr.m.index
-	r.begun |= 1 << mr.m.index
-	waited := mr.waiting()
-	mr.state = abi.MirrorIOBegun
-	if waited {
-		mr.leaveShadow()
-	}
+	mr.enter(mirrorCopying)
 	return hooks.CarriedOut
 }
 
 // Copied says that the copy of the request's tracks to m has ended; ok that the
 // mirror has them. Otherwise they are marked.
 func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
-	bit := uint8(1) << m.index
-	r.copying &^= bit
-	if ok {
-		r.copied |= bit
-		m.pair.group.got(r.block.RequestedAt)
-	}
 	mr := &r.mirrors[m.index]
-	waited := r.made&bit != 0 && mr.waiting()
-	switch {
-	case !ok:
-		if !mr.busy { // its chain, if it has one, may still end well
-			mr.state = abi.MirrorIOFailed
-		}
+	if ok {
+		mr.enterCopy(copyGood)
+		m.pair.group.got(r.block.RequestedAt)
+	} else {
+		mr.enterCopy(copyBad)
 		r.flags |= abi.FlagMirrorError
-	case mr.chain == noChain:
-		mr.state = abi.MirrorIOComplete
 	}
-	if waited && !mr.waiting() {
+	waited := mr.state.waiting()
+	switch {
+	case mr.state.busy(): // its chain may still end well
+	case !ok && mr.state != mirrorFailed:
+		mr.enter(mirrorFailed)
+	case ok && mr.chain == noChain && mr.state != mirrorComplete:
+		mr.enter(mirrorComplete)
+	}
+	if waited && !mr.state.waiting() {
 		mr.settle(false) // its chain was never started
-		mr.leaveShadow()
 	}
 	if ok {
 		r.arrived(m, p.Now())
@@ -139,7 +125,6 @@ func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
 		r.missed(m)
 	}
 	r.x.wake(m)
-	r.open--
 	r.mirrorEnded(p)
 	r.release()
 }
@@ -147,7 +132,7 @@ func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
 // waitsForCopies reports whether the application is told only when the copies
 // have ended.
 func (r *Request) waitsForCopies() bool {
-	return r.copying != 0 && r.promise.Durability == DurableMirrors &&
+	return r.any(func(mr *mirrorRequest) bool { return mr.copy == copyUnderWay }) && r.promise.Durability == DurableMirrors &&
 		r.flags&abi.FlagConstantCopy == 0 && r.pair.Mode == abi.ModeSynchronous
 }
 
@@ -159,14 +144,14 @@ func (r *Request) onMirror(i int) bool {
 		return true
 	}
 	for j := range r.pair.mirrors {
-		bit, mr := uint8(1)<<j, &r.mirrors[j]
+		mr := &r.mirrors[j]
 		switch {
-		case r.made&bit == 0 || mr.unit != m.unit:
-		case r.changed&bit != 0:
-			if r.copied&bit != 0 {
+		case !mr.made() || mr.unit != m.unit:
+		case mr.copy != copyNone:
+			if mr.copy == copyGood {
 				return true
 			}
-		case mr.state == abi.MirrorIOComplete && !mr.inexact:
+		case mr.state.complete() && !mr.inexact:
 			return true
 		}
 	}

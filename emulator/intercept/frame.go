@@ -15,6 +15,7 @@ import (
 type call struct {
 	hook    abi.Hook
 	p       *machine.Processor
+	q       *ios.IOQ // front-end only
 	r       *Request
 	block   *ios.IOSB
 	role    unitRole
@@ -22,7 +23,11 @@ type call struct {
 	program *chain.Program
 	since   *machine.Time     // front-end: since when a detour leaves the request queued
 	asked   *hooks.Attachment // whose answer is being carried out
-	before  uint32            // rounds of calls of this hook for the I/O before this one
+	// rc is what the front-end detours make of the request, backEnd that the return
+	// address is to point at the back-end detours.
+	rc      ios.ReturnCode
+	backEnd bool
+	before  uint32 // rounds of calls of this hook for the I/O before this one
 }
 
 // count begins a round of calls of the slot's detours. The rounds for mirror I/Os
@@ -72,7 +77,7 @@ func (x *Process) fill(f *abi.Frame, c *call) {
 
 	s := &f.Status
 	s.Size = uint32(unsafe.Sizeof(abi.Status{}))
-	s.Flags = r.flags
+	s.Flags = r.flagTable()
 	s.CC, s.OK, s.SenseSize = 0, 0, 0
 	if c.hook == abi.BackEnd {
 		s.CC = uint8(b.CC)
@@ -80,7 +85,7 @@ func (x *Process) fill(f *abi.Frame, c *call) {
 	if c.hook == abi.PostStatus {
 		b.IRB.SCSW.Put(s.SCSW[:])
 		s.CC = uint8(b.IRB.SCSW.Flags & channel.SCSWDeferredCC >> 8)
-		if b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == ios.CodeNormal || r.inVain && b == r.block) {
+		if b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == ios.CodeNormal || r.PrimaryComplete() && b == r.block) {
 			s.OK = 1
 			s.Sense = [32]byte{}
 		} else {
@@ -131,8 +136,8 @@ func (x *Process) fillPair(f *abi.Pair, c *call, pair *Pair) {
 		d.CFWID = m.cfwid
 		d.State = m.State
 		d.Flags, d.IO = 0, abi.MirrorIONone
-		if r.made&(1<<i) != 0 {
-			d.Flags, d.IO = mr.flags, mr.state
+		if mr.made() {
+			d.Flags, d.IO = mr.flags, frameStates[mr.state]
 		}
 		if c.hook == abi.FrontEnd && m.State == abi.MirrorInSync && m.account.inSync(c.program.Tracks) {
 			d.Flags |= abi.MirrorTracksInSync

@@ -18,7 +18,7 @@ const (
 // inhibit puts a copy of the request's chain in its place that the device lets
 // write nothing: the file mask of its define extent says so, or a set file mask
 // in front of a chain without one. (Step 130, the alternative.)
-func (x *Process) inhibit(c *call) hooks.Refusal {
+func (x *Process) inhibit(c *call, _ *abi.Intent) hooks.Refusal {
 	r, b := c.r, c.block
 	switch {
 	case c.role.role != abi.RoleMirror || c.origin != abi.OriginApplication:

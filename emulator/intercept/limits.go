@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -47,7 +48,8 @@ const (
 // overrule notes that the host goes on with an I/O although a detour asks for
 // something else once more, and applies the detour's containment rule. The first
 // time is logged.
-func (x *Process) overrule(a *hooks.Attachment, c *call, circle string) {
+func (x *Process) overrule(c *call, circle string) {
+	a := c.asked
 	a.Counters.Overruled++
 	x.counts.Overruled++
 	if a.Counters.Overruled == 1 {
@@ -58,22 +60,22 @@ func (x *Process) overrule(a *hooks.Attachment, c *call, circle string) {
 
 // overruleHold ends a hold of a detour that does not let a request go although its
 // time is over.
-func (x *Process) overruleHold(a *hooks.Attachment, c *call) {
-	x.overrule(a, c, circleHold)
-	if a.Containment == hooks.FailIO {
-		x.failWaiting(c, ios.CodePermanent)
+func (x *Process) overruleHold(c *call) {
+	x.overrule(c, circleHold)
+	if c.asked.Containment == hooks.FailIO {
+		x.failWaiting(c, &abi.Intent{Code: ios.CodePermanent})
 	}
-	x.overstayed(a, c)
+	x.overstayed(c)
 }
 
 // overruleRetry gives the return code with which the host goes on with a request
 // that a front-end detour would leave queued although its time is over.
-func (x *Process) overruleRetry(a *hooks.Attachment, c *call) ios.ReturnCode {
-	x.overrule(a, c, circleRetry)
+func (x *Process) overruleRetry(c *call) ios.ReturnCode {
+	x.overrule(c, circleRetry)
 	if c.r.active() == 0 {
-		x.overstayed(a, c)
+		x.overstayed(c)
 	}
-	if a.Containment == hooks.FailIO {
+	if c.asked.Containment == hooks.FailIO {
 		c.block.CompletionCode = ios.CodePermanent
 		return ios.Refused
 	}
@@ -82,17 +84,17 @@ func (x *Process) overruleRetry(a *hooks.Attachment, c *call) ios.ReturnCode {
 
 // attempt counts a further attempt of a mirror request that a detour asks for. It
 // reports why it may not be made.
-func (x *Process) attempt(a *hooks.Attachment, c *call, mr *mirrorRequest) hooks.Refusal {
+func (x *Process) attempt(c *call, mr *mirrorRequest) hooks.Refusal {
 	if mr.attempts == 0 {
 		mr.triedAt = c.p.Now()
 	}
 	switch {
 	case mr.attempts == MaxMirrorAttempts:
-		x.overrule(a, c, circleAgain)
-		x.overstayed(a, c)
+		x.overrule(c, circleAgain)
+		x.overstayed(c)
 		return hooks.TooOften
 	case c.p.Now() >= mr.triedAt+RetryPatience:
-		x.overrule(a, c, circleAgain)
+		x.overrule(c, circleAgain)
 		return hooks.PatienceOver
 	}
 	mr.attempts++
@@ -101,7 +103,8 @@ func (x *Process) attempt(a *hooks.Attachment, c *call, mr *mirrorRequest) hooks
 
 // overstayed counts a request that the detour has not let go in time, and passes
 // the detour over when there are too many.
-func (x *Process) overstayed(a *hooks.Attachment, c *call) {
+func (x *Process) overstayed(c *call) {
+	a := c.asked
 	if a.Overstays++; a.Overstays == MaxOverstays && !a.Disabled {
 		x.passOver(a, c, "too many requests not let go in time", nil)
 	}

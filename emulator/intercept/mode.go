@@ -1,6 +1,9 @@
 package intercept
 
-import "github.com/iosrun/iosrun/abi"
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/hooks"
+)
 
 // A pair goes over to constant copy for one of two reasons. A detour may find that
 // its mirrors lag and say so with any request: that holds until a detour says
@@ -10,9 +13,16 @@ import "github.com/iosrun/iosrun/abi"
 // at risk has settled, the pair is in the mode again that it would have had
 // without them; else one such chain would leave it in constant copy for good.
 
-// setMode carries out the intent "mode" for a request.
-func (x *Process) setMode(c *call, mode abi.PairMode) {
+// setMode puts the pair into a mode. (Steps 182, 216, 234.)
+func (x *Process) setMode(c *call, n *abi.Intent) hooks.Refusal {
 	pair, r := c.role.pair, c.r
+	switch {
+	case pair == nil:
+		return hooks.WrongTarget
+	case n.Code > uint8(abi.ModeConstantCopy):
+		return hooks.UnknownCode
+	}
+	mode := abi.PairMode(n.Code)
 	if mode == abi.ModeConstantCopy && c.hook == abi.FrontEnd && c.role.role == abi.RolePrimary && c.origin != abi.OriginMirror && r.program.Suspends {
 		if !r.suspending {
 			r.suspending = true
@@ -24,6 +34,7 @@ func (x *Process) setMode(c *call, mode abi.PairMode) {
 		pair.usual = mode
 	}
 	x.enter(pair, mode)
+	return hooks.CarriedOut
 }
 
 func (x *Process) enter(pair *Pair, mode abi.PairMode) {

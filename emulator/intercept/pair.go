@@ -30,7 +30,6 @@ type Pair struct {
 	writes   uint32   // numbers the pair's writes from 1
 	risk     riskList
 	writing  int // writes that the primary has accepted and not answered
-	awaiting int // requests that are held until a mirror can be promoted
 }
 
 // Mirror is one mirror of a pair.
@@ -46,11 +45,13 @@ type Mirror struct {
 	account  account
 	started  []uint32 // by track: number of the latest write on its way to the mirror
 	risk     risk
-	waiting  int            // mirror requests on the shadow queue
-	synced   uint32         // number of the last write before the end of the last synchronisation
-	oldest   *mirrorRequest // under way for the longest
-	newest   *mirrorRequest
-	standing *standing // nil without a standing chain
+	waiting  int    // mirror requests on the shadow queue
+	synced   uint32 // number of the last write before the end of the last synchronisation
+	// synchronisations counts those that have ended.
+	synchronisations uint32
+	oldest           *mirrorRequest // under way for the longest
+	newest           *mirrorRequest
+	standing         *standing // nil without a standing chain
 }
 
 // Primary is the unit of the primary device.
@@ -60,8 +61,8 @@ func (p *Pair) Primary() *ios.UCB { return p.primary }
 func (p *Pair) Mirrors() []*Mirror { return p.mirrors }
 
 // began notes that a mirror I/O is under way, and finished that it is not.
-func (m *Mirror) began(mr *mirrorRequest, now machine.Time) {
-	mr.begunAt = now
+func (m *Mirror) began(mr *mirrorRequest) {
+	mr.begunIn = m.synchronisations
 	mr.older, mr.newer = m.newest, nil
 	if m.newest == nil {
 		m.oldest = mr

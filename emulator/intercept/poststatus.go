@@ -24,7 +24,7 @@ func (x *Process) PostStatus(p *machine.Processor, b *ios.IOSB) {
 func (x *Process) postMirror(p *machine.Processor, mr *mirrorRequest) {
 	r := mr.r
 	c := call{hook: abi.PostStatus, p: p, r: r, block: &mr.block, role: x.roleOf(mr.block.UCB), origin: abi.OriginMirror, program: &r.program}
-	x.postDetours(&c)
+	x.consult(&c)
 	x.ios.IECVPST(p, &mr.block)
 	if mr.block.Ended() {
 		r.mirrorEnded(p)
@@ -42,112 +42,82 @@ func (r *Request) mirrorEnded(p *machine.Processor) {
 
 func (x *Process) postRequest(p *machine.Processor, r *Request) {
 	b := r.block
-	if r.ended { // a mirror I/O of a request whose application has been told
-		x.postDetours(&call{hook: abi.PostStatus, p: p, r: r, block: b, role: r.role, origin: r.origin, program: &r.program})
+	c := call{hook: abi.PostStatus, p: p, r: r, block: b, role: r.role, origin: r.origin, program: &r.program}
+	ok := b.CompletionCode == 0 && b.IRB.OK()
+	switch {
+	case r.state == requestTold: // a mirror I/O of it has failed since
+		x.consult(&c)
 		r.release()
 		return
+	case r.state.open():
+		x.answered(r, ok)
+	case r.Held():
+		r.enter(requestAgain)
+		r.awaits = nil
 	}
-	ok := b.CompletionCode == 0 && b.IRB.OK()
-	if !r.observed {
-		r.observed = true
-		x.observe(r, b)
-		if r.reached {
-			r.pair.writing--
-		}
-		if ok {
-			r.flags |= abi.FlagPrimaryComplete
-			r.completeAt = b.EndedAt
-		} else if r.reached {
-			x.doubt(r)
-		}
-	}
-	c := call{hook: abi.PostStatus, p: p, r: r, block: b, role: r.role, origin: r.origin, program: &r.program}
-	r.unhold()
 	if r.role.role == abi.RoleNone && r.generation.Empty() {
 		x.finish(p, r)
 		return
 	}
-	holder := x.postDetours(&c)
+	holder := x.consult(&c)
 	if r.awaits != nil {
-		r.hold(p)
+		r.hold(p, requestAwaiting)
 		return
 	}
 	if ok && r.role.role == abi.RolePrimary {
 		x.copyChanged(p, r)
-		if (holder != nil || r.waitsForCopies()) && !r.forced && b.CompletionCode == 0 && x.holdable(r) {
-			r.hold(p)
+		if (holder != nil || r.waitsForCopies()) && !r.overdue() && b.CompletionCode == 0 && x.holdable(r) {
+			r.hold(p, requestHeld)
 			return
 		}
-		if holder != nil && r.forced {
-			x.overruleHold(holder, &c)
+		if holder != nil && r.overdue() {
+			x.overruleHold(&c)
 		}
 	}
 	x.finish(p, r)
 }
 
+// answered takes the outcome of a drive of the request; ok says that it has ended
+// well.
+func (x *Process) answered(r *Request, ok bool) {
+	b := r.block
+	x.observe(r, b)
+	if ok {
+		r.completeAt = b.EndedAt
+	} else if r.onPrimary() {
+		x.doubt(r)
+	}
+	r.enter(requestAnswered)
+	switch {
+	case r.primary != legUnderWay: // it was not started
+	case ok:
+		r.enterPrimary(legGood)
+	default:
+		r.enterPrimary(legBad)
+	}
+}
+
 // holdable reports whether something will bring a held request back: a mirror
 // I/O under way, or the monitor.
 func (x *Process) holdable(r *Request) bool {
-	return r.open > 0 || r.backEnd.Queued() || x.Mirror != nil
-}
-
-// postDetours calls the post-status detours. It gives the one that returns to the
-// dispatcher (312), or nil.
-func (x *Process) postDetours(c *call) (holder *hooks.Attachment) {
-	r := c.r
-	c.count()
-	for _, a := range r.generation.Chain(hooks.SRBEP) {
-		ans, ok := x.ask(a, c)
-		if !ok {
-			if a.Containment == hooks.FailIO && c.unanswered(a) && c.block.CompletionCode == 0 {
-				c.block.CompletionCode = ios.CodePermanent
-			}
-			x.contain(a, c)
-			continue
-		}
-		for i := range ans.intents[:ans.n] {
-			n := &ans.intents[i]
-			why := hooks.CarriedOut
-			switch n.Kind {
-			case abi.IntentRetryMirror:
-				why = x.retryMirrors(a, c, n.Mirrors)
-			case abi.IntentDrop:
-				why = r.dropMirrors(n.Mirrors)
-			case abi.IntentFail:
-				why = x.failWaiting(c, n.Code)
-			case abi.IntentPromote:
-				why = x.promote(c, n.Code)
-			default:
-				why = x.anywhere(c, n)
-			}
-			if why != hooks.CarriedOut {
-				x.refuse(a, c, n, why)
-			}
-		}
-		x.depth--
-		if ans.verdict == abi.Return {
-			holder = a
-			break
-		}
-	}
-	return holder
+	return r.outstanding() || r.backEnd.Queued() || x.Mirror != nil
 }
 
 // failWaiting has the application told that its request has failed although the
 // primary I/O ended well: it has waited for a mirror in vain. What the mirror
 // lacks stays marked. (M2.)
-func (x *Process) failWaiting(c *call, code uint8) hooks.Refusal {
-	r := c.r
+func (x *Process) failWaiting(c *call, n *abi.Intent) hooks.Refusal {
+	r, code := c.r, n.Code
 	switch {
 	case c.origin == abi.OriginMirror || c.role.role != abi.RolePrimary:
 		return hooks.WrongTarget
-	case r.ended || c.block.CompletionCode != 0:
+	case r.Ended() || c.block.CompletionCode != 0:
 		return hooks.WrongMoment
 	}
 	if code == 0 || code == ios.CodeNormal {
 		code = ios.CodePermanent
 	}
-	c.block.CompletionCode, r.inVain = code, true
+	c.block.CompletionCode = code
 	return hooks.CarriedOut
 }
 
@@ -177,12 +147,14 @@ func (x *Process) doubt(r *Request) {
 // is told. It keeps the account of what the application may rely on.
 func (x *Process) finish(p *machine.Processor, r *Request) {
 	b := r.block
-	r.unlist()
+	if r.state == requestAgain {
+		r.enter(requestAnswered)
+	}
 	if r.routed != nil && !b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == ios.CodeNoPath) {
 		x.returnToPrimary(p, r)
 		return
 	}
-	write := r.reached && r.role.role == abi.RolePrimary
+	write := r.onPrimary()
 	if r.role.role == abi.RolePrimary && b.UCB != r.pair.primary &&
 		(!b.IRB.OK() || write && b.CompletionCode == 0 && !r.survived()) {
 		r.repeat(p) // the primary failed under it, and another has been found
@@ -199,7 +171,7 @@ func (x *Process) finish(p *machine.Processor, r *Request) {
 	if write && b.OK() {
 		x.acknowledge(p, r)
 	}
-	r.ended = true
+	r.enter(requestTold)
 	r.watchMirrors(p)
 	r.release()
 }
@@ -207,11 +179,12 @@ func (x *Process) finish(p *machine.Processor, r *Request) {
 // watchMirrors has the monitor look after the mirror I/Os of a request whose
 // application has been told.
 func (r *Request) watchMirrors(p *machine.Processor) {
-	if r.open == 0 || r.x.Mirror == nil {
+	if r.x.Mirror == nil {
 		return
 	}
-	for i := range r.pair.mirrors {
-		if mr := &r.mirrors[i]; r.made&(1<<i) != 0 && mr.busy {
+	legs := r.legs()
+	for i := range legs {
+		if mr := &legs[i]; mr.state.busy() {
 			r.x.Mirror.Watch(p, mr.begunAt)
 		}
 	}
@@ -237,7 +210,7 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 			continue
 		}
 		r.lacks(m)
-		if (r.made&(1<<i) == 0 || mr.settled || !mr.counted) && r.copying&(1<<i) == 0 {
+		if mr.leg != legUnderWay && mr.copy != copyUnderWay {
 			r.missed(m)
 		}
 	}
@@ -272,7 +245,7 @@ func (x *Process) returnToPrimary(p *machine.Processor, r *Request) {
 // repeat drives a request again on the pair's new primary.
 func (r *Request) repeat(p *machine.Processor) {
 	b := r.block
-	if r.reached && b.IRB.OK() {
+	if r.onPrimary() && b.IRB.OK() {
 		r.former = b.UCB
 	}
 	b.CompletionCode, b.Retries = 0, 0
@@ -285,28 +258,16 @@ func (r *Request) repeat(p *machine.Processor) {
 // while post-status processing looks at it again.
 type heldList struct{ head, tail *Request }
 
-func (r *Request) hold(p *machine.Processor) {
-	r.held = true
-	if r.awaits != nil {
-		r.pair.awaiting++
-		if r.completeAt == 0 { // it has failed; its time runs from now on
-			r.completeAt = p.Now()
-		}
+// hold puts post-status processing of the request off, in a state of those that are
+// held.
+func (r *Request) hold(p *machine.Processor, s requestState) {
+	if r.completeAt == 0 { // it has failed; its time runs from now on
+		r.completeAt = p.Now()
 	}
-	if !r.listed {
-		r.list()
-	}
+	r.enter(s)
 	if r.x.Mirror != nil {
 		r.x.Mirror.Watch(p, r.completeAt)
 	}
-}
-
-// unhold ends a hold. The request stays in the list of held ones until finish.
-func (r *Request) unhold() {
-	if r.awaits != nil {
-		r.pair.awaiting--
-	}
-	r.held, r.awaits = false, nil
 }
 
 // list puts the request into the list of held ones. They come nearly in order.
@@ -316,7 +277,7 @@ func (r *Request) list() {
 	for before != nil && before.completeAt > r.completeAt {
 		before = before.heldPrev
 	}
-	r.listed, r.heldPrev = true, before
+	r.heldPrev = before
 	if before == nil {
 		r.heldNext, h.head = h.head, r
 	} else {
@@ -330,11 +291,7 @@ func (r *Request) list() {
 }
 
 func (r *Request) unlist() {
-	if !r.listed {
-		return
-	}
 	h := &r.x.held
-	r.listed = false
 	if r.heldPrev == nil {
 		h.head = r.heldNext
 	} else {
@@ -365,10 +322,9 @@ func (r *Request) TimeOut(now machine.Time) {
 	if r.block.SRB.Queued() {
 		return // not looked at yet since something has happened
 	}
-	if r.flags&abi.FlagTimedOut == 0 {
+	if !r.overdue() {
 		r.x.counts.TimedOut++
 	}
 	r.flags |= abi.FlagTimedOut
-	r.forced = true
 	r.reschedule(now)
 }

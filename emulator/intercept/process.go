@@ -1,8 +1,6 @@
 package intercept
 
 import (
-	"errors"
-
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/iosrun/iosrun/abi"
@@ -93,6 +91,7 @@ type Counts struct {
 	StaleRefused uint64
 	TimedOut     uint64 // held requests that the monitor gave up
 	Overruled    uint64 // times that the host went on although a detour asked once more
+	Illegal      uint64 // transitions that there cannot be: faults of this package
 }
 
 // Process is the intercept process of a machine.
@@ -109,25 +108,30 @@ type Process struct {
 	// stale says that it was allowed to lack acknowledged writes. Refused promotions
 	// are in Promotions only.
 	Promoted func(p *Pair, stale bool)
+	// Illegal, if not nil, is told of each transition that there cannot be; it may
+	// panic. All are counted and logged.
+	Illegal func(of, from, to string, io uint64)
 	// Log takes what an operator must know; never nil after New.
 	Log hclog.Logger
 
-	ios      *ios.Supervisor
-	pairs    []*Pair
-	groups   []*group
-	roles    []unitRole
-	free     *Request
-	requests int // made so far: the pool's size
-	shadow   int // requests on the shadow queue
-	held     heldList
-	areas    areas
-	copies   copies
-	counts   Counts
-	asked    []Promotion
-	stack    [maxDepth]response
-	depth    int
-	built    chain.Program  // a chain that does something else than the primary's
-	current  *chain.Program // of the call under way, for ReadChain
+	ios    *ios.Supervisor
+	pairs  []*Pair
+	groups []*group
+	roles  []unitRole
+	free   *Request
+	// population is the number of requests in each state.
+	population  [maxStates]int
+	transitions transitions
+	shadow      int // requests on the shadow queue
+	held        heldList
+	areas       areas
+	copies      copies
+	counts      Counts
+	asked       []Promotion
+	stack       [maxDepth]response
+	depth       int
+	built       chain.Program  // a chain that does something else than the primary's
+	current     *chain.Program // of the call under way, for ReadChain
 }
 
 // maxDepth is how deep detours' calls can nest: a back-end detour that starts a
@@ -192,13 +196,14 @@ func (x *Process) Counts() Counts { return x.counts }
 // Pairs are the pairs, by identity. The slice must not be changed.
 func (x *Process) Pairs() []*Pair { return x.pairs }
 
-// Pending is how many requests have not ended with all their mirror I/Os.
-func (x *Process) Pending() int {
-	free := 0
-	for r := x.free; r != nil; r = r.next {
-		free++
+// Pending is the number of requests that have not ended with all their mirror I/Os.
+func (x *Process) Pending() (n int) {
+	for s, m := range x.population {
+		if requestState(s) != requestFree {
+			n += m
+		}
 	}
-	return x.requests - free
+	return n
 }
 
 // ReadChain answers a detour's request for CCWs that its frame does not carry.
@@ -223,8 +228,7 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 		r.begin(b, role)
 		x.scan(r, b)
 	}
-	r.role, r.observed, r.reached, r.forced = role, false, false, false
-	r.flags &^= abi.FlagTimedOut
+	r.drive(role)
 	if r.routed != nil && role.mirror != nil && !role.mirror.account.unmarked(r.program.Tracks) {
 		r.routed, r.origin = nil, abi.OriginApplication // it has missed a write while the read waited
 		x.ios.Move(p, q, role.pair.primary)
@@ -235,38 +239,33 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 		return ios.Moved
 	}
 	if role.role == abi.RoleNone && r.generation.Empty() {
-		return x.ios.DDTSIO(p, q)
+		rc := x.ios.DDTSIO(p, q)
+		r.accepted()
+		return rc
 	}
-	c := call{hook: abi.FrontEnd, p: p, r: r, block: b, role: role, origin: r.origin, program: &r.program, since: &r.leftSince}
+	c := call{hook: abi.FrontEnd, p: p, q: q, r: r, block: b, role: role, origin: r.origin, program: &r.program, since: &r.leftSince}
 	if role.role == abi.RolePrimary && r.calls[abi.FrontEnd] != 0 && r.active() == 0 {
 		r.redriven()
 	}
-	rc, backEnd := x.frontEnd(&c, q)
-	if rc != ios.Started {
+	if rc := x.frontEnd(&c); rc != ios.Started {
 		return rc
 	}
-	if backEnd {
+	if c.backEnd {
 		q.ReturnAddress = x
 	}
-	rc = x.ios.DDTSIO(p, q)
-	if r.made != 0 && !r.backEnd.Queued() {
+	rc := x.ios.DDTSIO(p, q)
+	if !r.backEnd.Queued() {
 		r.settleUnstarted(p)
 	}
-	switch {
-	case b.CC != 0 || !r.program.Writes:
-	case role.role == abi.RolePrimary:
-		x.reached(p, r)
-	case role.mirror != nil && r.origin == abi.OriginApplication && r.inhibited == nil:
-		role.mirror.account.miss(r.program.Tracks) // an interloper that nobody has stopped
-	}
+	r.accepted()
 	return rc
 }
 
 // startMirror lets a mirror I/O through the front-end slot.
 func (x *Process) startMirror(p *machine.Processor, q *ios.IOQ, mr *mirrorRequest) ios.ReturnCode {
 	b := q.IOSB
-	c := call{hook: abi.FrontEnd, p: p, r: mr.r, block: b, role: x.roleOf(b.UCB), origin: abi.OriginMirror, program: &mr.r.program, since: &mr.leftSince}
-	if rc, _ := x.frontEnd(&c, q); rc != ios.Started {
+	c := call{hook: abi.FrontEnd, p: p, q: q, r: mr.r, block: b, role: x.roleOf(b.UCB), origin: abi.OriginMirror, program: &mr.r.program, since: &mr.leftSince}
+	if rc := x.frontEnd(&c); rc != ios.Started {
 		return rc
 	}
 	if !mr.wanted(c.role) {
@@ -275,7 +274,7 @@ func (x *Process) startMirror(p *machine.Processor, q *ios.IOQ, mr *mirrorReques
 	}
 	rc := x.ios.DDTSIO(p, q)
 	if b.CC == 0 {
-		mr.onItsWay()
+		mr.sent()
 	}
 	return rc
 }
@@ -294,21 +293,31 @@ var noGeometry = chain.Geometry{Class: abi.ClassECKD, Tracks: 1 << 31, Heads: 15
 
 // redriven forgets the mirror requests of an earlier drive of the request.
 func (r *Request) redriven() {
-	for i := range r.mirrors {
-		if r.made&(1<<i) != 0 {
-			r.mirrors[i].forget()
-		}
+	r.forgetMirrors()
+	r.flags = 0
+}
+
+// accepted notes that the unit's subchannel has accepted the channel program, if it
+// has.
+func (r *Request) accepted() {
+	if r.block.CC != 0 {
+		return
 	}
-	r.made, r.flags, r.waitsFor = 0, 0, 0
-	r.changed, r.begun, r.copied = 0, 0, 0
+	r.enter(requestStarted)
+	r.enterPrimary(legUnderWay)
+	switch m := r.role.mirror; {
+	case !r.program.Writes:
+	case r.role.role == abi.RolePrimary:
+		r.reached()
+	case m != nil && r.origin == abi.OriginApplication && r.inhibited == nil:
+		m.account.miss(r.program.Tracks) // an interloper that nobody has stopped
+	}
 }
 
 // reached notes that the primary has got a write: the number of the write, and
 // on each mirror a write under way or a mark.
-func (x *Process) reached(p *machine.Processor, r *Request) {
+func (r *Request) reached() {
 	pair, e := r.pair, r.program.Tracks
-	r.reached = true
-	pair.writing++
 	pair.writes++
 	r.number = pair.writes
 	for t := e.First; t <= e.Last; t++ {
@@ -316,15 +325,16 @@ func (x *Process) reached(p *machine.Processor, r *Request) {
 	}
 	for i, m := range pair.mirrors {
 		mr := &r.mirrors[i]
-		if r.made&(1<<i) != 0 && !mr.counted && mr.underWay() {
+		if mr.leg == legIdle && mr.underWay() {
 			m.account.begin(e)
-			mr.counted, mr.epoch = true, m.account.epoch
+			mr.enterLeg(legUnderWay)
+			mr.epoch = m.account.epoch
 		} else {
 			m.account.mark(e)
 		}
 		// A copy that is being made may have read the track before this write; what
 		// a request has asked for is marked until it has been copied.
-		if m.State == abi.MirrorSynchronising || r.changed&(1<<i) != 0 {
+		if m.State == abi.MirrorSynchronising || mr.copy != copyNone {
 			m.account.mark(e)
 		}
 	}
@@ -355,33 +365,21 @@ func (e *backEndEntry) Enter(p *machine.Processor, _ *machine.SRB) {
 }
 
 func (x *Process) backEnd(p *machine.Processor, r *Request) {
-	c := call{hook: abi.BackEnd, p: p, r: r, block: r.block, role: r.role, origin: r.origin, program: &r.program}
-	c.count()
-	for _, a := range r.generation.Chain(hooks.ReturnAddress) {
-		ans, ok := x.ask(a, &c)
-		if !ok {
-			x.contain(a, &c)
-			continue
-		}
-		x.carryOutBackEnd(a, &c, ans)
-		x.depth--
-		if ans.verdict == abi.Return {
-			break
-		}
-	}
+	x.consult(&call{hook: abi.BackEnd, p: p, r: r, block: r.block, role: r.role, origin: r.origin, program: &r.program})
 }
 
 // settleUnstarted fails mirror requests that the back-end detours have neither
 // started nor dropped nor scheduled themselves for: nobody would come back to
 // them. Where the primary's start was not accepted they are dropped.
 func (r *Request) settleUnstarted(p *machine.Processor) {
-	for i := range r.mirrors {
-		mr := &r.mirrors[i]
+	legs := r.legs()
+	for i := range legs {
+		mr := &legs[i]
 		switch {
-		case r.made&(1<<i) == 0 || !mr.waiting():
+		case !mr.state.waiting():
 		case r.block.CC != 0:
 			mr.drop()
-		case !mr.labelling:
+		case mr.label != labelReading:
 			mr.fail(p)
 		}
 	}
@@ -393,106 +391,5 @@ func (x *Process) step(p *machine.Processor, n machine.Step, who string, io uint
 	}
 	if s := x.ios.Machine.Steps; s != nil {
 		s.Step(p.Now(), n, who, io)
-	}
-}
-
-// hookNames name the detours as the table of steps does.
-var hookNames = [abi.Hooks]string{"front-end detour", "back-end detour", "post-status detour"}
-
-// ask fills the frame of a, calls it and takes a checked copy of its answer. A
-// true ok obliges the caller to give the copy back (x.depth--).
-func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
-	if a.Disabled || x.depth == maxDepth {
-		return nil, false
-	}
-	c.asked = a
-	f := a.Detour.Frame()
-	x.fill(f, c)
-	x.current = c.program
-	x.counts.Calls[c.hook]++
-	a.Counters.Calls++
-	c.p.Charge(x.Cost)
-	if err := a.Detour.Call(c.hook); err != nil {
-		x.trapped(a, c, err)
-		return nil, false
-	}
-	if err := f.Response.Check(c.hook, a.Granted, len(c.program.CCWs)); err != nil {
-		a.Counters.Invalid++
-		x.counts.Invalid++
-		x.failed(a, c, "response refused", a.Counters.Invalid, err)
-		return nil, false
-	}
-	c.r.scratch = f.Scratch
-	s := &x.stack[x.depth]
-	x.depth++
-	s.verdict = f.Response.Verdict
-	s.n = copy(s.intents[:], f.Response.Intent[:f.Response.Intents])
-	a.Counters.Intents += uint64(s.n)
-	if s.verdict == abi.Return {
-		a.Counters.Returns++
-	} else {
-		a.Counters.Continues++
-	}
-	if f.Response.Steps != 0 && x.ios.Machine.Steps != nil {
-		for _, n := range f.Response.Step[:f.Response.Steps] {
-			x.ios.Machine.Steps.Step(c.p.Now(), machine.Step(n), hookNames[c.hook], c.block.ID)
-		}
-	}
-	return s, true
-}
-
-// trapped deals with an abnormal end: a fresh instance, or none any more.
-func (x *Process) trapped(a *hooks.Attachment, c *call, err error) {
-	a.Counters.Traps++
-	x.counts.Traps++
-	if errors.Is(err, hooks.ErrExhausted) {
-		a.Counters.Exhausted++
-		x.counts.Exhausted++
-	}
-	if x.failed(a, c, "detour ended abnormally", a.Counters.Traps, err); a.Disabled {
-		return
-	}
-	if err := a.Detour.Renew(); err != nil {
-		x.passOver(a, c, "could not be renewed", err)
-	}
-}
-
-// failed notes that a call gave no answer, for the count-th time in this way. The
-// detour is passed over when that has happened too often. The log has a line
-// where the count is a power of two, which bounds it whatever a detour does.
-func (x *Process) failed(a *hooks.Attachment, c *call, what string, count uint64, err error) {
-	if a.FirstFailure == nil {
-		a.FirstFailure = err
-	}
-	if powerOfTwo(count) {
-		x.Log.Error(what, "detour", a.Name, "hook", c.hook, "io", c.block.ID, "time", c.p.Now(), "containment", a.Containment, "count", count, "error", err)
-	}
-	if a.Counters.Failures() >= MaxFailures {
-		x.passOver(a, c, "too many calls without an answer", err)
-	}
-}
-
-// passOver has a detour called no more.
-func (x *Process) passOver(a *hooks.Attachment, c *call, why string, err error) {
-	a.Disabled = true
-	a.PassedOver = hooks.PassedOver{At: int64(c.p.Now()), Failures: a.Counters.Failures(), Overstays: a.Overstays}
-	x.counts.PassedOver++
-	last := "none"
-	if err != nil {
-		last = err.Error()
-	}
-	x.Log.Error("detour is passed over from now on", "detour", a.Name, "hook", c.hook, "time", c.p.Now(), "why", why, "failures", a.Counters.Failures(), "overstays", a.Overstays, "error", last)
-}
-
-func powerOfTwo(n uint64) bool { return n != 0 && n&(n-1) == 0 }
-
-// unanswered reports whether a was to be called and gave no answer, be it for
-// the last time; a detour that is passed over is not called.
-func (c *call) unanswered(a *hooks.Attachment) bool { return !a.Disabled || c.asked == a }
-
-// contain applies the containment rule after a call that gave no answer.
-func (x *Process) contain(a *hooks.Attachment, c *call) {
-	if a.Containment == hooks.SuspendMirroring && c.role.pair != nil {
-		x.dissociate(c.p, c.role.pair, allMirrors, abi.ScopePair)
 	}
 }

@@ -38,8 +38,8 @@ func (x *Process) Promotions() []Promotion { return x.asked }
 // A mirror that the account knows to lack acknowledged writes is not promoted unless
 // the policy allows it. If the writes are only on their way to it, a request that
 // has failed is held until they have ended, and its detours are asked again.
-func (x *Process) promote(c *call, i uint8) hooks.Refusal {
-	pair := c.role.pair
+func (x *Process) promote(c *call, n *abi.Intent) hooks.Refusal {
+	pair, i := c.role.pair, n.Code
 	switch {
 	case c.role.role != abi.RolePrimary:
 		return hooks.WrongTarget
@@ -94,7 +94,7 @@ func (m *Mirror) stale() bool { return m.account.misses != 0 || m.risk.IOs != 0 
 // are on their way to m have ended. It reports false when that would not help.
 func (x *Process) awaitPromotion(c *call, m *Mirror) bool {
 	r := c.r
-	if c.origin == abi.OriginMirror || r.ended || r.flags&(abi.FlagPrimaryComplete|abi.FlagTimedOut) != 0 || m.settled() || x.Mirror == nil {
+	if c.origin == abi.OriginMirror || r.Ended() || r.PrimaryComplete() || r.overdue() || m.settled() || x.Mirror == nil {
 		return false
 	}
 	r.awaits = m
@@ -109,11 +109,11 @@ func (m *Mirror) settled() bool {
 
 // wake has the requests that wait for m looked at again.
 func (x *Process) wake(m *Mirror) {
-	if m.pair.awaiting == 0 || !m.settled() {
+	if x.population[requestAwaiting] == 0 || !m.settled() {
 		return
 	}
 	for r := x.held.head; r != nil; r = r.heldNext {
-		if r.awaits == m && !r.block.SRB.Queued() {
+		if r.state == requestAwaiting && r.awaits == m && !r.block.SRB.Queued() {
 			r.reschedule(x.ios.Machine.Clock.Now())
 		}
 	}

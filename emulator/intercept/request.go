@@ -10,60 +10,46 @@ import (
 
 // Request is what the intercept process keeps of an I/O from its front-end call
 // to its end: its entry of the flag table, its mirror requests on the shadow
-// queue, the scratch area of its detours.
+// queue, the scratch area of its detours. Its states are in states.go.
 type Request struct {
 	x          *Process
 	block      *ios.IOSB
 	pair       *Pair
 	role       unitRole
 	generation *hooks.Generation
-	flags      abi.FlagTable
+	state      requestState
+	primary    legState
+	flags      abi.FlagTable // those that the host derives from states apart
 	origin     abi.Origin
 	promise    Promise // of its policy when it began
 	program    chain.Program
 	scratch    [abi.ScratchSize]byte
 	calls      [abi.Hooks]uint32
 	mirrors    [abi.MaxMirrors]mirrorRequest
-	made       uint8 // mask: mirrors for which a mirror request was made
-	open       int   // mirror I/Os that have not ended
-	number     uint32
-	reached    bool // the primary's SSCH was accepted
-	ended      bool // the application has been told
-	held       bool // post-status processing was put off
-	observed   bool // its outcome has been taken into the estimates
-	inVain     bool // failed by a detour although the primary I/O ended well
-	forced     bool // its time is over: it is held no longer, whatever a detour answers
-	routes     int  // how often it was sent to a mirror
+	number     uint32 // of the write among the pair's
+	told       uint32 // the pair's writes when the application was told of this one
+	waiting    int    // its mirror requests on the shadow queue
+	routes     int    // how often it was sent to a mirror
 	routed     *Mirror
 	awaits     *Mirror      // that is to be promoted, once it has what is on its way to it
 	suspending bool         // its chain suspends itself, and the pair is in constant copy for that
-	listed     bool         // in the list of held requests
 	completeAt machine.Time // when the primary I/O ended well, or was first held after it had failed
 	ackedAt    machine.Time
-	waitsFor   uint8 // mask: mirrors whose completion the application waits for
-	inhibited  *area // chain that stands in for the requester's (130)
-	changed    uint8 // mask: mirrors that get the tracks copied which it changes (199)
-	begun      uint8 // mask: of these copies, those begun
-	copying    uint8 // mask: those under way
-	copied     uint8 // mask: those that ended well
+	leftSince  machine.Time // first time that a detour left it queued, since its last start
+	inhibited  *area        // chain that stands in for the requester's (130)
 	original   machine.Address
 	control    uint32
 
-	addressed *ios.UCB     // that the requester has named
-	former    *ios.UCB     // a former primary on which the write ended well before it was repeated, or nil
-	leftSince machine.Time // first time that a detour left it queued, since its last start
-	lacking   uint8        // mask: mirrors that lack the write, of which the application has been told
-	missing   uint8        // mask: of these, those that will not get it before a synchronisation
-	riskNext  *Request     // of riskList
-	riskPrev  *Request
-	told      uint32 // the pair's writes when the application was told of this one
-	shadowed  bool   // on the shadow queue
+	addressed *ios.UCB // that the requester has named
+	former    *ios.UCB // a former primary on which the write ended well before it was repeated, or nil
 
 	backEnd   machine.SRB // enabled run of the back-end detour (step 270)
 	backEntry backEndEntry
 	next      *Request // free list
 	heldNext  *Request
 	heldPrev  *Request
+	riskNext  *Request // of riskList
+	riskPrev  *Request
 }
 
 // ID is the identity of the I/O.
@@ -72,11 +58,11 @@ func (r *Request) ID() uint64 { return r.block.ID }
 // Pair is the pair that the I/O is for, or nil.
 func (r *Request) Pair() *Pair { return r.pair }
 
-// PrimaryComplete reports whether the primary I/O has ended (M1).
-func (r *Request) PrimaryComplete() bool { return r.flags&abi.FlagPrimaryComplete != 0 }
+// PrimaryComplete reports whether the primary I/O has ended well (M1).
+func (r *Request) PrimaryComplete() bool { return r.primary == legGood }
 
 // Held reports whether the application waits although the primary I/O has ended.
-func (r *Request) Held() bool { return r.held }
+func (r *Request) Held() bool { return r.state == requestHeld || r.state == requestAwaiting }
 
 // CompleteAt is when the primary I/O ended well.
 func (r *Request) CompleteAt() machine.Time { return r.completeAt }
@@ -86,41 +72,137 @@ func (r *Request) CompleteAt() machine.Time { return r.completeAt }
 func (r *Request) HeldNext() *Request { return r.heldNext }
 
 // Ended reports whether the application has been told.
-func (r *Request) Ended() bool { return r.ended }
+func (r *Request) Ended() bool { return r.state == requestTold }
 
 // Failed reports whether the application has been told although a mirror I/O
 // of the request failed since: its detour may want to do something about it.
-func (r *Request) Failed() bool { return r.ended && r.flags&abi.FlagMirrorError != 0 }
+func (r *Request) Failed() bool { return r.Ended() && r.flags&abi.FlagMirrorError != 0 }
 
-// MirrorsEnded reports whether no mirror I/O of the request is under way.
-func (r *Request) MirrorsEnded() bool { return r.open == 0 }
+// overdue reports whether the monitor has given the request up: it is held no
+// longer, whatever a detour answers.
+func (r *Request) overdue() bool { return r.flags&abi.FlagTimedOut != 0 }
 
-// mirrorRequest is one mirror I/O: chain, IOSB, IOQ and what became of it.
+// flagTable is the request's entry of the flag table as detours see it.
+func (r *Request) flagTable() abi.FlagTable {
+	if r.PrimaryComplete() {
+		return r.flags | abi.FlagPrimaryComplete
+	}
+	return r.flags
+}
+
+// onPrimary reports whether the request is a write that the primary has accepted.
+func (r *Request) onPrimary() bool {
+	return r.primary != legIdle && r.program.Writes && r.role.role == abi.RolePrimary
+}
+
+// legs are the request's places for its mirrors, whether in use or not.
+func (r *Request) legs() []mirrorRequest {
+	if r.pair == nil {
+		return nil
+	}
+	return r.mirrors[:len(r.pair.mirrors)]
+}
+
+// mask gives the mirrors whose place has the property, a bit each.
+func (r *Request) mask(has func(*mirrorRequest) bool) (mask uint8) {
+	legs := r.legs()
+	for i := range legs {
+		if has(&legs[i]) {
+			mask |= 1 << i
+		}
+	}
+	return mask
+}
+
+// any reports whether some mirror's place has the property.
+func (r *Request) any(has func(*mirrorRequest) bool) bool {
+	legs := r.legs()
+	for i := range legs {
+		if has(&legs[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// made is the mask of the mirrors for which a mirror request was made.
+func (r *Request) made() uint8 { return r.mask((*mirrorRequest).made) }
+
+// active is the mask of the mirrors with a mirror I/O of this request under way
+// (step 120).
+func (r *Request) active() uint8 { return r.mask((*mirrorRequest).active) }
+
+// outstanding reports whether something of the request is under way: a mirror I/O,
+// a copy of tracks, a read of a label.
+func (r *Request) outstanding() bool { return r.any((*mirrorRequest).outstanding) }
+
+// mirrorRequest is a request's place for one mirror: its mirror I/O (chain, IOSB,
+// IOQ), and what became of that, of the copies of its tracks, and of the write.
 type mirrorRequest struct {
 	r            *Request
 	m            *Mirror
 	older, newer *mirrorRequest // begun before and after it on the same mirror
 	begunAt      machine.Time
 	block        ios.IOSB
-	state        abi.MirrorIO
+	state        mirrorState
+	leg          legState
+	label        labelState
+	copy         copyState
+	risk         riskState
 	flags        abi.MirrorFlags
-	counted      bool         // the account has it as under way
-	settled      bool         // the account has its outcome
-	late         bool         // it was under way when a synchronisation of the mirror ended
-	busy         bool         // its IOSB, or its place on a standing chain, is in use
-	labelling    bool         // the mirror's label is being read for it
-	labels       int          // how often it has been read
+	begunIn      uint32       // the mirror's synchronisations when it was begun
+	endedIn      uint32       // and when its IOSB was free
+	labels       int          // how often the label has been read
 	attempts     int          // further ones
 	triedAt      machine.Time // of the first of them
 	area         *area
 	copies       *dataCopy
 	inexact      bool         // its chain may do something else than the primary's
 	touches      chain.Extent // the tracks that such a chain can write
-	epoch        uint32       // of the account, when counted
+	epoch        uint32       // of the account, when it counted as under way
 	unit         *ios.UCB     // to which it was started
 	leftSince    machine.Time
 	length       int // CCWs of a chain that the host has built
 	chain        machine.Address
+}
+
+func (mr *mirrorRequest) made() bool { return mr.state != mirrorNone }
+
+func (mr *mirrorRequest) waits() bool { return mr.state.waiting() }
+
+func (mr *mirrorRequest) onItsWay() bool { return mr.state.onItsWay() }
+
+func (mr *mirrorRequest) active() bool {
+	return mr.state == mirrorScheduled || mr.state == mirrorCopying || mr.state.busy() || mr.copy == copyUnderWay
+}
+
+func (mr *mirrorRequest) outstanding() bool {
+	return mr.state.busy() || mr.copy == copyUnderWay || mr.label == labelReading
+}
+
+// underWay reports whether the mirror request may still bring a write to the
+// mirror.
+func (mr *mirrorRequest) underWay() bool {
+	return mr.chain != noChain && (mr.state.waiting() || mr.state == mirrorBegun)
+}
+
+// outlived reports whether the mirror I/O was under way at the end of a
+// synchronisation, which has not brought over what it writes.
+func (mr *mirrorRequest) outlived() bool {
+	end := mr.endedIn
+	if mr.state.busy() {
+		end = mr.m.synchronisations
+	}
+	return mr.made() && !mr.state.complete() && mr.begunIn != end
+}
+
+// prepare makes the place ready for a mirror request to m.
+func (mr *mirrorRequest) prepare(m *Mirror, cpa machine.Address) {
+	mr.m, mr.chain, mr.unit = m, cpa, nil
+	mr.flags, mr.labels, mr.attempts, mr.area = 0, 0, 0, nil
+	mr.enterLeg(legIdle)
+	mr.enterLabel(labelUnasked)
+	mr.begunIn, mr.endedIn = m.synchronisations, m.synchronisations
 }
 
 func (x *Process) newRequest() *Request {
@@ -134,7 +216,7 @@ func (x *Process) newRequest() *Request {
 		for i := range r.mirrors {
 			r.mirrors[i].r = r
 		}
-		x.requests++
+		x.population[requestFree]++
 		return r
 	}
 	x.free = r.next
@@ -147,10 +229,8 @@ func (r *Request) begin(b *ios.IOSB, role unitRole) {
 	r.block, r.role, r.pair, r.generation = b, role, role.pair, r.x.ios.Hooks.Enter()
 	r.former = nil
 	r.addressed, r.leftSince, r.told, r.number = b.UCB, 0, 0, 0
-	r.flags, r.calls, r.made, r.open = 0, [abi.Hooks]uint32{}, 0, 0
-	r.reached, r.ended, r.held, r.observed, r.forced, r.inVain = false, false, false, false, false, false
-	r.routed, r.awaits, r.waitsFor, r.ackedAt, r.completeAt, r.routes = nil, nil, 0, 0, 0, 0
-	r.changed, r.begun, r.copying, r.copied = 0, 0, 0, 0
+	r.flags, r.calls = 0, [abi.Hooks]uint32{}
+	r.routed, r.awaits, r.ackedAt, r.completeAt, r.routes = nil, nil, 0, 0, 0
 	r.scratch = [abi.ScratchSize]byte{}
 	r.origin = abi.OriginApplication
 	r.promise = r.x.Promise
@@ -162,49 +242,36 @@ func (r *Request) begin(b *ios.IOSB, role unitRole) {
 	}
 	b.Fix()
 	b.Use = r
+	r.enter(requestQueued)
+}
+
+// drive begins a drive of the request on a unit of the role: its first, or a
+// further one by error recovery or on another unit.
+func (r *Request) drive(role unitRole) {
+	if r.state != requestQueued {
+		r.enter(requestQueued)
+	}
+	r.enterPrimary(legIdle)
+	r.role = role
+	r.flags &^= abi.FlagTimedOut
 }
 
 // release gives the request back once nothing of it is under way.
 func (r *Request) release() {
-	if !r.ended || r.open != 0 || r.backEnd.Queued() || r.block.SRB.Queued() {
+	if r.state != requestTold || r.outstanding() || r.backEnd.Queued() || r.block.SRB.Queued() {
 		return
 	}
 	x, b := r.x, r.block
-	for i := range r.mirrors {
-		if r.made&(1<<i) == 0 {
-			continue
-		}
-		if r.mirrors[i].waiting() { // the request was never started
-			r.mirrors[i].drop()
-		}
-		r.mirrors[i].giveBack()
-	}
+	r.forgetMirrors()
 	r.uninhibit()
 	r.unsuspend()
 	r.forgetRisk()
+	r.enterPrimary(legIdle)
+	r.enter(requestFree)
 	r.generation.Leave()
 	r.generation, r.block = nil, nil
 	b.Use = nil
 	r.next = x.free
 	x.free = r
 	b.Unfix()
-}
-
-// active is the mask of the mirrors with a mirror I/O of this request under way
-// (step 120).
-func (r *Request) active() uint8 {
-	var mask uint8
-	for i := range r.mirrors {
-		if r.made&(1<<i) != 0 {
-			switch r.mirrors[i].state {
-			case abi.MirrorIOScheduled, abi.MirrorIOBegun:
-				mask |= 1 << i
-			default:
-				if r.mirrors[i].busy { // it has ended, its blocks are still in use
-					mask |= 1 << i
-				}
-			}
-		}
-	}
-	return mask
 }

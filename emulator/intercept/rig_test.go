@@ -2,6 +2,7 @@ package intercept_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/fnv"
 	"testing"
 
@@ -229,6 +230,9 @@ func newRigOn(t testing.TB, app access.Application, mirrors, processors int) *ri
 	css := channel.New(m)
 	g := &rig{m: m, ios: ios.New(m, css), primary: newDisk(200 * machine.Microsecond)}
 	g.x = intercept.New(g.ios, nil)
+	g.x.Illegal = func(of, from, to string, io uint64) {
+		panic(fmt.Sprintf("%s of I/O %d goes from %s to %s", of, io, from, to))
+	}
 	g.mirror = mirror.New(m, g.x)
 	u, err := g.ios.AddUnit(0x100, g.primary, nil)
 	require.NoError(t, err)

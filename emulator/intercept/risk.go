@@ -59,11 +59,12 @@ func (m *Mirror) Risk(now machine.Time) Risk {
 		s.MaxAge = max(s.MaxAge, now-m.risk.missedSince)
 	}
 	for r := m.pair.risk.head; r != nil; r = r.riskNext {
-		if bit := uint8(1) << m.index; r.lacking&bit != 0 {
+		switch r.mirrors[m.index].risk {
+		case riskMissed:
+			s.Unmirrored++
+			fallthrough
+		case riskLacks:
 			s.MaxAge = max(s.MaxAge, now-r.ackedAt)
-			if r.missing&bit != 0 {
-				s.Unmirrored++
-			}
 		}
 	}
 	return s
@@ -80,10 +81,14 @@ type riskList struct {
 	count uint32
 }
 
+// atRisk reports whether the mirror lacks the write, of which the application has
+// been told.
+func (mr *mirrorRequest) atRisk() bool { return mr.risk != riskNone }
+
 // lacks notes that mirror m lacks the write of r, whose application is being told.
 func (r *Request) lacks(m *Mirror) {
 	l := &r.pair.risk
-	if r.lacking == 0 {
+	if !r.any((*mirrorRequest).atRisk) {
 		l.count++
 		r.riskNext, r.riskPrev = l.head, nil
 		if l.head != nil {
@@ -91,37 +96,35 @@ func (r *Request) lacks(m *Mirror) {
 		}
 		l.head = r
 	}
-	r.lacking |= 1 << m.index
+	r.mirrors[m.index].enterRisk(riskLacks)
 	m.risk.acknowledge(uint64(r.program.Written))
 }
 
 // arrived notes that mirror m has the write of r.
 func (r *Request) arrived(m *Mirror, now machine.Time) {
-	bit := uint8(1) << m.index
-	if r.lacking&bit == 0 {
+	if !r.mirrors[m.index].atRisk() {
 		return
 	}
 	m.risk.settle(uint64(r.program.Written), r.ackedAt, now)
-	r.drop(bit)
+	r.safe(m)
 }
 
 // missed notes that mirror m will not get the write of r before it is
 // synchronised.
 func (r *Request) missed(m *Mirror) {
-	bit := uint8(1) << m.index
-	if r.lacking&^r.missing&bit == 0 {
+	mr := &r.mirrors[m.index]
+	if mr.risk != riskLacks {
 		return
 	}
-	r.missing |= bit
+	mr.enterRisk(riskMissed)
 	m.account.acknowledged(r.program.Tracks)
 	m.pair.group.missed(m, r.ackedAt)
 }
 
-// drop ends the risk of the write of r on the mirrors of the mask.
-func (r *Request) drop(mask uint8) {
-	r.lacking &^= mask
-	r.missing &^= mask
-	if r.lacking == 0 {
+// safe ends the risk of the write of r on mirror m.
+func (r *Request) safe(m *Mirror) {
+	r.mirrors[m.index].enterRisk(riskNone)
+	if !r.any((*mirrorRequest).atRisk) {
 		r.pair.risk.count--
 		r.unlistRisk()
 	}
@@ -142,18 +145,19 @@ func (r *Request) unlistRisk() {
 // forgetRisk leaves what mirrors lack of the write to the count of what they have
 // missed: the host is about to forget the request.
 func (r *Request) forgetRisk() {
-	if r.lacking == 0 {
+	lacking := r.mask((*mirrorRequest).atRisk)
+	if lacking == 0 {
 		return
 	}
 	for i, m := range r.pair.mirrors {
-		if r.lacking&(1<<i) != 0 {
+		if lacking&(1<<i) != 0 {
 			r.missed(m) // nothing of it is under way any more
 			m.risk.miss(r.ackedAt)
+			r.mirrors[i].enterRisk(riskNone)
 		}
 	}
-	r.pair.risk.missed[r.lacking]++
+	r.pair.risk.missed[lacking]++
 	r.unlistRisk()
-	r.lacking, r.missing = 0, 0
 }
 
 // safe says that the mirror has every write that an application has been told of,
@@ -165,12 +169,12 @@ func (m *Mirror) safe(now machine.Time, except func(*Request) bool) {
 	for r := l.head; r != nil; {
 		next := r.riskNext
 		switch {
-		case r.lacking&bit == 0:
+		case !r.mirrors[m.index].atRisk():
 		case except != nil && except(r):
 			m.risk.IOs++
 			m.risk.Bytes += uint64(r.program.Written)
 		default:
-			r.drop(bit)
+			r.safe(m)
 		}
 		r = next
 	}

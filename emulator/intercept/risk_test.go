@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -17,6 +19,10 @@ func TestRiskAgainstWrites(t *testing.T) {
 		r       *Request
 		lacking [3]bool
 	}
+	m, err := machine.New(1)
+	require.NoError(t, err)
+	x := New(ios.New(m, channel.New(m)), nil)
+	x.Illegal = func(of, from, to string, _ uint64) { t.Errorf("%s goes from %s to %s", of, from, to) }
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		p := &Pair{}
@@ -43,7 +49,8 @@ func TestRiskAgainstWrites(t *testing.T) {
 			}
 			switch random.IntN(6) {
 			case 0, 1:
-				w = &write{r: &Request{pair: p, ackedAt: now}}
+				w = &write{r: x.newRequest()}
+				w.r.pair, w.r.block, w.r.ackedAt = p, &ios.IOSB{}, now
 				w.r.program.Written = uint32(1 + random.IntN(9000))
 				for j, m := range p.mirrors {
 					if random.IntN(4) != 0 {

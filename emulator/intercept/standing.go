@@ -113,32 +113,22 @@ func (x *Process) StopStanding(m *Mirror) {
 
 // resume joins mirror requests to the standing chains of their mirrors. (Steps
 // 254, 256, 258, 260, 262.)
-func (x *Process) resume(p *machine.Processor, r *Request, mask uint8) hooks.Refusal {
-	switch {
-	case r.block.CC != 0:
+func (x *Process) resume(c *call, n *abi.Intent) hooks.Refusal {
+	if c.r.block.CC != 0 {
 		return hooks.NotStarted
-	case mask == 0 || mask&^r.made != 0:
-		return hooks.NoRequest
 	}
-	why := hooks.CarriedOut
-	for i := range r.pair.mirrors {
-		if mask&(1<<i) == 0 {
-			continue
-		}
-		mr := &r.mirrors[i]
+	return c.r.each(n.Mirrors, func(mr *mirrorRequest) hooks.Refusal {
 		s := mr.m.standing
 		switch {
-		case !mr.waiting():
-			why = why.First(hooks.RequestState)
+		case !mr.state.waiting():
+			return hooks.RequestState
 		case mr.chain == noChain:
-			why = why.First(hooks.Program)
+			return hooks.Program
 		case s == nil || !s.open() || mr.m.State != abi.MirrorInSync:
-			why = why.First(hooks.MirrorState)
-		default:
-			why = why.First(s.join(p, mr))
+			return hooks.MirrorState
 		}
-	}
-	return why
+		return s.join(c.p, mr)
+	})
 }
 
 // join puts the request's chain behind the suspended CCW and resumes.
@@ -176,14 +166,12 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) hooks.Refusal {
 	putSuspended(tail)
 
 	s.joined = append(s.joined, joined{mr, a, n * channel.CCWSize})
-	mr.state, mr.busy, mr.unit = abi.MirrorIOBegun, true, s.block.UCB
-	mr.onItsWay()
-	mr.leaveShadow()
-	mr.m.began(mr, p.Now())
+	mr.unit, mr.begunAt = s.block.UCB, p.Now()
+	mr.sent()
+	mr.enter(mirrorBegun)
 	if x.Mirror != nil {
 		x.Mirror.Watch(p, p.Now())
 	}
-	r.open++
 	x.counts.Mirrored++
 	x.counts.Resumed++
 	if s.state == standingSuspended {
@@ -279,7 +267,7 @@ func (s *standing) suspendedAt(p *machine.Processor, at machine.Address) {
 		s.m.estimate.observe(true, s.block.EndedAt-s.block.StartedAt, j.mr.r.program.Tracks.Last)
 		s.x.areas.put(s.first)
 		s.first, s.at = j.area, j.tail
-		j.mr.state = abi.MirrorIOComplete
+		j.mr.enter(mirrorArrived)
 		j.mr.settle(true)
 		j.mr.landed(p.Now())
 		j.mr.joinedEnd(p)
@@ -303,7 +291,7 @@ func (s *standing) lose(p *machine.Processor) {
 		} else {
 			s.x.areas.put(j.area)
 		}
-		j.mr.state = abi.MirrorIOFailed
+		j.mr.enter(mirrorFailing)
 		j.mr.settle(false)
 		j.mr.r.flags |= abi.FlagMirrorError
 		s.x.step(p, 264, hookNames[abi.BackEnd], j.mr.r.block.ID)
@@ -315,12 +303,7 @@ func (s *standing) lose(p *machine.Processor) {
 // joinedEnd ends a mirror I/O that had no IOSB of its own.
 func (mr *mirrorRequest) joinedEnd(p *machine.Processor) {
 	r := mr.r
-	if mr.state == abi.MirrorIOComplete {
-		mr.giveBack()
-	}
-	mr.busy = false
-	mr.m.finished(mr)
-	r.open--
+	mr.freed()
 	r.mirrorEnded(p)
 	r.release()
 }

@@ -75,9 +75,7 @@ func (m *Mirror) Synchronising() {
 func (m *Mirror) Synchronised(now machine.Time) {
 	m.State = abi.MirrorInSync
 	m.synced = m.pair.writes
-	for mr := m.oldest; mr != nil; mr = mr.newer {
-		mr.late = mr.state != abi.MirrorIOComplete
-	}
+	m.synchronisations++
 	m.safe(now, func(r *Request) bool { return !r.brought(m) })
 	m.pair.group.synchronised()
 }
@@ -87,25 +85,27 @@ func (m *Mirror) Synchronised(now machine.Time) {
 // under way at its end: such tracks are not marked, and not copied.
 func (r *Request) brought(m *Mirror) bool {
 	mr := &r.mirrors[m.index]
-	return m.State == abi.MirrorInSync && r.number <= m.synced && (r.made&(1<<m.index) == 0 || !mr.late)
+	return m.State == abi.MirrorInSync && r.number <= m.synced && !mr.outlived()
 }
 
 // SetLabel says what the mirror's label says of it, for a request whose back-end
 // detour has asked (step 250), and has the detour run again.
 func (r *Request) SetLabel(p *machine.Processor, m *Mirror, state abi.MirrorState) {
 	mr := &r.mirrors[m.index]
-	mr.labelling = false
-	r.open--
-	if !mr.waiting() {
+	if !mr.state.waiting() {
+		mr.enterLabel(labelUnasked)
 		r.mirrorEnded(p)
 		r.release()
 		return
 	}
+	mr.enterLabel(labelKnown)
 	mr.flags |= abi.MirrorLabelRead
 	if state != abi.MirrorSynchronising {
 		mr.flags &^= abi.MirrorWasSynchronising
 	}
-	mr.state = abi.MirrorIOScheduled
+	if mr.state == mirrorShadow {
+		mr.enter(mirrorScheduled)
+	}
 	r.backEnd.Parm = r.block.ID
 	r.x.ios.Machine.Dispatcher.Schedule(p.Now(), &r.backEnd)
 }

@@ -1,0 +1,226 @@
+package intercept
+
+import (
+	"errors"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/hooks"
+)
+
+// hookNames name the detours as the table of steps does.
+var hookNames = [abi.Hooks]string{"front-end detour", "back-end detour", "post-status detour"}
+
+// slots give the slot on which the detours with a hook stand.
+var slots = [abi.Hooks]hooks.Slot{
+	abi.FrontEnd:   hooks.DDTSIO,
+	abi.BackEnd:    hooks.ReturnAddress,
+	abi.PostStatus: hooks.SRBEP,
+}
+
+// consult calls the detours of a slot, one after the other, and carries out what
+// they ask, until one of them says return or settles what happens to the I/O
+// (call.rc). It gives the one that has said return, or nil.
+func (x *Process) consult(c *call) *hooks.Attachment {
+	c.count()
+	for _, a := range c.r.generation.Chain(slots[c.hook]) {
+		ans, ok := x.ask(a, c)
+		if !ok {
+			x.unanswered(a, c)
+		} else {
+			x.carryOut(c, ans)
+			x.depth--
+		}
+		switch {
+		case c.rc != ios.Started:
+			return nil
+		case ok && ans.verdict == abi.Return:
+			return a
+		}
+	}
+	return nil
+}
+
+// carryOut carries out the intents of an answer. One that sends the I/O elsewhere
+// ends the answer.
+func (x *Process) carryOut(c *call, ans *response) {
+	for i := range ans.intents[:ans.n] {
+		n := &ans.intents[i]
+		why := hooks.UnknownCode
+		if f := carriers[n.Kind]; f != nil {
+			why = f(x, c, n)
+		}
+		if why != hooks.CarriedOut {
+			x.refuse(c.asked, c, n, why)
+		}
+		if c.rc == ios.Moved {
+			return
+		}
+	}
+}
+
+// carriers carry out the intents, each of one kind. That a kind is heard on the slot
+// and granted to the detour has been checked with the response.
+var carriers = [abi.IntentKinds]func(*Process, *call, *abi.Intent) hooks.Refusal{
+	abi.IntentNone:          func(*Process, *call, *abi.Intent) hooks.Refusal { return hooks.CarriedOut },
+	abi.IntentBackEnd:       (*Process).pointAtBackEnd,
+	abi.IntentMirror:        (*Process).makeMirrors,
+	abi.IntentReject:        (*Process).reject,
+	abi.IntentRetry:         (*Process).leaveQueued,
+	abi.IntentInhibit:       (*Process).inhibit,
+	abi.IntentRoute:         (*Process).route,
+	abi.IntentMode:          (*Process).setMode,
+	abi.IntentFlag:          (*Process).setFlags,
+	abi.IntentDrop:          (*Process).dropMirrors,
+	abi.IntentSchedule:      (*Process).schedule,
+	abi.IntentStart:         (*Process).startMirrors,
+	abi.IntentResume:        (*Process).resume,
+	abi.IntentLabel:         (*Process).readLabels,
+	abi.IntentRetryMirror:   (*Process).retryMirrors,
+	abi.IntentDissociate:    (*Process).dissociateMirrors,
+	abi.IntentPromote:       (*Process).promote,
+	abi.IntentChangedTracks: (*Process).changedTracks,
+	abi.IntentRecord:        (*Process).record,
+	abi.IntentFail:          (*Process).failWaiting,
+}
+
+const hostFlags = abi.FlagPrimaryComplete | abi.FlagMirrorComplete | abi.FlagMirrorError | abi.FlagTimedOut
+
+// setFlags sets flags of the flag table. What the host itself knows is not for a
+// detour to say. (Steps 229, 298, 302, 308.)
+func (x *Process) setFlags(c *call, n *abi.Intent) hooks.Refusal {
+	c.r.flags |= abi.FlagTable(n.Value) &^ hostFlags
+	return hooks.CarriedOut
+}
+
+// record adds to a record of the detour's manifest.
+func (x *Process) record(c *call, n *abi.Intent) hooks.Refusal {
+	if !c.asked.Record(n.Code, n.Value) {
+		return hooks.UnknownCode
+	}
+	return hooks.CarriedOut
+}
+
+// refuse notes, visibly, that an intent was not carried out. The log has a
+// warning where the number of that intent for that reason is a power of two.
+func (x *Process) refuse(a *hooks.Attachment, c *call, n *abi.Intent, why hooks.Refusal) {
+	a.Counters.Refused++
+	x.counts.Refused++
+	if count := a.Refusals.Add(n.Kind, why); powerOfTwo(count) {
+		x.Log.Warn("intents refused", "detour", a.Name, "hook", c.hook, "intent", n.Kind, "reason", why, "count", count, "io", c.block.ID, "time", c.p.Now())
+	}
+	if x.Log.IsDebug() {
+		x.Log.Debug("intent refused", "detour", a.Name, "hook", c.hook, "io", c.block.ID, "intent", n.Kind, "reason", why, "mirrors", n.Mirrors, "code", n.Code)
+	}
+}
+
+// ask fills the frame of a, calls it and takes a checked copy of its answer. A
+// true ok obliges the caller to give the copy back (x.depth--).
+func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
+	if a.Disabled || x.depth == maxDepth {
+		return nil, false
+	}
+	c.asked = a
+	f := a.Detour.Frame()
+	x.fill(f, c)
+	x.current = c.program
+	x.counts.Calls[c.hook]++
+	a.Counters.Calls++
+	c.p.Charge(x.Cost)
+	if err := a.Detour.Call(c.hook); err != nil {
+		x.trapped(a, c, err)
+		return nil, false
+	}
+	if err := f.Response.Check(c.hook, a.Granted, len(c.program.CCWs)); err != nil {
+		a.Counters.Invalid++
+		x.counts.Invalid++
+		x.failed(a, c, "response refused", a.Counters.Invalid, err)
+		return nil, false
+	}
+	c.r.scratch = f.Scratch
+	s := &x.stack[x.depth]
+	x.depth++
+	s.verdict = f.Response.Verdict
+	s.n = copy(s.intents[:], f.Response.Intent[:f.Response.Intents])
+	a.Counters.Intents += uint64(s.n)
+	if s.verdict == abi.Return {
+		a.Counters.Returns++
+	} else {
+		a.Counters.Continues++
+	}
+	if f.Response.Steps != 0 && x.ios.Machine.Steps != nil {
+		for _, n := range f.Response.Step[:f.Response.Steps] {
+			x.ios.Machine.Steps.Step(c.p.Now(), machine.Step(n), hookNames[c.hook], c.block.ID)
+		}
+	}
+	return s, true
+}
+
+// trapped deals with an abnormal end: a fresh instance, or none any more.
+func (x *Process) trapped(a *hooks.Attachment, c *call, err error) {
+	a.Counters.Traps++
+	x.counts.Traps++
+	if errors.Is(err, hooks.ErrExhausted) {
+		a.Counters.Exhausted++
+		x.counts.Exhausted++
+	}
+	if x.failed(a, c, "detour ended abnormally", a.Counters.Traps, err); a.Disabled {
+		return
+	}
+	if err := a.Detour.Renew(); err != nil {
+		x.passOver(a, c, "could not be renewed", err)
+	}
+}
+
+// failed notes that a call gave no answer, for the count-th time in this way. The
+// detour is passed over when that has happened too often. The log has a line
+// where the count is a power of two, which bounds it whatever a detour does.
+func (x *Process) failed(a *hooks.Attachment, c *call, what string, count uint64, err error) {
+	if a.FirstFailure == nil {
+		a.FirstFailure = err
+	}
+	if powerOfTwo(count) {
+		x.Log.Error(what, "detour", a.Name, "hook", c.hook, "io", c.block.ID, "time", c.p.Now(), "containment", a.Containment, "count", count, "error", err)
+	}
+	if a.Counters.Failures() >= MaxFailures {
+		x.passOver(a, c, "too many calls without an answer", err)
+	}
+}
+
+// passOver has a detour called no more.
+func (x *Process) passOver(a *hooks.Attachment, c *call, why string, err error) {
+	a.Disabled = true
+	a.PassedOver = hooks.PassedOver{At: int64(c.p.Now()), Failures: a.Counters.Failures(), Overstays: a.Overstays}
+	x.counts.PassedOver++
+	last := "none"
+	if err != nil {
+		last = err.Error()
+	}
+	x.Log.Error("detour is passed over from now on", "detour", a.Name, "hook", c.hook, "time", c.p.Now(), "why", why, "failures", a.Counters.Failures(), "overstays", a.Overstays, "error", last)
+}
+
+func powerOfTwo(n uint64) bool { return n != 0 && n&(n-1) == 0 }
+
+// unanswered deals with a detour that has given no answer, by an abnormal end or by
+// one that does not pass its check, as its containment rule says. One that is passed
+// over is not called and owes none.
+func (x *Process) unanswered(a *hooks.Attachment, c *call) {
+	if a.Containment == hooks.FailIO && (!a.Disabled || c.asked == a) {
+		switch {
+		case c.hook == abi.FrontEnd:
+			c.block.CompletionCode = ios.CodePermanent
+			c.rc = ios.Refused
+		case c.hook == abi.PostStatus && c.block.CompletionCode == 0:
+			c.block.CompletionCode = ios.CodePermanent
+		}
+	}
+	x.contain(a, c)
+}
+
+// contain applies the containment rule after a call that gave no answer.
+func (x *Process) contain(a *hooks.Attachment, c *call) {
+	if a.Containment == hooks.SuspendMirroring && c.role.pair != nil {
+		x.dissociate(c.p, c.role.pair, allMirrors, abi.ScopePair)
+	}
+}
