@@ -1,6 +1,9 @@
 package intercept
 
-import "github.com/iosrun/iosrun/emulator/machine"
+import (
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
 
 // InFlight is how many writes the account has as under way to the mirror, summed
 // over the tracks.
@@ -26,4 +29,11 @@ func (x *Process) Lent() int {
 		n--
 	}
 	return n
+}
+
+// MoveIllegally makes a transition that there cannot be, for a request of I/O 7.
+func MoveIllegally(x *Process) {
+	r := x.newRequest()
+	r.block = &ios.IOSB{ID: 7}
+	r.enter(requestTold)
 }

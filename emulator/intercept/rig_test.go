@@ -233,6 +233,7 @@ func newRigOn(t testing.TB, app access.Application, mirrors, processors int) *ri
 	g.x.Illegal = func(of, from, to string, io uint64) {
 		panic(fmt.Sprintf("%s of I/O %d goes from %s to %s", of, io, from, to))
 	}
+	t.Cleanup(func() { noteTransitions(g.x) })
 	g.mirror = mirror.New(m, g.x)
 	u, err := g.ios.AddUnit(0x100, g.primary, nil)
 	require.NoError(t, err)

@@ -217,14 +217,11 @@ var lives = [kinds]struct {
 			to(mirrorFailed, "nobody starts it, or a copy in its place has failed"),
 			to(mirrorCopying, "the tracks are copied in its place (306)"),
 			to(mirrorComplete, "a copy in its place has ended well"),
-			to(mirrorNone, "the primary I/O is driven again"),
 		}},
 		mirrorScheduled: {"scheduled", "it is on the shadow queue until the back-end detours run, enabled", []way{
 			to(mirrorBegun, "it is started (262) or joined to a standing chain (254)"),
 			to(mirrorDropped, "it is taken off the shadow queue (242)"),
-			to(mirrorFailed, "nobody starts it, or a copy in its place has failed"),
-			to(mirrorCopying, "the tracks are copied in its place (306)"),
-			to(mirrorComplete, "a copy in its place has ended well"),
+			to(mirrorFailed, "nobody starts it, or a copy of its tracks has failed"),
 		}},
 		mirrorBegun: {"begun", "it is on its way to the mirror", []way{
 			to(mirrorArrived, "the mirror has answered with good status (284)"),
@@ -285,7 +282,6 @@ var lives = [kinds]struct {
 			to(copyBad, "the mirror may lack them: they are marked"),
 		}},
 		copyGood: {"good", "the mirror has the tracks", []way{
-			to(copyUnderWay, "a post-status detour wants a failed mirror I/O tried again (306)"),
 			to(copyNone, "the primary I/O is driven again, or has ended"),
 		}},
 		copyBad: {"bad", "the mirror may lack the tracks", []way{

@@ -103,7 +103,7 @@ func (r *Request) SetLabel(p *machine.Processor, m *Mirror, state abi.MirrorStat
 	if state != abi.MirrorSynchronising {
 		mr.flags &^= abi.MirrorWasSynchronising
 	}
-	if mr.state == mirrorShadow {
+	if mr.state == mirrorShadow && mr.chain != noChain {
 		mr.enter(mirrorScheduled)
 	}
 	r.backEnd.Parm = r.block.ID
