@@ -47,11 +47,7 @@ func (x *Process) consult(c *call) *hooks.Attachment {
 func (x *Process) carryOut(c *call, ans *response) {
 	for i := range ans.intents[:ans.n] {
 		n := &ans.intents[i]
-		why := hooks.UnknownCode
-		if f := carriers[n.Kind]; f != nil {
-			why = f(x, c, n)
-		}
-		if why != hooks.CarriedOut {
+		if why := x.carry(c, n); why != hooks.CarriedOut {
 			x.refuse(c.asked, c, n, why)
 		}
 		if c.rc == ios.Moved {
@@ -60,29 +56,53 @@ func (x *Process) carryOut(c *call, ans *response) {
 	}
 }
 
-// carriers carry out the intents, each of one kind. That a kind is heard on the slot
-// and granted to the detour has been checked with the response.
-var carriers = [abi.IntentKinds]func(*Process, *call, *abi.Intent) hooks.Refusal{
-	abi.IntentNone:          func(*Process, *call, *abi.Intent) hooks.Refusal { return hooks.CarriedOut },
-	abi.IntentBackEnd:       (*Process).pointAtBackEnd,
-	abi.IntentMirror:        (*Process).makeMirrors,
-	abi.IntentReject:        (*Process).reject,
-	abi.IntentRetry:         (*Process).leaveQueued,
-	abi.IntentInhibit:       (*Process).inhibit,
-	abi.IntentRoute:         (*Process).route,
-	abi.IntentMode:          (*Process).setMode,
-	abi.IntentFlag:          (*Process).setFlags,
-	abi.IntentDrop:          (*Process).dropMirrors,
-	abi.IntentSchedule:      (*Process).schedule,
-	abi.IntentStart:         (*Process).startMirrors,
-	abi.IntentResume:        (*Process).resume,
-	abi.IntentLabel:         (*Process).readLabels,
-	abi.IntentRetryMirror:   (*Process).retryMirrors,
-	abi.IntentDissociate:    (*Process).dissociateMirrors,
-	abi.IntentPromote:       (*Process).promote,
-	abi.IntentChangedTracks: (*Process).changedTracks,
-	abi.IntentRecord:        (*Process).record,
-	abi.IntentFail:          (*Process).failWaiting,
+// carry carries out an intent, or says why not. That its kind is heard on the slot and
+// granted to the detour has been checked with the response. (Calls through a table
+// would have the call allocated.)
+func (x *Process) carry(c *call, n *abi.Intent) hooks.Refusal {
+	switch n.Kind {
+	case abi.IntentNone:
+		return hooks.CarriedOut
+	case abi.IntentBackEnd:
+		return x.pointAtBackEnd(c, n)
+	case abi.IntentMirror:
+		return x.makeMirrors(c, n)
+	case abi.IntentReject:
+		return x.reject(c, n)
+	case abi.IntentRetry:
+		return x.leaveQueued(c, n)
+	case abi.IntentInhibit:
+		return x.inhibit(c, n)
+	case abi.IntentRoute:
+		return x.route(c, n)
+	case abi.IntentMode:
+		return x.setMode(c, n)
+	case abi.IntentFlag:
+		return x.setFlags(c, n)
+	case abi.IntentDrop:
+		return x.dropMirrors(c, n)
+	case abi.IntentSchedule:
+		return x.schedule(c, n)
+	case abi.IntentStart:
+		return x.startMirrors(c, n)
+	case abi.IntentResume:
+		return x.resume(c, n)
+	case abi.IntentLabel:
+		return x.readLabels(c, n)
+	case abi.IntentRetryMirror:
+		return x.retryMirrors(c, n)
+	case abi.IntentDissociate:
+		return x.dissociateMirrors(c, n)
+	case abi.IntentPromote:
+		return x.promote(c, n)
+	case abi.IntentChangedTracks:
+		return x.changedTracks(c, n)
+	case abi.IntentRecord:
+		return x.record(c, n)
+	case abi.IntentFail:
+		return x.failWaiting(c, n)
+	}
+	return hooks.UnknownCode
 }
 
 const hostFlags = abi.FlagPrimaryComplete | abi.FlagMirrorComplete | abi.FlagMirrorError | abi.FlagTimedOut

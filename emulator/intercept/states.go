@@ -367,15 +367,22 @@ func (t *transitions) list() (all []Transition) {
 // not have is made all the same, because the I/O must go on, and is told of by
 // illegal.
 func move[S ~uint8](x *Process, k kind, at *S, s S, io uint64) {
-	from, to := uint8(*at), uint8(s)
+	from, to := uint8(*at)%maxStates, uint8(s)%maxStates
+	x.transitions[k][from][to]++
+	*at = s
+	if allowed[k][from]&(1<<to) == 0 || x.ios.Machine.Steps != nil {
+		x.moved(k, from, to, io)
+	}
+}
+
+// moved looks at a transition that there cannot be, or that somebody wants to see.
+func (x *Process) moved(k kind, from, to uint8, io uint64) {
 	if allowed[k][from]&(1<<to) == 0 {
 		x.illegal(k, from, to, io)
 	}
-	x.transitions[k][from][to]++
-	if t, ok := x.ios.Machine.Steps.(machine.TransitionRecorder); ok {
-		t.Transition(x.ios.Machine.Clock.Now(), lives[k].name, lives[k].rows[from].name, lives[k].rows[to].name, io)
+	if s := x.ios.Machine.Steps; s != nil {
+		s.Transition(x.ios.Machine.Clock.Now(), lives[k].name, lives[k].rows[from].name, lives[k].rows[to].name, io)
 	}
-	*at = s
 }
 
 // illegal tells of a transition that the table does not have: a fault of the

@@ -18,17 +18,13 @@ type Step uint16
 // StepM is the base of the unnumbered steps.
 const StepM Step = 1000
 
-// TransitionRecorder is a StepRecorder that is also told of the changes of state of
-// what belongs to an I/O (request, leg, mirror I/O, label, copy, risk), by the names
-// that the tables of states have for them.
-type TransitionRecorder interface {
-	Transition(at Time, of, from, to string, io uint64)
-}
-
 // StepRecorder is told of the steps that are taken, for whoever wants to see
-// them. who is the component that took the step, io the identity of the I/O.
+// them. who is the component that took the step, io the identity of the I/O. It is
+// also told of each change of state of what belongs to an I/O (its request, a leg, a
+// mirror I/O ...), by the names that the tables of states have.
 type StepRecorder interface {
 	Step(at Time, step Step, who string, io uint64)
+	Transition(at Time, of, from, to string, io uint64)
 }
 
 // Machine is a host computer.

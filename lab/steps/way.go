@@ -26,6 +26,8 @@ type Event struct {
 type Way struct {
 	// All follows every I/O.
 	All bool
+	// States records changes of state, too.
+	States bool
 
 	ios    map[uint64]bool
 	taken  []taken
@@ -33,11 +35,13 @@ type Way struct {
 	Missed bool // there were more than MaxEvents
 }
 
+// taken is a step, or with from and to a change of state.
 type taken struct {
-	at   machine.Time
-	step machine.Step
-	who  string
-	io   uint64
+	at       machine.Time
+	step     machine.Step
+	who      string
+	io       uint64
+	from, to string
 }
 
 // Follow has the way of an I/O recorded from now on. An I/O's mirror I/Os have
@@ -51,6 +55,18 @@ func (w *Way) Follow(io uint64) {
 
 // Step records a step.
 func (w *Way) Step(at machine.Time, step machine.Step, who string, io uint64) {
+	w.take(taken{at: at, step: step, who: who, io: io})
+}
+
+// Transition records a change of state.
+func (w *Way) Transition(at machine.Time, of, from, to string, io uint64) {
+	if w.States {
+		w.take(taken{at: at, who: of, io: io, from: from, to: to})
+	}
+}
+
+func (w *Way) take(t taken) {
+	io := t.io
 	follows := w.All || w.ios[io]
 	if !follows && (io != 0 || w.own == 0) {
 		return
@@ -59,7 +75,7 @@ func (w *Way) Step(at machine.Time, step machine.Step, who string, io uint64) {
 		w.Missed = true
 		return
 	}
-	w.taken = append(w.taken, taken{at, step, who, io})
+	w.taken = append(w.taken, t)
 	if follows {
 		w.own = len(w.taken)
 	}
@@ -78,7 +94,12 @@ func (w *Way) Events() ([]Event, error) {
 	}
 	events := make([]Event, w.own)
 	for i, t := range w.taken[:w.own] {
-		events[i] = Event{At: t.at, Who: t.who, Step: Name(t.step), IO: t.io}
+		events[i] = Event{At: t.at, Who: t.who, IO: t.io}
+		if t.to != "" {
+			events[i].What = t.from + " → " + t.to
+			continue
+		}
+		events[i].Step = Name(t.step)
 		if r := by[t.step]; r != nil {
 			events[i].Figure, events[i].What = r.Figure, r.What
 		}
