@@ -18,7 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/iosrun/iosrun/lab/experiment"
-	"github.com/iosrun/iosrun/lab/suggest"
+	"github.com/iosrun/iosrun/names/suggest"
 )
 
 // maxExperiment is the most bytes of an experiment file.

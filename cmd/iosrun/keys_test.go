@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/policy/catalog"
 )
 
 // command is a run command with its arguments parsed, not run.

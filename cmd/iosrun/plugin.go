@@ -14,8 +14,8 @@ import (
 	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
-	"github.com/iosrun/iosrun/lab/catalog"
-	shippedset "github.com/iosrun/iosrun/lab/catalog/shipped"
+	"github.com/iosrun/iosrun/policy/catalog"
+	shippedset "github.com/iosrun/iosrun/policy/catalog/shipped"
 )
 
 func newPlugin() *cobra.Command {

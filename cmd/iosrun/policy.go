@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/iosrun/iosrun/lab/experiment"
-	"github.com/iosrun/iosrun/lab/policy"
-	"github.com/iosrun/iosrun/lab/shelf"
+	"github.com/iosrun/iosrun/names/shelf"
+	"github.com/iosrun/iosrun/policy"
 )
 
 func newPolicy() *cobra.Command {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/scenario"
-	"github.com/iosrun/iosrun/lab/steps"
+	"github.com/iosrun/iosrun/trace/steps"
 )
 
 // stepsLimit is how many requests of a workload are played where nothing else is

@@ -16,8 +16,8 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/emulator/program"
-	"github.com/iosrun/iosrun/lab/suggest"
 	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/names/suggest"
 )
 
 // Limits of an experiment.

@@ -15,11 +15,11 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/hooks"
-	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/observer"
-	"github.com/iosrun/iosrun/lab/policy"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/policy"
+	"github.com/iosrun/iosrun/policy/catalog"
 )
 
 // Plan is an experiment whose policies have been loaded: it can be run.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/dasd"
 	"github.com/iosrun/iosrun/emulator/machine"
-	"github.com/iosrun/iosrun/lab/suggest"
 	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/names/suggest"
 )
 
 // Fault is something that happens to a volume or its link at a virtual time, or

@@ -10,8 +10,8 @@ import (
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
-	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/policy/catalog"
 )
 
 // Stage is an experiment's machine, with a policy's detours on its slots, on

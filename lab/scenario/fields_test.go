@@ -15,10 +15,10 @@ import (
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/machine"
-	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/scenario"
+	"github.com/iosrun/iosrun/policy/catalog"
 )
 
 // flagTypes are the types of the frame whose bits have meanings of their own, and

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/iosrun/iosrun/emulator/machine"
-	"github.com/iosrun/iosrun/lab/suggest"
+	"github.com/iosrun/iosrun/names/suggest"
 )
 
 // Format names the layout of a trace.

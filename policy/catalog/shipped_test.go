@@ -13,7 +13,7 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/host"
-	"github.com/iosrun/iosrun/lab/policy"
+	"github.com/iosrun/iosrun/policy"
 )
 
 func manifest(t *testing.T, name string) *abi.Manifest {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/lab/shelf"
+	"github.com/iosrun/iosrun/names/shelf"
 )
 
 var errUnknown = errors.New("unknown song")

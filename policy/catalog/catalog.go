@@ -12,8 +12,8 @@ import (
 	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
-	"github.com/iosrun/iosrun/lab/catalog/shipped"
-	"github.com/iosrun/iosrun/lab/suggest"
+	"github.com/iosrun/iosrun/names/suggest"
+	"github.com/iosrun/iosrun/policy/catalog/shipped"
 )
 
 // MaxModule is the most bytes of a module file.

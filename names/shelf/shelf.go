@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/iosrun/iosrun/lab/suggest"
+	"github.com/iosrun/iosrun/names/suggest"
 )
 
 // Shelf is the documents of one kind that ship with the program. It may be used

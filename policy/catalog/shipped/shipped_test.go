@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/host/build"
-	"github.com/iosrun/iosrun/lab/catalog"
-	"github.com/iosrun/iosrun/lab/catalog/shipped"
+	"github.com/iosrun/iosrun/policy/catalog"
+	"github.com/iosrun/iosrun/policy/catalog/shipped"
 )
 
 // What the program carries is what its sources give.

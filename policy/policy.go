@@ -15,8 +15,8 @@ import (
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/hooks"
-	"github.com/iosrun/iosrun/lab/shelf"
-	"github.com/iosrun/iosrun/lab/suggest"
+	"github.com/iosrun/iosrun/names/shelf"
+	"github.com/iosrun/iosrun/names/suggest"
 )
 
 // MaxFile is the most bytes of a policy file.

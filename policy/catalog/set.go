@@ -12,8 +12,8 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/host"
-	"github.com/iosrun/iosrun/lab/policy"
-	"github.com/iosrun/iosrun/lab/shelf"
+	"github.com/iosrun/iosrun/names/shelf"
+	"github.com/iosrun/iosrun/policy"
 )
 
 // Loader turns policies into attachments. It compiles a module once, whatever
