@@ -16,6 +16,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/trace"
 )
 
 // envPrefix is that of the environment variables: IOSRUN_WORKLOAD_TRACE is the
@@ -84,9 +85,9 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.Duration("patience", 0, fmt.Sprintf("how long an application waits for mirrors at most, from the end of its primary I/O on (0s: %v)", time.Duration(mirror.Patience)))
 	f.Int("sync-rate", 0, `most tracks a second that the fault action "synchronise" copies while writes go on (0: no limit)`)
 	f.Int("aliases", d.Primary.Aliases, "alias units of each volume")
-	f.String("trace", d.Workload.Trace, "bundled trace ("+strings.Join(workload.BundledNames(), ", ")+") or file or pipe (-: standard input), plain or packed with gzip, zstd, bzip2 or xz")
-	f.String("format", "", "layout of the trace: "+strings.Join(workload.Formats(), ", ")+" (default: found out from its content)")
-	f.String("time-unit", "", "unit of the trace's times: "+strings.Join(workload.TimeUnits(), ", ")+" (default: the layout's own)")
+	f.String("trace", d.Workload.Trace, "bundled trace ("+strings.Join(trace.BundledNames(), ", ")+") or file or pipe (-: standard input), plain or packed with gzip, zstd, bzip2 or xz")
+	f.String("format", "", "layout of the trace: "+strings.Join(trace.Formats(), ", ")+" (default: found out from its content)")
+	f.String("time-unit", "", "unit of the trace's times: "+strings.Join(trace.TimeUnits(), ", ")+" (default: the layout's own)")
 	f.String("trace-device", "", "device whose requests are played, as the trace names it (default: the trace is of one)")
 	f.Float64("speed", d.Workload.Speed, "factor by which the trace is played faster")
 	f.Int64("limit", 0, "end after so many reads and writes (0: no limit)")

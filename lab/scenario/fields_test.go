@@ -196,7 +196,7 @@ func interrupted(t *testing.T, l *catalog.Loader) *report.Run {
 
 // traces are the reports of runs of recorded traces that have something about them.
 func traces(t *testing.T, l *catalog.Loader) (all []*report.Run) {
-	files, err := filepath.Glob("../workload/testdata/cases/*.*")
+	files, err := filepath.Glob("../../trace/testdata/cases/*.*")
 	require.NoError(t, err)
 	for _, file := range append(files, "testdata/devices.csv") {
 		c := experiment.Default()

@@ -1,4 +1,4 @@
-package workload
+package trace
 
 import (
 	"embed"
@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-//go:embed traces/*.events.csv.gz
+//go:embed bundled/*.events.csv.gz
 var bundle embed.FS
 
 const bundleSuffix = ".events.csv.gz"
 
 // BundledNames are the names of the traces that come with the program, in
-// alphabetical order. traces/README.md says what they are.
+// alphabetical order. bundled/README.md says what they are.
 func BundledNames() []string {
-	entries, err := bundle.ReadDir("traces")
+	entries, err := bundle.ReadDir("bundled")
 	if err != nil {
 		return nil // the folder is part of the program
 	}
@@ -26,8 +26,8 @@ func BundledNames() []string {
 }
 
 // Bundled opens a trace that comes with the program.
-func Bundled(name string, options TraceOptions) (*Trace, error) {
-	f, err := bundle.Open("traces/" + name + bundleSuffix)
+func Bundled(name string, options Options) (*Trace, error) {
+	f, err := bundle.Open("bundled/" + name + bundleSuffix)
 	if err != nil || strings.Contains(name, "/") {
 		return nil, fmt.Errorf("bundled trace %q: want %s", name, oneOf(BundledNames()))
 	}
@@ -35,7 +35,7 @@ func Bundled(name string, options TraceOptions) (*Trace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bundled trace %q: %w", name, err)
 	}
-	t, err := NewTrace(name, f, options)
+	t, err := New(name, f, options)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package workload
+package trace
 
 import (
 	"bufio"
@@ -18,9 +18,9 @@ const headBytes = 4096
 // maxOffset is the largest address in bytes.
 const maxOffset = math.MaxInt64
 
-// TraceOptions say how a trace is read. The zero value finds the layout from
+// Options say how a trace is read. The zero value finds the layout from
 // the contents and tolerates nothing.
-type TraceOptions struct {
+type Options struct {
 	// Format names the layout, or FormatAuto.
 	Format Format
 	// TimeUnit is the unit of the trace's times; 0 is the layout's own.
@@ -51,7 +51,7 @@ type TraceOptions struct {
 // ends the trace with an error in any case.
 type Trace struct {
 	name    string
-	options TraceOptions
+	options Options
 	layout  layout
 	unit    time.Duration
 	window  window
@@ -104,8 +104,8 @@ func skippedText(n int64) string {
 	return fmt.Sprintf("%d bad rows that were skipped", n)
 }
 
-// OpenTrace opens the trace in a file or a pipe. The Trace must be closed.
-func OpenTrace(path string, options TraceOptions) (*Trace, error) {
+// Open opens the trace in a file or a pipe. The Trace must be closed.
+func Open(path string, options Options) (*Trace, error) {
 	in, err := OpenInput(path)
 	if err != nil {
 		return nil, err
@@ -119,10 +119,10 @@ func OpenTrace(path string, options TraceOptions) (*Trace, error) {
 	return t, nil
 }
 
-// NewTrace streams a trace from r, which may be packed with gzip, zstd, bzip2 or
+// New streams a trace from r, which may be packed with gzip, zstd, bzip2 or
 // xz. name stands in errors. Where r is an io.Closer, closing the Trace closes it.
 // So many rows as the first one is judged against are read at once.
-func NewTrace(name string, r io.Reader, options TraceOptions) (*Trace, error) {
+func New(name string, r io.Reader, options Options) (*Trace, error) {
 	t, err := newTrace(name, r, options)
 	if err != nil {
 		return nil, fmt.Errorf("trace %s: %w", name, err)
@@ -130,7 +130,7 @@ func NewTrace(name string, r io.Reader, options TraceOptions) (*Trace, error) {
 	return t, nil
 }
 
-func newTrace(name string, r io.Reader, options TraceOptions) (*Trace, error) {
+func newTrace(name string, r io.Reader, options Options) (*Trace, error) {
 	if options.SkipBad < 0 {
 		return nil, fmt.Errorf("skip bad %d rows: want 0 or more", options.SkipBad)
 	}

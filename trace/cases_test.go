@@ -1,4 +1,4 @@
-package workload
+package trace
 
 import (
 	"bytes"
@@ -57,7 +57,7 @@ func TestCases(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.file, func(t *testing.T) {
-			trace, err := OpenTrace(casePath(test.file), TraceOptions{})
+			trace, err := Open(casePath(test.file), Options{})
 			require.NoError(t, err)
 			got := all(t, trace)
 			assert.Equal(t, test.want, trace.Findings())
@@ -86,13 +86,13 @@ func TestCases(t *testing.T) {
 // TestOddFirstRow: a first row with a wrong time is the odd one, and not the rows
 // behind it.
 func TestOddFirstRow(t *testing.T) {
-	_, err := Describe(openCase(t, "ooo-first.csv", TraceOptions{}))
+	_, err := Describe(openCase(t, "ooo-first.csv", Options{}))
 	var row *RowError
 	require.ErrorAs(t, err, &row)
 	assert.EqualValues(t, 1, row.Row)
 	assert.Contains(t, err.Error(), "row 1: time 128166372004051629 is later than")
 
-	trace := openCase(t, "ooo-first.csv", TraceOptions{SkipBad: 1})
+	trace := openCase(t, "ooo-first.csv", Options{SkipBad: 1})
 	assert.Len(t, all(t, trace), 99)
 	f := trace.Findings()
 	assert.EqualValues(t, 1, f.Bad)
@@ -102,9 +102,9 @@ func TestOddFirstRow(t *testing.T) {
 	assert.Contains(t, f.Text(), "100 rows: 33 reads, 66 writes, 1 bad (the first: row 1: time")
 }
 
-func openCase(t *testing.T, name string, options TraceOptions) *Trace {
+func openCase(t *testing.T, name string, options Options) *Trace {
 	t.Helper()
-	trace, err := OpenTrace(casePath(name), options)
+	trace, err := Open(casePath(name), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, trace.Close()) })
 	return trace
@@ -117,7 +117,7 @@ func TestMarksAndEndsOfEveryTextLayout(t *testing.T) {
 		text, err := os.ReadFile(casePath(file))
 		require.NoError(t, err)
 		text = bytes.TrimPrefix(text, []byte(byteOrderMark))
-		plain, err := NewTrace("plain", bytes.NewReader(text), TraceOptions{})
+		plain, err := New("plain", bytes.NewReader(text), Options{})
 		require.NoError(t, err)
 		want := all(t, plain)
 		for name, data := range map[string][]byte{
@@ -128,7 +128,7 @@ func TestMarksAndEndsOfEveryTextLayout(t *testing.T) {
 			"blank rows":            bytes.ReplaceAll(text, []byte("\n"), []byte("\n \t\n")),
 			"packed":                gzipped(t, append([]byte(byteOrderMark), text...)),
 		} {
-			trace, err := NewTrace("x", bytes.NewReader(data), TraceOptions{})
+			trace, err := New("x", bytes.NewReader(data), Options{})
 			require.NoError(t, err, "%s with %s", file, name)
 			assert.Equal(t, want, all(t, trace), "%s with %s", file, name)
 		}
@@ -137,7 +137,7 @@ func TestMarksAndEndsOfEveryTextLayout(t *testing.T) {
 		if file == "iolog2.txt" {
 			continue // its last row, a close, is as good without its end
 		}
-		_, err = Describe(mustTrace(t, cut, TraceOptions{}))
+		_, err = Describe(mustTrace(t, cut, Options{}))
 		if file == "blkparse.txt" {
 			assert.NoError(t, err, "the process's name may be missing")
 			continue
@@ -146,9 +146,9 @@ func TestMarksAndEndsOfEveryTextLayout(t *testing.T) {
 	}
 }
 
-func mustTrace(t *testing.T, data []byte, options TraceOptions) *Trace {
+func mustTrace(t *testing.T, data []byte, options Options) *Trace {
 	t.Helper()
-	trace, err := NewTrace("x", bytes.NewReader(data), options)
+	trace, err := New("x", bytes.NewReader(data), options)
 	require.NoError(t, err)
 	return trace
 }

@@ -1,4 +1,4 @@
-package workload
+package trace
 
 import (
 	"bytes"
@@ -10,8 +10,8 @@ import (
 
 // decode reads whatever it is given and holds every request against the promises
 // of Source.
-func decode(t *testing.T, data []byte, options TraceOptions) {
-	trace, err := NewTrace("fuzz", bytes.NewReader(data), options)
+func decode(t *testing.T, data []byte, options Options) {
+	trace, err := New("fuzz", bytes.NewReader(data), options)
 	if err != nil {
 		return
 	}
@@ -50,8 +50,8 @@ func FuzzEvents(f *testing.F) {
 	f.Add([]byte(eventRows), int64(0))
 	f.Add([]byte(eventsHeader+"\r\n\r\n18446744073709551615,trim,0,18446744073709551615,,"), int64(3))
 	f.Fuzz(func(t *testing.T, data []byte, volume int64) {
-		decode(t, data, TraceOptions{Format: FormatEvents, SkipBad: 10, VolumeBytes: max(volume, 0)})
-		decode(t, append([]byte(eventsHeader+"\n"), data...), TraceOptions{SkipBad: 10})
+		decode(t, data, Options{Format: FormatEvents, SkipBad: 10, VolumeBytes: max(volume, 0)})
+		decode(t, append([]byte(eventsHeader+"\n"), data...), Options{SkipBad: 10})
 	})
 }
 
@@ -59,7 +59,7 @@ func FuzzMSR(f *testing.F) {
 	f.Add([]byte(msrRows), int64(1<<40))
 	f.Add([]byte("1,,,Read,0,512,\n2,,1,Write,0,512,\n"), int64(0))
 	f.Fuzz(func(t *testing.T, data []byte, volume int64) {
-		decode(t, data, TraceOptions{Format: FormatMSR, SkipBad: 10, VolumeBytes: max(volume, 0)})
+		decode(t, data, Options{Format: FormatMSR, SkipBad: 10, VolumeBytes: max(volume, 0)})
 	})
 }
 
@@ -67,7 +67,7 @@ func FuzzVSCSI(f *testing.F) {
 	f.Add(encodeVSCSI(1, scsiRecords), int64(0))
 	f.Add(encodeVSCSI(2, scsiRecords)[:99], int64(1<<30))
 	f.Fuzz(func(t *testing.T, data []byte, volume int64) {
-		decode(t, data, TraceOptions{Format: FormatVSCSI, SkipBad: 10, VolumeBytes: max(volume, 0)})
+		decode(t, data, Options{Format: FormatVSCSI, SkipBad: 10, VolumeBytes: max(volume, 0)})
 	})
 }
 
@@ -87,7 +87,7 @@ func FuzzOthers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, format string, data []byte, device string) {
 		if _, err := ParseFormat(format); err == nil {
-			decode(t, data, TraceOptions{Format: Format(format), Device: device, SkipBad: 10})
+			decode(t, data, Options{Format: Format(format), Device: device, SkipBad: 10})
 		}
 	})
 }
@@ -100,7 +100,7 @@ func FuzzDetected(f *testing.F) {
 			f.Add(append(pack(f, seed), "behind"...))
 		}
 	}
-	f.Fuzz(func(t *testing.T, data []byte) { decode(t, data, TraceOptions{SkipBad: 10}) })
+	f.Fuzz(func(t *testing.T, data []byte) { decode(t, data, Options{SkipBad: 10}) })
 }
 
 // FuzzOrder makes up the times of a trace: what comes out is in order, nothing is
@@ -119,7 +119,7 @@ func FuzzOrder(f *testing.F) {
 			high = max(high, at)
 			times = append(times, at)
 		}
-		trace := mustTrace(t, eventsAt(times...), TraceOptions{SkipBad: int64(len(times))})
+		trace := mustTrace(t, eventsAt(times...), Options{SkipBad: int64(len(times))})
 		got := int64(0)
 		var q Request
 		var last machine.Time

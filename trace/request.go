@@ -1,8 +1,7 @@
-package workload
+package trace
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -59,9 +58,8 @@ const (
 	// MaxRequestBytes is the longest read or write. The longest transfers in
 	// public traces are below 32 MiB; more is taken for damage.
 	MaxRequestBytes = 64 << 20
-	// MaxSpan is the longest workload, in virtual time. It catches times that
-	// are in another unit than the format's.
-	MaxSpan = 366 * 24 * 3600 * machine.Second
+	// MaxSpan is the longest workload, in virtual time, and MaxSpanDays the same in
+	// days. It catches times that are in another unit than the format's.
+	MaxSpan     = MaxSpanDays * 24 * 3600 * machine.Second
+	MaxSpanDays = 366
 )
-
-func spanText() string { return fmt.Sprintf("%d days", MaxSpan.Duration()/(24*time.Hour)) }

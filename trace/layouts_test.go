@@ -1,4 +1,4 @@
-package workload
+package trace
 
 import (
 	"bytes"
@@ -15,17 +15,17 @@ import (
 // TestDevices: a trace is of one device, which may be named.
 func TestDevices(t *testing.T) {
 	const two = "3,R,0,512,1000\n4,W,512,512,1001\n3,W,1024,512,1002\n"
-	_, err := Describe(mustTrace(t, []byte(two), TraceOptions{}))
+	_, err := Describe(mustTrace(t, []byte(two), Options{}))
 	assert.ErrorContains(t, err, `row 2: device "4": want "3" as before, one device a trace, or the name of the one to play`)
 	for device, want := range map[string]int64{"3": 2, "4": 1, "5": 0} {
-		trace := mustTrace(t, []byte(two), TraceOptions{Device: device})
+		trace := mustTrace(t, []byte(two), Options{Device: device})
 		assert.Len(t, all(t, trace), int(want))
 		f := trace.Findings()
 		assert.Equal(t, want, f.Requests)
 		assert.Equal(t, 3-want, f.OtherDevices)
 		assert.Equal(t, device, f.Device)
 	}
-	trace := mustTrace(t, []byte(two), TraceOptions{Device: "5"})
+	trace := mustTrace(t, []byte(two), Options{Device: "5"})
 	assert.Empty(t, all(t, trace))
 	f := trace.Findings()
 	assert.Equal(t, `3 rows: 3 of other devices than "5"`, f.Text())
@@ -48,7 +48,7 @@ func TestTimeUnits(t *testing.T) {
 		{string(encodeVSCSI(2, []vscsiRecord{{0x28, 512, 0, 1577808000000000000, 0}})), "looks like nanoseconds since 1970"},
 		{"bad,row\n3,R,0,512,1577808000000000000\n", "row 2: time 1577808000000000000 is taken"},
 	} {
-		trace, err := NewTrace("x", strings.NewReader(test.data), TraceOptions{SkipBad: int64(strings.Count(test.data, "bad"))})
+		trace, err := New("x", strings.NewReader(test.data), Options{SkipBad: int64(strings.Count(test.data, "bad"))})
 		if err == nil {
 			_, err = Describe(trace)
 		}
@@ -62,9 +62,9 @@ func TestTimeUnits(t *testing.T) {
 	for unit, want := range map[time.Duration]machine.Time{
 		time.Nanosecond: 1000, 100: 100_000, time.Microsecond: machine.Millisecond, time.Second: 1000 * machine.Second,
 	} {
-		got := all(t, mustTrace(t, []byte("3,R,0,512,1577808000000000000\n3,R,0,512,1577808000000001000\n"), TraceOptions{TimeUnit: unit}))
+		got := all(t, mustTrace(t, []byte("3,R,0,512,1577808000000000000\n3,R,0,512,1577808000000001000\n"), Options{TimeUnit: unit}))
 		assert.Equal(t, want, got[1].At)
-		got = all(t, mustTrace(t, []byte("0,0,512,R,5\n0,0,512,R,1005.0\n"), TraceOptions{TimeUnit: unit}))
+		got = all(t, mustTrace(t, []byte("0,0,512,R,5\n0,0,512,R,1005.0\n"), Options{TimeUnit: unit}))
 		assert.Equal(t, want, got[1].At)
 	}
 	for _, name := range append(TimeUnits(), "") {
@@ -81,7 +81,7 @@ func TestDiskSimAndMQSim(t *testing.T) {
 		"0.000000 0 0 8 1\n1.5\t0  8 8 0\n": 1500 * machine.Microsecond,
 		"0 0 0 8 1\n1500000 0 8 8 0\n":      1500 * machine.Microsecond,
 	} {
-		got := all(t, mustTrace(t, []byte(data), TraceOptions{}))
+		got := all(t, mustTrace(t, []byte(data), Options{}))
 		assert.Equal(t, []Request{{0, Read, 0, 4096}, {want, Write, 4096, 4096}}, got)
 	}
 }
@@ -92,9 +92,9 @@ func TestIOLogs(t *testing.T) {
 		{0, Read, 0, 512}, {1500 * machine.Microsecond, Write, 512, 512},
 		{2 * machine.Millisecond, Flush, 0, 0}, {2 * machine.Millisecond, Flush, 0, 0}, {2 * machine.Millisecond, Trim, 0, 4096},
 	}
-	assert.Equal(t, want, all(t, mustTrace(t, []byte(v2), TraceOptions{})))
+	assert.Equal(t, want, all(t, mustTrace(t, []byte(v2), Options{})))
 	v3 := "fio version 3 iolog\n0 /a add\n0 /a open\n7 /a read 0 512\n1507 /a write 512 512\n2007 /a sync 0 0\n2007 /a datasync 0 0\n2007 /a trim 0 4096\n9999 /a close\n"
-	assert.Equal(t, want, all(t, mustTrace(t, []byte(v3), TraceOptions{})))
+	assert.Equal(t, want, all(t, mustTrace(t, []byte(v3), Options{})))
 	for row, want := range map[string]string{
 		"7 /a wait 9":           "wait: version 3 has none",
 		"7 /a erase 0 512":      `action "erase": want add, open`,
@@ -105,16 +105,16 @@ func TestIOLogs(t *testing.T) {
 		"7 /b read 0 512":       `file "/b": want "/a" as before`,
 		"7 /a read 99999999999": "read with 1 values",
 	} {
-		_, err := Describe(mustTrace(t, []byte("fio version 3 iolog\n0 /a read 0 512\n"+row+"\n8 /a read 0 512\n"), TraceOptions{}))
+		_, err := Describe(mustTrace(t, []byte("fio version 3 iolog\n0 /a read 0 512\n"+row+"\n8 /a read 0 512\n"), Options{}))
 		assert.ErrorContains(t, err, "row 3: "+want)
 	}
 	for _, row := range []string{"/a wait", "/a wait x", "/a wait 18446744073709551615\n/a wait 1"} {
-		_, err := Describe(mustTrace(t, []byte("fio version 2 iolog\n"+row+"\n"), TraceOptions{}))
+		_, err := Describe(mustTrace(t, []byte("fio version 2 iolog\n"+row+"\n"), Options{}))
 		assert.ErrorContains(t, err, "wait")
 	}
-	_, err := NewTrace("x", strings.NewReader("fio version 4 iolog\n"), TraceOptions{})
+	_, err := New("x", strings.NewReader("fio version 4 iolog\n"), Options{})
 	assert.ErrorContains(t, err, "no known layout")
-	_, err = Describe(mustTrace(t, []byte("fio version 4 iolog\n"), TraceOptions{Format: FormatIOLog3}))
+	_, err = Describe(mustTrace(t, []byte("fio version 4 iolog\n"), Options{Format: FormatIOLog3}))
 	assert.ErrorContains(t, err, `header "fio version 4 iolog": want fio version 2 iolog or fio version 3 iolog`)
 }
 
@@ -144,7 +144,7 @@ Skips: 0 forward (0 -   0.0%)
 `
 
 func TestBlkparse(t *testing.T) {
-	trace := mustTrace(t, []byte(blkEvents), TraceOptions{})
+	trace := mustTrace(t, []byte(blkEvents), Options{})
 	assert.Equal(t, []Request{
 		{0, Write, 2048 * 512, 4096}, {2 * machine.Millisecond, Read, 4096 * 512, 8192}, {3 * machine.Millisecond, Flush, 0, 0},
 		{3_001_000, Write, 64 * 512, 4096}, {3_002_000, Trim, 128 * 512, 131072},
@@ -155,7 +155,7 @@ func TestBlkparse(t *testing.T) {
 	}, trace.Findings().NotPlayed)
 	// Without requests as they were queued, they are played as they were issued.
 	issued := strings.ReplaceAll(blkEvents, "  Q  ", "  G  ")
-	assert.Len(t, all(t, mustTrace(t, []byte(issued), TraceOptions{})), 1)
+	assert.Len(t, all(t, mustTrace(t, []byte(issued), Options{})), 1)
 	for row, want := range map[string]string{
 		"8,0 1 1 0.1 697 Q ZZ 0 + 8 [x]":  `rwbs "ZZ"`,
 		"8,0 1 1 0.1 697 QQ R 0 + 8 [x]":  `action "QQ" is none of blkparse's`,
@@ -166,7 +166,7 @@ func TestBlkparse(t *testing.T) {
 		"8,0 1 1 0.1 697 Q R 0 + x [x]":   `sectors "x"`,
 		"8,16 1 1 0.1 697 Q R 0 + 8 [x]":  `device "8,16": want "8,0"`,
 	} {
-		_, err := Describe(mustTrace(t, []byte("8,0 1 1 0.0 697 Q R 0 + 8 [x]\n"+row+"\n8,0 1 1 0.2 697 Q R 0 + 8 [x]\n"), TraceOptions{}))
+		_, err := Describe(mustTrace(t, []byte("8,0 1 1 0.0 697 Q R 0 + 8 [x]\n"+row+"\n8,0 1 1 0.2 697 Q R 0 + 8 [x]\n"), Options{}))
 		assert.ErrorContains(t, err, "row 2: "+want)
 	}
 }
@@ -204,7 +204,7 @@ func TestBadRowsOfOthers(t *testing.T) {
 		{"0.0 0 0 8 1", "0.0 0 0 8 3", `flags "3": want 0 (write) or 1 (read)`},
 		{"0.0 0 0 8 1", "0.0 0 0 8", "4 fields: want 5"},
 	} {
-		_, err := Describe(mustTrace(t, []byte(test.good+"\n"+test.good+"\n"+test.bad+"\n"+test.good+"\n"), TraceOptions{}))
+		_, err := Describe(mustTrace(t, []byte(test.good+"\n"+test.good+"\n"+test.bad+"\n"+test.good+"\n"), Options{}))
 		assert.ErrorContains(t, err, "row 3: "+test.want)
 	}
 }
@@ -217,12 +217,12 @@ func TestVSCSICommandsInFront(t *testing.T) {
 			records = append(records, vscsiRecord{cmd: 0x12, at: uint64(i)})
 		}
 		records = append(records, vscsiRecord{cmd: 0x2E, length: 512, at: 301})
-		trace := mustTrace(t, encodeVSCSI(version, records), TraceOptions{})
+		trace := mustTrace(t, encodeVSCSI(version, records), Options{})
 		assert.Equal(t, FormatVSCSI, trace.Format())
 		assert.Equal(t, []Request{{0, Write, 0, 512}}, all(t, trace))
 		assert.Equal(t, []Count{{"SCSI command 12 (inquiry)", 300}}, trace.Findings().NotPlayed)
 	}
-	_, err := NewTrace("x", bytes.NewReader(bytes.Repeat([]byte{0x12, 0, 7, 9}, 100)), TraceOptions{})
+	_, err := New("x", bytes.NewReader(bytes.Repeat([]byte{0x12, 0, 7, 9}, 100)), Options{})
 	assert.ErrorContains(t, err, "no known layout")
 }
 

@@ -1,4 +1,4 @@
-package workload
+package trace
 
 import (
 	"io"
@@ -40,7 +40,7 @@ func TestPipe(t *testing.T) {
 		require.NoError(t, err)
 		in, err := OpenInput(pipe(t, pack(t, text)))
 		require.NoError(t, err)
-		head, err := in.Trace(TraceOptions{}) // looked at and given up
+		head, err := in.Trace(Options{}) // looked at and given up
 		require.NoError(t, err)
 		require.NoError(t, head.Close())
 		var wg sync.WaitGroup
@@ -48,7 +48,7 @@ func TestPipe(t *testing.T) {
 		errs := make([]error, 3)
 		for i := range found {
 			wg.Go(func() {
-				trace, err := in.Trace(TraceOptions{})
+				trace, err := in.Trace(Options{})
 				if err != nil {
 					errs[i] = err
 					return
@@ -65,17 +65,17 @@ func TestPipe(t *testing.T) {
 		}
 		require.NoError(t, in.Close())
 		require.NoError(t, in.Close())
-		_, err = in.Trace(TraceOptions{})
+		_, err = in.Trace(Options{})
 		assert.ErrorIs(t, err, os.ErrClosed)
 	}
 }
 
 func TestPipeAsOneTrace(t *testing.T) {
-	trace, err := OpenTrace(pipe(t, []byte(eventRows)), TraceOptions{})
+	trace, err := Open(pipe(t, []byte(eventRows)), Options{})
 	require.NoError(t, err)
 	assert.Equal(t, eventRequests, all(t, trace))
 	require.NoError(t, trace.Close())
-	_, err = OpenTrace(pipe(t, nil), TraceOptions{})
+	_, err = Open(pipe(t, nil), Options{})
 	assert.ErrorContains(t, err, "is empty: want at least a header or one request")
 }
 
@@ -83,7 +83,7 @@ func TestPipeIsBounded(t *testing.T) {
 	in, err := OpenInput(pipe(t, gzipped(t, []byte(eventRows))))
 	require.NoError(t, err)
 	in.spool.limit = 10
-	_, err = in.Trace(TraceOptions{})
+	_, err = in.Trace(Options{})
 	assert.ErrorContains(t, err, "pipe of more than 10 bytes, the most that are kept: want a file")
 	require.NoError(t, in.Close())
 }
@@ -131,7 +131,7 @@ func TestStandardInput(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	require.NoError(t, r.Close())
-	trace, err := OpenTrace("-", TraceOptions{})
+	trace, err := Open("-", Options{})
 	require.NoError(t, err)
 	assert.Equal(t, "standard input", trace.Name())
 	require.NoError(t, syscall.Dup3(own, 0, 0)) // the pipe's last other reader

@@ -1,4 +1,4 @@
-package workload
+package trace
 
 import (
 	"fmt"
@@ -41,7 +41,7 @@ func TestOrderIsRestored(t *testing.T) {
 	for i := range rows {
 		times[i] = rows[i].at
 	}
-	trace := mustTrace(t, eventsAt(times...), TraceOptions{})
+	trace := mustTrace(t, eventsAt(times...), Options{})
 	got := all(t, trace)
 	require.Len(t, got, len(rows))
 	order := make([]int, len(rows))
@@ -97,7 +97,7 @@ func TestOddTimes(t *testing.T) {
 		"a clock set back":       {append(steady(5, start+hour), steady(3, start)...), []int64{7, 8, 9}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			trace := mustTrace(t, eventsAt(test.times...), TraceOptions{SkipBad: 10})
+			trace := mustTrace(t, eventsAt(test.times...), Options{SkipBad: 10})
 			got := all(t, trace)
 			f := trace.Findings()
 			var bad []int64
@@ -111,7 +111,7 @@ func TestOddTimes(t *testing.T) {
 
 			// Without tolerance the first of them is named, and what is above it is
 			// played.
-			strict := mustTrace(t, eventsAt(test.times...), TraceOptions{})
+			strict := mustTrace(t, eventsAt(test.times...), Options{})
 			d, err := Describe(strict)
 			if len(test.bad) == 0 {
 				require.NoError(t, err)
@@ -132,7 +132,7 @@ func TestOrderHasALimitOfRows(t *testing.T) {
 		times[i] = 1000
 	}
 	times = append(times, 999) // behind rows that have been handed out
-	trace := mustTrace(t, eventsAt(times...), TraceOptions{SkipBad: 1})
+	trace := mustTrace(t, eventsAt(times...), Options{SkipBad: 1})
 	assert.Len(t, all(t, trace), len(times)-1)
 	n, first := trace.Bad()
 	assert.EqualValues(t, 1, n)
@@ -143,7 +143,7 @@ func TestOrderHasALimitOfRows(t *testing.T) {
 	for i := range 50_000 {
 		in = append(in, uint64(i)*100)
 	}
-	trace = mustTrace(t, eventsAt(in...), TraceOptions{})
+	trace = mustTrace(t, eventsAt(in...), Options{})
 	assert.Len(t, all(t, trace), len(in))
 	assert.LessOrEqual(t, len(trace.order.rows), 256)
 }
@@ -156,7 +156,7 @@ func TestCompletionOrder(t *testing.T) {
 1455592512.1,0.1,,4,512,512
 1455592480.0,40.5,R,4,1024,512
 `
-	trace := mustTrace(t, []byte(systor), TraceOptions{})
+	trace := mustTrace(t, []byte(systor), Options{})
 	got := all(t, trace)
 	require.Len(t, got, 3)
 	assert.Equal(t, []int64{1024, 512, 0}, []int64{got[0].Offset, got[1].Offset, got[2].Offset})
@@ -166,5 +166,5 @@ func TestCompletionOrder(t *testing.T) {
 	assert.Equal(t, 31500*time.Millisecond, f.ReorderedBy)
 
 	tencent := "1538323260,0,8,0,7\n1538323201,8,8,1,7\n1538323262,8,8,1,7\n"
-	assert.Len(t, all(t, mustTrace(t, []byte(tencent), TraceOptions{})), 3)
+	assert.Len(t, all(t, mustTrace(t, []byte(tencent), Options{})), 3)
 }

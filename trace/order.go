@@ -1,4 +1,4 @@
-package workload
+package trace
 
 import (
 	"fmt"
@@ -72,7 +72,7 @@ func (w window) farAfter(a, b uint64) bool { return a > b && a-b > w.span }
 
 func (w window) text(ticks uint64) string {
 	if ticks > w.span {
-		return "more than " + spanText()
+		return fmt.Sprintf("more than %d days", MaxSpanDays)
 	}
 	return machine.Time(ticks * w.tick).Duration().String()
 }
@@ -106,7 +106,7 @@ func (a *ahead) odd(o *order, w window) problem {
 		return problem(fmt.Sprintf("time %d is later than %d of the next %d rows, by %s or more: want rows in order of time, or less than %s late",
 			r.at, earlier, rows, w.text(r.at-near), w.text(w.late)))
 	case 2*later > rows:
-		return problem(fmt.Sprintf("time %d is more than %s before %d of the next %d rows: want at most that in all", r.at, spanText(), later, rows))
+		return problem(fmt.Sprintf("time %d is more than %d days before %d of the next %d rows: want at most that in all", r.at, MaxSpanDays, later, rows))
 	}
 	return ""
 }
@@ -139,7 +139,7 @@ func (o *order) far(at uint64, w window) problem {
 		start = o.base
 	}
 	if o.any && w.farAfter(at, start) {
-		return problem(fmt.Sprintf("time %d is %d units of %d ns after the first: want at most %s", at, at-start, w.tick, spanText()))
+		return problem(fmt.Sprintf("time %d is %d units of %d ns after the first: want at most %d days", at, at-start, w.tick, MaxSpanDays))
 	}
 	return ""
 }

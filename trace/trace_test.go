@@ -1,4 +1,4 @@
-package workload
+package trace
 
 import (
 	"bytes"
@@ -180,7 +180,7 @@ func TestLayouts(t *testing.T) {
 		for packing, data := range packings {
 			for _, format := range []Format{FormatAuto, test.format} {
 				t.Run(fmt.Sprintf("%s/%s/%q", test.name, packing, format), func(t *testing.T) {
-					trace, err := NewTrace("x", bytes.NewReader(data), TraceOptions{Format: format})
+					trace, err := New("x", bytes.NewReader(data), Options{Format: format})
 					require.NoError(t, err)
 					assert.Equal(t, test.format, trace.Format())
 					assert.Equal(t, test.want, all(t, trace))
@@ -245,8 +245,8 @@ func TestBadRows(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			options := TraceOptions{VolumeBytes: 1 << 20}
-			trace, err := NewTrace("some.trace", strings.NewReader(test.data), options)
+			options := Options{VolumeBytes: 1 << 20}
+			trace, err := New("some.trace", strings.NewReader(test.data), options)
 			require.NoError(t, err)
 			var q Request
 			require.NoError(t, trace.Next(&q))
@@ -259,7 +259,7 @@ func TestBadRows(t *testing.T) {
 			assert.Equal(t, err, trace.Next(&q), "the error stays")
 
 			options.SkipBad = 1
-			trace, err = NewTrace("some.trace", strings.NewReader(test.data), options)
+			trace, err = New("some.trace", strings.NewReader(test.data), options)
 			require.NoError(t, err)
 			got := all(t, trace)
 			require.Len(t, got, 2)
@@ -273,7 +273,7 @@ func TestBadRows(t *testing.T) {
 
 func TestSkipBadIsBounded(t *testing.T) {
 	data := eventsHeader + "\n1,read,0,512,-,1\nx\n2,read,0,512,-,1\ny\nz\n"
-	trace, err := NewTrace("f", strings.NewReader(data), TraceOptions{SkipBad: 2})
+	trace, err := New("f", strings.NewReader(data), Options{SkipBad: 2})
 	require.NoError(t, err)
 	var q Request
 	require.NoError(t, trace.Next(&q))
@@ -296,7 +296,7 @@ func TestCutOff(t *testing.T) {
 			whole := pack(t, []byte(rows.String()))
 			for _, cut := range []int{5, len(whole) / 2, len(whole) - 1} {
 				// Tolerance is for rows: damaged packing always ends the trace.
-				err := readAll(whole[:cut], TraceOptions{SkipBad: 1 << 40})
+				err := readAll(whole[:cut], Options{SkipBad: 1 << 40})
 				if name == "bzip2" && errors.As(err, new(stdbzip2.StructuralError)) {
 					continue // its unpacker takes the missing end for a wrong checksum
 				}
@@ -305,20 +305,20 @@ func TestCutOff(t *testing.T) {
 			}
 			damaged := bytes.Clone(whole)
 			damaged[len(damaged)/2] ^= 0x10
-			err := readAll(damaged, TraceOptions{SkipBad: 1 << 40})
+			err := readAll(damaged, Options{SkipBad: 1 << 40})
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), name+" data is damaged")
 		})
 	}
 	t.Run("vscsi", func(t *testing.T) {
 		whole := encodeVSCSI(1, scsiRecords)
-		err := readAll(whole[:3*32+31], TraceOptions{})
+		err := readAll(whole[:3*32+31], Options{})
 		assert.EqualError(t, err, "trace x row 4: record of 31 bytes is cut off: want 32 bytes in version 1")
-		assert.NoError(t, readAll(whole[:3*32+31], TraceOptions{SkipBad: 1}))
+		assert.NoError(t, readAll(whole[:3*32+31], Options{SkipBad: 1}))
 	})
 	t.Run("failing disk", func(t *testing.T) {
 		broken := errors.New("input/output error")
-		trace, err := NewTrace("x", io.MultiReader(strings.NewReader(eventRows), failing{broken}), TraceOptions{})
+		trace, err := New("x", io.MultiReader(strings.NewReader(eventRows), failing{broken}), Options{})
 		require.NoError(t, err)
 		_, err = Describe(trace)
 		require.ErrorIs(t, err, broken)
@@ -330,8 +330,8 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-func readAll(data []byte, options TraceOptions) error {
-	trace, err := NewTrace("x", bytes.NewReader(data), options)
+func readAll(data []byte, options Options) error {
+	trace, err := New("x", bytes.NewReader(data), options)
 	if err != nil {
 		return err
 	}
@@ -350,29 +350,29 @@ func TestOpenErrors(t *testing.T) {
 	}
 	tests := []struct {
 		path    string
-		options TraceOptions
+		options Options
 		want    string
 	}{
-		{filepath.Join(dir, "none"), TraceOptions{}, "none: no such file or directory"},
-		{dir, TraceOptions{}, "is a folder: want a file or a pipe"},
-		{put("empty", ""), TraceOptions{}, "empty: is empty: want at least a header or one request"},
-		{put("packed-empty", string(gzipped(t, nil))), TraceOptions{}, "is empty"},
-		{put("text", "hello world\n"), TraceOptions{}, `begins with "hello world\n", which is no known layout: want events, msr, vscsi, spc`},
-		{put("headless", "1,read,0,512,-,1\n"), TraceOptions{}, "looks like events without its first row us,op,offset"},
-		{put("xz", "\xFD7zXZ\x00\x00"), TraceOptions{}, "xz data is cut off"},
-		{put("zip", "PK\x03\x04rest"), TraceOptions{}, "is a zip archive: unpack it first; gzip, zstd, bzip2 and xz are read"},
-		{put("lz4", "\x04\x22\x4D\x18rest"), TraceOptions{}, "is lz4 data: unpack it first"},
-		{put("blktrace", "\x07taerest"), TraceOptions{}, "is blktrace's binary output: print it as text with blkparse"},
-		{put("utf16", "\xFF\xFEu\x00s\x00"), TraceOptions{}, "is UTF-16 text: convert it to UTF-8 first"},
-		{put("zeros", strings.Repeat("\x00", 9000)), TraceOptions{}, "which is no known layout"},
-		{"/dev/zero", TraceOptions{}, "trace /dev/zero: is a device: want a file or a pipe"},
-		{put("gz", "\x1F\x8B\x08"), TraceOptions{}, "gzip data is cut off"},
-		{put("named", msrRows), TraceOptions{Format: "blktrace"}, `trace format "blktrace": want auto, events, msr, vscsi, spc, alibaba, tencent, systor, disksim, mqsim, iolog2, iolog3 or blkparse`},
-		{put("skip", msrRows), TraceOptions{SkipBad: -1}, "skip bad -1 rows: want 0 or more"},
-		{put("volume", msrRows), TraceOptions{VolumeBytes: -1}, "volume of -1 bytes: want 0 or more"},
+		{filepath.Join(dir, "none"), Options{}, "none: no such file or directory"},
+		{dir, Options{}, "is a folder: want a file or a pipe"},
+		{put("empty", ""), Options{}, "empty: is empty: want at least a header or one request"},
+		{put("packed-empty", string(gzipped(t, nil))), Options{}, "is empty"},
+		{put("text", "hello world\n"), Options{}, `begins with "hello world\n", which is no known layout: want events, msr, vscsi, spc`},
+		{put("headless", "1,read,0,512,-,1\n"), Options{}, "looks like events without its first row us,op,offset"},
+		{put("xz", "\xFD7zXZ\x00\x00"), Options{}, "xz data is cut off"},
+		{put("zip", "PK\x03\x04rest"), Options{}, "is a zip archive: unpack it first; gzip, zstd, bzip2 and xz are read"},
+		{put("lz4", "\x04\x22\x4D\x18rest"), Options{}, "is lz4 data: unpack it first"},
+		{put("blktrace", "\x07taerest"), Options{}, "is blktrace's binary output: print it as text with blkparse"},
+		{put("utf16", "\xFF\xFEu\x00s\x00"), Options{}, "is UTF-16 text: convert it to UTF-8 first"},
+		{put("zeros", strings.Repeat("\x00", 9000)), Options{}, "which is no known layout"},
+		{"/dev/zero", Options{}, "trace /dev/zero: is a device: want a file or a pipe"},
+		{put("gz", "\x1F\x8B\x08"), Options{}, "gzip data is cut off"},
+		{put("named", msrRows), Options{Format: "blktrace"}, `trace format "blktrace": want auto, events, msr, vscsi, spc, alibaba, tencent, systor, disksim, mqsim, iolog2, iolog3 or blkparse`},
+		{put("skip", msrRows), Options{SkipBad: -1}, "skip bad -1 rows: want 0 or more"},
+		{put("volume", msrRows), Options{VolumeBytes: -1}, "volume of -1 bytes: want 0 or more"},
 	}
 	for _, test := range tests {
-		trace, err := OpenTrace(test.path, test.options)
+		trace, err := Open(test.path, test.options)
 		require.Error(t, err, test.want)
 		assert.Nil(t, trace)
 		assert.ErrorContains(t, err, test.want)
@@ -390,7 +390,7 @@ func TestNamedFormatThatIsNot(t *testing.T) {
 		{FormatMSR, eventRows, "row 1: 6 fields: want 7"},
 		{FormatVSCSI, eventRows, "row 1: version "},
 	} {
-		err := readAll([]byte(test.data), TraceOptions{Format: test.format})
+		err := readAll([]byte(test.data), Options{Format: test.format})
 		assert.ErrorContains(t, err, test.want)
 	}
 }
@@ -398,7 +398,7 @@ func TestNamedFormatThatIsNot(t *testing.T) {
 func TestCloseReleasesTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "t.gz")
 	require.NoError(t, os.WriteFile(path, gzipped(t, []byte(eventRows)), 0o600))
-	trace, err := OpenTrace(path, TraceOptions{})
+	trace, err := Open(path, Options{})
 	require.NoError(t, err)
 	done, total := trace.Progress()
 	assert.Equal(t, total, done, "a small file is in the buffer at once")
@@ -412,7 +412,7 @@ func TestCloseReleasesTheFile(t *testing.T) {
 func recordings(t testing.TB, name string) string {
 	dir := os.Getenv("IOSRUN_TRACES")
 	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "traces")
+		dir = filepath.Join("..", "..", "shared", "traces")
 	}
 	path := filepath.Join(dir, name)
 	if _, err := os.Stat(path); err != nil {
@@ -438,7 +438,7 @@ func TestRecordings(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.file, func(t *testing.T) {
-			trace, err := OpenTrace(recordings(t, test.file), TraceOptions{VolumeBytes: test.end})
+			trace, err := Open(recordings(t, test.file), Options{VolumeBytes: test.end})
 			require.NoError(t, err)
 			defer func() { assert.NoError(t, trace.Close()) }()
 			assert.Equal(t, test.format, trace.Format())
@@ -455,7 +455,7 @@ func TestRecordings(t *testing.T) {
 			done, total := trace.Progress()
 			assert.Equal(t, total, done)
 
-			small, err := OpenTrace(recordings(t, test.file), TraceOptions{VolumeBytes: test.end - 512})
+			small, err := Open(recordings(t, test.file), Options{VolumeBytes: test.end - 512})
 			require.NoError(t, err)
 			_, err = Describe(small)
 			assert.ErrorContains(t, err, "beyond the volume")
@@ -467,7 +467,7 @@ func TestRecordings(t *testing.T) {
 func TestBundled(t *testing.T) {
 	assert.Equal(t, []string{"pgbench", "redis"}, BundledNames())
 	for name, want := range map[string]int64{"pgbench": 119219, "redis": 2327} {
-		trace, err := Bundled(name, TraceOptions{})
+		trace, err := Bundled(name, Options{})
 		require.NoError(t, err)
 		d, err := Describe(trace)
 		require.NoError(t, err)
@@ -478,7 +478,7 @@ func TestBundled(t *testing.T) {
 		require.NoError(t, trace.Close())
 	}
 	for _, name := range []string{"", "none", "../traces/redis", "x/redis"} {
-		_, err := Bundled(name, TraceOptions{})
+		_, err := Bundled(name, Options{})
 		assert.ErrorContains(t, err, "want pgbench or redis", name)
 	}
 }

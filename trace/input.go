@@ -1,4 +1,4 @@
-package workload
+package trace
 
 import (
 	"errors"
@@ -65,7 +65,7 @@ func (in *Input) wrong(err error) error {
 }
 
 // Trace opens the trace from its beginning. It is the caller's to close.
-func (in *Input) Trace(options TraceOptions) (*Trace, error) {
+func (in *Input) Trace(options Options) (*Trace, error) {
 	var r io.Reader
 	if in.spool != nil {
 		r = &spoolReader{s: in.spool}
@@ -76,7 +76,7 @@ func (in *Input) Trace(options TraceOptions) (*Trace, error) {
 		}
 		r = f
 	}
-	t, err := NewTrace(in.name, r, options)
+	t, err := New(in.name, r, options)
 	if err != nil {
 		if c, ok := r.(io.Closer); ok {
 			_ = c.Close()

@@ -1,4 +1,4 @@
-package workload
+package trace
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ func TestBehindTheEnd(t *testing.T) {
 			if name == "xz" && test.padding == 10 {
 				continue // too short for a header: cut off
 			}
-			trace, err := NewTrace("x", bytes.NewReader(append(bytes.Clone(whole), test.behind...)), TraceOptions{})
+			trace, err := New("x", bytes.NewReader(append(bytes.Clone(whole), test.behind...)), Options{})
 			if err == nil {
 				_, err = Describe(trace)
 			}
@@ -60,7 +60,7 @@ func TestDamagedSecondMember(t *testing.T) {
 	for name, pack := range packers {
 		whole := append(pack(t, []byte(eventRows)), pack(t, []byte(strings.Repeat("x", 5000)))...)
 		whole[len(whole)-9] ^= 0x55
-		_, err := Describe(mustTrace(t, whole, TraceOptions{}))
+		_, err := Describe(mustTrace(t, whole, Options{}))
 		assert.ErrorContains(t, err, name+" data is", name)
 	}
 }
@@ -75,7 +75,7 @@ func TestLargeWindowIsRefused(t *testing.T) {
 	data := b.Bytes()
 	require.EqualValues(t, 0x21, data[xzFilter], "where the filter stands")
 	data[xzProperty] = 40 // 4 GiB - 1
-	_, err = NewTrace("x", bytes.NewReader(data), TraceOptions{})
+	_, err = New("x", bytes.NewReader(data), Options{})
 	assert.ErrorContains(t, err, "window of 4294967295 bytes: want at most 134217728")
 }
 
@@ -113,7 +113,7 @@ func TestEndless(t *testing.T) {
 		{string(gzipped(t, []byte(eventRows))), 'x', "more than 65536 bytes that are no further gzip data"},
 	} {
 		e := &endlessly{first: strings.NewReader(test.first), repeat: test.repeat}
-		trace, err := NewTrace("x", e, TraceOptions{SkipBad: 1 << 40})
+		trace, err := New("x", e, Options{SkipBad: 1 << 40})
 		if err == nil {
 			_, err = Describe(trace)
 		}
@@ -129,7 +129,7 @@ func TestBombsAreBounded(t *testing.T) {
 		for _, fill := range []string{"x", "\n"} {
 			bomb := pack(t, []byte(eventRows+strings.Repeat(fill, 4<<20)))
 			require.Less(t, len(bomb), 64<<10)
-			_, err := Describe(mustTrace(t, bomb, TraceOptions{SkipBad: 1 << 40}))
+			_, err := Describe(mustTrace(t, bomb, Options{SkipBad: 1 << 40}))
 			require.Error(t, err, name)
 			assert.Regexp(t, "no end within|blank rows", err.Error())
 		}
