@@ -21,6 +21,7 @@ import (
 	"github.com/iosrun/iosrun/policy"
 	"github.com/iosrun/iosrun/policy/catalog"
 	"github.com/iosrun/iosrun/trace"
+	"github.com/iosrun/iosrun/trace/histogram"
 )
 
 // Plan is an experiment whose policies have been loaded: it can be run.
@@ -180,13 +181,13 @@ func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, 
 
 // measure has the latencies of requests recorded.
 func (r *run) measure() {
-	r.measured = &measured{begun: time.Now(), reads: report.NewLatency(), writes: report.NewLatency()}
+	r.measured = &measured{begun: time.Now(), reads: histogram.New(), writes: histogram.New()}
 }
 
 // measured is what is recorded of the requests of a run.
 type measured struct {
 	begun         time.Time
-	reads, writes *report.Latency
+	reads, writes *histogram.Latency
 	res           Result
 }
 

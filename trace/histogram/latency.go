@@ -1,4 +1,4 @@
-package report
+package histogram
 
 import (
 	"math/bits"
@@ -18,7 +18,7 @@ const (
 	significantDigits = 3
 )
 
-// Latency collects the latencies of a class of I/Os. It takes about 270 KB,
+// Latency is the histogram of the latencies of a class of I/Os. It takes about 270 KB,
 // whatever is recorded.
 type Latency struct {
 	histogram *hdrhistogram.Histogram
@@ -29,8 +29,8 @@ type Latency struct {
 	outside         int64
 }
 
-// NewLatency makes an empty collector.
-func NewLatency() *Latency {
+// New makes an empty histogram.
+func New() *Latency {
 	return &Latency{histogram: hdrhistogram.New(1, int64(MaxLatency), significantDigits)}
 }
 
@@ -81,7 +81,7 @@ func (l *Latency) Percentile(p float64) machine.Time {
 	return min(machine.Time(l.histogram.ValueAtPercentile(p)), l.max)
 }
 
-// Merge adds what another collector holds.
+// Merge adds the latencies of another histogram.
 func (l *Latency) Merge(o *Latency) {
 	l.histogram.Merge(o.histogram)
 	l.count += o.count
@@ -92,10 +92,24 @@ func (l *Latency) Merge(o *Latency) {
 	l.sumHigh, _ = bits.Add64(l.sumHigh, o.sumHigh, carry)
 }
 
-// Summary gives the figures that a report shows.
-func (l *Latency) Summary() LatencySummary {
+// Summary holds the figures of a Latency that are shown, in microseconds. A
+// percentile of few latencies is the longest of them: see EnoughFor.
+type Summary struct {
+	Count  int64   `json:"count"`
+	MeanUS float64 `json:"mean_us"`
+	P50US  float64 `json:"p50_us"`
+	P95US  float64 `json:"p95_us"`
+	P99US  float64 `json:"p99_us"`
+	P999US float64 `json:"p99_9_us"`
+	MaxUS  float64 `json:"max_us"`
+	// Outside is the number of latencies beyond the range of the histogram.
+	Outside int64 `json:"outside,omitempty"`
+}
+
+// Summary gives the figures that are shown.
+func (l *Latency) Summary() Summary {
 	us := func(t machine.Time) float64 { return float64(t) / float64(machine.Microsecond) }
-	return LatencySummary{
+	return Summary{
 		Count:   l.count,
 		MeanUS:  l.Mean() / float64(machine.Microsecond),
 		P50US:   us(l.Percentile(50)),

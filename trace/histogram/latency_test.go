@@ -1,4 +1,4 @@
-package report
+package histogram
 
 import (
 	"math"
@@ -14,7 +14,7 @@ import (
 
 func TestLatencyAgainstSortedValues(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	whole, half := NewLatency(), NewLatency()
+	whole, half := New(), New()
 	var values []float64
 	var sum float64
 	for i := range 100_000 {
@@ -44,8 +44,8 @@ func TestLatencyAgainstSortedValues(t *testing.T) {
 }
 
 func TestLatencyAtItsEdges(t *testing.T) {
-	l := NewLatency()
-	assert.Equal(t, LatencySummary{}, l.Summary(), "nothing recorded")
+	l := New()
+	assert.Equal(t, Summary{}, l.Summary(), "nothing recorded")
 	assert.Zero(t, l.Percentile(50))
 	l.Record(-1)
 	l.Record(0)
@@ -60,30 +60,29 @@ func TestLatencyAtItsEdges(t *testing.T) {
 	assert.InEpsilon(t, (3*float64(machine.Never)+float64(MaxLatency))/6, l.Mean(), 1e-12, "no overflow")
 }
 
-func TestCollectorsAllocateNothing(t *testing.T) {
-	l := NewLatency()
-	var s Series
+func TestRecordAllocatesNothing(t *testing.T) {
+	l := New()
 	k := int64(0)
 	require.Zero(t, testing.AllocsPerRun(20_000, func() {
 		l.Record(machine.Time(k * 7919))
-		s.Record(k, machine.Time(k))
 		k++
 	}))
 }
 
+func TestEnoughFor(t *testing.T) {
+	for _, c := range []struct {
+		p      float64
+		enough int64
+	}{{50, 2}, {95, 20}, {99, 100}, {99.9, 1000}, {0, 1}} {
+		assert.True(t, EnoughFor(c.p, c.enough), "%v of %d", c.p, c.enough)
+		assert.False(t, EnoughFor(c.p, c.enough-1), "%v of %d", c.p, c.enough-1)
+	}
+}
+
 func BenchmarkRecord(b *testing.B) {
-	l := NewLatency()
-	s := new(Series)
-	b.Run("latency", func(b *testing.B) {
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			l.Record(machine.Time(i & 0xFFFFF))
-		}
-	})
-	b.Run("series", func(b *testing.B) {
-		b.ReportAllocs()
-		for i := int64(0); b.Loop(); i++ {
-			s.Record(i, machine.Time(i&0xFFFFF))
-		}
-	})
+	l := New()
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		l.Record(machine.Time(i & 0xFFFFF))
+	}
 }
