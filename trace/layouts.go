@@ -92,7 +92,6 @@ const (
 // layout is one row of the table of layouts.
 type layout struct {
 	format Format
-	name   string
 	unit   time.Duration // of time
 	// fraction says that times have a decimal fraction: the decoder's ticks are
 	// nanoseconds. Otherwise they are units.
@@ -109,18 +108,18 @@ type layout struct {
 
 func layouts() []layout {
 	return []layout{
-		{FormatEvents, "recorded events (CSV whose first row is " + eventsHeader + ")", time.Microsecond, false, lateByProcessors, "", header(eventsHeader), openEvents},
-		{FormatMSR, "MSR Cambridge (CSV without header, " + msrRow + ")", 100, false, lateByProcessors, "host and disk", rows(commas, matchMSR), openMSR},
-		{FormatVSCSI, "VMware vscsi (binary, version 1 or 2)", time.Microsecond, false, lateByProcessors, "", matchVSCSI, openVSCSI},
-		{FormatSPC, "SPC (" + spcRow + ")", time.Second, true, lateByProcessors, "ASU", rows(commas, matchSPC), openSPC},
-		{FormatAlibaba, "Alibaba (" + alibabaRow + ")", time.Microsecond, false, lateByProcessors, "device", rows(commas, matchAlibaba), openAlibaba},
-		{FormatTencent, "Tencent (" + tencentRow + ")", time.Second, false, lateByCompletion, "volume", rows(commas, matchTencent), openTencent},
-		{FormatSystor, "SYSTOR '17 (CSV whose first row is " + systorHeader + ")", time.Second, true, lateByCompletion, "LUN", matchSystor, openSystor},
-		{FormatDiskSim, "DiskSim (" + diskSimRow + ", times in milliseconds with a fraction)", time.Millisecond, true, lateByProcessors, "device", rows(blanks, matchDiskSim), openDiskSim},
-		{FormatMQSim, "MQSim (DiskSim's columns, times in whole nanoseconds)", time.Nanosecond, false, lateByProcessors, "device", rows(blanks, matchMQSim), openDiskSim},
-		{FormatIOLog2, "fio iolog version 2", time.Microsecond, false, lateByProcessors, "file", header(ioLog2Header), openIOLog},
-		{FormatIOLog3, "fio iolog version 3", time.Microsecond, false, lateByProcessors, "file", header(ioLog3Header), openIOLog},
-		{FormatBlkparse, "blkparse text (" + blkparseRow + ")", time.Second, true, lateByProcessors, "device", rows(blanks, matchBlkparse), openBlkparse},
+		{FormatEvents, time.Microsecond, false, lateByProcessors, "", events.matches, events.open},
+		{FormatMSR, 100, false, lateByProcessors, "host and disk", msr.matches, msr.open},
+		{FormatVSCSI, time.Microsecond, false, lateByProcessors, "", matchVSCSI, openVSCSI},
+		{FormatSPC, time.Second, true, lateByProcessors, "ASU", spc.matches, spc.open},
+		{FormatAlibaba, time.Microsecond, false, lateByProcessors, "device", alibaba.matches, alibaba.open},
+		{FormatTencent, time.Second, false, lateByCompletion, "volume", tencent.matches, tencent.open},
+		{FormatSystor, time.Second, true, lateByCompletion, "LUN", systor.matches, systor.open},
+		{FormatDiskSim, time.Millisecond, true, lateByProcessors, "device", diskSim.matches, diskSim.open},
+		{FormatMQSim, time.Nanosecond, false, lateByProcessors, "device", mqSim.matches, mqSim.open},
+		{FormatIOLog2, time.Microsecond, false, lateByProcessors, "file", header(ioLog2Header), openIOLog},
+		{FormatIOLog3, time.Microsecond, false, lateByProcessors, "file", header(ioLog3Header), openIOLog},
+		{FormatBlkparse, time.Second, true, lateByProcessors, "device", rows(blanks, matchBlkparse), openBlkparse},
 	}
 }
 
@@ -176,7 +175,7 @@ func findLayout(format Format, head []byte) (layout, error) {
 		}
 	}
 	like := ""
-	if rows(commas, likeEvents)(head) > 0 {
+	if rows(commas, events.match)(head) > 0 {
 		like = "; it looks like events without its first row " + eventsHeader
 	}
 	return layout{}, fmt.Errorf("begins with %q, which is no known layout: want %s%s", shown(head), strings.Join(Formats(), ", "), like)
@@ -246,15 +245,4 @@ func isNumber(field []byte) bool {
 func isDecimal(field []byte) bool {
 	_, ok := decimal(field, 1)
 	return ok
-}
-
-// letterOp reads R or W, in either case.
-func letterOp(field []byte) (Op, bool) {
-	switch string(field) {
-	case "R", "r":
-		return Read, true
-	case "W", "w":
-		return Write, true
-	}
-	return 0, false
 }

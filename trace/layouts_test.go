@@ -62,10 +62,15 @@ func TestTimeUnits(t *testing.T) {
 	for unit, want := range map[time.Duration]machine.Time{
 		time.Nanosecond: 1000, 100: 100_000, time.Microsecond: machine.Millisecond, time.Second: 1000 * machine.Second,
 	} {
-		got := all(t, mustTrace(t, []byte("3,R,0,512,1577808000000000000\n3,R,0,512,1577808000000001000\n"), Options{TimeUnit: unit}))
-		assert.Equal(t, want, got[1].At)
-		got = all(t, mustTrace(t, []byte("0,0,512,R,5\n0,0,512,R,1005.0\n"), Options{TimeUnit: unit}))
-		assert.Equal(t, want, got[1].At)
+		for _, data := range []string{
+			"3,R,0,512,1577808000000000000\n3,R,0,512,1577808000000001000\n",
+			"0,0,512,R,5\n0,0,512,R,1005.0\n",
+			"5.0 0 0 8 1\n1005.0 0 8 8 0\n",
+			"5 0 0 8 1\n1005 0 8 8 0\n",
+		} {
+			got := all(t, mustTrace(t, []byte(data), Options{TimeUnit: unit}))
+			assert.Equal(t, want, got[1].At, "%q in %v", data, unit)
+		}
 	}
 	for _, name := range append(TimeUnits(), "") {
 		u, err := ParseTimeUnit(name)

@@ -123,10 +123,8 @@ func trimEnd(line []byte) []byte {
 	return line
 }
 
-// commas cuts the row at its commas and says how many fields there are; those
-// above maxFields are not told apart.
-func (l *lines) commas(line []byte) int { return commas(line, &l.fields) }
-
+// commas cuts a row at its commas and says how many fields there are; those above
+// maxFields are not told apart.
 func commas(line []byte, fields *[maxFields][]byte) int {
 	n, start := 0, 0
 	for i, c := range line {
