@@ -1,8 +1,7 @@
-package main
+package settings
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -20,20 +18,26 @@ import (
 	"github.com/iosrun/iosrun/policy/catalog"
 )
 
-// command is a run command with its arguments parsed, not run.
-func command(t *testing.T, args ...string) *cobra.Command {
-	t.Helper()
-	c := newRun()
-	c.SetOut(io.Discard)
-	require.NoError(t, c.ParseFlags(args))
-	c.SetContext(t.Context())
-	return c
+// gather gives the settings of a file, if there is one, and of variables.
+func gather(path string, variables ...string) (*experiment.Config, error) {
+	s, err := New()
+	if err != nil {
+		return nil, err
+	}
+	if path != "" {
+		if err := s.File(path); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.Environment(variables); err != nil {
+		return nil, err
+	}
+	return s.Config()
 }
 
-// checked is the settings of a run command and the first error that is found
-// before anything runs.
-func checked(c *cobra.Command) (*experiment.Config, error) {
-	cfg, err := settings(c)
+// checked is what was gathered, and the first error that is found before anything
+// runs.
+func checked(cfg *experiment.Config, err error) (*experiment.Config, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +63,10 @@ var yamlNumbers = strings.NewReplacer("nan", ".nan", "inf", ".inf")
 func TestEveryNumber(t *testing.T) {
 	exp := filepath.Join(t.TempDir(), "e.yaml")
 	played := 0
-	try := func(key, value, where string, c *cobra.Command) {
+	try := func(key, value, where, path string, variables ...string) {
 		t.Helper()
 		what := fmt.Sprintf("%s %q in %s", key, value, where)
-		cfg, err := checked(c)
+		cfg, err := checked(gather(path, variables...))
 		if err != nil {
 			assert.Contains(t, err.Error(), where, what)
 			assert.NotContains(t, err.Error(), "\n", what)
@@ -125,35 +129,20 @@ func TestEveryNumber(t *testing.T) {
 				at = strings.Count(text, "\n")
 			}
 			require.NoError(t, os.WriteFile(exp, []byte(text), 0o600))
-			try(key, value, fmt.Sprintf("line %d", at), command(t, "-e", exp))
+			try(key, value, fmt.Sprintf("line %d", at), exp)
 		}
 		// The environment: whatever the file says.
 		require.NoError(t, os.WriteFile(exp, []byte("model: 3390-1\nworkload: {generator: {count: 3, sizes: [{bytes: 4096, weight: 1}]}}\n"), 0o600))
 		for _, value := range []string{"nan", "-inf", "-0", "1e300", "-1", "1.5", "fast", ""} {
-			t.Setenv(variable(key), value)
-			try(key, value, variable(key), command(t, "-e", exp))
-			require.NoError(t, os.Unsetenv(variable(key)))
+			try(key, value, variable(key), exp, variable(key)+"="+value)
 		}
 	}
 	assert.Greater(t, numbers, 30)
 	assert.Greater(t, played, 100)
-	for name, key := range flagKeys {
-		if of := known[key]; of == nil || of.Kind() != reflect.Float64 {
-			continue
-		}
-		for _, value := range []string{"nan", "inf", "-inf", "-0", "1e300", "-1e300", "1e-300"} {
-			try(key, value, "--"+name, command(t, "--"+name, value, "--generate", "--gen-count", "3", "--model", "3390-1"))
-		}
-	}
-	for _, name := range []string{"gen-rate", "gen-reads", "gen-skew"} {
-		for _, value := range []string{"nan", "inf", "-inf", "-0", "1e300", "-1e300", "1e-300"} {
-			try(name, value, "--"+name, command(t, "--"+name, value, "--generate", "--gen-count", "3", "--model", "3390-1"))
-		}
-	}
 }
 
 // TestWhereASettingIsWrong: errors about a file name it and the line, others the
-// variable or the flag.
+// variable.
 func TestWhereASettingIsWrong(t *testing.T) {
 	exp := filepath.Join(t.TempDir(), "e.yaml")
 	for _, c := range []struct{ file, want string }{
@@ -189,12 +178,12 @@ func TestWhereASettingIsWrong(t *testing.T) {
 		{strings.Repeat("# long\n", maxExperiment/7+1), "experiment E: more than 1048576 bytes, the limit"},
 	} {
 		require.NoError(t, os.WriteFile(exp, []byte(c.file), 0o600))
-		_, err := checked(command(t, "-e", exp))
+		_, err := checked(gather(exp))
 		require.ErrorContains(t, err, strings.Replace(c.want, "experiment E", "experiment "+exp, 1))
 	}
-	_, err := checked(command(t, "-e", "/dev/zero"))
+	_, err := checked(gather("/dev/zero"))
 	assert.ErrorContains(t, err, "experiment /dev/zero: more than 1048576 bytes, the limit")
-	_, err = checked(command(t, "-e", t.TempDir()))
+	_, err = checked(gather(t.TempDir()))
 	assert.ErrorContains(t, err, "is a directory")
 
 	for variable, want := range map[string]string{
@@ -209,49 +198,20 @@ func TestWhereASettingIsWrong(t *testing.T) {
 		"IOSRUN_SYNCHRONISE_STREAMS=99":                  "environment: IOSRUN_SYNCHRONISE_STREAMS: synchronise.streams is 99",
 		"IOSRUN_SYNCHRONISE_TRACKS__PER__SECOND=1000000": "",
 	} {
-		name, value, _ := strings.Cut(variable, "=")
-		t.Setenv(name, value)
-		_, err := checked(command(t))
-		require.NoError(t, os.Unsetenv(name))
+		_, err := checked(gather("", variable))
 		if want == "" {
 			require.NoError(t, err)
 			continue
 		}
 		require.ErrorContains(t, err, want)
 	}
-	for _, c := range []struct {
-		args []string
-		want string
-	}{
-		{[]string{"--speed", "nan"}, "--speed: workload.speed is NaN: want more than 0"},
-		{[]string{"--km", "-1"}, "--km: link of -1 kilometres"},
-		{[]string{"--aliases", "999"}, "--aliases: 999 aliases: want 0 to 255"},
-		{[]string{"--link", "ficn"}, `--link: link type "ficn": want ficon, escon`},
-		{[]string{"--model", "3390-45"}, `did you mean "3390-54"?`},
-		{[]string{"--trace", "pgbnch"}, `--trace: trace pgbnch: no such file or directory; bundled are pgbench and redis; did you mean "pgbench"?`},
-		{[]string{"--format", "vcsi"}, `--format: trace format "vcsi": want auto, events`},
-		{[]string{"--fault", "1s=mirror1:linkdown"}, `did you mean "link-down"?`},
-		{[]string{"--generate", "--gen-reads", "7"}, "--gen-reads: generator: read share 7: want 0 to 1"},
-		{[]string{"--generate", "--trace-device", "7"}, "--trace-device: is about a trace"},
-		{[]string{"--cylinders", "-1"}, "workload of -1 cylinders"},
-		{[]string{"--first-cylinder", "5"}, "want none, cylinders alone, or both"},
-		{[]string{"--cylinders", "9999999"}, "--cylinders: workload of 9999999 cylinders from 1 on: the volume has 1 to 65519 for it"},
-		{[]string{"--cylinders", "5", "--model", "9336-20"}, "a 9336-20 has blocks, whose requests go to all of it"},
-	} {
-		_, err := checked(command(t, c.args...))
-		require.ErrorContains(t, err, c.want)
-	}
 }
 
 // TestEveryKeyHasAVariable: also those with an underline.
 func TestEveryKeyHasAVariable(t *testing.T) {
-	require.NoError(t, os.WriteFile(filepath.Join(t.TempDir(), "x"), nil, 0o600))
-	t.Setenv("IOSRUN_WORKLOAD_GENERATOR_READ_SHARE", "0.25")
-	t.Setenv("IOSRUN_WORKLOAD_GENERATOR_COUNT", "7")
-	t.Setenv("IOSRUN_WORKLOAD_TRACE", "")
 	exp := filepath.Join(t.TempDir(), "e.yaml")
 	require.NoError(t, os.WriteFile(exp, []byte("workload: {generator: {rate: 5}}\npolicies: sync, none\nmodel: 3390\npatience: 200ms\nmirrors: [{}, {aliases: 3}]\n"), 0o600))
-	cfg, err := settings(command(t, "-e", exp))
+	cfg, err := gather(exp, "IOSRUN_WORKLOAD_GENERATOR_READ_SHARE=0.25", "IOSRUN_WORKLOAD_GENERATOR_COUNT=7", "IOSRUN_WORKLOAD_TRACE=")
 	require.NoError(t, err)
 	assert.Equal(t, 0.25, cfg.Workload.Generator.ReadShare)
 	assert.EqualValues(t, 7, cfg.Workload.Generator.Count)
@@ -268,22 +228,27 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	assert.Error(t, err)
 }
 
-func TestSuggestions(t *testing.T) {
-	for _, c := range []struct {
-		args []string
-		want string
-	}{
-		{[]string{"rnu"}, `unknown command "rnu" for "iosrun"; did you mean "run"?`},
-		{[]string{"policy", "shwo", "sync"}, `; did you mean "show"?`},
-		{[]string{"volume", "verfy", "x"}, `; did you mean "verify"?`},
-		{[]string{"run", "--sped", "3"}, `unknown flag: --sped; did you mean "--speed"?`},
-		{[]string{"run", "--log-levl", "warn"}, `; did you mean "--log-level"?`},
-		{[]string{"run", "snyc"}, `; did you mean "sync"?`},
-		{[]string{"trace", "wriet"}, `; did you mean "write"?`},
-		{[]string{"plugin", "inspect", "frontend/standrd"}, `; did you mean "frontend/standard"?`},
-	} {
-		o := iosrun(t, nil, c.args...)
-		assert.Equal(t, 2, o.code, o.err)
-		assert.Contains(t, o.err, c.want)
+// TestPut: what is put there takes the place of what the file says, and is told
+// apart from it.
+func TestPut(t *testing.T) {
+	exp := filepath.Join(t.TempDir(), "e.yaml")
+	require.NoError(t, os.WriteFile(exp, []byte("seed: 5\nmodel: 3390-1\nmirrors: [{aliases: 3}, {aliases: 4}]\n"), 0o600))
+	s, err := New()
+	require.NoError(t, err)
+	require.NoError(t, s.File(exp))
+	require.NoError(t, s.Environment([]string{"IOSRUN_SEED=6", "IOSRUN_OTHER=1", "HOME=x"}, "IOSRUN_OTHER"))
+	require.NoError(t, s.Put(
+		map[string]any{"seed": "7", "mirrors": []any{map[string]any{}}, "workload.generator": map[string]any{"rate": 9.0}},
+		map[string]string{"seed": "--seed", "mirrors": "--mirrors"},
+	))
+	cfg, err := s.Config()
+	require.NoError(t, err)
+	assert.EqualValues(t, 7, cfg.Seed)
+	assert.Len(t, cfg.Mirrors, 1)
+	assert.Equal(t, 9.0, cfg.Workload.Generator.Rate)
+	assert.EqualValues(t, 4096, cfg.Workload.Generator.AlignBytes, "the default")
+	assert.Nil(t, cfg.Policies)
+	for key, want := range map[string]string{"seed": "--seed", "mirrors.0.aliases": "--mirrors", "model": "experiment " + exp + " line 2", "patience": ""} {
+		assert.Equal(t, want, cfg.Origin(key), key)
 	}
 }
