@@ -87,9 +87,12 @@ func (p *Policy) Chain(s hooks.Slot) []Detour {
 }
 
 // Granted is the mask of the capabilities granted to the detour.
-func (d *Detour) Granted() (abi.Capability, error) {
+func (d *Detour) Granted() (abi.Capability, error) { return ParseGrants(d.Grants) }
+
+// ParseGrants gives the mask of capabilities that are named.
+func ParseGrants(names []string) (abi.Capability, error) {
 	var c abi.Capability
-	for _, n := range d.Grants {
+	for _, n := range names {
 		b, err := abi.ParseCapability(n)
 		if err != nil {
 			return 0, err
@@ -123,6 +126,19 @@ func Load(name string) (*Policy, error) {
 		return nil, err
 	}
 	return Parse(text, source)
+}
+
+// Shipped gives the shipped policies, in the order of their names.
+func Shipped() ([]*Policy, error) {
+	var all []*Policy
+	for _, n := range Names() {
+		p, err := Load(n)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
 }
 
 var policyName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,7 +31,7 @@ var (
 	ErrUnknown = errors.New("unknown module")
 )
 
-// Shipped are the names of the project's own modules and the folders of their
+// names are the names of the project's own modules and the folders of their
 // main packages in the source tree.
 var names = []string{
 	"backend/standard",
@@ -82,7 +83,7 @@ func (c *Catalog) List() []Entry {
 	for _, n := range names {
 		e := Entry{Name: n, Built: true}
 		if c.Dir != "" {
-			e.File = c.file(n)
+			e.File = c.File(n)
 			_, err := os.Stat(e.File)
 			e.Built = err == nil
 		}
@@ -91,8 +92,44 @@ func (c *Catalog) List() []Entry {
 	return l
 }
 
-func (c *Catalog) file(name string) string {
+// File is where the folder of built modules has a shipped module.
+func (c *Catalog) File(name string) string {
 	return filepath.Join(c.Dir, filepath.FromSlash(name)+Suffix)
+}
+
+// Build builds a module from a folder of Go source and gives its file in the cache.
+// An unchanged folder is not built again.
+func (c *Catalog) Build(ctx context.Context, folder string) (path string, err error) {
+	return build.Build(ctx, folder, c.BuildCache, c.Uses)
+}
+
+// BuildArchive builds the shipped modules from the source tree into an archive. It
+// leaves one that holds them already as it is, and says whether it wrote one.
+func (c *Catalog) BuildArchive(ctx context.Context, source, archive string) (written bool, err error) {
+	modules := make(map[string][]byte)
+	for _, n := range names {
+		path, err := c.Build(ctx, filepath.Join(source, SourceFolder(n)))
+		if err != nil {
+			return false, err
+		}
+		if modules[n], err = os.ReadFile(path); err != nil {
+			return false, err
+		}
+	}
+	toolchain, err := build.Toolchain(ctx, source)
+	if err != nil {
+		return false, err
+	}
+	if old, err := os.ReadFile(archive); err == nil {
+		if set, err := shipped.Unpack(old); err == nil && set.Holds(toolchain, modules) {
+			return false, nil
+		}
+	}
+	packed, err := shipped.Pack(toolchain, modules)
+	if err != nil {
+		return false, err
+	}
+	return true, files.Write(archive, func(w io.Writer) error { _, err := w.Write(packed); return err })
 }
 
 // Module finds a module and reads it; nothing of it runs. A Go source folder is
@@ -130,7 +167,7 @@ func embedded(name string) (*host.Module, error) {
 
 func (c *Catalog) locate(ctx context.Context, ref string) (string, error) {
 	if _, ours := slices.BinarySearch(names, ref); ours {
-		path := c.file(ref)
+		path := c.File(ref)
 		if _, err := os.Stat(path); err != nil {
 			return "", fmt.Errorf("module %s: %w (no %s): \"iosrun plugin build --shipped\" builds into the folder of --plugin-dir; without that flag the program's own modules are used", ref, ErrNotBuilt, path)
 		}
@@ -143,7 +180,7 @@ func (c *Catalog) locate(ctx context.Context, ref string) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("module %q: %w: want one of %s, a %s file, or a folder of Go source%s", ref, ErrUnknown, strings.Join(names, ", "), Suffix, suggest.DidYouMean(ref, names))
 	case info.IsDir():
-		path, err := build.Build(ctx, ref, c.BuildCache, c.Uses)
+		path, err := c.Build(ctx, ref)
 		if err != nil {
 			return "", fmt.Errorf("module %s: %w", ref, err)
 		}

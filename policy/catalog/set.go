@@ -124,16 +124,22 @@ func (l *Loader) load(ctx context.Context, ref string, granted abi.Capability) (
 }
 
 // Inspect says what a module is and whether a policy that grants it so much could
-// load it; grants chooses that when the module has been read. It is the way on
+// load it; grants that are nil are all that the module asks for. It is the way on
 // which modules are loaded. Nothing of the module runs, unless rehearse asks for
 // the rest of that way: its start and the canned frames. The settings are the
 // module's defaults.
-func (l *Loader) Inspect(ctx context.Context, ref string, grants func(*host.Module) (abi.Capability, error), rehearse bool) (*host.Module, *host.Report, error) {
+func (l *Loader) Inspect(ctx context.Context, ref string, grants []string, rehearse bool) (*host.Module, *host.Report, error) {
 	m, err := l.Catalog.Module(ctx, ref)
 	if err != nil {
 		return nil, nil, err
 	}
-	granted, err := grants(m)
+	var granted abi.Capability
+	switch {
+	case grants != nil:
+		granted, err = policy.ParseGrants(grants)
+	case m.Manifest != nil:
+		granted, err = m.Manifest.Wants()
+	}
 	if err != nil {
 		return nil, nil, err
 	}
