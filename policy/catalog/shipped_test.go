@@ -13,7 +13,9 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/host"
+	"github.com/iosrun/iosrun/host/build"
 	"github.com/iosrun/iosrun/policy"
+	"github.com/iosrun/iosrun/policy/catalog/shipped"
 )
 
 func manifest(t *testing.T, name string) *abi.Manifest {
@@ -88,4 +90,26 @@ func TestShippedPolicies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBuildArchive: an archive is written where it differs from the sources.
+func TestBuildArchive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds every shipped module")
+	}
+	const root = "../.."
+	archive := filepath.Join(t.TempDir(), "modules.tar.zst")
+	var c Catalog
+	for i, want := range []bool{true, false} {
+		written, err := c.BuildArchive(t.Context(), root, archive)
+		require.NoError(t, err)
+		assert.Equal(t, want, written, "call %d", i+1)
+	}
+	packed, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	set, err := shipped.Unpack(packed)
+	require.NoError(t, err)
+	assert.Equal(t, names, set.Names())
+	_, err = c.BuildArchive(t.Context(), t.TempDir(), archive)
+	assert.ErrorIs(t, err, build.ErrSource)
 }
