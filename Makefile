@@ -4,10 +4,10 @@ GO       ?= go
 BIN      := bin
 IOSRUN   := $(BIN)/iosrun
 # The shipped modules, which the program carries.
-ARCHIVE  := lab/catalog/shipped/modules.tar.zst
+ARCHIVE  := policy/catalog/shipped/modules.tar.zst
 # What works on memory that several goroutines share is tested for races. The tests
 # of the command run it as a process of its own, in which the detector is not.
-RACE     := ./hooks/... ./host/... ./files/... ./lab/...
+RACE     := ./hooks/... ./host/... ./files/... ./policy/... ./trace/... ./lab/...
 STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: all build plugins demo test planted lint bench fuzz clean

@@ -1,14 +1,14 @@
 package plugins_test
 
 import (
-	"os"
 	"strconv"
-	"strings"
 	"testing"
 
-	"github.com/iosrun/iosrun/abi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/trace/steps"
 )
 
 // hostSteps are the rows of the detours that the host takes for them: it is the
@@ -20,16 +20,16 @@ var hostSteps = map[string]bool{"260": true, "262": true, "264": true}
 // the detour of that hook.
 func TestEveryStepIsTaken(t *testing.T) {
 	actors := map[string]abi.Hook{"front-end detour": abi.FrontEnd, "back-end detour": abi.BackEnd, "post-status detour": abi.PostStatus}
-	text, err := os.ReadFile("testdata/steps.tsv")
+	table, err := steps.Table()
 	require.NoError(t, err)
 	taken := map[string]bool{}
-	steps := map[abi.Hook]map[string]bool{abi.FrontEnd: {}, abi.BackEnd: {}, abi.PostStatus: {}}
+	reported := map[abi.Hook]map[string]bool{abi.FrontEnd: {}, abi.BackEnd: {}, abi.PostStatus: {}}
 	for i := range cases {
 		c := &cases[i]
 		f := c.frame()
 		c.detour.call(f, c.rest())
 		for _, s := range f.Response.Step[:f.Response.Steps] {
-			steps[c.detour.hook][strconv.Itoa(int(s))] = true
+			reported[c.detour.hook][strconv.Itoa(int(s))] = true
 		}
 		// The steps of the text alone have no numbers to report; their intents show them.
 		for _, n := range f.Response.Intent[:f.Response.Intents] {
@@ -42,19 +42,17 @@ func TestEveryStepIsTaken(t *testing.T) {
 		}
 	}
 	rows := 0
-	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n")[1:] {
-		column := strings.Split(line, "\t")
-		require.Len(t, column, 4, "%q", line)
-		hook, ours := actors[column[2]]
-		if !ours || hostSteps[column[0]] {
+	for _, r := range table {
+		hook, ours := actors[r.Actor]
+		if !ours || hostSteps[r.Name] {
 			continue
 		}
 		rows++
-		assert.True(t, taken[column[0]] || steps[hook][column[0]], "no case takes step %s: %s", column[0], column[3])
-		delete(steps[hook], column[0])
+		assert.True(t, taken[r.Name] || reported[hook][r.Name], "no case takes step %s: %s", r.Name, r.What)
+		delete(reported[hook], r.Name)
 	}
 	assert.Equal(t, 85, rows, "rows of the detours in the table")
-	for hook, left := range steps {
+	for hook, left := range reported {
 		assert.Empty(t, left, "%v reports steps that are not its own", hook)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/lab/policy"
-	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/policy"
+	"github.com/iosrun/iosrun/trace"
 )
 
 // document gives a document of the project, from the heading on where one is
@@ -136,12 +136,12 @@ func TestKeysOfAPolicyAreDocumented(t *testing.T) {
 // code.
 func TestLayoutsAreDocumented(t *testing.T) {
 	text := document(t, "docs/traces.md", "")
-	for _, f := range workload.Formats() {
+	for _, f := range trace.Formats() {
 		assert.Contains(t, text, "| `"+f+"` |")
 	}
 	for what, is := range map[string]bool{
-		"up to 64 GiB": workload.MaxSpool == 64<<30, "(up to 64 MiB)": workload.MaxPadding == 64<<20, "(up to 64 KiB)": workload.MaxBehind == 64<<10,
-		"window of up to 128 MiB": workload.MaxWindow == 128<<20, "at most 4096 bytes": workload.MaxLine == 4096, "At most 16384 rows": workload.OrderRows == 16384,
+		"up to 64 GiB": trace.MaxSpool == 64<<30, "(up to 64 MiB)": trace.MaxPadding == 64<<20, "(up to 64 KiB)": trace.MaxBehind == 64<<10,
+		"window of up to 128 MiB": trace.MaxWindow == 128<<20, "at most 4096 bytes": trace.MaxLine == 4096, "At most 16384 rows": trace.OrderRows == 16384,
 	} {
 		assert.Contains(t, text, what)
 		assert.True(t, is, what)

@@ -19,7 +19,7 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/image"
 	"github.com/iosrun/iosrun/emulator/media"
-	"github.com/iosrun/iosrun/lab/catalog/shipped"
+	"github.com/iosrun/iosrun/policy/catalog/shipped"
 )
 
 // namesOf gives other names of a file: a hard link, a symbolic link, and two other

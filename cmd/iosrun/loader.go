@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/iosrun/iosrun/host"
-	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/policy/catalog"
 )
 
 // fuelFlag is the flag for the limit on a call of a module.

@@ -13,7 +13,7 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/spf13/pflag"
 
-	"github.com/iosrun/iosrun/lab/suggest"
+	"github.com/iosrun/iosrun/names/suggest"
 )
 
 // The exit codes.

@@ -11,11 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/iosrun/iosrun/abi"
-	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
-	"github.com/iosrun/iosrun/lab/catalog"
-	shippedset "github.com/iosrun/iosrun/lab/catalog/shipped"
+	"github.com/iosrun/iosrun/policy/catalog"
 )
 
 func newPlugin() *cobra.Command {
@@ -118,8 +116,7 @@ Without --grant the module is taken to be granted what it asks for.`,
 				return err
 			}
 			defer end()
-			given := c.Flags().Changed("grant")
-			m, r, err := l.Inspect(c.Context(), args[0], func(m *host.Module) (abi.Capability, error) { return inspectGrants(m, grants, given) }, rehearse)
+			m, r, err := l.Inspect(c.Context(), args[0], grants, rehearse)
 			if err != nil {
 				return usage(err)
 			}
@@ -144,24 +141,6 @@ Without --grant the module is taken to be granted what it asks for.`,
 	addLoaderFlags(c)
 	c.Flags().StringSliceVar(&grants, "grant", nil, "capabilities that a policy would grant: "+strings.Join(abi.CapabilityNames[:], ", "))
 	return c
-}
-
-func inspectGrants(m *host.Module, names []string, given bool) (abi.Capability, error) {
-	if !given {
-		if m.Manifest == nil {
-			return 0, nil
-		}
-		return m.Manifest.Wants()
-	}
-	var granted abi.Capability
-	for _, n := range names {
-		b, err := abi.ParseCapability(n)
-		if err != nil {
-			return 0, err
-		}
-		granted |= b
-	}
-	return granted, nil
 }
 
 func printModule(w io.Writer, m *host.Module, r *host.Report, rehearsed bool) {
@@ -218,8 +197,7 @@ program carries when it is built with it.`,
 					return usage(errors.New("--shipped builds into a folder (--plugin-dir) or an archive (--archive): name one"))
 				}
 				for _, n := range catalog.Shipped() {
-					to := filepath.Join(cat.Dir, filepath.FromSlash(n)+catalog.Suffix)
-					if err := buildTo(c, cat, filepath.Join(shipped, catalog.SourceFolder(n)), to); err != nil {
+					if err := buildTo(c, cat, filepath.Join(shipped, catalog.SourceFolder(n)), cat.File(n)); err != nil {
 						return err
 					}
 				}
@@ -232,7 +210,7 @@ program carries when it is built with it.`,
 				return usage(errors.New("names no folder"))
 			}
 			if output == "" {
-				path, err := build.Build(c.Context(), args[0], cat.BuildCache, cat.Uses)
+				path, err := cat.Build(c.Context(), args[0])
 				if err != nil {
 					return unbuilt(err)
 				}
@@ -265,34 +243,11 @@ func buildArchive(c *cobra.Command, cat *catalog.Catalog, source, to string) err
 	if err := writes(c, "the archive", to); err != nil {
 		return err
 	}
-	modules := make(map[string][]byte)
-	for _, n := range catalog.Shipped() {
-		path, err := build.Build(c.Context(), filepath.Join(source, catalog.SourceFolder(n)), cat.BuildCache, cat.Uses)
-		if err != nil {
-			return unbuilt(err)
-		}
-		if modules[n], err = os.ReadFile(path); err != nil {
-			return err
-		}
+	written, err := cat.BuildArchive(c.Context(), source, to)
+	if err == nil && written {
+		fmt.Fprintln(c.OutOrStdout(), to)
 	}
-	toolchain, err := build.Toolchain(c.Context(), source)
-	if err != nil {
-		return err
-	}
-	if old, err := os.ReadFile(to); err == nil {
-		if set, err := shippedset.Unpack(old); err == nil && set.Holds(toolchain, modules) {
-			return nil
-		}
-	}
-	packed, err := shippedset.Pack(toolchain, modules)
-	if err != nil {
-		return err
-	}
-	if err := files.Write(to, func(w io.Writer) error { _, err := w.Write(packed); return err }); err != nil {
-		return err
-	}
-	fmt.Fprintln(c.OutOrStdout(), to)
-	return nil
+	return unbuilt(err)
 }
 
 // buildTo builds a folder and copies the module to a file.
@@ -302,7 +257,7 @@ func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
 			return err
 		}
 	}
-	path, err := build.Build(c.Context(), folder, cat.BuildCache, cat.Uses)
+	path, err := cat.Build(c.Context(), folder)
 	if err != nil {
 		return unbuilt(err)
 	}

@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/iosrun/iosrun/lab/experiment"
-	"github.com/iosrun/iosrun/lab/policy"
-	"github.com/iosrun/iosrun/lab/shelf"
+	"github.com/iosrun/iosrun/names/shelf"
+	"github.com/iosrun/iosrun/policy"
 )
 
 func newPolicy() *cobra.Command {
@@ -31,13 +31,9 @@ func newPolicyList() *cobra.Command {
 		Example: "  iosrun policy list\n  iosrun policy list --json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var all []*policy.Policy
-			for _, n := range policy.Names() {
-				p, err := policy.Load(n)
-				if err != nil {
-					return err
-				}
-				all = append(all, p)
+			all, err := policy.Shipped()
+			if err != nil {
+				return err
 			}
 			if asJSON {
 				return writeJSON(c, all)
@@ -121,11 +117,10 @@ func checkPolicy(c *cobra.Command, p *policy.Policy, rehearse bool) error {
 
 // completePolicies offers the shipped policies to the shell, and files.
 func completePolicies(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	all, _ := policy.Shipped() // an error leaves nothing to offer
 	var names []string
-	for _, n := range policy.Names() {
-		if p, err := policy.Load(n); err == nil {
-			names = append(names, n+"\t"+p.Summary)
-		}
+	for _, p := range all {
+		names = append(names, p.Name+"\t"+p.Summary)
 	}
 	return names, cobra.ShellCompDirectiveDefault
 }

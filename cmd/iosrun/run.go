@@ -106,7 +106,7 @@ func addRunFlags(c *cobra.Command) {
 // play runs the policies that choose puts into the settings, and reports.
 func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	begun := time.Now()
-	cfg, err := settings(c)
+	cfg, err := configOf(c)
 	if err != nil {
 		return err
 	}

@@ -7,20 +7,15 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/providers/structs"
-	"github.com/knadh/koanf/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/settings"
 	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/trace"
 )
-
-// envPrefix is that of the environment variables: IOSRUN_WORKLOAD_TRACE is the
-// setting workload.trace, IOSRUN_WORKLOAD_SKIP__BAD is workload.skip-bad.
-const envPrefix = "IOSRUN_"
 
 // flagKeys are the settings that flags set, by flag.
 var flagKeys = map[string]string{
@@ -60,7 +55,7 @@ var flagKeys = map[string]string{
 }
 
 // notSettings are variables of the prefix that are not an experiment's settings.
-var notSettings = map[string]bool{"IOSRUN_PLUGIN_DIR": true, "IOSRUN_LOG_LEVEL": true, "IOSRUN_TRACES": true}
+var notSettings = []string{"IOSRUN_PLUGIN_DIR", "IOSRUN_LOG_LEVEL", "IOSRUN_TRACES"}
 
 // addExperimentFlags adds the flags that describe an experiment.
 func addExperimentFlags(f *pflag.FlagSet) {
@@ -84,9 +79,9 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.Duration("patience", 0, fmt.Sprintf("how long an application waits for mirrors at most, from the end of its primary I/O on (0s: %v)", time.Duration(mirror.Patience)))
 	f.Int("sync-rate", 0, `most tracks a second that the fault action "synchronise" copies while writes go on (0: no limit)`)
 	f.Int("aliases", d.Primary.Aliases, "alias units of each volume")
-	f.String("trace", d.Workload.Trace, "bundled trace ("+strings.Join(workload.BundledNames(), ", ")+") or file or pipe (-: standard input), plain or packed with gzip, zstd, bzip2 or xz")
-	f.String("format", "", "layout of the trace: "+strings.Join(workload.Formats(), ", ")+" (default: found out from its content)")
-	f.String("time-unit", "", "unit of the trace's times: "+strings.Join(workload.TimeUnits(), ", ")+" (default: the layout's own)")
+	f.String("trace", d.Workload.Trace, "bundled trace ("+strings.Join(trace.BundledNames(), ", ")+") or file or pipe (-: standard input), plain or packed with gzip, zstd, bzip2 or xz")
+	f.String("format", "", "layout of the trace: "+strings.Join(trace.Formats(), ", ")+" (default: found out from its content)")
+	f.String("time-unit", "", "unit of the trace's times: "+strings.Join(trace.TimeUnits(), ", ")+" (default: the layout's own)")
 	f.String("trace-device", "", "device whose requests are played, as the trace names it (default: the trace is of one)")
 	f.Float64("speed", d.Workload.Speed, "factor by which the trace is played faster")
 	f.Int64("limit", 0, "end after so many reads and writes (0: no limit)")
@@ -108,83 +103,38 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.Bool("native", false, "link the shipped detours into the host instead of running modules (for comparison)")
 }
 
-// settings are defaults, then the experiment file, then the environment, then
-// the flags. They are not checked: the policies are still to come, and are nil
-// where nothing names any.
-func settings(c *cobra.Command) (*experiment.Config, error) {
+// configOf gives a command's experiment: defaults, then the experiment file, then the
+// environment, then the flags. It is not checked: the policies are still to come,
+// and are nil where nothing names any.
+func configOf(c *cobra.Command) (*experiment.Config, error) {
 	if err := checkFlags(c.Flags()); err != nil {
 		return nil, err
 	}
-	k := koanf.New(".")
-	if err := k.Load(structs.Provider(experiment.Default(), "koanf"), nil); err != nil {
+	s, err := settings.New()
+	if err != nil {
 		return nil, err
 	}
-	k.Delete("policies")
-	f := c.Flags()
-	known, from := settingKeys(), make(origins)
-	if path, _ := f.GetString("experiment"); path != "" {
-		values, err := experimentFile(path, known, from)
-		if err != nil {
+	if path, _ := c.Flags().GetString("experiment"); path != "" {
+		if err := s.File(path); err != nil {
 			return nil, usage(err)
 		}
 		if err := reads(c, "the experiment", path); err != nil {
 			return nil, err
 		}
-		own := koanf.New(".")
-		if err := own.Load(confmap.Provider(values, ""), nil); err != nil {
-			return nil, err
-		}
-		if own.Exists("workload.generator") {
-			if err := generatorDefaults(k); err != nil {
-				return nil, err
-			}
-			if !own.Exists("workload.trace") {
-				_ = own.Set("workload.trace", "")
-			}
-		}
-		if err := k.Merge(own); err != nil {
-			return nil, usage(fmt.Errorf("experiment %s: %w", path, err))
-		}
 	}
-	variables, err := environment(known, from, os.Environ())
-	if err != nil {
+	if err := s.Environment(os.Environ(), notSettings...); err != nil {
 		return nil, usage(err)
 	}
-	if err := k.Load(confmap.Provider(variables, "."), nil); err != nil {
+	if err := s.Put(flagSettings(c.Flags())); err != nil {
 		return nil, err
 	}
-	if made, _ := f.GetBool("generate"); made && !k.Exists("workload.generator.rate") {
-		if err := generatorDefaults(k); err != nil {
-			return nil, err
-		}
-	}
-	if err := k.Load(confmap.Provider(flagSettings(f, from), "."), nil); err != nil {
-		return nil, err
-	}
-	cfg := &experiment.Config{Origin: from.of}
-	if err := decodeSettings(k.Raw(), cfg); err != nil {
-		return nil, usage(fmt.Errorf("settings: %w", decodeText(err)))
-	}
-	return cfg, nil
+	cfg, err := s.Config()
+	return cfg, usage(err)
 }
 
-// generatorDefaults are what an experiment's generator is described against.
-func generatorDefaults(k *koanf.Koanf) error {
-	own := koanf.New(".")
-	if err := own.Load(structs.Provider(workload.DefaultGenerator(), "koanf"), nil); err != nil {
-		return err
-	}
-	// The seed and the volume's size are the experiment's; how long it lasts is to
-	// be said.
-	own.Delete("duration")
-	own.Delete("seed")
-	own.Delete("volume_bytes")
-	return k.MergeAt(own, "workload.generator")
-}
-
-// flagSettings are the settings that were given as flags.
-func flagSettings(f *pflag.FlagSet, from origins) map[string]any {
-	m := make(map[string]any)
+// flagSettings are the settings that were given as flags, and the flag of each.
+func flagSettings(f *pflag.FlagSet) (m map[string]any, from map[string]string) {
+	m, from = make(map[string]any), make(map[string]string)
 	f.Visit(func(f *pflag.Flag) {
 		key, ok := flagKeys[f.Name]
 		if !ok {
@@ -218,11 +168,6 @@ func flagSettings(f *pflag.FlagSet, from origins) map[string]any {
 			places[i] = map[string]any{}
 		}
 		m["mirrors"] = places
-		for key := range from {
-			if strings.HasPrefix(key, "mirrors.") {
-				delete(from, key) // another file's entries are not these
-			}
-		}
 		from["mirrors"] = "--mirrors"
 	}
 	if made, _ := f.GetBool("generate"); made {
@@ -236,7 +181,7 @@ func flagSettings(f *pflag.FlagSet, from origins) map[string]any {
 			}
 		}
 	}
-	return m
+	return m, from
 }
 
 // generatorKeys are the settings of a generator that flags set, by flag.

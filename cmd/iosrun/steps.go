@@ -10,7 +10,7 @@ import (
 
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/scenario"
-	"github.com/iosrun/iosrun/lab/steps"
+	"github.com/iosrun/iosrun/trace/steps"
 )
 
 // stepsLimit is how many requests of a workload are played where nothing else is
@@ -130,7 +130,7 @@ func playCounted(c *cobra.Command, log hclog.Logger, args []string, counter *ste
 
 // workloadOf is the settings of a command that runs one policy.
 func workloadOf(c *cobra.Command, args []string) (*experiment.Config, error) {
-	cfg, err := settings(c)
+	cfg, err := configOf(c)
 	if err != nil {
 		return nil, err
 	}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/scenario"
-	"github.com/iosrun/iosrun/lab/shelf"
-	"github.com/iosrun/iosrun/lab/steps"
+	"github.com/iosrun/iosrun/names/shelf"
+	"github.com/iosrun/iosrun/trace/steps"
 )
 
 func newTrace() *cobra.Command {

@@ -15,7 +15,7 @@ import (
 )
 
 func traceCase(name string) string {
-	return filepath.Join("..", "..", "lab", "workload", "testdata", "cases", name)
+	return filepath.Join("..", "..", "trace", "testdata", "cases", name)
 }
 
 // TestTracesOfOthers: what was found out about a trace is in the table and in JSON.

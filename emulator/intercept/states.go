@@ -2,7 +2,6 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
-	"github.com/iosrun/iosrun/emulator/machine"
 )
 
 // A request has one state, and so has each thing that belongs to it: what the

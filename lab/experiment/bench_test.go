@@ -11,9 +11,9 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/host"
-	"github.com/iosrun/iosrun/lab/catalog"
-	"github.com/iosrun/iosrun/lab/steps"
 	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/policy/catalog"
+	"github.com/iosrun/iosrun/trace/steps"
 )
 
 // loader loads the modules that the program carries.

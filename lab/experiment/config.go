@@ -16,8 +16,9 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/emulator/program"
-	"github.com/iosrun/iosrun/lab/suggest"
 	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/names/suggest"
+	"github.com/iosrun/iosrun/trace"
 )
 
 // Limits of an experiment.
@@ -78,7 +79,7 @@ type Config struct {
 	Origin func(key string) string `koanf:"-" json:"-"`
 
 	// input is the workload's trace, once it has been looked at.
-	input *workload.Input
+	input *trace.Input
 }
 
 // wrong is an error about the setting of a key.
@@ -176,7 +177,7 @@ type Workload struct {
 	Trace string `koanf:"trace" json:"trace,omitempty"`
 	// Format is the file's; empty is found out from its content.
 	Format string `koanf:"format" json:"format,omitempty"`
-	// TimeUnit is the unit of the trace's times, one of workload.TimeUnits; empty is
+	// TimeUnit is the unit of the trace's times, one of trace.TimeUnits; empty is
 	// the layout's own.
 	TimeUnit string `koanf:"time-unit" json:"time_unit,omitempty"`
 	// TraceDevice is the device whose requests are played, as the trace names it;
@@ -330,10 +331,10 @@ func (w *Workload) check() *setting {
 	if err := workload.CheckSpeed(w.Speed); err != nil {
 		return &setting{"workload.speed", fmt.Errorf("workload.speed is %w", err)}
 	}
-	if _, err := workload.ParseFormat(w.Format); err != nil {
+	if _, err := trace.ParseFormat(w.Format); err != nil {
 		return &setting{"workload.format", err}
 	}
-	if _, err := workload.ParseTimeUnit(w.TimeUnit); err != nil {
+	if _, err := trace.ParseTimeUnit(w.TimeUnit); err != nil {
 		return &setting{"workload.time-unit", err}
 	}
 	if w.FirstCylinder < 0 || w.Cylinders < 0 || w.FirstCylinder > 0 && w.Cylinders == 0 {
@@ -387,8 +388,8 @@ func (c *Config) checkMachine() *setting {
 	if bad := c.Synchronise.check(); bad != nil {
 		return bad
 	}
-	if c.Patience < 0 || c.Patience > workload.MaxSpan.Duration() {
-		return unfit("patience", "is %v: want 0 (%v) to %v", c.Patience, time.Duration(mirror.Patience), workload.MaxSpan.Duration())
+	if c.Patience < 0 || c.Patience > trace.MaxSpan.Duration() {
+		return unfit("patience", "is %v: want 0 (%v) to %v", c.Patience, time.Duration(mirror.Patience), trace.MaxSpan.Duration())
 	}
 	if c.Primary.SameSubsystem {
 		return &setting{"primary.same-subsystem", errors.New("primary.same-subsystem: it is a mirror that can be in the primary's subsystem")}
@@ -490,8 +491,8 @@ func ParseSwap(text string) (Swap, error) {
 		if err != nil || at < 0 || text[i+1:] == "" {
 			break
 		}
-		if at > workload.MaxSpan.Duration() {
-			return Swap{}, fmt.Errorf("swap %q: its time is above %v", text, workload.MaxSpan.Duration())
+		if at > trace.MaxSpan.Duration() {
+			return Swap{}, fmt.Errorf("swap %q: its time is above %v", text, trace.MaxSpan.Duration())
 		}
 		return Swap{at, text[i+1:]}, nil
 	}
@@ -525,7 +526,7 @@ func (c *Config) CheckWorkload() error {
 	if w.Generator != nil {
 		key = "workload.generator"
 	} else if c.input == nil && !w.bundled() {
-		in, err := workload.OpenInput(w.Trace)
+		in, err := trace.OpenInput(w.Trace)
 		if err != nil {
 			return c.wrong(key, fmt.Errorf("%w%s", err, w.perhaps(err)))
 		}
@@ -593,7 +594,7 @@ func (w *Workload) stripe() int {
 }
 
 // bundled says whether the trace is one that comes with the program.
-func (w *Workload) bundled() bool { return slices.Contains(workload.BundledNames(), w.Trace) }
+func (w *Workload) bundled() bool { return slices.Contains(trace.BundledNames(), w.Trace) }
 
 // perhaps is the end of an error about a file that is not there, where it looks
 // like the name of a trace that comes with the program.
@@ -601,5 +602,5 @@ func (w *Workload) perhaps(err error) string {
 	if !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(w.Trace, `./\`) {
 		return ""
 	}
-	return "; bundled are " + strings.Join(workload.BundledNames(), " and ") + suggest.DidYouMean(w.Trace, workload.BundledNames())
+	return "; bundled are " + strings.Join(trace.BundledNames(), " and ") + suggest.DidYouMean(w.Trace, trace.BundledNames())
 }

@@ -15,11 +15,13 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/hooks"
-	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/observer"
-	"github.com/iosrun/iosrun/lab/policy"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/policy"
+	"github.com/iosrun/iosrun/policy/catalog"
+	"github.com/iosrun/iosrun/trace"
+	"github.com/iosrun/iosrun/trace/histogram"
 )
 
 // Plan is an experiment whose policies have been loaded: it can be run.
@@ -179,13 +181,13 @@ func (r *run) execute(ctx context.Context, pol *catalog.Prepared) (res *Result, 
 
 // measure has the latencies of requests recorded.
 func (r *run) measure() {
-	r.measured = &measured{begun: time.Now(), reads: report.NewLatency(), writes: report.NewLatency()}
+	r.measured = &measured{begun: time.Now(), reads: histogram.New(), writes: histogram.New()}
 }
 
 // measured is what is recorded of the requests of a run.
 type measured struct {
 	begun         time.Time
-	reads, writes *report.Latency
+	reads, writes *histogram.Latency
 	res           Result
 }
 
@@ -214,13 +216,13 @@ func (r *run) result(pol *catalog.Prepared) (*Result, error) {
 }
 
 // open opens the workload.
-func (r *run) open() (workload.Source, error) {
+func (r *run) open() (trace.Source, error) {
 	w := &r.config.Workload
 	source, err := w.open(r.config.input, r.block.Bytes(), r.config.Seed)
 	if err != nil {
 		return nil, err
 	}
-	r.trace, _ = source.(*workload.Trace)
+	r.trace, _ = source.(*trace.Trace)
 	if w.Speed != 1 {
 		if source, err = workload.Speedup(source, w.Speed); err != nil {
 			return nil, err
@@ -235,7 +237,7 @@ func (r *run) open() (workload.Source, error) {
 }
 
 // open opens the workload from its beginning. input, if not nil, is the trace's.
-func (w *Workload) open(input *workload.Input, volumeBytes int64, seed uint64) (workload.Source, error) {
+func (w *Workload) open(input *trace.Input, volumeBytes int64, seed uint64) (trace.Source, error) {
 	if w.Generator != nil {
 		g := *w.Generator
 		if volumeBytes == 0 { // not known yet
@@ -249,21 +251,21 @@ func (w *Workload) open(input *workload.Input, volumeBytes int64, seed uint64) (
 		}
 		return workload.NewGenerator(g)
 	}
-	o := workload.TraceOptions{Device: w.TraceDevice, SkipBad: w.SkipBad, VolumeBytes: volumeBytes}
+	o := trace.Options{Device: w.TraceDevice, SkipBad: w.SkipBad, VolumeBytes: volumeBytes}
 	var err error
-	if o.Format, err = workload.ParseFormat(w.Format); err != nil {
+	if o.Format, err = trace.ParseFormat(w.Format); err != nil {
 		return nil, err
 	}
-	if o.TimeUnit, err = workload.ParseTimeUnit(w.TimeUnit); err != nil {
+	if o.TimeUnit, err = trace.ParseTimeUnit(w.TimeUnit); err != nil {
 		return nil, err
 	}
 	switch {
 	case w.bundled():
-		return workload.Bundled(w.Trace, o)
+		return trace.Bundled(w.Trace, o)
 	case input != nil:
 		return input.Trace(o)
 	}
-	return workload.OpenTrace(w.Trace, o)
+	return trace.Open(w.Trace, o)
 }
 
 // file is the file that the workload is read from; empty for a bundled trace, a

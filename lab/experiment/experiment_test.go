@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/lab/catalog"
-	"github.com/iosrun/iosrun/lab/policy"
 	"github.com/iosrun/iosrun/lab/report"
+	"github.com/iosrun/iosrun/policy"
+	"github.com/iosrun/iosrun/policy/catalog"
 )
 
 // execute runs one policy of an experiment, with an observer where the workload is

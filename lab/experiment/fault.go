@@ -8,8 +8,8 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/dasd"
 	"github.com/iosrun/iosrun/emulator/machine"
-	"github.com/iosrun/iosrun/lab/suggest"
-	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/names/suggest"
+	"github.com/iosrun/iosrun/trace"
 )
 
 // Fault is something that happens to a volume or its link at a virtual time, or
@@ -51,8 +51,8 @@ func ParseFault(text string) (Fault, error) {
 		return Fault{}, wrong
 	case faultActions[action] == nil:
 		return Fault{}, fmt.Errorf("%w%s", wrong, suggest.DidYouMean(action, strings.Split(faultNames, ", ")))
-	case t > workload.MaxSpan.Duration():
-		return Fault{}, fmt.Errorf("fault %q: its time is above %v", text, workload.MaxSpan.Duration())
+	case t > trace.MaxSpan.Duration():
+		return Fault{}, fmt.Errorf("fault %q: its time is above %v", text, trace.MaxSpan.Duration())
 	}
 	f := Fault{At: t, Pair: 1, Action: action}
 	if of, rest, ok := strings.Cut(place, "."); ok {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/host"
-	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/policy/catalog"
 )
 
 // endings notes when IECVPST (step 288, the last one before the application is

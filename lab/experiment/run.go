@@ -15,11 +15,11 @@ import (
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
-	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/observer"
 	"github.com/iosrun/iosrun/lab/readcheck"
 	"github.com/iosrun/iosrun/lab/report"
-	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/policy/catalog"
+	"github.com/iosrun/iosrun/trace"
 )
 
 // The lab's event kinds.
@@ -79,10 +79,10 @@ type run struct {
 	// observer is nil where nobody has asked for one.
 	observer *observer.Observer
 
-	source  workload.Source
-	next    workload.Request
+	source  trace.Source
+	next    trace.Request
 	hasNext bool
-	trace   *workload.Trace // nil for a generator
+	trace   *trace.Trace // nil for a generator
 	issued  int64
 	ended   int64
 	failed  failures
@@ -232,10 +232,10 @@ func (r *run) advance() error {
 			return err
 		}
 		switch r.next.Op {
-		case workload.Flush:
+		case trace.Flush:
 			r.played.Flushes++
 			continue
-		case workload.Trim:
+		case trace.Trim:
 			r.played.Trims++
 			continue
 		}
@@ -268,7 +268,7 @@ func (r *run) Event(kind machine.Kind, arg uint64) {
 
 func (r *run) arrive() {
 	q := &r.next
-	write := q.Op == workload.Write
+	write := q.Op == trace.Write
 	token := uint64(r.begun(write, q.Length, q.At))
 	if err := r.block.Submit(token, write, q.Offset, q.Length); err != nil {
 		r.err = fmt.Errorf("workload request %d: %w", token+1, err)

@@ -10,8 +10,8 @@ import (
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
-	"github.com/iosrun/iosrun/lab/catalog"
-	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/policy/catalog"
+	"github.com/iosrun/iosrun/trace"
 )
 
 // Stage is an experiment's machine, with a policy's detours on its slots, on
@@ -88,7 +88,7 @@ func (s *Stage) Install(ctx context.Context, pol *catalog.Prepared) error {
 // PlayTrace plays a trace from now on, at its own times, beside whatever else is
 // done. There is one at a time. Options.Completed is told of its requests under
 // numbers of their own.
-func (s *Stage) PlayTrace(t *workload.Trace) error {
+func (s *Stage) PlayTrace(t *trace.Trace) error {
 	if s.r.hasNext {
 		return errors.New("a trace is being played already")
 	}

@@ -2,11 +2,11 @@ package experiment
 
 import (
 	"github.com/iosrun/iosrun/lab/report"
-	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/trace"
 )
 
 // traceRead is what was found out about a trace, as a report has it.
-func traceRead(f workload.Findings) *report.Trace {
+func traceRead(f trace.Findings) *report.Trace {
 	t := &report.Trace{
 		Layout: string(f.Layout), Packing: f.Packing, Device: f.Device, Rows: f.Rows, OtherDevices: f.OtherDevices,
 		Reordered: f.Reordered, ReorderedByUS: float64(f.ReorderedBy.Nanoseconds()) / 1e3,

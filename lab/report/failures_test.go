@@ -87,14 +87,7 @@ func TestCheckOfNothing(t *testing.T) {
 	assert.False(t, (&Run{Checks: []Check{nothing, bad}}).OK())
 }
 
-func TestEnoughFor(t *testing.T) {
-	for _, c := range []struct {
-		p      float64
-		enough int64
-	}{{50, 2}, {95, 20}, {99, 100}, {99.9, 1000}, {0, 1}} {
-		assert.True(t, EnoughFor(c.p, c.enough), "%v of %d", c.p, c.enough)
-		assert.False(t, EnoughFor(c.p, c.enough-1), "%v of %d", c.p, c.enough-1)
-	}
+func TestPercentilesOfFewAreMarked(t *testing.T) {
 	runs := sampleRuns()[:1]
 	runs[0].ReadLatency.Count = 10
 	text := tableOf(t, runs, TableOptions{})

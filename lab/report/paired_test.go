@@ -222,3 +222,20 @@ func TestCompareLeavesNeighboursOut(t *testing.T) {
 	assert.LessOrEqual(t, d.Blocks, MaxBlocks)
 	assert.Greater(t, d.Blocks, MaxBlocks/2-1)
 }
+
+func TestSeriesAllocatesNothing(t *testing.T) {
+	var s Series
+	k := int64(0)
+	require.Zero(t, testing.AllocsPerRun(20_000, func() {
+		s.Record(k, machine.Time(k))
+		k++
+	}))
+}
+
+func BenchmarkSeries(b *testing.B) {
+	var s Series
+	b.ReportAllocs()
+	for i := int64(0); b.Loop(); i++ {
+		s.Record(i, machine.Time(i&0xFFFFF))
+	}
+}

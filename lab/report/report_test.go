@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/iosrun/iosrun/trace/histogram"
 )
 
 func sampleRuns() []Run {
@@ -28,16 +30,16 @@ func sampleRuns() []Run {
 	return []Run{
 		{
 			Policy: "sync", Modules: modules, Workload: load, Seed: 1,
-			ReadLatency:  LatencySummary{38002, 183.4, 161.2, 402.9, 1204, 4811, 9120.5, 0},
-			WriteLatency: LatencySummary{60343, 912.7, 874.1, 1423, 2519, 6004, 12007.25, 0},
+			ReadLatency:  histogram.Summary{Count: 38002, MeanUS: 183.4, P50US: 161.2, P95US: 402.9, P99US: 1204, P999US: 4811, MaxUS: 9120.5},
+			WriteLatency: histogram.Summary{Count: 60343, MeanUS: 912.7, P50US: 874.1, P95US: 1423, P99US: 2519, P999US: 6004, MaxUS: 12007.25},
 			Throughput:   NewThroughput(119219, 1202222080, 97.978), MirrorLinkBytes: 871112233,
 			WasmCalls: slots(179562, 60343, 120686), Checks: ok, VirtualS: 97.98, EventLogHash: "0123456789abcdef", WallS: 1.2,
 			Mirrors: []Mirror{{"0500", MirrorInSync, 0, 60105}},
 		},
 		{
 			Policy: "constant-copy", Modules: modules[:1], Workload: load, Seed: 1,
-			ReadLatency:  LatencySummary{38002, 183.9, 161.2, 403.1, 1209, 4807, 9120.5, 0},
-			WriteLatency: LatencySummary{60343, 301.2, 251, 700, 1213.5, 3000, 9000, 0},
+			ReadLatency:  histogram.Summary{Count: 38002, MeanUS: 183.9, P50US: 161.2, P95US: 403.1, P99US: 1209, P999US: 4807, MaxUS: 9120.5},
+			WriteLatency: histogram.Summary{Count: 60343, MeanUS: 301.2, P50US: 251, P95US: 700, P99US: 1213.5, P999US: 3000, MaxUS: 9000},
 			Throughput:   NewThroughput(119219, 1202222080, 97.978), MirrorLinkBytes: 871112233,
 			DataAtRisk: DataAtRisk{1523, 6238208, 0.0314},
 			WasmCalls:  slots(179562, 60343, 120686), Checks: ok, VirtualS: 97.98, EventLogHash: "aaaaaaaaaaaaaaaa", WallS: 1.31,
@@ -51,8 +53,8 @@ func sampleRuns() []Run {
 		},
 		{
 			Policy: "a-policy-with-a-name-beyond-measure", Workload: load, Seed: 1,
-			ReadLatency:  LatencySummary{38002, 1834, 1612, 4029, 12040, 48110, 91200, 0},
-			WriteLatency: LatencySummary{60343, 912.7, 874.1, 1423, 2519, 6004, 12007.25, 0},
+			ReadLatency:  histogram.Summary{Count: 38002, MeanUS: 1834, P50US: 1612, P95US: 4029, P99US: 12040, P999US: 48110, MaxUS: 91200},
+			WriteLatency: histogram.Summary{Count: 60343, MeanUS: 912.7, P50US: 874.1, P95US: 1423, P99US: 2519, P999US: 6004, MaxUS: 12007.25},
 			Throughput:   NewThroughput(119219, 1202222080, 197.978), MirrorLinkBytes: 12,
 			WasmCalls: slots(179562, 0, 0), VirtualS: 197.98, EventLogHash: "bbbbbbbbbbbbbbbb", WallS: 0.8,
 			Mirrors: []Mirror{{"0500", MirrorDissociated, 1234, 60105}, {"0501", MirrorInSync, 0, 60105}},
@@ -205,8 +207,8 @@ func TestJSONErrors(t *testing.T) {
 // TestInterruptedRunsClaimNothing: a run that was ended early shows its figures
 // and no check, and none is held against it.
 func TestInterruptedRunsClaimNothing(t *testing.T) {
-	whole := Run{Policy: "sync", WriteLatency: LatencySummary{Count: 2, MeanUS: 100, P50US: 100}, Checks: []Check{{Name: "completed once", OK: true}}}
-	part := Run{Policy: "constant-copy", Interrupted: true, WriteLatency: LatencySummary{Count: 1, MeanUS: 50, P50US: 50}, Checks: []Check{}}
+	whole := Run{Policy: "sync", WriteLatency: histogram.Summary{Count: 2, MeanUS: 100, P50US: 100}, Checks: []Check{{Name: "completed once", OK: true}}}
+	part := Run{Policy: "constant-copy", Interrupted: true, WriteLatency: histogram.Summary{Count: 1, MeanUS: 50, P50US: 50}, Checks: []Check{}}
 	var b strings.Builder
 	require.NoError(t, WriteTable(&b, []Run{whole, part}, TableOptions{}))
 	text := b.String()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/iosrun/iosrun/trace/histogram"
 )
 
 // figure is a row of the table.
@@ -150,18 +152,18 @@ func (f figure) marked(failed func(*Run) int64) figure {
 // class is a class of I/Os that has latencies.
 type class struct {
 	name    string
-	summary func(*Run) *LatencySummary
+	summary func(*Run) *histogram.Summary
 	failed  func(*Run) int64
 	versus  func(*Versus) *Difference
 }
 
 var (
 	reads = class{
-		"read", func(r *Run) *LatencySummary { return &r.ReadLatency }, func(r *Run) int64 { return r.Failed.Reads },
+		"read", func(r *Run) *histogram.Summary { return &r.ReadLatency }, func(r *Run) int64 { return r.Failed.Reads },
 		func(v *Versus) *Difference { return &v.Reads },
 	}
 	writes = class{
-		"write", func(r *Run) *LatencySummary { return &r.WriteLatency }, func(r *Run) int64 { return r.Failed.Writes },
+		"write", func(r *Run) *histogram.Summary { return &r.WriteLatency }, func(r *Run) int64 { return r.Failed.Writes },
 		func(v *Versus) *Difference { return &v.Writes },
 	}
 )
@@ -175,8 +177,10 @@ func (c class) rows(runs []Run) []figure {
 	if !slices.ContainsFunc(runs, func(r Run) bool { return c.summary(&r).Count > 0 }) {
 		return nil
 	}
-	row := func(what string, percentile float64, value func(*LatencySummary) float64) figure {
-		enough := func(r *Run) bool { return c.summary(r).Count > 0 && EnoughFor(percentile, c.summary(r).Count) }
+	row := func(what string, percentile float64, value func(*histogram.Summary) float64) figure {
+		enough := func(r *Run) bool {
+			return c.summary(r).Count > 0 && histogram.EnoughFor(percentile, c.summary(r).Count)
+		}
 		f := measured(c.name+" "+what, func(r *Run) float64 { return value(c.summary(r)) }, showUS)
 		shown := f.where(enough).marked(c.failed)
 		shown.cell = func(r *Run) string {
@@ -193,11 +197,11 @@ func (c class) rows(runs []Run) []figure {
 		return shown
 	}
 	rows := []figure{
-		row("p50", 50, func(s *LatencySummary) float64 { return s.P50US }),
-		row("p95", 95, func(s *LatencySummary) float64 { return s.P95US }),
-		row("p99", 99, func(s *LatencySummary) float64 { return s.P99US }),
-		row("p99.9", 99.9, func(s *LatencySummary) float64 { return s.P999US }),
-		row("mean", 0, func(s *LatencySummary) float64 { return s.MeanUS }),
+		row("p50", 50, func(s *histogram.Summary) float64 { return s.P50US }),
+		row("p95", 95, func(s *histogram.Summary) float64 { return s.P95US }),
+		row("p99", 99, func(s *histogram.Summary) float64 { return s.P99US }),
+		row("p99.9", 99.9, func(s *histogram.Summary) float64 { return s.P999US }),
+		row("mean", 0, func(s *histogram.Summary) float64 { return s.MeanUS }),
 	}
 	of := func(r *Run) *Difference {
 		if r.Versus == nil {

@@ -1,6 +1,10 @@
 package report
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/iosrun/iosrun/trace/histogram"
+)
 
 // Run is what one policy did with one workload. Names in JSON are stable: a
 // field is added, never renamed or given another unit. Units are in the names;
@@ -14,9 +18,9 @@ type Run struct {
 	Trace *Trace `json:"trace,omitempty"`
 	Seed  uint64 `json:"seed"`
 
-	ReadLatency  LatencySummary `json:"read_latency"`
-	WriteLatency LatencySummary `json:"write_latency"`
-	Throughput   Throughput     `json:"throughput"`
+	ReadLatency  histogram.Summary `json:"read_latency"`
+	WriteLatency histogram.Summary `json:"write_latency"`
+	Throughput   Throughput        `json:"throughput"`
 	// Failed are the requests that ended with an error. They are in no latency and
 	// no throughput.
 	Failed Failed `json:"failed_requests"`
@@ -187,21 +191,6 @@ type Workload struct {
 	ReadBytes   int64  `json:"read_bytes"`
 	WriteBytes  int64  `json:"write_bytes"`
 	SkippedRows int64  `json:"skipped_rows"`
-}
-
-// LatencySummary is the latencies of the I/Os of a class that ended well, in
-// microseconds. A percentile of few I/Os is the longest latency of them: see
-// EnoughFor.
-type LatencySummary struct {
-	Count  int64   `json:"count"`
-	MeanUS float64 `json:"mean_us"`
-	P50US  float64 `json:"p50_us"`
-	P95US  float64 `json:"p95_us"`
-	P99US  float64 `json:"p99_us"`
-	P999US float64 `json:"p99_9_us"`
-	MaxUS  float64 `json:"max_us"`
-	// Outside counts latencies beyond the range of the histogram.
-	Outside int64 `json:"outside,omitempty"`
 }
 
 // Throughput is of the requests that ended well, over the virtual time of the

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/iosrun/iosrun/trace/histogram"
 )
 
 const (
@@ -243,7 +245,7 @@ func notes(runs []Run, options TableOptions) string {
 	}
 	for i := range runs {
 		if n := runs[i].ReadLatency.Outside + runs[i].WriteLatency.Outside; n != 0 {
-			fmt.Fprintf(&b, "%s: %s latencies are longer than %v and count as that in the percentiles\n", runs[i].Policy, count(n), MaxLatency)
+			fmt.Fprintf(&b, "%s: %s latencies are longer than %v and count as that in the percentiles\n", runs[i].Policy, count(n), histogram.MaxLatency)
 		}
 	}
 	for _, r := range runs {

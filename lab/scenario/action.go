@@ -10,7 +10,7 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/lab/experiment"
-	"github.com/iosrun/iosrun/lab/workload"
+	"github.com/iosrun/iosrun/trace"
 )
 
 // Action is something that is done at a virtual time: one of its fields beside At
@@ -77,8 +77,8 @@ type Trace struct {
 	SkipBad int64 `yaml:"skip-bad"`
 }
 
-func (t *Trace) open(name string) (*workload.Trace, error) {
-	return workload.NewTrace(name, strings.NewReader(t.Rows), workload.TraceOptions{SkipBad: t.SkipBad})
+func (t *Trace) open(name string) (*trace.Trace, error) {
+	return trace.New(name, strings.NewReader(t.Rows), trace.Options{SkipBad: t.SkipBad})
 }
 
 // Duration is a time as text, such as "30ms".

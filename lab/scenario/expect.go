@@ -6,7 +6,7 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/lab/experiment"
-	"github.com/iosrun/iosrun/lab/steps"
+	"github.com/iosrun/iosrun/trace/steps"
 )
 
 // Expect is what must come of a scenario.

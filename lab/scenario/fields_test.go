@@ -15,10 +15,10 @@ import (
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/machine"
-	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/scenario"
+	"github.com/iosrun/iosrun/policy/catalog"
 )
 
 // flagTypes are the types of the frame whose bits have meanings of their own, and
@@ -196,7 +196,7 @@ func interrupted(t *testing.T, l *catalog.Loader) *report.Run {
 
 // traces are the reports of runs of recorded traces that have something about them.
 func traces(t *testing.T, l *catalog.Loader) (all []*report.Run) {
-	files, err := filepath.Glob("../workload/testdata/cases/*.*")
+	files, err := filepath.Glob("../../trace/testdata/cases/*.*")
 	require.NoError(t, err)
 	for _, file := range append(files, "testdata/devices.csv") {
 		c := experiment.Default()

@@ -13,10 +13,10 @@ import (
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
-	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/experiment"
-	"github.com/iosrun/iosrun/lab/policy"
-	"github.com/iosrun/iosrun/lab/steps"
+	"github.com/iosrun/iosrun/policy"
+	"github.com/iosrun/iosrun/policy/catalog"
+	"github.com/iosrun/iosrun/trace/steps"
 )
 
 // Options are what a run needs beside the scenario.

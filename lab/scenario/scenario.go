@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/iosrun/iosrun/lab/experiment"
-	"github.com/iosrun/iosrun/lab/shelf"
+	"github.com/iosrun/iosrun/names/shelf"
 )
 
 // Limits of a scenario.

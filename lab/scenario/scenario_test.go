@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/host"
-	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/scenario"
-	"github.com/iosrun/iosrun/lab/steps"
+	"github.com/iosrun/iosrun/policy/catalog"
+	"github.com/iosrun/iosrun/trace/steps"
 )
 
 // shipped loads the shipped modules, or err says why there are none.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/trace"
 )
 
 // Pattern is how a generator chooses addresses.
@@ -79,7 +80,7 @@ type GeneratorConfig struct {
 	// A random request starts where the largest of Sizes would still fit.
 	VolumeBytes int64 `json:"volume_bytes" koanf:"volume_bytes"`
 	// AlignBytes is what addresses are multiples of: itself a multiple of
-	// SectorBytes.
+	// trace.SectorBytes.
 	AlignBytes int64 `json:"align_bytes" koanf:"align_bytes"`
 	// Seed chooses one of the workloads that fit the description.
 	Seed uint64 `json:"seed" koanf:"seed"`
@@ -121,8 +122,8 @@ func (c *GeneratorConfig) Validate() error {
 	switch {
 	case !(c.ReadShare >= 0 && c.ReadShare <= 1):
 		return unfit("read_share", "read share %v: want 0 to 1", c.ReadShare)
-	case c.AlignBytes <= 0 || c.AlignBytes%SectorBytes != 0 || c.AlignBytes > MaxRequestBytes:
-		return unfit("align_bytes", "alignment of %d bytes: want a positive multiple of %d up to %d", c.AlignBytes, SectorBytes, MaxRequestBytes)
+	case c.AlignBytes <= 0 || c.AlignBytes%trace.SectorBytes != 0 || c.AlignBytes > trace.MaxRequestBytes:
+		return unfit("align_bytes", "alignment of %d bytes: want a positive multiple of %d up to %d", c.AlignBytes, trace.SectorBytes, trace.MaxRequestBytes)
 	case len(c.Sizes) == 0 || len(c.Sizes) > MaxSizes:
 		return unfit("sizes", "%d sizes: want 1 to %d", len(c.Sizes), MaxSizes)
 	case c.Pattern != PatternRandom && c.Pattern != PatternSequential:
@@ -137,8 +138,8 @@ func (c *GeneratorConfig) Validate() error {
 		return unfit("rate", "rate of %v requests a second: want above 0, at most %.0f", c.Rate, MaxRate)
 	case c.Count < 0:
 		return unfit("count", "count %d: want 0 or more", c.Count)
-	case c.Duration < 0 || c.Duration > MaxSpan.Duration():
-		return unfit("duration", "duration %v: want 0 to %s", c.Duration, spanText())
+	case c.Duration < 0 || c.Duration > trace.MaxSpan.Duration():
+		return unfit("duration", "duration %v: want 0 to %d days", c.Duration, trace.MaxSpanDays)
 	case c.Count == 0 && c.Duration == 0:
 		return unfit("count", "neither count nor duration is given: want one of them above 0")
 	}
@@ -148,8 +149,8 @@ func (c *GeneratorConfig) Validate() error {
 	if c.VolumeBytes < c.largest() {
 		return unfit("volume_bytes", "volume of %d bytes: want at least %d, the largest request", c.VolumeBytes, c.largest())
 	}
-	if c.Duration == 0 && float64(c.Count)/c.Rate*float64(machine.Second) > float64(MaxSpan) {
-		return unfit("rate", "%d requests at %v a second take more than %s: want fewer or faster", c.Count, c.Rate, spanText())
+	if c.Duration == 0 && float64(c.Count)/c.Rate*float64(machine.Second) > float64(trace.MaxSpan) {
+		return unfit("rate", "%d requests at %v a second take more than %d days: want fewer or faster", c.Count, c.Rate, trace.MaxSpanDays)
 	}
 	return nil
 }
@@ -158,9 +159,9 @@ func (c *GeneratorConfig) Validate() error {
 func (c *GeneratorConfig) sizes() (bounds []float64, total float64, err error) {
 	for i, s := range c.Sizes {
 		switch {
-		case s.Bytes <= 0 || s.Bytes%c.AlignBytes != 0 || s.Bytes > MaxRequestBytes:
+		case s.Bytes <= 0 || s.Bytes%c.AlignBytes != 0 || s.Bytes > trace.MaxRequestBytes:
 			return nil, 0, unfit("sizes", "size %d of %d bytes: want a positive multiple of the alignment, %d, up to %d",
-				i+1, s.Bytes, c.AlignBytes, MaxRequestBytes)
+				i+1, s.Bytes, c.AlignBytes, trace.MaxRequestBytes)
 		case !(s.Weight >= 0) || math.IsInf(s.Weight, 0):
 			return nil, 0, unfit("sizes", "size %d has the weight %v: want 0 or more", i+1, s.Weight)
 		}
@@ -181,7 +182,7 @@ func (c *GeneratorConfig) largest() int64 {
 	return most
 }
 
-// Generator is a Source of made-up requests.
+// Generator is a trace.Source of made-up requests.
 type Generator struct {
 	config  GeneratorConfig
 	random  *rand.Rand
@@ -198,7 +199,7 @@ type Generator struct {
 	cursor  int64   // where the next sequential request starts
 }
 
-var _ Source = (*Generator)(nil)
+var _ trace.Source = (*Generator)(nil)
 
 // NewGenerator makes a generator, or says what is wrong with its configuration.
 func NewGenerator(config GeneratorConfig) (*Generator, error) {
@@ -223,8 +224,8 @@ func NewGenerator(config GeneratorConfig) (*Generator, error) {
 	return g, nil
 }
 
-// Next makes the next request; see Source.
-func (g *Generator) Next(q *Request) error {
+// Next makes the next request; see trace.Source.
+func (g *Generator) Next(q *trace.Request) error {
 	c := &g.config
 	if g.ended || c.Count > 0 && g.made == c.Count {
 		return io.EOF
@@ -234,12 +235,12 @@ func (g *Generator) Next(q *Request) error {
 		g.ended = true
 		return io.EOF
 	}
-	if at > MaxSpan {
-		return fmt.Errorf("generator: request %d would arrive after more than %s", g.made+1, spanText())
+	if at > trace.MaxSpan {
+		return fmt.Errorf("generator: request %d would arrive after more than %d days", g.made+1, trace.MaxSpanDays)
 	}
-	q.At, q.Op, q.Length = at, Write, c.Sizes[g.size()].Bytes
+	q.At, q.Op, q.Length = at, trace.Write, c.Sizes[g.size()].Bytes
 	if g.random.Float64() < c.ReadShare {
-		q.Op = Read
+		q.Op = trace.Read
 	}
 	q.Offset = g.place(q.Length)
 	g.made++
@@ -248,10 +249,10 @@ func (g *Generator) Next(q *Request) error {
 
 func (g *Generator) arrive() machine.Time {
 	if g.config.Arrival == ArrivalFixed {
-		return machine.Time(min(float64(g.made)*g.gap, float64(MaxSpan)+1))
+		return machine.Time(min(float64(g.made)*g.gap, float64(trace.MaxSpan)+1))
 	}
 	g.part += g.random.ExpFloat64() * g.gap
-	whole := min(math.Floor(g.part), float64(MaxSpan)+1)
+	whole := min(math.Floor(g.part), float64(trace.MaxSpan)+1)
 	g.at += machine.Time(whole)
 	g.part -= whole
 	return g.at

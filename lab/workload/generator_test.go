@@ -11,9 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/trace"
 )
 
-func generate(t *testing.T, config GeneratorConfig) []Request {
+func generate(t *testing.T, config GeneratorConfig) []trace.Request {
 	t.Helper()
 	g, err := NewGenerator(config)
 	require.NoError(t, err)
@@ -53,7 +54,7 @@ func TestGeneratorKeepsItsPromises(t *testing.T) {
 					t.Fatalf("%+v after %v", q, last)
 				}
 				last = q.At
-				if q.Op == Read {
+				if q.Op == trace.Read {
 					reads++
 				}
 				switch q.Length {
@@ -86,7 +87,7 @@ func TestGeneratorEnds(t *testing.T) {
 	g, err := NewGenerator(config)
 	require.NoError(t, err)
 	for range 3 {
-		assert.Equal(t, io.EOF, g.Next(new(Request)))
+		assert.Equal(t, io.EOF, g.Next(new(trace.Request)))
 	}
 	assert.NoError(t, g.Close())
 }

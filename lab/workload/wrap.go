@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/trace"
 )
 
 // Limits of the factor by which requests arrive faster.
@@ -24,7 +25,7 @@ func CheckSpeed(factor float64) error {
 // Speedup has the requests of a source arrive factor times as fast; a factor
 // below 1 slows them down. It does not touch offsets or lengths. Closing it
 // closes the source.
-func Speedup(source Source, factor float64) (Source, error) {
+func Speedup(source trace.Source, factor float64) (trace.Source, error) {
 	if err := CheckSpeed(factor); err != nil {
 		return nil, fmt.Errorf("speedup %w", err)
 	}
@@ -35,17 +36,17 @@ func Speedup(source Source, factor float64) (Source, error) {
 }
 
 type speedup struct {
-	Source
+	trace.Source
 	factor float64
 }
 
-func (s *speedup) Next(q *Request) error {
+func (s *speedup) Next(q *trace.Request) error {
 	if err := s.Source.Next(q); err != nil {
 		return err
 	}
 	at := float64(q.At) / s.factor
-	if at > float64(MaxSpan) {
-		return fmt.Errorf("speedup %v: request at %v would arrive after more than %s", s.factor, q.At, spanText())
+	if at > float64(trace.MaxSpan) {
+		return fmt.Errorf("speedup %v: request at %v would arrive after more than %d days", s.factor, q.At, trace.MaxSpanDays)
 	}
 	q.At = machine.Time(at)
 	return nil
@@ -53,7 +54,7 @@ func (s *speedup) Next(q *Request) error {
 
 // Limit ends a source after n reads and writes; other requests between them do
 // not count. Closing it closes the source.
-func Limit(source Source, n int64) (Source, error) {
+func Limit(source trace.Source, n int64) (trace.Source, error) {
 	if n < 0 {
 		return nil, fmt.Errorf("limit of %d requests: want 0 or more", n)
 	}
@@ -61,18 +62,18 @@ func Limit(source Source, n int64) (Source, error) {
 }
 
 type limit struct {
-	Source
+	trace.Source
 	left int64
 }
 
-func (l *limit) Next(q *Request) error {
+func (l *limit) Next(q *trace.Request) error {
 	if l.left == 0 {
 		return io.EOF
 	}
 	if err := l.Source.Next(q); err != nil {
 		return err
 	}
-	if q.Op == Read || q.Op == Write {
+	if q.Op == trace.Read || q.Op == trace.Write {
 		l.left--
 	}
 	return nil

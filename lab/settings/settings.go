@@ -1,0 +1,108 @@
+package settings
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/structs"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/workload"
+)
+
+// Settings are the settings of an experiment while they are gathered. What comes
+// later takes the place of what was there.
+type Settings struct {
+	values  *koanf.Koanf
+	keys    keys
+	origins origins
+}
+
+// New gives the default settings. No policies are among them, so that it can be told
+// whether any were named.
+func New() (*Settings, error) {
+	s := &Settings{values: koanf.New("."), keys: settingKeys(), origins: make(origins)}
+	if err := s.values.Load(structs.Provider(experiment.Default(), "koanf"), nil); err != nil {
+		return nil, err
+	}
+	s.values.Delete("policies")
+	return s, nil
+}
+
+// File takes the settings of an experiment file.
+func (s *Settings) File(path string) error {
+	values, err := experimentFile(path, s.keys, s.origins)
+	if err != nil {
+		return err
+	}
+	own := koanf.New(".")
+	if err := own.Load(confmap.Provider(values, ""), nil); err != nil {
+		return err
+	}
+	if own.Exists("workload.generator") {
+		if err := s.generatorDefaults(); err != nil {
+			return err
+		}
+		if !own.Exists("workload.trace") {
+			_ = own.Set("workload.trace", "")
+		}
+	}
+	if err := s.values.Merge(own); err != nil {
+		return fmt.Errorf("experiment %s: %w", path, err)
+	}
+	return nil
+}
+
+// Environment takes the settings of variables, each "NAME=value" as os.Environ has
+// them. A variable with the prefix that is no setting's is an error, unless it is
+// one of the others.
+func (s *Settings) Environment(variables []string, others ...string) error {
+	values, err := environment(s.keys, s.origins, variables, others)
+	if err != nil {
+		return err
+	}
+	return s.values.Load(confmap.Provider(values, "."), nil)
+}
+
+// Put takes values by their keys. origins says where a key, or a part of one, was
+// given, as errors name it. A list takes the place of a whole list.
+func (s *Settings) Put(values map[string]any, origins map[string]string) error {
+	if _, made := values["workload.generator"]; made && !s.values.Exists("workload.generator.rate") {
+		if err := s.generatorDefaults(); err != nil {
+			return err
+		}
+	}
+	for key, v := range values {
+		if _, is := v.([]any); is { // entries that are no longer there
+			maps.DeleteFunc(s.origins, func(at, _ string) bool { return strings.HasPrefix(at, key+".") })
+		}
+	}
+	maps.Copy(s.origins, origins)
+	return s.values.Load(confmap.Provider(values, "."), nil)
+}
+
+// Config gives the experiment. It is not checked.
+func (s *Settings) Config() (*experiment.Config, error) {
+	c := &experiment.Config{Origin: s.origins.of}
+	if err := decode(s.values.Raw(), c); err != nil {
+		return nil, fmt.Errorf("settings: %w", decodeText(err))
+	}
+	return c, nil
+}
+
+// generatorDefaults puts there what an experiment's generator is described against.
+func (s *Settings) generatorDefaults() error {
+	own := koanf.New(".")
+	if err := own.Load(structs.Provider(workload.DefaultGenerator(), "koanf"), nil); err != nil {
+		return err
+	}
+	// The seed and the volume's size are the experiment's; how long it lasts is to
+	// be said.
+	own.Delete("duration")
+	own.Delete("seed")
+	own.Delete("volume_bytes")
+	return s.values.MergeAt(own, "workload.generator")
+}

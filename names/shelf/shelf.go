@@ -1,0 +1,68 @@
+package shelf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/iosrun/iosrun/names/suggest"
+)
+
+// Shelf is the documents of one kind that ship with the program. It may be used
+// from several goroutines.
+type Shelf struct {
+	// FS has the documents in the folder Dir, each as its name with ".yaml".
+	FS  fs.FS
+	Dir string
+	// Kind is what messages call a document.
+	Kind string
+	// Unknown says that a name is neither on the shelf nor a file's.
+	Unknown error
+	// MaxFile is the most bytes of a file. One byte more is read, so that who
+	// parses it can tell.
+	MaxFile int64
+}
+
+// BuiltIn is the source of documents on a shelf.
+const BuiltIn = "built-in"
+
+// Names are the names of the documents on the shelf, in order.
+func (s *Shelf) Names() []string {
+	entries, err := fs.ReadDir(s.FS, s.Dir)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Read gives the text of the document of that name, or of the file of that name
+// when it looks like a path: it has a separator, or ends in .yaml or .yml. source
+// is the file, or BuiltIn.
+func (s *Shelf) Read(name string) (text []byte, source string, err error) {
+	if strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, "", fmt.Errorf("%s: %w", s.Kind, err)
+		}
+		text, err = io.ReadAll(io.LimitReader(f, s.MaxFile+1))
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, "", fmt.Errorf("%s %s: %w", s.Kind, name, err)
+		}
+		return text, name, nil
+	}
+	text, err = fs.ReadFile(s.FS, path.Join(s.Dir, name+".yaml"))
+	if err != nil {
+		return nil, "", fmt.Errorf("%s %q: %w: want one of %s, or a .yaml file%s", s.Kind, name, s.Unknown, strings.Join(s.Names(), ", "), suggest.DidYouMean(name, s.Names()))
+	}
+	return text, BuiltIn, nil
+}

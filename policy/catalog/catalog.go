@@ -1,0 +1,209 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/iosrun/iosrun/files"
+	"github.com/iosrun/iosrun/host"
+	"github.com/iosrun/iosrun/host/build"
+	"github.com/iosrun/iosrun/names/suggest"
+	"github.com/iosrun/iosrun/policy/catalog/shipped"
+)
+
+// MaxModule is the most bytes of a module file.
+const MaxModule = 64 << 20
+
+// Suffix is the file extension of a module.
+const Suffix = ".wasm"
+
+var (
+	// ErrNotBuilt says that the folder of built modules lacks one.
+	ErrNotBuilt = errors.New("is not built")
+	// ErrUnknown says that a reference is neither a shipped module nor a file nor
+	// a folder.
+	ErrUnknown = errors.New("unknown module")
+)
+
+// names are the names of the project's own modules and the folders of their
+// main packages in the source tree.
+var names = []string{
+	"backend/standard",
+	"frontend/adaptive",
+	"frontend/audit",
+	"frontend/constantcopy",
+	"frontend/passthrough",
+	"frontend/readselect",
+	"frontend/standard",
+	"poststatus/audit",
+	"poststatus/constantcopy",
+	"poststatus/standard",
+}
+
+// Shipped lists the names of the shipped modules.
+func Shipped() []string { return slices.Clone(names) }
+
+// SourceFolder is where the main package of a shipped module lies, relative to
+// the root of the source tree.
+func SourceFolder(name string) string {
+	return filepath.Join("plugins", filepath.FromSlash(name), "wasm")
+}
+
+// Catalog finds modules. Its methods may be called from several goroutines.
+type Catalog struct {
+	// Dir is a folder of built modules, which take the place of those that the
+	// program carries; a module's file is its name with the suffix. Empty is the
+	// program's own.
+	Dir string
+	// BuildCache is the folder for modules built from source; empty is the user's
+	// cache folder.
+	BuildCache string
+	// Uses, if not nil, is told of the files that modules are read or built from.
+	Uses *files.Uses
+}
+
+// Entry is a shipped module as it stands.
+type Entry struct {
+	Name string `json:"name"`
+	// File that holds the module; empty for one that the program carries.
+	File string `json:"file,omitempty"`
+	// Built says that the module is there.
+	Built bool `json:"built"`
+}
+
+// List says which shipped modules there are.
+func (c *Catalog) List() []Entry {
+	var l []Entry
+	for _, n := range names {
+		e := Entry{Name: n, Built: true}
+		if c.Dir != "" {
+			e.File = c.File(n)
+			_, err := os.Stat(e.File)
+			e.Built = err == nil
+		}
+		l = append(l, e)
+	}
+	return l
+}
+
+// File is where the folder of built modules has a shipped module.
+func (c *Catalog) File(name string) string {
+	return filepath.Join(c.Dir, filepath.FromSlash(name)+Suffix)
+}
+
+// Build builds a module from a folder of Go source and gives its file in the cache.
+// An unchanged folder is not built again.
+func (c *Catalog) Build(ctx context.Context, folder string) (path string, err error) {
+	return build.Build(ctx, folder, c.BuildCache, c.Uses)
+}
+
+// BuildArchive builds the shipped modules from the source tree into an archive. It
+// leaves one that holds them already as it is, and says whether it wrote one.
+func (c *Catalog) BuildArchive(ctx context.Context, source, archive string) (written bool, err error) {
+	modules := make(map[string][]byte)
+	for _, n := range names {
+		path, err := c.Build(ctx, filepath.Join(source, SourceFolder(n)))
+		if err != nil {
+			return false, err
+		}
+		if modules[n], err = os.ReadFile(path); err != nil {
+			return false, err
+		}
+	}
+	toolchain, err := build.Toolchain(ctx, source)
+	if err != nil {
+		return false, err
+	}
+	if old, err := os.ReadFile(archive); err == nil {
+		if set, err := shipped.Unpack(old); err == nil && set.Holds(toolchain, modules) {
+			return false, nil
+		}
+	}
+	packed, err := shipped.Pack(toolchain, modules)
+	if err != nil {
+		return false, err
+	}
+	return true, files.Write(archive, func(w io.Writer) error { _, err := w.Write(packed); return err })
+}
+
+// Module finds a module and reads it; nothing of it runs. A Go source folder is
+// built first, with the Go toolchain.
+func (c *Catalog) Module(ctx context.Context, ref string) (*host.Module, error) {
+	if _, ours := slices.BinarySearch(names, ref); ours && c.Dir == "" {
+		return embedded(ref)
+	}
+	path, err := c.locate(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Uses.Reads(path, "a module"); err != nil {
+		return nil, err
+	}
+	return read(path)
+}
+
+// embedded gives a module that the program carries.
+func embedded(name string) (*host.Module, error) {
+	set, err := shipped.Embedded()
+	if err != nil {
+		return nil, fmt.Errorf("module %s: %w", name, err)
+	}
+	code, ok := set.Module(name)
+	if !ok {
+		return nil, fmt.Errorf("module %s: %w into this program: run \"make plugins\"", name, ErrNotBuilt)
+	}
+	m, err := host.Inspect(code)
+	if err != nil {
+		return nil, fmt.Errorf("module %s: %w", name, err)
+	}
+	return m, nil
+}
+
+func (c *Catalog) locate(ctx context.Context, ref string) (string, error) {
+	if _, ours := slices.BinarySearch(names, ref); ours {
+		path := c.File(ref)
+		if _, err := os.Stat(path); err != nil {
+			return "", fmt.Errorf("module %s: %w (no %s): \"iosrun plugin build --shipped\" builds into the folder of --plugin-dir; without that flag the program's own modules are used", ref, ErrNotBuilt, path)
+		}
+		return path, nil
+	}
+	info, err := os.Stat(ref)
+	switch {
+	case err != nil && (strings.HasSuffix(ref, Suffix) || strings.HasPrefix(ref, ".") || filepath.IsAbs(ref)):
+		return "", fmt.Errorf("module: %w", err)
+	case err != nil:
+		return "", fmt.Errorf("module %q: %w: want one of %s, a %s file, or a folder of Go source%s", ref, ErrUnknown, strings.Join(names, ", "), Suffix, suggest.DidYouMean(ref, names))
+	case info.IsDir():
+		path, err := c.Build(ctx, ref)
+		if err != nil {
+			return "", fmt.Errorf("module %s: %w", ref, err)
+		}
+		return path, nil
+	}
+	return ref, nil
+}
+
+func read(path string) (*host.Module, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("module: %w", err)
+	}
+	if info.Size() > MaxModule {
+		return nil, fmt.Errorf("module %s: %d bytes: at most %d", path, info.Size(), MaxModule)
+	}
+	code, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("module: %w", err)
+	}
+	m, err := host.Inspect(code)
+	if err != nil {
+		return nil, fmt.Errorf("module %s: %w", path, err)
+	}
+	return m, nil
+}
