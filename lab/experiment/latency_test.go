@@ -17,6 +17,8 @@ import (
 // told) has had each I/O.
 type endings map[uint64]machine.Time
 
+func (e endings) Transition(machine.Time, string, string, string, uint64) {}
+
 func (e endings) Step(at machine.Time, step machine.Step, _ string, io uint64) {
 	if step == 288 {
 		e[io] = at
