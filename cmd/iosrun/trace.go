@@ -23,12 +23,15 @@ func newTrace() *cobra.Command {
 virtual time, the component, the step of the method and what happens. Without a
 scenario it plays a workload up to the I/O that --io names. --list lists the project's
 scenarios. What happens to a mirror at no I/O's instance, such as synchronisation, is
-part of the way of an I/O while that is under way.
+part of the way of an I/O while that is under way. With --states it also shows each
+change of state: of the request, of what the host knows of it on each leg (0 is the
+primary, the others are the mirrors), of mirror I/Os, labels, copies and risks.
 
 The exit code is 1 when a check of the run, or what the scenario expects, does not hold.`,
 		Example: `  iosrun trace write
   iosrun trace standing-chain --io 2 --svg joined.svg
   iosrun trace ./mine.yaml --all --json
+  iosrun trace mirror-gone --states
   iosrun trace --policy constant-copy --io 100`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeScenarios,
@@ -37,6 +40,7 @@ The exit code is 1 when a check of the run, or what the scenario expects, does n
 	addExperimentFlags(c.Flags())
 	c.Flags().Int("io", 1, "which I/O, from 1 in the order in which the application asks for them")
 	c.Flags().Bool("all", false, "every I/O of the scenario")
+	c.Flags().Bool("states", false, "show changes of state, too")
 	c.Flags().Bool("list", false, "list the project's scenarios")
 	c.Flags().String("policy", "sync", "policy that the workload is played against, where the experiment lists none")
 	c.Flags().Bool("json", false, "print JSON")
@@ -87,7 +91,8 @@ func runTrace(c *cobra.Command, args []string) error {
 	if asJSON, _ := c.Flags().GetBool("json"); asJSON && drawing == "-" {
 		return usage(errors.New("--json and --svg - both go to standard output: want a file for --svg"))
 	}
-	way := &steps.Way{All: all}
+	states, _ := c.Flags().GetBool("states")
+	way := &steps.Way{All: all, States: states}
 	var title string
 	var failed error
 	switch {

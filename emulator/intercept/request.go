@@ -140,6 +140,7 @@ func (r *Request) outstanding() bool { return r.any((*mirrorRequest).outstanding
 // IOQ), and what became of that, of the copies of its tracks, and of the write.
 type mirrorRequest struct {
 	r            *Request
+	number       uint8 // of the leg, from 1
 	m            *Mirror
 	older, newer *mirrorRequest // begun before and after it on the same mirror
 	begunAt      machine.Time
@@ -214,7 +215,7 @@ func (x *Process) newRequest() *Request {
 		r.backEnd.Priority = machine.PriorityHigh
 		r.program.CCWs = make([]abi.CCW, 0, abi.InlineCCWs)
 		for i := range r.mirrors {
-			r.mirrors[i].r = r
+			r.mirrors[i].r, r.mirrors[i].number = r, uint8(i+1)
 		}
 		x.population[requestFree]++
 		return r

@@ -365,22 +365,22 @@ func (t *transitions) list() (all []Transition) {
 // move makes a transition: it checks, counts and traces it. One that the table does
 // not have is made all the same, because the I/O must go on, and is told of by
 // illegal.
-func move[S ~uint8](x *Process, k kind, at *S, s S, io uint64) {
+func move[S ~uint8](x *Process, k kind, at *S, s S, io uint64, leg uint8) {
 	from, to := uint8(*at)%maxStates, uint8(s)%maxStates
 	x.transitions[k][from][to]++
 	*at = s
 	if allowed[k][from]&(1<<to) == 0 || x.ios.Machine.Steps != nil {
-		x.moved(k, from, to, io)
+		x.moved(k, from, to, io, leg)
 	}
 }
 
 // moved looks at a transition that there cannot be, or that somebody wants to see.
-func (x *Process) moved(k kind, from, to uint8, io uint64) {
+func (x *Process) moved(k kind, from, to uint8, io uint64, leg uint8) {
 	if allowed[k][from]&(1<<to) == 0 {
 		x.illegal(k, from, to, io)
 	}
 	if s := x.ios.Machine.Steps; s != nil {
-		s.Transition(x.ios.Machine.Clock.Now(), lives[k].name, lives[k].rows[from].name, lives[k].rows[to].name, io)
+		s.Transition(x.ios.Machine.Now(), lives[k].name, int(leg), lives[k].rows[from].name, lives[k].rows[to].name, io)
 	}
 }
 
@@ -399,7 +399,7 @@ func (x *Process) illegal(k kind, from, to uint8, io uint64) {
 // enter puts the request into a state. The list of held requests follows.
 func (r *Request) enter(s requestState) {
 	was := r.state
-	move(r.x, ofRequest, &r.state, s, r.block.ID)
+	move(r.x, ofRequest, &r.state, s, r.block.ID, 0)
 	r.x.population[was]--
 	r.x.population[s]++
 	switch {
@@ -420,7 +420,7 @@ func (r *Request) enterPrimary(s legState) {
 	if writing && r.primary == legUnderWay {
 		r.pair.writing--
 	}
-	move(r.x, ofLeg, &r.primary, s, r.block.ID)
+	move(r.x, ofLeg, &r.primary, s, r.block.ID, 0)
 	if writing && s == legUnderWay {
 		r.pair.writing++
 	}
@@ -430,7 +430,7 @@ func (r *Request) enterPrimary(s legState) {
 // I/Os under way follow.
 func (mr *mirrorRequest) enter(s mirrorState) {
 	was := mr.state
-	move(mr.r.x, ofMirror, &mr.state, s, mr.r.block.ID)
+	move(mr.r.x, ofMirror, &mr.state, s, mr.r.block.ID, mr.number)
 	switch {
 	case s.waiting() && !was.waiting():
 		mr.enterShadow()
@@ -448,24 +448,24 @@ func (mr *mirrorRequest) enter(s mirrorState) {
 // enterLeg says what the account knows of the write on the mirror.
 func (mr *mirrorRequest) enterLeg(s legState) {
 	if mr.leg != s {
-		move(mr.r.x, ofLeg, &mr.leg, s, mr.r.block.ID)
+		move(mr.r.x, ofLeg, &mr.leg, s, mr.r.block.ID, mr.number)
 	}
 }
 
 func (mr *mirrorRequest) enterLabel(s labelState) {
 	if mr.label != s {
-		move(mr.r.x, ofLabel, &mr.label, s, mr.r.block.ID)
+		move(mr.r.x, ofLabel, &mr.label, s, mr.r.block.ID, mr.number)
 	}
 }
 
 func (mr *mirrorRequest) enterCopy(s copyState) {
 	if mr.copy != s {
-		move(mr.r.x, ofCopy, &mr.copy, s, mr.r.block.ID)
+		move(mr.r.x, ofCopy, &mr.copy, s, mr.r.block.ID, mr.number)
 	}
 }
 
 func (mr *mirrorRequest) enterRisk(s riskState) {
 	if mr.risk != s {
-		move(mr.r.x, ofRisk, &mr.risk, s, mr.r.block.ID)
+		move(mr.r.x, ofRisk, &mr.risk, s, mr.r.block.ID, mr.number)
 	}
 }

@@ -21,10 +21,11 @@ const StepM Step = 1000
 // StepRecorder is told of the steps that are taken, for whoever wants to see
 // them. who is the component that took the step, io the identity of the I/O. It is
 // also told of each change of state of what belongs to an I/O (its request, a leg, a
-// mirror I/O ...), by the names that the tables of states have.
+// mirror I/O ...), by the names that the tables of states have; leg is 0 for the
+// request and for the primary, else the number of the mirror.
 type StepRecorder interface {
 	Step(at Time, step Step, who string, io uint64)
-	Transition(at Time, of, from, to string, io uint64)
+	Transition(at Time, of string, leg int, from, to string, io uint64)
 }
 
 // Machine is a host computer.

@@ -17,7 +17,7 @@ import (
 // told) has had each I/O.
 type endings map[uint64]machine.Time
 
-func (e endings) Transition(machine.Time, string, string, string, uint64) {}
+func (e endings) Transition(machine.Time, string, int, string, string, uint64) {}
 
 func (e endings) Step(at machine.Time, step machine.Step, _ string, io uint64) {
 	if step == 288 {

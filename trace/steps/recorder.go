@@ -23,7 +23,7 @@ func (c *Counter) Step(_ machine.Time, step machine.Step, who string, _ uint64) 
 }
 
 // Transition does nothing: the machine counts its transitions itself.
-func (c *Counter) Transition(machine.Time, string, string, string, uint64) {}
+func (c *Counter) Transition(machine.Time, string, int, string, string, uint64) {}
 
 // Count is how often the step was taken by the component that the row names.
 func (c *Counter) Count(r Row) uint64 { return c.counts[Taken{r.Step, r.Actor}] }
@@ -56,7 +56,7 @@ func (t both) Step(at machine.Time, step machine.Step, who string, io uint64) {
 	t.b.Step(at, step, who, io)
 }
 
-func (t both) Transition(at machine.Time, of, from, to string, io uint64) {
-	t.a.Transition(at, of, from, to, io)
-	t.b.Transition(at, of, from, to, io)
+func (t both) Transition(at machine.Time, of string, leg int, from, to string, io uint64) {
+	t.a.Transition(at, of, leg, from, to, io)
+	t.b.Transition(at, of, leg, from, to, io)
 }

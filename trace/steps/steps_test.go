@@ -64,6 +64,32 @@ func TestWayFollowsIOs(t *testing.T) {
 	assert.Equal(t, "front-end detour", events[1].Who)
 }
 
+// Changes of state are on the way of an I/O for whoever asks; each names the leg.
+func TestWayShowsStates(t *testing.T) {
+	for _, states := range []bool{false, true} {
+		w := Way{States: states}
+		w.Follow(7)
+		w.Transition(10, "request", 0, "free", "queued", 7)
+		w.Step(20, 94, "IOSVSSCH", 7)
+		w.Transition(30, "leg", 0, "idle", "under way", 7)
+		w.Transition(40, "mirror I/O", 2, "none", "shadow", 7)
+		w.Transition(50, "request", 0, "free", "queued", 8)
+		events, err := w.Events()
+		require.NoError(t, err)
+		var have []string
+		for _, e := range events {
+			if e.Step == "" {
+				have = append(have, e.Who+": "+e.What)
+			}
+		}
+		if states {
+			assert.Equal(t, []string{"request: free → queued", "leg 0: idle → under way", "mirror I/O 2: none → shadow"}, have)
+		} else {
+			assert.Len(t, events, 1)
+		}
+	}
+}
+
 func TestWayHasALimit(t *testing.T) {
 	w := Way{All: true}
 	for range MaxEvents {

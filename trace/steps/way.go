@@ -2,6 +2,7 @@ package steps
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -59,10 +60,14 @@ func (w *Way) Step(at machine.Time, step machine.Step, who string, io uint64) {
 }
 
 // Transition records a change of state.
-func (w *Way) Transition(at machine.Time, of, from, to string, io uint64) {
-	if w.States {
-		w.take(taken{at: at, who: of, io: io, from: from, to: to})
+func (w *Way) Transition(at machine.Time, of string, leg int, from, to string, io uint64) {
+	if !w.States {
+		return
 	}
+	if leg != 0 || of == "leg" {
+		of = fmt.Sprintf("%s %d", of, leg)
+	}
+	w.take(taken{at: at, who: of, io: io, from: from, to: to})
 }
 
 func (w *Way) take(t taken) {
