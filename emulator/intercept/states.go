@@ -302,12 +302,22 @@ var lives = [kinds]struct {
 	}},
 }
 
-// allowed has, by kind and state, the mask of the states that can come next.
-var allowed = func() (t [kinds][maxStates]uint16) {
+// transition numbers a transition: three bits of the kind, four each of the states
+// before and after.
+type transition int
+
+const transitionCount = 8 * maxStates * maxStates
+
+func transitionOf(k kind, from, to uint8) transition {
+	return transition(k%8)<<8 | transition(from%maxStates)<<4 | transition(to%maxStates)
+}
+
+// legal has the transitions that there can be.
+var legal = func() (t [transitionCount]bool) {
 	for k := range lives {
 		for from, row := range lives[k].rows {
 			for _, w := range row.next {
-				t[k][from] |= 1 << w.to
+				t[transitionOf(kind(k), uint8(from), w.to)] = true
 			}
 		}
 	}
@@ -345,38 +355,36 @@ func States() (all []State) {
 	return all
 }
 
-// transitions counts the transitions made, by kind, state before and state after.
-type transitions [kinds][maxStates][maxStates]uint64
+// transitions counts the transitions made.
+type transitions [transitionCount]uint64
 
 // Transitions lists all transitions that there can be, with how often each was made.
-func (x *Process) Transitions() []Transition { return x.transitions.list() }
-
-func (t *transitions) list() (all []Transition) {
+func (x *Process) Transitions() (all []Transition) {
 	for k := range lives {
 		for from, row := range lives[k].rows {
 			for _, w := range row.next {
-				all = append(all, Transition{lives[k].name, row.name, lives[k].rows[w.to].name, w.when, t[k][from][w.to]})
+				taken := x.transitions[transitionOf(kind(k), uint8(from), w.to)]
+				all = append(all, Transition{lives[k].name, row.name, lives[k].rows[w.to].name, w.when, taken})
 			}
 		}
 	}
 	return all
 }
 
-// move makes a transition: it checks, counts and traces it. One that the table does
-// not have is made all the same, because the I/O must go on, and is told of by
-// illegal.
-func move[S ~uint8](x *Process, k kind, at *S, s S, io uint64, leg uint8) {
-	from, to := uint8(*at)%maxStates, uint8(s)%maxStates
-	x.transitions[k][from][to]++
-	*at = s
-	if allowed[k][from]&(1<<to) == 0 || x.ios.Machine.Steps != nil {
-		x.moved(k, from, to, io, leg)
+// count checks, counts and traces a transition that is about to be made. One that the
+// table does not have is made all the same, because the I/O must go on, and is told of
+// by illegal.
+func (x *Process) count(k kind, from, to uint8, io uint64, leg uint8) {
+	t := transitionOf(k, from, to)
+	x.transitions[t]++
+	if !legal[t] || x.ios.Machine.Steps != nil {
+		x.look(k, from, to, io, leg)
 	}
 }
 
-// moved looks at a transition that there cannot be, or that somebody wants to see.
-func (x *Process) moved(k kind, from, to uint8, io uint64, leg uint8) {
-	if allowed[k][from]&(1<<to) == 0 {
+// look looks at a transition that there cannot be, or that somebody wants to see.
+func (x *Process) look(k kind, from, to uint8, io uint64, leg uint8) {
+	if !legal[transitionOf(k, from, to)] {
 		x.illegal(k, from, to, io)
 	}
 	if s := x.ios.Machine.Steps; s != nil {
@@ -399,7 +407,8 @@ func (x *Process) illegal(k kind, from, to uint8, io uint64) {
 // enter puts the request into a state. The list of held requests follows.
 func (r *Request) enter(s requestState) {
 	was := r.state
-	move(r.x, ofRequest, &r.state, s, r.block.ID, 0)
+	r.x.count(ofRequest, uint8(was), uint8(s), r.block.ID, 0)
+	r.state = s
 	r.x.population[was]--
 	r.x.population[s]++
 	switch {
@@ -420,7 +429,8 @@ func (r *Request) enterPrimary(s legState) {
 	if writing && r.primary == legUnderWay {
 		r.pair.writing--
 	}
-	move(r.x, ofLeg, &r.primary, s, r.block.ID, 0)
+	r.x.count(ofLeg, uint8(r.primary), uint8(s), r.block.ID, 0)
+	r.primary = s
 	if writing && s == legUnderWay {
 		r.pair.writing++
 	}
@@ -430,7 +440,8 @@ func (r *Request) enterPrimary(s legState) {
 // I/Os under way follow.
 func (mr *mirrorRequest) enter(s mirrorState) {
 	was := mr.state
-	move(mr.r.x, ofMirror, &mr.state, s, mr.r.block.ID, mr.number)
+	mr.r.x.count(ofMirror, uint8(was), uint8(s), mr.r.block.ID, mr.number)
+	mr.state = s
 	switch {
 	case s.waiting() && !was.waiting():
 		mr.enterShadow()
@@ -448,24 +459,28 @@ func (mr *mirrorRequest) enter(s mirrorState) {
 // enterLeg says what the account knows of the write on the mirror.
 func (mr *mirrorRequest) enterLeg(s legState) {
 	if mr.leg != s {
-		move(mr.r.x, ofLeg, &mr.leg, s, mr.r.block.ID, mr.number)
+		mr.r.x.count(ofLeg, uint8(mr.leg), uint8(s), mr.r.block.ID, mr.number)
+		mr.leg = s
 	}
 }
 
 func (mr *mirrorRequest) enterLabel(s labelState) {
 	if mr.label != s {
-		move(mr.r.x, ofLabel, &mr.label, s, mr.r.block.ID, mr.number)
+		mr.r.x.count(ofLabel, uint8(mr.label), uint8(s), mr.r.block.ID, mr.number)
+		mr.label = s
 	}
 }
 
 func (mr *mirrorRequest) enterCopy(s copyState) {
 	if mr.copy != s {
-		move(mr.r.x, ofCopy, &mr.copy, s, mr.r.block.ID, mr.number)
+		mr.r.x.count(ofCopy, uint8(mr.copy), uint8(s), mr.r.block.ID, mr.number)
+		mr.copy = s
 	}
 }
 
 func (mr *mirrorRequest) enterRisk(s riskState) {
 	if mr.risk != s {
-		move(mr.r.x, ofRisk, &mr.risk, s, mr.r.block.ID, mr.number)
+		mr.r.x.count(ofRisk, uint8(mr.risk), uint8(s), mr.r.block.ID, mr.number)
+		mr.risk = s
 	}
 }
