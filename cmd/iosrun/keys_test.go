@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/lab/experiment"
 )
 
@@ -30,20 +31,21 @@ func command(t *testing.T, args ...string) *cobra.Command {
 	return c
 }
 
-// checked is the settings of a run command and the first error that is found
+// checked is the experiment of a run command and the first error that is found
 // before anything runs.
-func checked(c *cobra.Command) (*experiment.Config, error) {
+func checked(c *cobra.Command) (*description.Experiment, error) {
 	cfg, err := settings(c)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Policies = []string{"none"}
-	if err = cfg.Check(); err == nil {
-		if err = cfg.CheckWorkload(); err == nil {
-			err = cfg.CheckImages()
+	x, err := cfg.Parse()
+	if err == nil {
+		if err = x.CheckWorkload(); err == nil {
+			err = x.CheckImages()
 		}
 	}
-	return cfg, err
+	return x, err
 }
 
 // odd are numbers that a setting may be given, as text.
@@ -62,16 +64,16 @@ func TestEveryNumber(t *testing.T) {
 	try := func(key, value, where string, c *cobra.Command) {
 		t.Helper()
 		what := fmt.Sprintf("%s %q in %s", key, value, where)
-		cfg, err := checked(c)
+		x, err := checked(c)
 		if err != nil {
 			assert.Contains(t, err.Error(), where, what)
 			assert.NotContains(t, err.Error(), "\n", what)
 			return
 		}
-		defer cfg.Close()
+		defer x.Close()
 		require.NotContains(t, []string{"nan", "inf", "-inf", "1.5x"}, value, what)
-		cfg.Native = true
-		plan, err := experiment.Prepare(t.Context(), *cfg, &catalog.Loader{})
+		x.Machine.Native = true
+		plan, err := experiment.PrepareParsed(t.Context(), x, &catalog.Loader{})
 		require.NoError(t, err, what)
 		_, err = plan.Run(t.Context(), 0, experiment.Options{})
 		assert.NoError(t, err, what)
