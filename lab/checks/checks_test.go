@@ -68,3 +68,17 @@ func TestFaultsOfDetours(t *testing.T) {
 	}
 	assert.Contains(t, made(on(false, over), inCharge).Detail, "over of first was passed over from 1.5s on, after 16 calls without an answer; the first: unknown intent")
 }
+
+// TestChecksOfNothingSeen: where nothing was seen, no check says that it held, but
+// those that look for what must not be.
+func TestChecksOfNothingSeen(t *testing.T) {
+	s := &Seen{Left: Left{Quiet: true}, PointInTime: new(bool)}
+	names := make(map[string]bool)
+	for _, k := range append(s.OfMachine(), s.OfWorkload()...) {
+		assert.False(t, names[k.Name], "two checks are named %s", k.Name)
+		names[k.Name] = true
+		assert.False(t, k.Failed(), "%s: %s", k.Name, k.Detail)
+		assert.Equal(t, k.Name != "nothing pending" && k.Name != "no request failed", k.Nothing, "%s: %s", k.Name, k.Detail)
+	}
+	assert.Len(t, names, len(ofMachine)+1)
+}

@@ -23,18 +23,18 @@ type Hooks struct {
 // Loop lets the events of a machine happen.
 type Loop struct {
 	Hooks
-	// Far tells how far the work is, for Progress.
-	Far func() (share float64, copying string)
 	// Look, if not nil, is called after each event.
 	Look func()
 
 	clock *machine.Clock
+	far   func() (share float64, copying string)
 	err   error
 }
 
-// NewLoop makes a loop on a machine's clock.
+// NewLoop makes a loop on a machine's clock. far tells how far the work is, as
+// Hooks.Progress has it.
 func NewLoop(m *machine.Machine, h Hooks, far func() (share float64, copying string)) *Loop {
-	return &Loop{Hooks: h, Far: far, clock: &m.Clock}
+	return &Loop{Hooks: h, clock: &m.Clock, far: far}
 }
 
 // Fail ends the loop with an error, once the event that is happening is over. The
@@ -56,7 +56,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
 	for n := 0; ; n++ {
 		if n%progressEvery == 0 && l.Progress != nil {
-			l.Progress(l.Far())
+			l.Progress(l.far())
 		}
 		if stop.Load() || n == 0 && ctx.Err() != nil {
 			if l.Stopped != nil {
