@@ -113,28 +113,29 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	if err := choose(cfg); err != nil {
 		return err
 	}
-	if err := cfg.Check(); err != nil {
+	x, err := cfg.Parse()
+	if err != nil {
 		return usage(err)
 	}
 	log, err := logger(c)
 	if err != nil {
 		return err
 	}
-	if err := usage(cfg.Uses(&filesOf(c).Uses)); err != nil {
+	if err := usage(x.Uses(&filesOf(c).Uses)); err != nil {
 		return err
 	}
-	if err := unopened(c, cfg.Changed()...); err != nil {
+	if err := unopened(c, x.Changed()...); err != nil {
 		return err
 	}
 	result, err := output(c, "json")
 	if err != nil {
 		return err
 	}
-	defer cfg.Close()
-	if err := cfg.CheckWorkload(); err != nil {
+	defer x.Close()
+	if err := x.CheckWorkload(); err != nil {
 		return usage(err)
 	}
-	if err := cfg.CheckImages(); err != nil {
+	if err := x.CheckImages(); err != nil {
 		return usage(err)
 	}
 	ctx := c.Context()
@@ -143,7 +144,7 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 		return err
 	}
 	defer end()
-	plan, err := experiment.Prepare(ctx, *cfg, loader)
+	plan, err := experiment.PrepareParsed(ctx, x, loader)
 	if err != nil {
 		return usage(err)
 	}

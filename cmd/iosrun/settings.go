@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/iosrun/iosrun/emulator/mirror"
+	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/settings"
 	"github.com/iosrun/iosrun/lab/workload"
@@ -69,13 +70,13 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.Float64("megabytes", d.Mirror.Megabytes, "speed of the link to the mirrors in megabytes a second (0: the type's own)")
 	f.String("primary-image", "", "image file that is the primary volume; its geometry takes the place of --model, and the mirrors are synchronised first")
 	f.String("mirror-image", "", "image file that is the mirror")
-	f.String("image-mode", "", "how image files are used: "+strings.Join(experiment.ImageModes(), ", ")+" (default "+experiment.ImageModes()[0]+", which leaves the files as they are)")
+	f.String("image-mode", "", "how image files are used: "+strings.Join(description.ImageModes(), ", ")+" (default "+description.ImageModes()[0]+", which leaves the files as they are)")
 	f.Bool(ignoreOpened, false, "write to image files although they were not closed (OPENED bit), or other programs have them open")
 	f.Int("first-cylinder", 0, "first cylinder of a CKD volume that requests go to, with --cylinders (0: cylinder 1; cylinder 0 is the label's)")
 	f.Int("cylinders", 0, "how many cylinders requests go to; they are formatted for it, which erases what is there (0: the whole volume, as it is)")
 	f.Int("mirrors", 1, "how many mirrors a primary has")
 	f.Int("pairs", 1, "how many primaries the application has, each with mirrors of its own; they are one consistency group")
-	f.Int("stripe", 0, fmt.Sprintf("KiB of the workload's volume on a primary before the next ones lie on the next (0: %d)", experiment.DefaultStripe))
+	f.Int("stripe", 0, fmt.Sprintf("KiB of the workload's volume on a primary before the next ones lie on the next (0: %d)", description.DefaultStripe))
 	f.Duration("patience", 0, fmt.Sprintf("how long an application waits for mirrors at most, from the end of its primary I/O on (0s: %v)", time.Duration(mirror.Patience)))
 	f.Int("sync-rate", 0, `most tracks a second that the fault action "synchronise" copies while writes go on (0: no limit)`)
 	f.Int("aliases", d.Primary.Aliases, "alias units of each volume")

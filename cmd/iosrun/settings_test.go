@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/policy/catalog"
 )
@@ -22,20 +23,21 @@ func command(t *testing.T, args ...string) *cobra.Command {
 	return c
 }
 
-// checked is the settings of a run command and the first error that is found
+// checked is the experiment of a run command and the first error that is found
 // before anything runs.
-func checked(c *cobra.Command) (*experiment.Config, error) {
+func checked(c *cobra.Command) (*description.Experiment, error) {
 	cfg, err := configOf(c)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Policies = []string{"none"}
-	if err = cfg.Check(); err == nil {
-		if err = cfg.CheckWorkload(); err == nil {
-			err = cfg.CheckImages()
+	x, err := cfg.Parse()
+	if err == nil {
+		if err = x.CheckWorkload(); err == nil {
+			err = x.CheckImages()
 		}
 	}
-	return cfg, err
+	return x, err
 }
 
 // TestOddNumbersInFlags: whatever a flag's number is, it is refused before anything
@@ -50,19 +52,19 @@ func TestOddNumbersInFlags(t *testing.T) {
 			}
 			flags++
 			for _, value := range []string{"nan", "inf", "-inf", "-0", "1e300", "-1e300", "1e-300"} {
-				cfg, err := checked(command(t, "--"+name, value, "--generate", "--gen-count", "3", "--model", "3390-1"))
+				x, err := checked(command(t, "--"+name, value, "--generate", "--gen-count", "3", "--model", "3390-1"))
 				if err != nil {
 					assert.Contains(t, err.Error(), "--"+name, value)
 					assert.NotContains(t, err.Error(), "\n", value)
 					continue
 				}
 				require.NotContains(t, []string{"nan", "inf", "-inf"}, value, name)
-				cfg.Native = true
-				plan, err := experiment.Prepare(t.Context(), *cfg, &catalog.Loader{})
+				x.Machine.Native = true
+				plan, err := experiment.PrepareParsed(t.Context(), x, &catalog.Loader{})
 				require.NoError(t, err, "--%s %s", name, value)
 				_, err = plan.Run(t.Context(), 0, experiment.Options{})
 				assert.NoError(t, err, "--%s %s", name, value)
-				cfg.Close()
+				x.Close()
 			}
 		}
 	}

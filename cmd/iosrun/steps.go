@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
+	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/scenario"
 	"github.com/iosrun/iosrun/trace/steps"
@@ -118,18 +119,18 @@ func playScenarios(c *cobra.Command, log hclog.Logger, counter *steps.Counter) (
 
 // playCounted plays a workload.
 func playCounted(c *cobra.Command, log hclog.Logger, args []string, counter *steps.Counter) (failed, err error) {
-	cfg, err := workloadOf(c, args)
+	x, err := workloadOf(c, args)
 	if err != nil {
 		return nil, err
 	}
-	if !c.Flags().Changed("limit") && cfg.Workload.Limit == 0 {
-		cfg.Workload.Limit = stepsLimit
+	if !c.Flags().Changed("limit") && x.Traffic.Limit == 0 {
+		x.Traffic.Limit = stepsLimit
 	}
-	return playOne(c, log, cfg, experiment.Options{Log: log, Steps: counter})
+	return playOne(c, log, x, experiment.Options{Log: log, Steps: counter})
 }
 
-// workloadOf is the settings of a command that runs one policy.
-func workloadOf(c *cobra.Command, args []string) (*experiment.Config, error) {
+// workloadOf is the experiment of a command that runs one policy.
+func workloadOf(c *cobra.Command, args []string) (*description.Experiment, error) {
 	cfg, err := configOf(c)
 	if err != nil {
 		return nil, err
@@ -137,28 +138,29 @@ func workloadOf(c *cobra.Command, args []string) (*experiment.Config, error) {
 	if err := onePolicy(c, cfg, args...); err != nil {
 		return nil, err
 	}
-	if err := cfg.Check(); err != nil {
+	x, err := cfg.Parse()
+	if err != nil {
 		return nil, usage(err)
 	}
-	if err := usage(cfg.Uses(&filesOf(c).Uses)); err != nil {
+	if err := usage(x.Uses(&filesOf(c).Uses)); err != nil {
 		return nil, err
 	}
-	if err := unopened(c, cfg.Changed()...); err != nil {
+	if err := unopened(c, x.Changed()...); err != nil {
 		return nil, err
 	}
-	return cfg, usage(cfg.CheckWorkload())
+	return x, usage(x.CheckWorkload())
 }
 
 // playOne runs the experiment's policy. The first error is a check that does not
 // hold.
-func playOne(c *cobra.Command, log hclog.Logger, cfg *experiment.Config, o experiment.Options) (failed, err error) {
-	defer cfg.Close()
+func playOne(c *cobra.Command, log hclog.Logger, x *description.Experiment, o experiment.Options) (failed, err error) {
+	defer x.Close()
 	l, end, err := openLoader(c, log)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	plan, err := experiment.Prepare(c.Context(), *cfg, l)
+	plan, err := experiment.PrepareParsed(c.Context(), x, l)
 	if err != nil {
 		return nil, usage(err)
 	}

@@ -149,20 +149,20 @@ func traceWorkload(c *cobra.Command, log hclog.Logger, k int, way *steps.Way) (t
 	if name, _ := c.Flags().GetString("policy"); c.Flags().Changed("policy") {
 		named = append(named, name)
 	}
-	cfg, err := workloadOf(c, named)
+	x, err := workloadOf(c, named)
 	if err != nil {
 		return "", nil, err
 	}
-	if n := cfg.Workload.Limit; n != 0 && n < int64(k) {
+	if n := x.Traffic.Limit; n != 0 && n < int64(k) {
 		return "", nil, usage(fmt.Errorf("trace: I/O %d: the workload is limited to %d", k, n))
 	}
-	cfg.Workload.Limit = int64(k)
-	failed, err = playOne(c, log, cfg, experiment.Options{Log: log, Steps: way, Identified: func(number int64, io uint64) {
+	x.Traffic.Limit = int64(k)
+	failed, err = playOne(c, log, x, experiment.Options{Log: log, Steps: way, Identified: func(number int64, io uint64) {
 		if number == int64(k-1) {
 			way.Follow(io)
 		}
 	}})
-	return fmt.Sprintf("I/O %d against %s", k, cfg.Policies[0]), failed, err
+	return fmt.Sprintf("I/O %d against %s", k, x.Policies[0]), failed, err
 }
 
 func printWay(c *cobra.Command, title string, k int, drawing string, way *steps.Way) error {

@@ -9,7 +9,8 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/image"
 	"github.com/iosrun/iosrun/emulator/media"
-	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/offline"
+	"github.com/iosrun/iosrun/lab/rig"
 	"github.com/iosrun/iosrun/lab/volume"
 )
 
@@ -56,7 +57,7 @@ MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
 				interruptionOf(c).temp(mirror)
 			}
 			b := newBar(c, 1)
-			r, err := experiment.Mirror(c.Context(), primary, mirror, experiment.MirrorOptions{
+			r, err := offline.Mirror(c.Context(), primary, mirror, offline.Options{
 				Progress: b.part(0), Stopped: interruptionOf(c).heed, Streams: streams, NoSync: noSync, IgnoreOpened: o.IgnoreOpened, PrimaryShadows: shadows, MirrorShadows: mirrorShadows,
 			})
 			b.finish()
@@ -64,7 +65,7 @@ MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
 				if made {
 					err = errors.Join(err, os.Remove(mirror))
 				}
-				if errors.Is(err, experiment.ErrUnlike) {
+				if errors.Is(err, rig.ErrUnlike) {
 					return usage(err)
 				}
 				if c.Context().Err() != nil {

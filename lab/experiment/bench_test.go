@@ -11,6 +11,7 @@ import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/host"
+	"github.com/iosrun/iosrun/lab/player"
 	"github.com/iosrun/iosrun/lab/workload"
 	"github.com/iosrun/iosrun/policy/catalog"
 	"github.com/iosrun/iosrun/trace/steps"
@@ -27,15 +28,15 @@ func loader(t testing.TB) *catalog.Loader {
 	return &catalog.Loader{Runtime: rt}
 }
 
-// rig is a machine with a policy on its slots, and no workload.
-func rig(t testing.TB, c Config, l *catalog.Loader) *run {
+// manned is a machine with a policy on its slots, and no workload.
+func manned(t testing.TB, c Config, l *catalog.Loader) *run {
 	t.Helper()
 	require.NoError(t, c.Check())
 	p, err := Prepare(context.Background(), c, l)
 	require.NoError(t, err)
-	r, err := p.machine(context.Background(), 0, Options{})
+	r, err := p.begin(context.Background(), 0, Options{})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, r.ios.Hooks.Close()) })
+	t.Cleanup(func() { require.NoError(t, r.rig.Close()) })
 	return r
 }
 
@@ -49,15 +50,12 @@ type writer struct {
 }
 
 func (w *writer) write() {
-	r := w.r
-	r.issued++
-	r.inflight.put(inflight{number: w.k, at: r.m.Clock.Now(), write: true, bytes: 4096})
-	if err := r.block.Submit(uint64(w.k), true, w.k*7919%4096*4096*12, 4096); err != nil {
+	if _, err := w.r.player.Submit(true, w.k*7919%4096*4096*12, 4096); err != nil {
 		w.tb.Fatal(err)
 	}
 	w.k++
-	for r.issued-r.ended >= w.window {
-		r.m.Clock.Step()
+	for n := w.r.player.Tally(); n.Issued-n.Ended >= w.window; {
+		w.r.rig.Machine.Clock.Step()
 	}
 }
 
@@ -70,16 +68,16 @@ func (w *writer) warm() {
 
 // drain lets what is under way end.
 func (w *writer) drain() {
-	for w.r.issued != w.r.ended {
-		w.r.m.Clock.Step()
+	for n := w.r.player.Tally(); n.Issued != n.Ended; {
+		w.r.rig.Machine.Clock.Step()
 	}
 }
 
 // check fails a benchmark that did not measure mirrored writes.
 func (w *writer) check() {
-	m := w.r.storage.pairs[0].Mirrors()[0]
-	if w.r.x.Counts().Mirrored == 0 || w.r.failed != (failures{}) || m.State != abi.MirrorInSync || m.OutOfSync() != 0 {
-		w.tb.Fatalf("%d writes mirrored, mirror is %s, %d tracks marked", w.r.x.Counts().Mirrored, stateNames[m.State], m.OutOfSync())
+	m := w.r.rig.Mirror(1, 1)
+	if w.r.rig.Intercept.Counts().Mirrored == 0 || w.r.player.Tally().Failed != (player.Failures{}) || m.State != abi.MirrorInSync || m.OutOfSync() != 0 {
+		w.tb.Fatalf("%d writes mirrored, mirror is %s, %d tracks marked", w.r.rig.Intercept.Counts().Mirrored, stateNames[m.State], m.OutOfSync())
 	}
 }
 
@@ -97,7 +95,7 @@ func BenchmarkMirroredWrite(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			c := Default()
 			c.Policies, c.Native = []string{"sync"}, native
-			w := writer{tb: b, r: rig(b, c, l), window: 64}
+			w := writer{tb: b, r: manned(b, c, l), window: 64}
 			w.warm()
 			b.ReportAllocs()
 			for b.Loop() {
@@ -121,10 +119,10 @@ func BenchmarkTracing(b *testing.B) {
 		b.Run(map[bool]string{false: "off", true: "on"}[on], func(b *testing.B) {
 			c := Default()
 			c.Policies = []string{"sync"}
-			w := writer{tb: b, r: rig(b, c, l), window: 64}
+			w := writer{tb: b, r: manned(b, c, l), window: 64}
 			var counter steps.Counter
 			if on {
-				w.r.m.Steps = &counter
+				w.r.rig.Machine.Steps = &counter
 			}
 			w.warm()
 			b.ReportAllocs()
@@ -143,11 +141,11 @@ type spent struct {
 }
 
 func spentBy(r *run) (s spent) {
-	n := r.ios.Counts()
-	s.startio, s.ssch, s.rsch, s.now = n.STARTIO, n.SSCH, n.RSCH, r.m.Clock.Now()
-	for i := range r.m.Processors {
-		s.dispatches += r.m.Processors[i].Units()
-		s.busy += r.m.Processors[i].BusyTime()
+	n := r.rig.Supervisor.Counts()
+	s.startio, s.ssch, s.rsch, s.now = n.STARTIO, n.SSCH, n.RSCH, r.rig.Machine.Clock.Now()
+	for i := range r.rig.Machine.Processors {
+		s.dispatches += r.rig.Machine.Processors[i].Units()
+		s.busy += r.rig.Machine.Processors[i].BusyTime()
 	}
 	return s
 }
@@ -158,9 +156,9 @@ func standingRun(tb testing.TB, l *catalog.Loader, standing bool, window int64, 
 	c := Default()
 	c.Policies = []string{"sync"}
 	c.Mirror.Aliases, c.Mirror.Standing = 0, standing
-	w := writer{tb: tb, r: rig(tb, c, l), window: window}
-	w.r.startStanding()
-	w.r.m.Clock.RunUntil(10 * machine.Millisecond) // it is suspended
+	w := writer{tb: tb, r: manned(tb, c, l), window: window}
+	w.r.rig.StartStanding()
+	w.r.rig.Machine.Clock.RunUntil(10 * machine.Millisecond) // it is suspended
 	for range 100 {
 		w.write()
 	}
@@ -172,7 +170,7 @@ func standingRun(tb testing.TB, l *catalog.Loader, standing bool, window int64, 
 	w.drain()
 	z := spentBy(w.r)
 	w.check()
-	if resumed := w.r.x.Counts().Resumed != 0; resumed != standing {
+	if resumed := w.r.rig.Intercept.Counts().Resumed != 0; resumed != standing {
 		tb.Fatalf("standing chain: %v, mirror I/Os joined to one: %v", standing, resumed)
 	}
 	for i, v := range []float64{

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/lab/observer"
+	"github.com/iosrun/iosrun/lab/report"
 )
 
 // observedChecks are the checks that an observer adds.
@@ -126,23 +126,22 @@ func TestObserverNamesWhatIsWrong(t *testing.T) {
 	require.NoError(t, err)
 	for _, w := range []struct {
 		name, check string
-		wrong       func(f *observer.Figures)
+		wrong       func(d *report.DataAtRisk)
 		want        []string
 	}{
-		{"I/Os", "observed risk", func(f *observer.Figures) { f.MaxIOs-- }, []string{"the report says at most", "writes at risk at a time, seen were"}},
-		{"bytes", "observed risk", func(f *observer.Figures) { f.MaxBytes /= 2 }, []string{"the report says at most", "bytes at risk at a time, seen were"}},
-		{"time", "observed risk", func(f *observer.Figures) { f.MaxAge-- }, []string{"the report says that a write was at risk for at most", "seen were"}},
+		{"I/Os", "observed risk", func(d *report.DataAtRisk) { d.MaxIOs-- }, []string{"the report says at most", "writes at risk at a time, seen were"}},
+		{"bytes", "observed risk", func(d *report.DataAtRisk) { d.MaxBytes /= 2 }, []string{"the report says at most", "bytes at risk at a time, seen were"}},
+		{"time", "observed risk", func(d *report.DataAtRisk) { d.MaxS -= 1e-9 }, []string{"the report says that a write was at risk for at most", "seen were"}},
 	} {
 		t.Run(w.name, func(t *testing.T) {
-			r, err := p.machine(t.Context(), 0, Options{Observe: true})
+			r, err := p.begin(t.Context(), 0, Options{Observe: true})
 			require.NoError(t, err)
-			res, err := r.execute(t.Context(), p.Policies[0])
+			res, err := r.execute(t.Context())
 			require.NoError(t, err)
 			require.True(t, res.Report.OK(), "%v", res.Report.Checks)
-			k := r.storage.pairs[0].Mirrors()[0].Risk(r.until())
-			f := observer.Figures{MaxIOs: k.MaxIOs, MaxBytes: k.MaxBytes, MaxAge: k.MaxAge}
-			w.wrong(&f)
-			for _, found := range r.observer.Conclude(f, r.until()) {
+			d := res.Report.DataAtRisk
+			w.wrong(&d)
+			for _, found := range r.witness.Observed(&d) {
 				if found.Name != w.check {
 					assert.True(t, found.OK, found.Detail)
 					continue

@@ -1,18 +1,14 @@
 package experiment
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/emulator/machine"
-	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/lab/report"
 )
 
@@ -217,55 +213,4 @@ func TestStateOfAMirror(t *testing.T) {
 	assert.Equal(t, report.MirrorInSync, execute(t, c, l, "sync").Mirrors[0].State)
 	c.Faults = []string{"100ms=mirror1:gone"}
 	assert.Equal(t, report.MirrorDissociated, execute(t, c, l, "sync").Mirrors[0].State)
-}
-
-// TestFaultsOfDetours: the report has them by policy and slot; one that is passed
-// over fails a check, the others only where the experiment is strict.
-func TestFaultsOfDetours(t *testing.T) {
-	good := &hooks.Attachment{Name: "good"}
-	refused := &hooks.Attachment{Name: "refused", Counters: hooks.Counters{Refused: 3}}
-	refused.Refusals[abi.IntentPromote][hooks.NoSuchMirror] = 2
-	refused.Refusals[abi.IntentMirror][hooks.Program] = 1
-	failing := &hooks.Attachment{Name: "failing", Counters: hooks.Counters{Traps: 1, Invalid: 2}, FirstFailure: errors.New("out of memory")}
-	over := &hooks.Attachment{Name: "over", Counters: hooks.Counters{Invalid: 16}, FirstFailure: errors.New("unknown intent"), Disabled: true,
-		PassedOver: hooks.PassedOver{At: int64(1500 * time.Millisecond), Failures: 16}}
-	on := func(strict bool, front ...*hooks.Attachment) *run {
-		return &run{config: &Config{Strict: strict}, installed: []installation{
-			{"first", [hooks.Slots][]*hooks.Attachment{front, {good}}}, {"later", [hooks.Slots][]*hooks.Attachment{hooks.SRBEP: {good}}},
-		}}
-	}
-	assert.Equal(t, []report.DetourFault{
-		{Policy: "first", Slot: "frontend", Name: "refused", Refused: []report.RefusedIntents{
-			{Intent: "mirror", Reason: "the channel program or the recipe does not allow it", Count: 1},
-			{Intent: "promote", Reason: "the pair has no such mirror", Count: 2},
-		}},
-		{Policy: "first", Slot: "frontend", Name: "failing", Traps: 1, Invalid: 2, FirstError: "out of memory"},
-		{Policy: "first", Slot: "frontend", Name: "over", Invalid: 16, FirstError: "unknown intent", PassedOver: &report.PassedOver{AtS: 1.5, Failures: 16}},
-	}, on(false, refused, failing, over).detourFaults())
-
-	for _, c := range []struct {
-		front          []*hooks.Attachment
-		charge, strict bool
-		want           string
-	}{
-		{nil, true, true, ""},
-		{[]*hooks.Attachment{refused}, true, false, "frontend refused of first: 2 promote intents refused: the pair has no such mirror"},
-		{[]*hooks.Attachment{failing}, true, false, "1 calls ended abnormally, 2 responses did not pass the check; the first: out of memory"},
-		{[]*hooks.Attachment{over}, false, false, "16 responses did not pass"},
-	} {
-		r := on(true, c.front...)
-		assert.Equal(t, c.charge, r.inCharge().OK)
-		k := r.withoutFault()
-		assert.Equal(t, c.strict, k.OK)
-		assert.Contains(t, k.Detail, c.want)
-		names := func(r *run) (all []string) {
-			for _, k := range r.runChecks() {
-				all = append(all, k.Name)
-			}
-			return all
-		}
-		assert.Contains(t, names(r), "no detour at fault")
-		assert.NotContains(t, names(on(false, c.front...)), "no detour at fault")
-	}
-	assert.Contains(t, on(false, over).inCharge().Detail, "over of first was passed over from 1.5s on, after 16 calls without an answer; the first: unknown intent")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/lab/report"
 )
 
@@ -195,12 +196,12 @@ func TestAdaptiveDoesNotFlap(t *testing.T) {
 	c.Mirror.Megabytes = 20
 	p, err := Prepare(t.Context(), c, l)
 	require.NoError(t, err)
-	r, err := p.machine(t.Context(), 0, Options{})
+	r, err := p.begin(t.Context(), 0, Options{})
 	require.NoError(t, err)
-	res, err := r.execute(t.Context(), p.Policies[0])
+	res, err := r.execute(t.Context())
 	require.NoError(t, err)
 	require.True(t, res.Report.OK(), "%v", res.Report.Checks)
-	n := r.x.Counts()
+	n := r.rig.Intercept.Counts()
 	assert.Greater(t, n.Degraded, uint64(1000), "writes in constant copy")
 	assert.Less(t, n.Degraded, uint64(res.Report.Workload.Writes)*9/10)
 	t.Log(n.Degraded, "writes in constant copy,", n.Modes, "changes of the mode")
@@ -219,10 +220,10 @@ func TestProgressNamesWhatIsCopied(t *testing.T) {
 	l := loader(t)
 	c := fourPairs()
 	c.Pairs, c.Policies = 1, []string{"sync"}
-	r := rig(t, c, l)
-	require.NoError(t, r.happen(Fault{Pair: 1, Mirror: 1, Action: "synchronise"}))
-	assert.Contains(t, r.copyingNow(), "synchronising mirror 1, round 0")
-	require.NoError(t, r.loop(context.Background()))
-	assert.Empty(t, r.copyingNow())
-	assert.Less(t, r.m.Clock.Now(), 2*machine.Second)
+	r := manned(t, c, l)
+	require.NoError(t, r.player.Happen(description.Fault{Pair: 1, Mirror: 1, Action: description.Resynchronise}))
+	assert.Contains(t, r.player.Copies.Now(), "synchronising mirror 1, round 0")
+	require.NoError(t, r.player.Run(context.Background()))
+	assert.Empty(t, r.player.Copies.Now())
+	assert.Less(t, r.rig.Machine.Clock.Now(), 2*machine.Second)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/image"
 	"github.com/iosrun/iosrun/emulator/machine"
+	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/lab/readcheck"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/workload"
@@ -100,6 +101,14 @@ func TestReadsOfImages(t *testing.T) {
 	assert.Contains(t, check(t, r, "reads current").Detail, "not judged, whose content was not known")
 }
 
+// looked is a report of the checks of what was done on a machine.
+func looked(t *testing.T, r *run) report.Run {
+	t.Helper()
+	seen, err := r.witness.Look()
+	require.NoError(t, err)
+	return report.Run{Checks: seen.OfMachine()}
+}
+
 // TestWrongMediaAreFound: what is changed on the volumes behind the machine's back is
 // found by the next read, or at the end.
 func TestWrongMediaAreFound(t *testing.T) {
@@ -108,7 +117,7 @@ func TestWrongMediaAreFound(t *testing.T) {
 	}
 	l := loader(t)
 	tags := func(t *testing.T, r *run, record int) []machine.Tag {
-		track, err := r.storage.pairs[0].primary.ckd.Update(15)
+		track, err := r.rig.Pairs[0].At(0).CKD.Update(15)
 		require.NoError(t, err)
 		rec, ok, err := track.Record(record)
 		require.NoError(t, err)
@@ -126,16 +135,16 @@ func TestWrongMediaAreFound(t *testing.T) {
 		{"lost, never read", func(t *testing.T, r *run) { clear(tags(t, r, 2)) }, false, "at the end pair 1, track 15, record 2, unit 0, holds zeros"},
 		{"another record", func(t *testing.T, r *run) { copy(tags(t, r, 2), tags(t, r, 1)) }, true, "unit 0: unit 0 of write 1 "},
 		{"record gone", func(t *testing.T, r *run) {
-			track, err := r.storage.pairs[0].primary.ckd.Update(15)
+			track, err := r.rig.Pairs[0].At(0).CKD.Update(15)
 			require.NoError(t, err)
 			rec, _, err := track.Record(1)
 			require.NoError(t, err)
 			track.EraseAfter(rec)
 		}, false, "record 2, unit 0, holds no record of a block"},
 		{"a byte of an imaged track", func(t *testing.T, r *run) {
-			track, err := r.storage.pairs[0].primary.ckd.Update(15)
+			track, err := r.rig.Pairs[0].At(0).CKD.Update(15)
 			require.NoError(t, err)
-			track.Materialize(r.storage.geometry)
+			track.Materialize(r.rig.Geometry)
 			rec, _, err := track.Record(2)
 			require.NoError(t, err)
 			track.Data(rec)[700] ^= 1
@@ -144,10 +153,10 @@ func TestWrongMediaAreFound(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			config := Default()
 			config.Policies, config.Native = []string{"none"}, true
-			r := rig(t, config, l)
+			r := manned(t, config, l)
 			s := Stage{r: r}
 			for _, write := range []bool{true, true} {
-				_, err := s.Submit(write, r.issued*4096, 4096)
+				_, err := s.Submit(write, r.player.Tally().Issued*4096, 4096)
 				require.NoError(t, err)
 			}
 			_, err := s.Submit(false, 0, 8192)
@@ -159,8 +168,7 @@ func TestWrongMediaAreFound(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, s.Play(t.Context()))
 			}
-			require.NoError(t, r.sweep())
-			k := r.readsCurrent()
+			k := check(t, looked(t, r), "reads current")
 			assert.False(t, k.OK)
 			assert.Contains(t, k.Detail, c.want)
 		})
@@ -174,12 +182,11 @@ func TestNothingToLookAt(t *testing.T) {
 	}
 	c := Default()
 	c.Policies, c.Native = []string{"none"}, true
-	r := rig(t, c, loader(t))
-	require.NoError(t, r.sweep())
-	k := r.readsCurrent()
+	r := manned(t, c, loader(t))
+	k := check(t, looked(t, r), "reads current")
 	assert.True(t, k.Nothing)
 	assert.Equal(t, "no read ended well, and nothing was written", k.Detail)
-	assert.True(t, r.nothingLost().Nothing)
+	assert.True(t, check(t, looked(t, r), "nothing lost").Nothing)
 }
 
 // TestLostWrites: what is on no volume that its pair reads from is counted, and the
@@ -236,7 +243,7 @@ func TestLostWritesAreExact(t *testing.T) {
 	}
 	c := Default()
 	c.Policies, c.Native = []string{"testdata/policies/careless.yaml"}, true
-	r := rig(t, c, loader(t))
+	r := manned(t, c, loader(t))
 	s := Stage{r: r}
 	play := func(write bool, offset, length int64) {
 		_, err := s.Submit(write, offset, length)
@@ -248,17 +255,19 @@ func TestLostWritesAreExact(t *testing.T) {
 	play(true, 8192, 65536) // lost but for the middle
 	play(true, 16384, 4096) // lost
 	play(true, 1<<20, 512)  // overwritten after the promotion
-	require.NoError(t, s.Happen(Fault{Pair: 1, Action: "gone"}))
+	require.NoError(t, s.Happen(description.Fault{Pair: 1, Action: description.Gone}))
 	play(true, 1<<20, 4096)
 	play(false, 0, 1<<20+4096)
-	require.EqualValues(t, 1, r.x.Counts().Promoted)
-	require.NoError(t, r.sweep())
-	lost := r.lost()
+	require.EqualValues(t, 1, r.rig.Intercept.Counts().Promoted)
+	seen, err := r.witness.Look()
+	require.NoError(t, err)
+	lost := r.witness.Lost()
 	assert.EqualValues(t, 4, lost.Writes)
 	assert.EqualValues(t, 4096+65536+512, lost.Bytes)
-	assert.Equal(t, readcheck.Tally{Reads: r.reads.Tally().Reads, Writes: 6, Acknowledged: 6, Units: r.reads.Tally().Units, Swept: r.reads.Tally().Swept}, r.reads.Tally())
-	promotions := r.promotions()
+	n := seen.Reads.Tally
+	assert.Equal(t, readcheck.Tally{Reads: n.Reads, Writes: 6, Acknowledged: 6, Units: n.Units, Swept: n.Swept}, n)
+	promotions := r.rig.Intercept.Promotions()
 	require.Len(t, promotions, 1)
-	assert.EqualValues(t, 5, promotions[0].LackedWrites)
+	assert.EqualValues(t, 5, promotions[0].Writes)
 	assert.NotZero(t, promotions[0].Tracks)
 }

@@ -4,33 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/iosrun/iosrun/abi"
-	"github.com/iosrun/iosrun/emulator/access"
-	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
-	"github.com/iosrun/iosrun/emulator/mirror"
-	"github.com/iosrun/iosrun/lab/observer"
-	"github.com/iosrun/iosrun/lab/readcheck"
-	"github.com/iosrun/iosrun/lab/report"
+	"github.com/iosrun/iosrun/lab/checks"
+	"github.com/iosrun/iosrun/lab/description"
+	"github.com/iosrun/iosrun/lab/player"
+	"github.com/iosrun/iosrun/lab/rig"
 	"github.com/iosrun/iosrun/policy/catalog"
-	"github.com/iosrun/iosrun/trace"
+	"github.com/iosrun/iosrun/trace/histogram"
 )
 
-// The lab's event kinds.
-const (
-	kindArrival = machine.KindLab + iota
-	kindSwap
-	kindFault
-)
-
-// progressEvery is how many events happen between tellings of the progress.
-const progressEvery = 1 << 14
+// ErrNothingPlayed says that a workload had no read and no write.
+var ErrNothingPlayed = errors.New("nothing was played")
 
 // Options are what a run needs beside its description.
 type Options struct {
@@ -42,12 +32,6 @@ type Options struct {
 	// Stopped, if not nil, is told that the run has heard of the end of its context,
 	// before it concludes. It is called on the run's goroutine.
 	Stopped func()
-	// Streams is how many copies of tracks are under way at once when mirrors in
-	// image files are synchronised; 0 is mirror.DefaultStreams.
-	Streams int
-	// NoSync leaves it to the operating system when changes to image files become
-	// durable.
-	NoSync bool
 	// Observe has an independent observer watch the media and the channel; its checks
 	// are added to those of the run. It keeps about a kilobyte for each write that a
 	// mirror lacks.
@@ -65,256 +49,122 @@ type Options struct {
 	Identified func(number int64, io uint64)
 }
 
-// run is one policy on one machine. It is the machine's application.
+// run is one policy on one machine.
 type run struct {
-	config  *Config
-	opts    Options
-	m       *machine.Machine
-	ios     *ios.Supervisor
-	x       *intercept.Process
-	block   *access.Block
-	reads   *readcheck.Checker
-	watched *watched
-	storage storage
-	// observer is nil where nobody has asked for one.
-	observer *observer.Observer
-
-	source  trace.Source
-	next    trace.Request
-	hasNext bool
-	trace   *trace.Trace // nil for a generator
-	issued  int64
-	ended   int64
-	failed  failures
-	played  report.Workload
-	// goodBytes is what the requests that ended well have read and written.
-	goodBytes int64
-	// installed are the detours that have stood on the slots, in the order in which
-	// their policies were installed.
-	installed []installation
-	// ungrouped says that a policy has been in force that does not promise a point
-	// in time.
-	ungrouped bool
-	inflight  requests
-	measured  *measured // nil where nobody wants to know
-
-	mirror     *mirror.Process
-	copies     []*copying // in the order in which they were begun
-	faults     []Fault
-	swaps      []preparedSwap
-	swapped    []report.Swap
-	late       []lateEvent
-	begin      machine.Time // of the workload
-	firstAt    machine.Time
-	lastEnd    machine.Time
-	duplicates uint64
-	err        error
+	x        *description.Experiment
+	policy   *catalog.Prepared // at the beginning
+	rig      *rig.Rig
+	player   *player.Player
+	witness  *checks.Witness
+	measured measured
 }
 
-type preparedSwap struct {
-	at     machine.Time
-	policy *catalog.Prepared
-}
-
-// requests are those under way, by token. A token is the request's number; the
-// ring grows with what is in flight.
-type requests struct {
-	ring []inflight
-}
-
-type inflight struct {
-	number int64
-	at     machine.Time
-	write  bool
-	bytes  int64
-	used   bool
-}
-
-func (q *requests) put(f inflight) {
-	for len(q.ring) == 0 || q.ring[f.number%int64(len(q.ring))].used {
-		old := q.ring
-		q.ring = make([]inflight, max(1024, 2*len(old)))
-		for _, o := range old {
-			if o.used {
-				q.ring[o.number%int64(len(q.ring))] = o
-			}
-		}
+// begin builds a machine with a policy's detours on its slots, and has it watched.
+func (p *Plan) begin(ctx context.Context, which int, o Options) (*run, error) {
+	if o.Log == nil {
+		o.Log = hclog.NewNullLogger()
 	}
-	f.used = true
-	q.ring[f.number%int64(len(q.ring))] = f
+	r := &run{x: p.Experiment, policy: p.Policies[which]}
+	var err error
+	if r.rig, err = rig.Build(&p.Experiment.Machine, rig.Options{Log: o.Log, Steps: o.Steps, Frames: o.Frames}); err != nil {
+		return nil, err
+	}
+	if err := r.man(ctx, p.swaps, o); err != nil {
+		return nil, errors.Join(err, r.rig.Close())
+	}
+	return r, nil
 }
 
-func (q *requests) take(number int64) (inflight, bool) {
-	if len(q.ring) == 0 {
-		return inflight{}, false
-	}
-	f := &q.ring[number%int64(len(q.ring))]
-	if !f.used || f.number != number {
-		return inflight{}, false
-	}
-	f.used = false
-	return *f, true
-}
-
-// play lets the workload happen until nothing is left to do.
-func (r *run) play(ctx context.Context) error {
-	if err := r.advance(); err != nil {
+// man puts a player, witnesses and the policy on the rig.
+func (r *run) man(ctx context.Context, swaps []player.Swap, o Options) (err error) {
+	r.measured = measured{begun: time.Now(), reads: histogram.New(), writes: histogram.New(), told: o.Completed}
+	r.player, err = player.New(r.rig, r.x, swaps, player.Options{
+		Hooks: player.Hooks{Progress: o.Progress, Stopped: o.Stopped}, Completed: r.measured.completed, Identified: o.Identified,
+	})
+	if err != nil {
 		return err
 	}
-	for i, s := range r.swaps {
-		r.m.Clock.At(r.later(s.at), r, kindSwap, uint64(i))
-	}
-	for i, f := range r.faults {
-		r.m.Clock.At(r.later(machine.Time(f.At)), r, kindFault, uint64(i))
-	}
-	r.startStanding()
-	if err := r.loop(ctx); err != nil {
+	if r.witness, err = checks.Watch(r.rig, r.player, r.x, o.Observe); err != nil {
 		return err
 	}
-	r.stopStanding()
-	return r.loop(ctx)
+	return r.rig.Install(ctx, r.policy)
 }
 
-// loop lets events happen until there are none, or the context ends.
-func (r *run) loop(ctx context.Context) error {
-	var stop atomic.Bool // to look at it costs nothing, at a context it would
-	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
-	for n := 0; ; n++ {
-		if n%progressEvery == 0 && r.opts.Progress != nil {
-			r.opts.Progress(r.share(), r.copyingNow())
+// execute plays the workload and takes the machine down.
+func (r *run) execute(ctx context.Context) (res *Result, err error) {
+	defer func() {
+		closed := r.rig.Close()
+		if err = errors.Join(err, closed); closed != nil {
+			res = nil
 		}
-		if stop.Load() || n == 0 && ctx.Err() != nil {
-			if r.opts.Stopped != nil {
-				r.opts.Stopped()
-			}
-			return ctx.Err()
-		}
-		if !r.m.Clock.Step() || r.err != nil {
-			break
-		}
-		if r.observer != nil {
-			r.observer.Look()
+	}()
+	if err := r.player.Open(); err != nil {
+		return nil, err
+	}
+	defer r.player.Close()
+	if r.x.Machine.InFiles() {
+		if err := r.player.Copies.Whole(ctx, r.player.Loop, 0); err != nil {
+			return nil, err
 		}
 	}
-	if r.opts.Progress != nil {
-		r.opts.Progress(1, "")
+	played := r.player.Play(ctx)
+	issued := r.player.Tally().Issued
+	interrupted := played != nil && r.player.Err() == nil && ctx.Err() != nil && issued != 0
+	if played != nil && !interrupted {
+		return nil, played
 	}
-	return r.err
+	if issued == 0 {
+		return nil, r.nothingPlayed()
+	}
+	r.measured.res.Report.Interrupted = interrupted
+	res, seen, err := r.result()
+	if err != nil {
+		return nil, err
+	}
+	if seen != nil {
+		res.Report.Checks = append(res.Report.Checks, seen.OfWorkload()...)
+	}
+	return res, played
 }
 
-// share is how much of the workload has been read.
-func (r *run) share() float64 {
-	w := &r.config.Workload
-	switch {
-	case r.issued == 0 && len(r.copies) != 0:
-		return min(1, float64(r.lastCopied())/float64(r.geometry().Tracks))
-	case w.Limit != 0:
-		return float64(r.issued) / float64(w.Limit)
-	case r.trace != nil:
-		if done, total := r.trace.Progress(); total > 0 {
-			return float64(done) / float64(total)
-		}
-	case w.Generator != nil && w.Generator.Count > 0:
-		return float64(r.issued) / float64(w.Generator.Count)
+// nothingPlayed is ErrNothingPlayed with what the workload had instead.
+func (r *run) nothingPlayed() error {
+	text := ""
+	if n := r.player.Tally(); n.Flushes+n.Trims != 0 {
+		text = fmt.Sprintf("; %d flushes and %d trims are no I/O here", n.Flushes, n.Trims)
 	}
-	return 0
+	if t := r.player.Trace(); t != nil {
+		f := t.Findings()
+		text += "; the trace has " + f.Text()
+	}
+	return fmt.Errorf("workload %s: %w: it has no read and no write%s", r.x.Traffic.Name, ErrNothingPlayed, text)
 }
 
-// advance reads the next request of the workload and has it arrive in its time.
-func (r *run) advance() error {
-	for {
-		err := r.source.Next(&r.next)
-		if errors.Is(err, io.EOF) {
-			r.hasNext = false
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch r.next.Op {
-		case trace.Flush:
-			r.played.Flushes++
-			continue
-		case trace.Trim:
-			r.played.Trims++
-			continue
-		}
-		r.hasNext = true
-		r.next.At = r.later(r.next.At)
-		r.m.Clock.At(r.next.At, r, kindArrival, uint64(r.issued))
-		return nil
+// measured is what is recorded of the requests of a run.
+type measured struct {
+	begun         time.Time
+	reads, writes *histogram.Latency
+	res           Result
+	told          func(number int64, write bool, code uint8, took machine.Time) // or nil
+}
+
+// completed is told of the end of each request.
+func (m *measured) completed(number int64, write bool, code uint8, took machine.Time) {
+	m.record(number, write, code, took)
+	if m.told != nil {
+		m.told(number, write, code, took)
 	}
 }
 
-// Event is an arrival, a swap or a fault. A swap or fault for which the run has
-// ended does not happen.
-func (r *run) Event(kind machine.Kind, arg uint64) {
-	if r.err != nil {
-		return
-	}
-	switch kind {
-	case kindArrival:
-		r.arrive()
-	case kindSwap:
-		if !r.tooLate("swap", r.config.Swaps[arg]) {
-			r.err = r.swap(context.Background(), r.swaps[arg].at, r.swaps[arg].policy)
-		}
-	case kindFault:
-		if !r.tooLate("fault", r.config.Faults[arg]) {
-			r.err = r.happen(r.faults[arg])
-		}
-	}
-}
-
-func (r *run) arrive() {
-	q := &r.next
-	write := q.Op == trace.Write
-	token := uint64(r.begun(write, q.Length, q.At))
-	if err := r.block.Submit(token, write, q.Offset, q.Length); err != nil {
-		r.err = fmt.Errorf("workload request %d: %w", token+1, err)
-		return
-	}
-	if err := r.advance(); err != nil {
-		r.err = err
-	}
-}
-
-// begun counts a request that arrives at the given time, and numbers it.
-func (r *run) begun(write bool, length int64, at machine.Time) int64 {
-	if r.issued == 0 {
-		r.firstAt = at
-	}
-	r.inflight.put(inflight{number: r.issued, at: at, write: write, bytes: length})
-	r.played.Requests++
+func (m *measured) record(number int64, write bool, code uint8, took machine.Time) {
+	latencies, series := m.reads, &m.res.Reads
 	if write {
-		r.played.Writes++
-		r.played.WriteBytes += length
-	} else {
-		r.played.Reads++
-		r.played.ReadBytes += length
+		latencies, series = m.writes, &m.res.Writes
 	}
-	r.issued++
-	return r.issued - 1
-}
-
-// Complete is told by the access method that a request has ended.
-func (r *run) Complete(token uint64, code uint8, now machine.Time) {
-	f, ok := r.inflight.take(int64(token))
-	if !ok {
-		r.duplicates++
+	if code != ios.CodeNormal {
+		series.Fail(number)
 		return
 	}
-	r.ended++
-	r.lastEnd = max(r.lastEnd, now)
-	if code == ios.CodeNormal {
-		r.goodBytes += f.bytes
-	} else {
-		r.failed.add(f.write, code)
-	}
-	if r.measured != nil {
-		r.measured.record(f.number, f.write, code, now-f.at)
-	}
-	if r.opts.Completed != nil {
-		r.opts.Completed(f.number, f.write, code, now-f.at)
-	}
+	latencies.Record(took)
+	series.Record(number, took)
 }

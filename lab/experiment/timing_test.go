@@ -5,9 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/emulator/dasd"
 	"github.com/iosrun/iosrun/lab/workload"
 )
 
@@ -69,32 +67,4 @@ func TestTimingSettings(t *testing.T) {
 	assert.InEpsilon(t, 32/0.0201, few, 0.05)
 	far.Primary.Timing.Exchanges = 128
 	assert.InEpsilon(t, 4*few, ops(far), 0.1)
-}
-
-// What a place leaves out of its timing is as in mirror.
-func TestTimingIsInherited(t *testing.T) {
-	c := Default()
-	c.Mirror.Timing = Timing{DestageMegabytes: 300, Exchanges: 8}
-	c.Mirrors = []Place{{}, {Timing: Timing{Exchanges: 4, Program: -1}}}
-	p := c.places()
-	assert.Equal(t, Timing{DestageMegabytes: 300, Exchanges: 8}, p[0].Timing)
-	assert.Equal(t, Timing{DestageMegabytes: 300, Exchanges: 4, Program: -1}, p[1].Timing)
-	assert.Equal(t, int64(300e6), p[1].subsystem().DestageBytesPerSecond)
-	assert.Equal(t, dasd.LinkConfig{Type: dasd.ESCON, Exchanges: 4, Kilometres: 50}, p[1].link(dasd.ESCON))
-}
-
-func TestTimingLimits(t *testing.T) {
-	for message, timing := range map[string]Timing{
-		"timing.program is -2ns: want -1ns (none), 0 (the default) or up to 1s":               {Program: -2},
-		"timing.command is 2s: want -1ns (none), 0 (the default) or up to 1s":                 {Command: 2 * time.Second},
-		"timing.stage-bytes is -2: want -1 (none), 0 (the default) or 1 up to 1048576":        {StageBytes: -2},
-		"timing.nonvolatile-megabytes is -3: want -1 (none), 0 (the default) or 0.001 up to":  {NonVolatileMegabytes: -3},
-		"timing.destage-megabytes is 2000000: want -1 (none), 0 (the default) or 0.001 up to": {DestageMegabytes: 2e6},
-		"timing.exchanges is 257: want 0 (the link type's own) to 256":                        {Exchanges: 257},
-		"timing.write-round-trips is -1: want 0 (the link type's own) to 16":                  {WriteRoundTrips: -1},
-	} {
-		c := Default()
-		c.Mirror.Timing = timing
-		require.ErrorContains(t, c.Check(), message)
-	}
 }

@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/iosrun/iosrun/emulator/ios"
-	"github.com/iosrun/iosrun/lab/experiment"
+	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/trace"
 )
 
@@ -35,7 +35,7 @@ type Action struct {
 	// Trace is a trace that is played from then on, at its own times.
 	Trace *Trace `yaml:"trace"`
 
-	fault experiment.Fault
+	fault description.Fault
 }
 
 // Block is a request for bytes of the volume, or several of them.
@@ -128,8 +128,7 @@ func (a *Action) ios() int {
 }
 
 // check reports how many I/Os the action asks for, after before others.
-func (a *Action) check(c *experiment.Config, before int) (int, error) {
-	mirrors := max(1, len(c.Mirrors))
+func (a *Action) check(m *description.Machine, before int) (int, error) {
 	set := 0
 	for _, is := range []bool{a.Read != nil, a.Write != nil, a.Program != nil, a.Resume != 0, a.Fault != "", a.Policy != "", a.Synchronise != nil, a.Trace != nil} {
 		if is {
@@ -145,7 +144,7 @@ func (a *Action) check(c *experiment.Config, before int) (int, error) {
 		}
 	}
 	if a.Program != nil {
-		if err := a.Program.check(mirrors); err != nil {
+		if err := a.Program.check(len(m.Mirrors)); err != nil {
 			return 0, err
 		}
 	}
@@ -153,11 +152,11 @@ func (a *Action) check(c *experiment.Config, before int) (int, error) {
 		return 0, fmt.Errorf("resume of I/O %d: there are %d before it", a.Resume, before)
 	}
 	if a.Fault != "" {
-		f, err := experiment.ParseFault("0s=" + a.Fault)
+		f, err := description.ParseFault("0s=" + a.Fault)
 		if err != nil {
 			return 0, err
 		}
-		if err := c.CheckFault(f); err != nil {
+		if err := m.Has(f.Pair, f.Mirror); err != nil {
 			return 0, fmt.Errorf("fault %q: %w", a.Fault, err)
 		}
 		a.fault = f
@@ -175,7 +174,7 @@ func (a *Action) check(c *experiment.Config, before int) (int, error) {
 		if s.Pair = max(s.Pair, 1); s.Mirror < 1 {
 			return 0, fmt.Errorf("synchronise mirror %d: want 1 or more", s.Mirror)
 		}
-		if err := c.CheckFault(experiment.Fault{Pair: s.Pair, Mirror: s.Mirror}); err != nil {
+		if err := m.Has(s.Pair, s.Mirror); err != nil {
 			return 0, fmt.Errorf("synchronise mirror %d of pair %d: %w", s.Mirror, s.Pair, err)
 		}
 	}

@@ -104,10 +104,7 @@ func (s *Scenario) run(ctx context.Context, l *catalog.Loader, o Options) (res *
 			}
 		}
 	}
-	c := s.config
-	c.Workload.Trace = s.Name // as reports call what is played
-	plan := &experiment.Plan{Config: c, Policies: []*catalog.Prepared{pol}}
-	p.stage, err = plan.Stage(ctx, 0, experiment.Options{
+	p.stage, err = experiment.NewPlan(s.stage, pol).Stage(ctx, 0, experiment.Options{
 		Log: o.Log, Observe: true, Frames: o.Frames, Steps: steps.Both(res.Steps, o.Steps), Completed: p.completed,
 		Identified: func(number int64, io uint64) {
 			if index, ok := p.tokens[number]; ok { // not one of a trace

@@ -11,6 +11,7 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/names/shelf"
 )
@@ -47,7 +48,7 @@ type Scenario struct {
 	// Source is the file, or "built-in".
 	Source string `yaml:"-"`
 
-	config experiment.Config
+	stage *description.Experiment // the machine
 }
 
 // Settings are settings of detours by slot and name.
@@ -102,18 +103,18 @@ func Parse(text []byte, source string) (*Scenario, error) {
 		}
 		return nil, fmt.Errorf("scenario %s: %w", source, err)
 	}
-	s.config = Base()
-	m, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{Result: &s.config, TagName: "koanf", ErrorUnused: true, DecodeHook: mapstructure.StringToTimeDurationHookFunc()})
+	c := Base()
+	m, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{Result: &c, TagName: "koanf", ErrorUnused: true, DecodeHook: mapstructure.StringToTimeDurationHookFunc()})
 	if err == nil {
 		err = m.Decode(s.Machine)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("scenario %s: machine: %s", source, strings.Join(strings.Fields(err.Error()), " "))
 	}
-	return s, s.check()
+	return s, s.check(&c)
 }
 
-func (s *Scenario) check() error {
+func (s *Scenario) check(c *experiment.Config) error {
 	switch {
 	case s.Name == "":
 		return fmt.Errorf("scenario %s: has no name", s.Source)
@@ -122,17 +123,19 @@ func (s *Scenario) check() error {
 	case len(s.Play) == 0 || len(s.Play) > MaxActions:
 		return fmt.Errorf("scenario %s: %d actions: want 1 to %d", s.Name, len(s.Play), MaxActions)
 	}
-	s.config.Name = s.Name
+	c.Name = s.Name
 	if s.Expect.Lost != 0 {
-		s.config.Expect.LostWrites = true
+		c.Expect.LostWrites = true
 	}
-	if err := s.config.CheckMachine(); err != nil {
+	var err error
+	if s.stage, err = c.ParseStage(); err != nil {
 		return fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
-	mirrors := max(1, len(s.config.Mirrors))
+	s.stage.Traffic.Name = s.Name // as reports call what is played
+	machine := &s.stage.Machine
 	ios := 0
 	for i := range s.Play {
-		n, err := s.Play[i].check(&s.config, ios)
+		n, err := s.Play[i].check(machine, ios)
 		if err != nil {
 			return fmt.Errorf("scenario %s: action %d: %w", s.Name, i+1, err)
 		}
@@ -140,7 +143,7 @@ func (s *Scenario) check() error {
 			return fmt.Errorf("scenario %s: more than %d I/Os", s.Name, MaxIOs)
 		}
 	}
-	if err := s.Expect.check(mirrors * max(1, s.config.Pairs)); err != nil {
+	if err := s.Expect.check(len(machine.Mirrors) * machine.Pairs); err != nil {
 		return fmt.Errorf("scenario %s: expect: %w", s.Name, err)
 	}
 	return nil

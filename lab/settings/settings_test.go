@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/policy/catalog"
 )
@@ -35,19 +36,20 @@ func gather(path string, variables ...string) (*experiment.Config, error) {
 	return s.Config()
 }
 
-// checked is what was gathered, and the first error that is found before anything
-// runs.
-func checked(cfg *experiment.Config, err error) (*experiment.Config, error) {
+// checked is the experiment of what was gathered, and the first error that is found
+// before anything runs.
+func checked(cfg *experiment.Config, err error) (*description.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
 	cfg.Policies = []string{"none"}
-	if err = cfg.Check(); err == nil {
-		if err = cfg.CheckWorkload(); err == nil {
-			err = cfg.CheckImages()
+	x, err := cfg.Parse()
+	if err == nil {
+		if err = x.CheckWorkload(); err == nil {
+			err = x.CheckImages()
 		}
 	}
-	return cfg, err
+	return x, err
 }
 
 // odd are numbers that a setting may be given, as text.
@@ -66,16 +68,16 @@ func TestEveryNumber(t *testing.T) {
 	try := func(key, value, where, path string, variables ...string) {
 		t.Helper()
 		what := fmt.Sprintf("%s %q in %s", key, value, where)
-		cfg, err := checked(gather(path, variables...))
+		x, err := checked(gather(path, variables...))
 		if err != nil {
 			assert.Contains(t, err.Error(), where, what)
 			assert.NotContains(t, err.Error(), "\n", what)
 			return
 		}
-		defer cfg.Close()
+		defer x.Close()
 		require.NotContains(t, []string{"nan", "inf", "-inf", "1.5x"}, value, what)
-		cfg.Native = true
-		plan, err := experiment.Prepare(t.Context(), *cfg, &catalog.Loader{})
+		x.Machine.Native = true
+		plan, err := experiment.PrepareParsed(t.Context(), x, &catalog.Loader{})
 		require.NoError(t, err, what)
 		_, err = plan.Run(t.Context(), 0, experiment.Options{})
 		assert.NoError(t, err, what)

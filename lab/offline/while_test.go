@@ -1,4 +1,4 @@
-package experiment
+package offline
 
 import (
 	"encoding/binary"
@@ -16,6 +16,9 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/emulator/program"
+	"github.com/iosrun/iosrun/lab/description"
+	"github.com/iosrun/iosrun/lab/player"
+	"github.com/iosrun/iosrun/lab/rig"
 )
 
 // formatter writes a track again and again, each time with other records, with
@@ -80,7 +83,7 @@ func (f *formatter) Released(*ios.IOSB) {
 // in the end.
 func TestMirrorWhileTracksAreFormatted(t *testing.T) {
 	dir := t.TempDir()
-	c := Default()
+	c := description.Default()
 	c.Policies = nil
 	c.Primary.Image = created(t, filepath.Join(dir, "p"), "3350", 2, image.CreateOptions{})
 	v, err := image.OpenCKD(c.Primary.Image, media.ReadWrite, image.Options{NoSync: true})
@@ -90,25 +93,27 @@ func TestMirrorWhileTracksAreFormatted(t *testing.T) {
 	c.Mirror.Image = created(t, filepath.Join(dir, "m"), "3350", 2, image.CreateOptions{})
 	c.Primary.ImageMode, c.Mirror.ImageMode = "read-write", "read-write"
 	c.Primary.Aliases, c.Mirror.Aliases = 0, 0
-	r := &run{config: &c, opts: Options{Log: hclog.NewNullLogger(), NoSync: true}}
-	require.NoError(t, r.buildMachine())
-	g, err := r.m.Storage.MapBytes(0x100000, 0x20000)
+	x, err := c.ParseStage()
 	require.NoError(t, err)
-	control, err := r.m.Storage.MapBytes(0x200000, machine.FrameSize)
+	r, err := rig.Build(&x.Machine, rig.Options{Log: hclog.NewNullLogger(), NoSync: true})
 	require.NoError(t, err)
-	f := &formatter{t: t, x: r.ios, unit: r.storage.pairs[0].primary.unit, track: 3, left: 400, data: g}
+	g, err := r.Machine.Storage.MapBytes(0x100000, 0x20000)
+	require.NoError(t, err)
+	control, err := r.Machine.Storage.MapBytes(0x200000, machine.FrameSize)
+	require.NoError(t, err)
+	f := &formatter{t: t, x: r.Supervisor, unit: r.Pairs[0].At(0).Unit, track: 3, left: 400, data: g}
 	f.control = program.Control{View: control.Bytes(), At: control.Base}
 	f.srb.Entry, f.srb.Priority = f, machine.PriorityNormal
 	var failed error
 	done := false
-	require.NoError(t, r.makeIdentical(1, 1, mirror.SyncOptions{Full: true, Streams: 1, Done: func(err error) { done, failed = true, err }}))
-	r.m.Dispatcher.Schedule(r.m.Clock.Now(), &f.srb)
-	for r.m.Clock.Step() {
+	require.NoError(t, player.NewCopies(r).Begin(1, 1, mirror.SyncOptions{Full: true, Streams: 1, Done: func(err error) { done, failed = true, err }}))
+	r.Machine.Dispatcher.Schedule(r.Machine.Clock.Now(), &f.srb)
+	for r.Machine.Clock.Step() {
 	}
 	require.True(t, done)
 	require.NoError(t, failed)
 	assert.Zero(t, f.failed)
 	assert.Zero(t, f.left)
-	require.NoError(t, r.storage.close())
+	require.NoError(t, r.Close())
 	requireEqual(t, c.Primary.Image, c.Mirror.Image)
 }

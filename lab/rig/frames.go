@@ -1,4 +1,4 @@
-package experiment
+package rig
 
 import (
 	"github.com/iosrun/iosrun/abi"

@@ -1,4 +1,4 @@
-package experiment
+package checks
 
 import (
 	"math"
@@ -9,21 +9,26 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/lab/observer"
 	"github.com/iosrun/iosrun/lab/report"
+	"github.com/iosrun/iosrun/lab/rig"
 )
 
 // observe has an independent observer watch the machine.
-func (r *run) observe() error {
-	r.observer = observer.New(r.m, r.ios.Channel, r.ios, claims{r})
-	for i := range r.storage.pairs {
-		p := &r.storage.pairs[i]
-		var volumes []observer.Volume
-		for place := range len(p.mirrors) + 1 {
-			v := p.at(place)
-			volumes = append(volumes, observer.Volume{Device: v.device, Unit: v.unit})
+func (w *Witness) observe() error {
+	w.observer = observer.New(w.rig.Machine, w.rig.Supervisor.Channel, w.rig.Supervisor, claims{w.rig})
+	for i := range w.rig.Pairs {
+		p := &w.rig.Pairs[i]
+		var seen []observer.Volume
+		for place := range p.Places() {
+			v := p.At(place)
+			seen = append(seen, observer.Volume{Device: v.Device, Unit: v.Unit})
 		}
-		if err := r.observer.Watch(roles{p.Pair}, volumes, !r.config.images()); err != nil {
+		if err := w.observer.Watch(roles{p.Pair}, seen, !w.rig.Description.InFiles()); err != nil {
 			return err
 		}
+	}
+	w.player.Look = w.observer.Look
+	w.rig.Promised = func(p intercept.Promise) {
+		w.observer.Promise(observer.Promise{Mirrors: p.Durability == intercept.DurableMirrors, Copies: p.Copies})
 	}
 	return nil
 }
@@ -44,35 +49,34 @@ func (r roles) Mirror(i int) (*ios.UCB, abi.MirrorState) {
 func (r roles) ConstantCopy() bool { return r.p.Mode == abi.ModeConstantCopy }
 
 // claims are the figures of the intercept process, which the observer judges.
-type claims struct{ r *run }
+type claims struct{ r *rig.Rig }
 
 // Early counts the completions that came before enough mirrors had the write.
 func (c claims) Early() (broken, allowed uint64) {
-	n := c.r.x.Counts()
+	n := c.r.Intercept.Counts()
 	return n.Violations, n.Degraded
 }
 
 // Marked reports whether a track is marked.
 func (c claims) Marked(pair, mirror int, track uint32) bool {
-	return c.r.storage.pairs[pair].Mirrors()[mirror].Marked(track)
+	return c.r.Pairs[pair].Mirrors()[mirror].Marked(track)
 }
 
 // Risk is what is and was at risk on a mirror.
 func (c claims) Risk(pair, mirror int, now machine.Time) observer.Figures {
-	k := c.r.storage.pairs[pair].Mirrors()[mirror].Risk(now)
+	k := c.r.Pairs[pair].Mirrors()[mirror].Risk(now)
 	return observer.Figures{IOs: k.IOs, MaxIOs: k.MaxIOs, Bytes: k.Bytes, MaxBytes: k.MaxBytes, MaxAge: k.MaxAge}
 }
 
-// observed is a check for each property that the observer has watched; none where
-// there is no observer. out is the report that is held against what it saw.
-func (r *run) observed(out *report.Run) (all []report.Check) {
-	if r.observer == nil {
+// Observed is a check for each property that the observer has watched; none where
+// there is no observer. The figures of the report are held against what it saw.
+func (w *Witness) Observed(d *report.DataAtRisk) (all []report.Check) {
+	if w.observer == nil {
 		return nil
 	}
-	d := &out.DataAtRisk
-	for _, f := range r.observer.Conclude(observer.Figures{
+	for _, f := range w.observer.Conclude(observer.Figures{
 		MaxIOs: uint64(d.MaxIOs), MaxBytes: uint64(d.MaxBytes), MaxAge: machine.Time(math.Round(d.MaxS * float64(machine.Second))),
-	}, r.until()) {
+	}, w.player.Until()) {
 		all = append(all, report.Check{Name: f.Name, OK: f.OK, Detail: f.Detail})
 	}
 	return all

@@ -1,9 +1,10 @@
-package experiment
+package offline
 
 import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -12,8 +13,31 @@ import (
 
 	"github.com/iosrun/iosrun/emulator/image"
 	"github.com/iosrun/iosrun/emulator/media"
+	"github.com/iosrun/iosrun/lab/description"
 	volumes "github.com/iosrun/iosrun/lab/volume"
+	"github.com/iosrun/iosrun/lab/volume/volumetest"
 )
+
+// fresh makes a volume with dasdinit.
+func fresh(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	volumetest.Tool(t, dir, "dasdinit", args...)
+	return filepath.Join(dir, name)
+}
+
+func content(t *testing.T, path string) string {
+	t.Helper()
+	p, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(p)
+}
+
+func requireEqual(t *testing.T, a, b string) {
+	t.Helper()
+	c, err := volumes.Compare(a, b, volumes.CompareOptions{})
+	require.NoError(t, err)
+	require.True(t, c.Equal(), "%+v", c)
+}
 
 // created makes a small volume of a device type.
 func created(t *testing.T, path, device string, cylinders int, o image.CreateOptions) string {
@@ -88,6 +112,89 @@ func fill(track *media.Track, r media.Record, random *rand.Rand) {
 	}
 }
 
+// A volume that dasdload made is mirrored to one that dasdinit made. Their tools
+// print the same of both.
+func TestMirrorOfALoadedVolume(t *testing.T) {
+	dir := t.TempDir()
+	primary := volumetest.Loaded(t, dir)
+	before := content(t, primary)
+	want := volumetest.Printed(t, dir, primary)
+	for name, args := range map[string][]string{
+		"plain.dsk":  {"-lfs", "plain.dsk", "3390", "MIRROR", "20"},
+		"zlib.cckd":  {"-z", "zlib.cckd", "3390", "MIRROR", "20"},
+		"bzip2.cckd": {"-bz2", "bzip2.cckd", "3390", "MIRROR", "20"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mirror := fresh(t, dir, name, args...)
+			m, err := Mirror(context.Background(), primary, mirror, Options{})
+			require.NoError(t, err)
+			assert.GreaterOrEqual(t, m.Tracks, int64(300))
+			assert.Greater(t, m.Programs, uint64(600))
+			requireEqual(t, primary, mirror)
+			require.Equal(t, want, volumetest.Printed(t, dir, mirror))
+			require.Equal(t, before, content(t, primary), "the primary stays as it is")
+			if name != "plain.dsk" {
+				require.Empty(t, volumetest.Tool(t, dir, "cckdcdsk", "-ro", "-3", mirror))
+			}
+		})
+	}
+}
+
+// So is one of a device whose control unit knows single records only. The mirror
+// is the same file.
+func TestMirrorOfALoaded3350(t *testing.T) {
+	dir := t.TempDir()
+	primary := volumetest.LoadedOn(t, dir, "3350", 6)
+	want := volumetest.Printed(t, dir, primary)
+	mirror := fresh(t, dir, "mirror", "-lfs", "mirror", "3350", "MIRROR", "6")
+	m, err := Mirror(context.Background(), primary, mirror, Options{})
+	require.NoError(t, err)
+	assert.Greater(t, m.Programs, uint64(2*180), "counts and write, and records of tracks that have some")
+	requireEqual(t, primary, mirror)
+	require.Equal(t, want, volumetest.Printed(t, dir, mirror))
+}
+
+func TestMirrorOfBlocks(t *testing.T) {
+	dir := t.TempDir()
+	primary := fresh(t, dir, "p", "-lfs", "p", "3370", "FBA001", "3001")
+	v, err := image.OpenFBA(primary, media.ReadWrite, image.Options{})
+	require.NoError(t, err)
+	p := make([]byte, 700*media.BlockSize)
+	for i := range p {
+		p[i] = byte(i * i >> 7)
+	}
+	require.NoError(t, v.WriteBlocks(2301, p))
+	require.NoError(t, v.Close())
+	mirror := fresh(t, dir, "m", "-lfs", "m", "3370", "FBA002", "3001")
+	_, err = Mirror(context.Background(), primary, mirror, Options{})
+	require.NoError(t, err)
+	require.Equal(t, content(t, primary), content(t, mirror))
+}
+
+func TestMirrorRefuses(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	create := func(name, device string, cylinders int) string {
+		require.NoError(t, volumes.Create(at(name), volumes.CreateOptions{Device: device, Cylinders: cylinders, Content: image.Content{Serial: "VOL001"}}))
+		return at(name)
+	}
+	p := create("p", "3390", 3)
+	for name, c := range map[string]struct{ mirror, want string }{
+		"absent":     {at("absent"), "no such file"},
+		"small":      {create("small", "3390", 2), "a mirror is like its primary"},
+		"other type": {create("other", "3380", 3), "a mirror is like its primary"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Mirror(context.Background(), p, c.mirror, Options{})
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := Mirror(ctx, p, create("m", "3390", 3), Options{})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
 // Volumes of every device type are mirrored byte for byte, with the channel
 // commands that the type's control unit has.
 func TestMirrorOfEveryDevice(t *testing.T) {
@@ -107,10 +214,10 @@ func TestMirrorOfEveryDevice(t *testing.T) {
 			before := content(t, primary)
 			for name, o := range map[string]image.CreateOptions{"plain": {}, "compressed": {Format: image.FormatCCKD, Compression: image.Zlib}} {
 				mirror := created(t, at(name), g.Name, 3, o)
-				m, err := Mirror(context.Background(), primary, mirror, MirrorOptions{NoSync: true})
+				m, err := Mirror(context.Background(), primary, mirror, Options{NoSync: true})
 				require.NoError(t, err)
 				assert.GreaterOrEqual(t, m.Tracks, int64(3*g.Heads))
-				if classic := takesBlocks(g) != nil; classic {
+				if classic := description.TakesBlocks(g) != nil; classic {
 					assert.Greater(t, m.Programs, uint64(3*m.Tracks), "counts, records, write")
 				} else {
 					assert.Less(t, m.Programs, uint64(3*m.Tracks), "read track, write")
@@ -136,7 +243,7 @@ func TestMirrorStreams(t *testing.T) {
 	require.NoError(t, v.Close())
 	for _, streams := range []int{1, 16} {
 		mirror := created(t, filepath.Join(dir, fmt.Sprint(streams)), "3350", 2, image.CreateOptions{})
-		_, err = Mirror(context.Background(), primary, mirror, MirrorOptions{NoSync: true, Streams: streams})
+		_, err = Mirror(context.Background(), primary, mirror, Options{NoSync: true, Streams: streams})
 		require.NoError(t, err)
 		require.True(t, content(t, primary) == content(t, mirror))
 	}

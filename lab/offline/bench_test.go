@@ -1,4 +1,4 @@
-package experiment
+package offline
 
 import (
 	"context"
@@ -52,7 +52,7 @@ func BenchmarkMirror(b *testing.B) {
 		for b.Loop() {
 			os.Remove(to)
 			require.NoError(b, image.Create(to, g, image.Content{Formatting: image.Raw}, image.CreateOptions{NoSync: true}))
-			_, err := Mirror(context.Background(), from, to, MirrorOptions{NoSync: true})
+			_, err := Mirror(context.Background(), from, to, Options{NoSync: true})
 			require.NoError(b, err)
 		}
 	})

@@ -1,0 +1,42 @@
+package checks
+
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/lab/player"
+	"github.com/iosrun/iosrun/lab/report"
+)
+
+// Failed lists the requests that failed, by class and completion code.
+func Failed(f *player.Failures) report.Failed {
+	var out report.Failed
+	for _, c := range []struct {
+		class string
+		codes *[256]int64
+		total *int64
+	}{{"read", &f.Reads, &out.Reads}, {"write", &f.Writes, &out.Writes}} {
+		for code, n := range c.codes {
+			if n != 0 {
+				*c.total += n
+				out.Codes = append(out.Codes, report.FailedCode{Class: c.class, Code: fmt.Sprintf("%02X", code), Meaning: completionText(uint8(code)), Count: n})
+			}
+		}
+	}
+	return out
+}
+
+// completionText says what a completion code means to a person.
+func completionText(code uint8) string {
+	switch code {
+	case ios.CodeNormal:
+		return "ended well"
+	case ios.CodeNoPath:
+		return "no path, or no answer"
+	case ios.CodeRejected:
+		return "rejected by a detour"
+	case ios.CodeExtent:
+		return "outside the extent"
+	}
+	return fmt.Sprintf("permanent error (code %02X)", code)
+}

@@ -1,0 +1,52 @@
+package rig
+
+import (
+	"context"
+
+	"github.com/iosrun/iosrun/emulator/intercept"
+	"github.com/iosrun/iosrun/hooks"
+	"github.com/iosrun/iosrun/policy"
+	"github.com/iosrun/iosrun/policy/catalog"
+)
+
+// Installation is a policy's detours on the slots.
+type Installation struct {
+	Policy string
+	Chains [hooks.Slots][]*hooks.Attachment
+	// PointInTime says that the policy promises that the mirrors are a point in time of
+	// all pairs together.
+	PointInTime bool
+}
+
+// Install puts a policy's detours on the slots in place of those that stand there.
+// An I/O under way keeps the detours that it began with.
+func (r *Rig) Install(ctx context.Context, p *catalog.Prepared) error {
+	chains, err := p.Attachments(ctx, r.Description.Seed, r.Description.Native)
+	if err != nil {
+		return err
+	}
+	if r.frames != nil {
+		show(chains, r.frames)
+	}
+	promise := promiseOf(p.Policy)
+	if err := r.Intercept.Install(chains, promise); err != nil {
+		return err
+	}
+	r.installed = append(r.installed, Installation{p.Policy.Name, chains, p.Policy.Consistency != ""})
+	if r.Promised != nil {
+		r.Promised(promise)
+	}
+	return nil
+}
+
+// Installed are the policies that have stood on the slots, in order.
+func (r *Rig) Installed() []Installation { return r.installed }
+
+// promiseOf is what a policy promises of completions and promotions.
+func promiseOf(p *policy.Policy) intercept.Promise {
+	promise := intercept.Promise{Durability: intercept.DurablePrimary, Copies: p.Copies, StalePromotion: p.StalePromotion == policy.Allow}
+	if p.Durability == "mirrors" {
+		promise.Durability = intercept.DurableMirrors
+	}
+	return promise
+}
