@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
+	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/scenario"
@@ -27,18 +29,24 @@ component that the table names, in a run of one policy (sync, if none is named) 
 workload: the first %d requests of it, unless --limit says otherwise. With --scenarios
 it plays the project's scenarios instead, which together take every step.
 
+With --states it prints the tables of states instead: each change of state that there
+can be of a request, of what the host knows of it on each leg (the primary or a
+mirror), of mirror I/Os, labels, copies and risks, with how often it was made and why.
+
 The exit code is 1 when a check of the run, or what a scenario expects, does not hold,
 or when the scenarios together have not taken every step.`, stepsLimit),
 		Example: `  iosrun steps
   iosrun steps --scenarios --missing
-  iosrun steps read-select --limit 10000 --json`,
+  iosrun steps read-select --limit 10000 --json
+  iosrun steps --scenarios --states`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completePolicies,
 		RunE:              runSteps,
 	}
 	addExperimentFlags(c.Flags())
 	c.Flags().Bool("scenarios", false, "play the project's scenarios")
-	c.Flags().Bool("missing", false, "list only the steps that were never taken")
+	c.Flags().Bool("states", false, "print the tables of states")
+	c.Flags().Bool("missing", false, "list only the steps that were never taken, or the changes of state never made")
 	c.Flags().Bool("json", false, "print JSON")
 	return c
 }
@@ -63,25 +71,45 @@ func runSteps(c *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	var counter steps.Counter
+	var all counted
 	var failed error
 	if suite {
-		failed, err = playScenarios(c, log, &counter)
+		failed, err = playScenarios(c, log, &all)
 	} else {
-		failed, err = playCounted(c, log, args, &counter)
+		failed, err = playCounted(c, log, args, &all)
 	}
 	if err != nil {
 		return err
 	}
-	if err := printSteps(c, &counter); err != nil {
+	show := printSteps
+	if states, _ := c.Flags().GetBool("states"); states {
+		show = printStates
+	}
+	if err := show(c, &all); err != nil {
 		return err
 	}
 	return failed
 }
 
+// counted is what was counted over one run or several.
+type counted struct {
+	steps       steps.Counter
+	transitions []intercept.Transition
+}
+
+func (n *counted) add(all []intercept.Transition) {
+	if n.transitions == nil {
+		n.transitions = slices.Clone(all)
+		return
+	}
+	for i := range all {
+		n.transitions[i].Taken += all[i].Taken
+	}
+}
+
 // playScenarios plays every scenario of the project. The first error is what did
 // not come as expected.
-func playScenarios(c *cobra.Command, log hclog.Logger, counter *steps.Counter) (failed, err error) {
+func playScenarios(c *cobra.Command, log hclog.Logger, n *counted) (failed, err error) {
 	l, end, err := openLoader(c, log)
 	if err != nil {
 		return nil, err
@@ -103,14 +131,15 @@ func playScenarios(c *cobra.Command, log hclog.Logger, counter *steps.Counter) (
 		if len(r.Wrong) != 0 {
 			all = append(all, fmt.Errorf("scenario %s: %s", name, strings.Join(r.Wrong, "; ")))
 		}
-		counter.Add(r.Steps)
+		n.steps.Add(r.Steps)
+		n.add(r.Run.Transitions)
 	}
 	rows, err := steps.Table()
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range rows {
-		if counter.Count(r) == 0 {
+		if n.steps.Count(r) == 0 {
 			all = append(all, fmt.Errorf("step %s was taken by no scenario: %s", r.Name, r.What))
 		}
 	}
@@ -118,7 +147,7 @@ func playScenarios(c *cobra.Command, log hclog.Logger, counter *steps.Counter) (
 }
 
 // playCounted plays a workload.
-func playCounted(c *cobra.Command, log hclog.Logger, args []string, counter *steps.Counter) (failed, err error) {
+func playCounted(c *cobra.Command, log hclog.Logger, args []string, n *counted) (failed, err error) {
 	x, err := workloadOf(c, args)
 	if err != nil {
 		return nil, err
@@ -126,7 +155,12 @@ func playCounted(c *cobra.Command, log hclog.Logger, args []string, counter *ste
 	if !c.Flags().Changed("limit") && x.Traffic.Limit == 0 {
 		x.Traffic.Limit = stepsLimit
 	}
-	return playOne(c, log, x, experiment.Options{Log: log, Steps: counter})
+	r, failed, err := playOne(c, log, x, experiment.Options{Log: log, Steps: &n.steps})
+	if err != nil {
+		return nil, err
+	}
+	n.add(r.Transitions)
+	return failed, nil
 }
 
 // workloadOf is the experiment of a command that runs one policy.
@@ -153,31 +187,31 @@ func workloadOf(c *cobra.Command, args []string) (*description.Experiment, error
 
 // playOne runs the experiment's policy. The first error is a check that does not
 // hold.
-func playOne(c *cobra.Command, log hclog.Logger, x *description.Experiment, o experiment.Options) (failed, err error) {
+func playOne(c *cobra.Command, log hclog.Logger, x *description.Experiment, o experiment.Options) (r *experiment.Result, failed, err error) {
 	defer x.Close()
 	l, end, err := openLoader(c, log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer end()
 	plan, err := experiment.PrepareParsed(c.Context(), x, l)
 	if err != nil {
-		return nil, usage(err)
+		return nil, nil, usage(err)
 	}
 	o.Stopped = interruptionOf(c).heed
-	r, err := plan.Run(c.Context(), 0, o)
+	r, err = plan.Run(c.Context(), 0, o)
 	if err != nil {
-		return nil, played(err)
+		return nil, nil, played(err)
 	}
 	for _, k := range r.Report.Checks {
 		if k.Failed() {
 			failed = errors.Join(failed, fmt.Errorf("check that does not hold: %s: %s", k.Name, k.Detail))
 		}
 	}
-	return errors.Join(failed, plan.Changed()), nil
+	return r, errors.Join(failed, plan.Changed()), nil
 }
 
-func printSteps(c *cobra.Command, counter *steps.Counter) error {
+func printSteps(c *cobra.Command, all *counted) error {
 	rows, err := steps.Table()
 	if err != nil {
 		return err
@@ -185,7 +219,7 @@ func printSteps(c *cobra.Command, counter *steps.Counter) error {
 	missing, _ := c.Flags().GetBool("missing")
 	list := []stepCount{}
 	for _, r := range rows {
-		if n := counter.Count(r); n == 0 || !missing {
+		if n := all.steps.Count(r); n == 0 || !missing {
 			list = append(list, stepCount{r, n})
 		}
 	}
@@ -200,4 +234,25 @@ func printSteps(c *cobra.Command, counter *steps.Counter) error {
 		t.add(r.Name, r.Figure, r.Taken, r.Actor, r.What)
 	}
 	return t.render()
+}
+
+func printStates(c *cobra.Command, all *counted) error {
+	missing, _ := c.Flags().GetBool("missing")
+	list := []intercept.Transition{}
+	for _, t := range all.transitions {
+		if t.Taken == 0 || !missing {
+			list = append(list, t)
+		}
+	}
+	if asJSON, _ := c.Flags().GetBool("json"); asJSON {
+		return writeJSON(c, list)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	l := newListing(c, "OF", "FROM", "TO", "MADE", "WHEN")
+	for _, t := range list {
+		l.add(t.Of, t.From, t.To, t.Taken, t.When)
+	}
+	return l.render()
 }

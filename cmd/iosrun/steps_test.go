@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/lab/scenario"
 )
 
@@ -62,6 +63,38 @@ func TestStepsOfAWorkload(t *testing.T) {
 	o := iosrun(t, nil, append([]string{"steps"}, made...)...)
 	require.Equal(t, 0, o.code, o.err)
 	assert.Regexp(t, `(?m)^ 236 +7 +300 +front-end detour +no: build the mirror IOSB`, o.out)
+}
+
+// TestStates: the tables of states say how often each change was made, and the way of
+// an I/O shows those of that I/O: what it does it also undoes.
+func TestStates(t *testing.T) {
+	o := iosrun(t, nil, "steps", "sync", "--states", "--json", "--generate", "--gen-count", "300", "--gen-reads", "0")
+	require.Equal(t, 0, o.code, o.err)
+	var list []intercept.Transition
+	require.NoError(t, json.Unmarshal([]byte(o.out), &list))
+	taken := make(map[string]uint64)
+	for _, tr := range list {
+		taken[tr.Of+": "+tr.From+" to "+tr.To] = tr.Taken
+	}
+	for _, change := range []string{"request: free to queued", "request: answered to told", "mirror I/O: begun to arrived", "request: told to free"} {
+		assert.EqualValues(t, 300, taken[change], change)
+	}
+	assert.EqualValues(t, 600, taken["leg: under way to good"], "primary and mirror")
+	assert.Zero(t, taken["leg: under way to bad"])
+
+	o = iosrun(t, nil, "trace", "write", "--states", "--json")
+	require.Equal(t, 0, o.code, o.err)
+	var way traced
+	require.NoError(t, json.Unmarshal([]byte(o.out), &way))
+	var request []string
+	for _, e := range way.Events {
+		if e.Who == "request" {
+			request = append(request, e.What)
+		}
+	}
+	assert.Equal(t, []string{
+		"free → queued", "queued → started", "started → answered", "answered → held", "held → again", "again → answered", "answered → told", "told → free",
+	}, request)
 }
 
 func TestTraceOfAWrite(t *testing.T) {

@@ -157,7 +157,7 @@ func traceWorkload(c *cobra.Command, log hclog.Logger, k int, way *steps.Way) (t
 		return "", nil, usage(fmt.Errorf("trace: I/O %d: the workload is limited to %d", k, n))
 	}
 	x.Traffic.Limit = int64(k)
-	failed, err = playOne(c, log, x, experiment.Options{Log: log, Steps: way, Identified: func(number int64, io uint64) {
+	_, failed, err = playOne(c, log, x, experiment.Options{Log: log, Steps: way, Identified: func(number int64, io uint64) {
 		if number == int64(k-1) {
 			way.Follow(io)
 		}

@@ -120,11 +120,16 @@ func equal(s *Seen, c *report.Check) {
 	}
 }
 
-// nothingPending: no request, mirror I/O or unit of work is left.
+// nothingPending: no request, mirror I/O or unit of work is left, and each has gone
+// its way from state to state as the tables of states have it.
 func nothingPending(s *Seen, c *report.Check) {
 	l := &s.Left
 	c.OK = l.Requests == 0 && l.Intercept == 0 && l.Work == 0 && l.Quiet
 	c.Detail = fmt.Sprintf("%d requests on units, %d with the intercept process, %d units of work, %d events", l.Requests, l.Intercept, l.Work, l.Events)
+	if n := s.Intercept.Illegal; n != 0 {
+		c.OK = false
+		c.Detail += fmt.Sprintf("; %d changes of state that there cannot be: a fault of this program, the log has them", n)
+	}
 }
 
 // pointInTime: no mirror of the consistency group got a write that may depend on

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/rig"
@@ -81,4 +82,13 @@ func TestChecksOfNothingSeen(t *testing.T) {
 		assert.Equal(t, k.Name != "nothing pending" && k.Name != "no request failed", k.Nothing, "%s: %s", k.Name, k.Detail)
 	}
 	assert.Len(t, names, len(ofMachine)+1)
+}
+
+// TestAChangeOfStateThatCannotBe fails a run, whatever else came of it.
+func TestAChangeOfStateThatCannotBe(t *testing.T) {
+	s := &Seen{Left: Left{Quiet: true}, Intercept: intercept.Counts{Illegal: 2}}
+	var c report.Check
+	nothingPending(s, &c)
+	assert.False(t, c.OK)
+	assert.Contains(t, c.Detail, "2 changes of state that there cannot be")
 }

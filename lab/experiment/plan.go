@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/lab/player"
@@ -91,6 +92,9 @@ type Result struct {
 	// Reads and Writes are the latencies by request number, for a paired
 	// comparison with another policy on the same workload.
 	Reads, Writes report.Series
+	// Transitions lists the changes of state that there can be, with how often each
+	// was made.
+	Transitions []intercept.Transition
 }
 
 // Run runs one of the plan's policies on a machine of its own. It may be called

@@ -27,6 +27,7 @@ func (r *run) result() (*Result, *checks.Seen, error) {
 	}
 	out.ReadLatency, out.WriteLatency = m.reads.Summary(), m.writes.Summary()
 	out.WallS = time.Since(m.begun).Seconds()
+	m.res.Transitions = r.rig.Intercept.Transitions()
 	return &m.res, seen, nil
 }
 
