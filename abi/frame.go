@@ -1,5 +1,7 @@
 package abi
 
+import "github.com/iosrun/iosrun/abi/arch"
+
 // Version of the contract. A module of another major version is refused; a
 // minor version only adds: fields in reserved bytes, intents, flags, manifest keys.
 const (
@@ -165,18 +167,17 @@ type Target struct {
 	_              [20]byte
 }
 
-// The values of Target.CompletionCode (IOSCOD), as z/OS documents them for the
-// ECB. At post-status processing an I/O that was started has none yet: how it
+// The values of Target.CompletionCode (IOSCOD). At post-status processing an I/O that was started has none yet: how it
 // ended is in Status, and IECVPST derives the code from that.
 const (
-	CompletionNone        uint8 = 0    // not ended, or started and not judged yet
-	CompletionPermanent   uint8 = 0x41 // permanent I/O error
-	CompletionExtent      uint8 = 0x42 // outside the extent
-	CompletionIntercepted uint8 = 0x44 // held back after an earlier error
-	CompletionPurged      uint8 = 0x48 // purged
-	CompletionRejected    uint8 = 0x4A // write to a mirror device refused (130)
-	CompletionNoPath      uint8 = 0x51 // no path, or ended by missing-interrupt handling
-	CompletionNormal      uint8 = 0x7F // ended well
+	CompletionNone        uint8 = arch.CompletionNone        // not ended, or started and not judged yet
+	CompletionPermanent   uint8 = arch.CompletionPermanent   // permanent I/O error
+	CompletionExtent      uint8 = arch.CompletionExtent      // outside the extent
+	CompletionIntercepted uint8 = arch.CompletionIntercepted // held back after an earlier error
+	CompletionPurged      uint8 = arch.CompletionPurged      // purged
+	CompletionRejected    uint8 = arch.CompletionRejected    // write to a mirror device refused (130)
+	CompletionNoPath      uint8 = arch.CompletionNoPath      // no path, or ended by missing-interrupt handling
+	CompletionNormal      uint8 = arch.CompletionNormal      // ended well
 )
 
 // FlagTable is the flag table's entry of one I/O (steps 229, 298, 302, 308; M1).

@@ -1,6 +1,7 @@
 package ios
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -159,7 +160,7 @@ func (s *Supervisor) start(p *machine.Processor, u *UCB, q *IOQ) outcome {
 		case 1, 2:
 			return left
 		}
-		s.fail(p, b, CodeNoPath)
+		s.fail(p, b, arch.CompletionNoPath)
 		return gone
 	case Queued:
 		return left
@@ -167,7 +168,7 @@ func (s *Supervisor) start(p *machine.Processor, u *UCB, q *IOQ) outcome {
 		return moved
 	}
 	if b.CompletionCode == 0 {
-		b.CompletionCode = CodePermanent
+		b.CompletionCode = arch.CompletionPermanent
 	}
 	s.fail(p, b, b.CompletionCode)
 	return gone
@@ -248,7 +249,7 @@ func (s *Supervisor) Cancel(b *IOSB) channel.CC {
 }
 
 // Purge ends the requests of one driver on the unit: those that wait with
-// CodePurged, those that are started with CSCH.
+// arch.CompletionPurged, those that are started with CSCH.
 func (s *Supervisor) Purge(p *machine.Processor, u *UCB, driverID uint8) {
 	u = u.base()
 	var prev *IOQ
@@ -260,7 +261,7 @@ func (s *Supervisor) Purge(p *machine.Processor, u *UCB, driverID uint8) {
 			if u.passed == q {
 				u.passed = prev
 			}
-			s.fail(p, q.IOSB, CodePurged)
+			s.fail(p, q.IOSB, arch.CompletionPurged)
 		} else {
 			prev = q
 		}

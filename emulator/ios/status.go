@@ -1,6 +1,7 @@
 package ios
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -79,8 +80,8 @@ func (s *Supervisor) IOSVSLIH(p *machine.Processor, u *UCB) {
 		s.step(p.Now(), 284, whoSLIH, b.ID)
 		b.IRBRoutine.Status(p, b)
 	}
-	const final = channel.StatusPrimary | channel.StatusSecond | channel.StatusAlert
-	if irb.SCSW.Control&final == 0 && irb.SCSW.Control&channel.StatusIntermed != 0 {
+	const final = arch.StatusPrimary | arch.StatusSecond | arch.StatusAlert
+	if irb.SCSW.Control&final == 0 && irb.SCSW.Control&arch.StatusIntermed != 0 {
 		return // program-controlled or suspended: the function goes on
 	}
 	s.free(u)
@@ -126,7 +127,7 @@ func (s *Supervisor) IECVPST(p *machine.Processor, b *IOSB) {
 	if b.CompletionCode == 0 {
 		switch {
 		case b.IRB.OK():
-			b.CompletionCode = CodeNormal
+			b.CompletionCode = arch.CompletionNormal
 		case s.recover(p, b):
 			return
 		}
@@ -140,36 +141,35 @@ func (s *Supervisor) IECVPST(p *machine.Processor, b *IOSB) {
 	b.Unfix()
 }
 
-// Sense bytes that say that driving the request again can help: equipment
-// check, data check, overrun (byte 0), and the statuses that are not errors of
-// the channel program.
-const senseRetry = 0x10 | 0x08 | 0x04
+// senseRetry has the sense bits with which driving the request again can help: they
+// are no errors of the channel program.
+const senseRetry = arch.SenseEquipmentCheck | arch.SenseDataCheck | arch.SenseOverrun
 
 // recover is error recovery: it decides from the status whether the request is
 // driven again, or gives it its completion code.
 func (s *Supervisor) recover(p *machine.Processor, b *IOSB) bool {
 	w := &b.IRB.SCSW
-	retry := w.Unit&channel.UnitCheck != 0 && b.IRB.ECW[0]&senseRetry != 0 ||
-		w.Unit&channel.Busy != 0 ||
-		w.Channel&(channel.ChannelControlCheck|channel.InterfaceControlCheck) != 0
+	retry := w.Unit&arch.UnitCheck != 0 && arch.SenseOf(&b.IRB.ECW)&senseRetry != 0 ||
+		w.Unit&arch.Busy != 0 ||
+		w.Channel&(arch.ChannelControlCheck|arch.InterfaceControlCheck) != 0
 	retry = retry || b.lost
 	switch {
-	case w.Unit&channel.UnitException != 0 && w.Channel == 0:
-		b.CompletionCode = CodePermanent
-	case b.lost && (b.Retries == MaxRetries || b.UCB.base().boxed), w.Flags&channel.SCSWDeferredCC == channel.SCSWDeferredCC:
-		b.CompletionCode = CodeNoPath
+	case w.Unit&arch.UnitException != 0 && w.Channel == 0:
+		b.CompletionCode = arch.CompletionPermanent
+	case b.lost && (b.Retries == MaxRetries || b.UCB.base().boxed), w.Flags&arch.SCSWDeferredCC == arch.SCSWDeferredCC:
+		b.CompletionCode = arch.CompletionNoPath
 	case b.purged:
-		b.CompletionCode = CodePurged
+		b.CompletionCode = arch.CompletionPurged
 	case retry && b.Retries < MaxRetries:
 		b.Retries++
 		b.lost = false
 		s.counts.Redriven++
 		s.IOSVSSCQ(p, b)
 		return true
-	case w.Unit&channel.UnitCheck != 0 && b.IRB.ECW[1]&0x04 != 0:
-		b.CompletionCode = CodeExtent
+	case w.Unit&arch.UnitCheck != 0 && arch.SenseOf(&b.IRB.ECW)&arch.SenseFileProtected != 0:
+		b.CompletionCode = arch.CompletionExtent
 	default:
-		b.CompletionCode = CodePermanent
+		b.CompletionCode = arch.CompletionPermanent
 	}
 	return false
 }
