@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
@@ -69,7 +70,7 @@ func (r *request) specialWrites() {
 func (r *request) unsuspended() {
 	r.constantCopy()
 	r.wanted, r.duplicate = true, true
-	r.clear |= chain.FlagS
+	r.clear |= arch.FlagS
 	r.flags |= abi.MirrorConstantCopy
 }
 

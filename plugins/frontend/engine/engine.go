@@ -6,10 +6,6 @@ import (
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
 
-// CodeInterloper is the IOSCOD with which a write to a mirror is rejected (step
-// 130).
-const CodeInterloper = 0x4A
-
 // Variant is what one front-end detour does differently from another.
 type Variant struct {
 	// ConstantCopy lets no application wait for a mirror.
@@ -91,7 +87,7 @@ func (v Variant) mirror(f *abi.Frame) {
 		bypass(f)
 		return
 	}
-	f.Response.Ask(abi.IntentReject).Code = CodeInterloper
+	f.Response.Ask(abi.IntentReject).Code = abi.CompletionRejected
 	f.Response.Verdict = abi.Return
 	f.Took(102)
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
@@ -28,7 +29,7 @@ func (v *Variant) plain(f *abi.Frame) bool {
 		kinds |= table[ccws[i].Command]
 		flags |= ccws[i].Flags
 	}
-	if flags&(chain.FlagCD|chain.FlagPCI|chain.FlagS) != 0 {
+	if flags&(arch.FlagCD|arch.FlagPCI|arch.FlagS) != 0 {
 		return false
 	}
 	switch kinds &^ (chain.Extent | chain.Sends) {
@@ -48,7 +49,7 @@ func (v *Variant) plainWrite(f *abi.Frame, ccws []abi.CCW, table *chain.Table, k
 	if kinds&chain.Extent != 0 {
 		c := &f.Chain
 		if table[ccws[0].Command]&chain.Extent == 0 || ccws[0].Parameter != 1 || c.Parameters == 0 ||
-			c.Parameter[0][globalAttributes]&cacheFastWrite != 0 {
+			c.Parameter[0][arch.DefineExtentAttribute]&arch.AttributeFastWrite != 0 {
 			return false
 		}
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 )
 
@@ -65,7 +66,7 @@ func (r *request) create() {
 // itself: then nobody would resume it, and the pair falls back to constant copy.
 func (r *request) hold() {
 	r.frame.Took(232)
-	if (r.program.Flags&^r.clear)&chain.FlagS == 0 {
+	if (r.program.Flags&^r.clear)&arch.FlagS == 0 {
 		r.frame.Took(236)
 		return
 	}

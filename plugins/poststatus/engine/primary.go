@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 	"github.com/iosrun/iosrun/plugins/internal/status"
 )
@@ -67,6 +68,7 @@ func broken(f *abi.Frame) bool {
 	case !status.UnitCheck(s):
 		return false
 	}
-	return s.Sense[0]&status.InterventionRequired != 0 ||
-		s.Sense[0]&status.EquipmentCheck != 0 && s.Sense[1]&status.WriteInhibited == 0 && f.Target.Retries != 0
+	sense := arch.SenseOf(&s.Sense)
+	return sense&arch.SenseIntervention != 0 ||
+		sense&arch.SenseEquipmentCheck != 0 && sense&arch.SenseWriteInhibited == 0 && f.Target.Retries != 0
 }
