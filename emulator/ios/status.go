@@ -2,6 +2,7 @@ package ios
 
 import (
 	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -55,7 +56,7 @@ func (l *slih) Enter(p *machine.Processor, _ *machine.SRB) {
 	if u.active != nil {
 		io = u.active.IOSB.ID
 	}
-	s.step(p.Now(), 276, whoSLIH, io)
+	s.step(p.Now(), step.HandleInterruption, whoSLIH, io)
 	s.IOSVSLIH(p, u)
 }
 
@@ -73,11 +74,11 @@ func (s *Supervisor) IOSVSLIH(p *machine.Processor, u *UCB) {
 		return
 	}
 	b := u.active.IOSB
-	s.step(p.Now(), 278, whoVSLIH, b.ID)
+	s.step(p.Now(), step.TestSubchannel, whoVSLIH, b.ID)
 	b.IRB = *irb
 	b.EndedAt = p.Now()
 	if b.IRBRoutine != nil {
-		s.step(p.Now(), 284, whoSLIH, b.ID)
+		s.step(p.Now(), step.CallIRBRoutine, whoSLIH, b.ID)
 		b.IRBRoutine.Status(p, b)
 	}
 	const final = arch.StatusPrimary | arch.StatusSecond | arch.StatusAlert
@@ -85,7 +86,7 @@ func (s *Supervisor) IOSVSLIH(p *machine.Processor, u *UCB) {
 		return // program-controlled or suspended: the function goes on
 	}
 	s.free(u)
-	s.step(p.Now(), 286, whoSLIH, b.ID)
+	s.step(p.Now(), step.ScheduleSRB, whoSLIH, b.ID)
 	s.Machine.Dispatcher.Schedule(p.Now(), &b.SRB)
 	s.drive(p, u.base())
 }
@@ -119,7 +120,7 @@ func (e *srbep) Enter(p *machine.Processor, _ *machine.SRB) {
 // exit is taken with the completion code. (Step 288.)
 func (s *Supervisor) IECVPST(p *machine.Processor, b *IOSB) {
 	p.Charge(s.Paths.IECVPST)
-	s.step(p.Now(), 288, whoIECVPST, b.ID)
+	s.step(p.Now(), step.EndRequest, whoIECVPST, b.ID)
 	if b.done {
 		s.counts.Duplicates++
 		return

@@ -3,6 +3,7 @@ package chain
 import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 )
 
 // Class is a class of FIG. 8. Its value is the step number that the figure gives
@@ -11,13 +12,13 @@ type Class uint16
 
 // The classes.
 const (
-	WritesPlain        Class = 158
-	WritesSpecial      Class = 160
-	ReadsPlain         Class = 162
-	ReadsSpecial       Class = 164
-	ReadsWritesPlain   Class = 166
-	ReadsWritesSpecial Class = 168
-	Neither            Class = 170
+	WritesPlain        Class = step.ClassWrites
+	WritesSpecial      Class = step.ClassWritesSpecial
+	ReadsPlain         Class = step.ClassReads
+	ReadsSpecial       Class = step.ClassReadsSpecial
+	ReadsWritesPlain   Class = step.ClassReadsWrites
+	ReadsWritesSpecial Class = step.ClassReadsWritesSpecial
+	Neither            Class = step.ClassNeither
 )
 
 // Program is a channel program that has been judged.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 )
 
@@ -22,7 +23,7 @@ func (r *request) build() bool {
 	if fast == notFast {
 		return r.chain(r.mirrors, r.duplicate, notFast, 0) || r.abandon()
 	}
-	r.frame.Took(173)
+	r.frame.Took(step.CompareCFWID)
 	pair := &r.frame.Pair
 	alike := withID(pair, r.mirrors, pair.CFWID)
 	if alike != 0 && !r.chain(alike, r.duplicate, notFast, 0) {
@@ -30,7 +31,7 @@ func (r *request) build() bool {
 	}
 	left := r.mirrors &^ alike
 	if left != 0 {
-		r.frame.Took(174)
+		r.frame.Took(step.DuplicateWithCFWID)
 	}
 	for left != 0 {
 		id := pair.Mirror[bits.TrailingZeros8(left)].CFWID

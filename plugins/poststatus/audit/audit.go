@@ -3,6 +3,7 @@ package audit
 import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/internal/status"
 )
 
@@ -22,11 +23,11 @@ const (
 
 // PostStatus answers for SRBEP.
 func PostStatus(f *abi.Frame) {
-	f.Took(290)
+	f.Took(step.EnterPostStatus)
 	if o := f.Target.Origin; (o == abi.OriginApplication || o == abi.OriginRouted) && fresh(f) {
 		record(f)
 	}
-	f.Took(294)
+	f.Took(step.YieldToIECVPST)
 }
 
 // fresh reports whether the call is about an end that has not been seen. For an

@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 	"github.com/iosrun/iosrun/plugins/internal/status"
 )
@@ -11,7 +12,7 @@ import (
 // path does not work and there is a mirror to do it, has a mirror take the
 // primary's place. (Step 298, M3.)
 func (v Variant) primaryFailed(f *abi.Frame) {
-	f.Took(298)
+	f.Took(step.SetPrimaryError)
 	f.Response.SetFlags(abi.FlagPrimaryError)
 	if f.Settings.Value[OnPrimaryFailure] != promote || !broken(f) || replaced(f) {
 		return
