@@ -38,33 +38,6 @@ const (
 	ScratchSize = 64
 )
 
-// Hook says which of its exports a detour is called through, and by that which
-// slot it sits on.
-type Hook uint8
-
-// The hooks, one a slot.
-const (
-	FrontEnd   Hook = iota // DDTSIO pointer
-	BackEnd                // return address of the SSCH call
-	PostStatus             // SRBEP
-	Hooks                  // how many there are
-)
-
-// Export is the name of the module's export for h.
-func (h Hook) Export() string {
-	switch h {
-	case FrontEnd:
-		return "front_end"
-	case BackEnd:
-		return "back_end"
-	case PostStatus:
-		return "post_status"
-	}
-	return ""
-}
-
-func (h Hook) String() string { return h.Export() }
-
 // MarkerExport is the export that makes a module a detour of this major
 // version: a function without parameters that returns the offset of the frame.
 const MarkerExport = "iosrun_abi_1"
@@ -349,13 +322,13 @@ type Verdict uint32
 
 // The verdicts. An unknown verdict means Continue.
 const (
-	// Continue: the next detour of the chain, at last the conventional target
+	// Continue: the next detour of the sequence, at last the conventional target
 	// (DDTSIO, the return to IOSVSSCH, IECVPST).
 	Continue Verdict = iota
 	// Return: not the conventional target. On the DDTSIO slot the request goes
 	// back to IOSVSSCH with the return code that an intent gives; on SRBEP the
 	// unit of work goes back to the dispatcher and no completion is reported; on
-	// the return address it ends the chain of detours.
+	// the return address it ends the sequence of detours.
 	Return
 )
 
