@@ -9,13 +9,14 @@ const (
 	SearchIDSize   = 5 // CCHH and the record number
 	SearchHomeSize = 4 // CCHH
 
-	DefineExtentSize      = 16
-	DefineExtentMask      = 0  // file mask, one byte
-	DefineExtentAttribute = 1  // global attributes, one byte
-	DefineExtentBlockSize = 2  // two bytes
-	DefineExtentFastWrite = 4  // identification for cache fast write, two bytes
-	DefineExtentFirst     = 8  // first track
-	DefineExtentLast      = 12 // last track
+	DefineExtentSize          = 16
+	DefineExtentMask          = 0 // file mask, one byte
+	DefineExtentAttribute     = 1 // global attributes, one byte
+	DefineExtentBlockSize     = 2 // two bytes
+	DefineExtentFastWrite     = 4 // identification for cache fast write, two bytes
+	DefineExtentFastWriteSize = 2
+	DefineExtentFirst         = 8  // first track
+	DefineExtentLast          = 12 // last track
 
 	LocateRecordSize      = 16
 	LocateRecordOperation = 0  // orientation and operation, one byte
