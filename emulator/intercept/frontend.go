@@ -2,6 +2,8 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -14,11 +16,11 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 	r := c.r
 	c.count()
 	backEnd := false
-	for _, a := range r.generation.Chain(hooks.DDTSIO) {
+	for _, a := range r.generation.Sequence(hooks.DDTSIO) {
 		ans, ok := x.ask(a, c)
 		if !ok {
 			if a.Containment == hooks.FailIO && c.unanswered(a) {
-				c.block.CompletionCode = ios.CodePermanent
+				c.block.CompletionCode = arch.CompletionPermanent
 				return ios.Refused, false
 			}
 			x.contain(a, c)
@@ -36,8 +38,8 @@ func (x *Process) frontEnd(c *call, q *ios.IOQ) (ios.ReturnCode, bool) {
 				why = x.makeMirrors(c, n, &f.Response)
 			case abi.IntentReject:
 				c.block.CompletionCode = n.Code
-				if n.Code == 0 || n.Code == ios.CodeNormal {
-					c.block.CompletionCode = ios.CodeRejected
+				if n.Code == 0 || n.Code == arch.CompletionNormal {
+					c.block.CompletionCode = arch.CompletionRejected
 				}
 				x.counts.Rejected++
 				rc = ios.Refused
@@ -119,7 +121,7 @@ func (x *Process) anywhere(c *call, n *abi.Intent) hooks.Refusal {
 		case n.Code > abi.ScopeGroup:
 			return hooks.UnknownCode
 		}
-		x.step(c.p, machine.StepM+4, hookNames[c.hook], c.block.ID)
+		x.step(c.p, step.DissociateMirror, abi.HookTable[c.hook].Actor, c.block.ID)
 		x.dissociate(c.p, c.role.pair, n.Mirrors, n.Code)
 		return hooks.CarriedOut
 	case abi.IntentRecord:
@@ -200,7 +202,7 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent, resp *abi.Response) hooks.
 		}
 	}
 	if r.made&(r.made-1) != 0 {
-		x.step(c.p, machine.StepM+5, "intercept process", c.block.ID)
+		x.step(c.p, step.UseSeveralMirrors, "intercept process", c.block.ID)
 	}
 	if n.Mirrors>>len(r.pair.mirrors) != 0 {
 		why = why.First(hooks.NoSuchMirror)

@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -61,7 +62,7 @@ func (x *Process) overrule(a *hooks.Attachment, c *call, circle string) {
 func (x *Process) overruleHold(a *hooks.Attachment, c *call) {
 	x.overrule(a, c, circleHold)
 	if a.Containment == hooks.FailIO {
-		x.failWaiting(c, ios.CodePermanent)
+		x.failWaiting(c, arch.CompletionPermanent)
 	}
 	x.overstayed(a, c)
 }
@@ -74,7 +75,7 @@ func (x *Process) overruleRetry(a *hooks.Attachment, c *call) ios.ReturnCode {
 		x.overstayed(a, c)
 	}
 	if a.Containment == hooks.FailIO {
-		c.block.CompletionCode = ios.CodePermanent
+		c.block.CompletionCode = arch.CompletionPermanent
 		return ios.Refused
 	}
 	return ios.Started

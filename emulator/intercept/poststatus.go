@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -96,11 +97,11 @@ func (x *Process) holdable(r *Request) bool {
 func (x *Process) postDetours(c *call) (holder *hooks.Attachment) {
 	r := c.r
 	c.count()
-	for _, a := range r.generation.Chain(hooks.SRBEP) {
+	for _, a := range r.generation.Sequence(hooks.SRBEP) {
 		ans, ok := x.ask(a, c)
 		if !ok {
 			if a.Containment == hooks.FailIO && c.unanswered(a) && c.block.CompletionCode == 0 {
-				c.block.CompletionCode = ios.CodePermanent
+				c.block.CompletionCode = arch.CompletionPermanent
 			}
 			x.contain(a, c)
 			continue
@@ -144,8 +145,8 @@ func (x *Process) failWaiting(c *call, code uint8) hooks.Refusal {
 	case r.ended || c.block.CompletionCode != 0:
 		return hooks.WrongMoment
 	}
-	if code == 0 || code == ios.CodeNormal {
-		code = ios.CodePermanent
+	if code == 0 || code == arch.CompletionNormal {
+		code = arch.CompletionPermanent
 	}
 	c.block.CompletionCode, r.inVain = code, true
 	return hooks.CarriedOut
@@ -178,7 +179,7 @@ func (x *Process) doubt(r *Request) {
 func (x *Process) finish(p *machine.Processor, r *Request) {
 	b := r.block
 	r.unlist()
-	if r.routed != nil && !b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == ios.CodeNoPath) {
+	if r.routed != nil && !b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == arch.CompletionNoPath) {
 		x.returnToPrimary(p, r)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -168,15 +169,15 @@ func (x *Process) boxed(at machine.Time, u *ios.UCB, boxed bool) {
 // Install puts the detours of a policy on the slots at once, with what the
 // policy promises: requests that begin from now on have them. (hooks.Table.) The
 // pairs' modes are those of the policy before, so they are synchronous again.
-func (x *Process) Install(chains [hooks.Slots][]*hooks.Attachment, d Promise) error {
-	for _, c := range chains {
+func (x *Process) Install(sequences [hooks.Slots][]*hooks.Attachment, d Promise) error {
+	for _, c := range sequences {
 		for _, a := range c {
 			if u, ok := a.Detour.(hooks.ChainUser); ok {
 				u.UseChain(x)
 			}
 		}
 	}
-	if _, err := x.ios.Hooks.Install(chains); err != nil {
+	if _, err := x.ios.Hooks.Install(sequences); err != nil {
 		return err
 	}
 	x.Promise = d
@@ -260,7 +261,7 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 	return rc
 }
 
-// startMirror lets a mirror I/O through the front-end slot.
+// startMirror lets a mirror I/O past the front-end detours.
 func (x *Process) startMirror(p *machine.Processor, q *ios.IOQ, mr *mirrorRequest) ios.ReturnCode {
 	b := q.IOSB
 	c := call{hook: abi.FrontEnd, p: p, r: mr.r, block: b, role: x.roleOf(b.UCB), origin: abi.OriginMirror, program: &mr.r.program, since: &mr.leftSince}
@@ -268,7 +269,7 @@ func (x *Process) startMirror(p *machine.Processor, q *ios.IOQ, mr *mirrorReques
 		return rc
 	}
 	if !mr.wanted(c.role) {
-		b.CompletionCode = ios.CodePurged
+		b.CompletionCode = arch.CompletionPurged
 		return ios.Refused
 	}
 	rc := x.ios.DDTSIO(p, q)
@@ -355,7 +356,7 @@ func (e *backEndEntry) Enter(p *machine.Processor, _ *machine.SRB) {
 func (x *Process) backEnd(p *machine.Processor, r *Request) {
 	c := call{hook: abi.BackEnd, p: p, r: r, block: r.block, role: r.role, origin: r.origin, program: &r.program}
 	c.count()
-	for _, a := range r.generation.Chain(hooks.ReturnAddress) {
+	for _, a := range r.generation.Sequence(hooks.ReturnAddress) {
 		ans, ok := x.ask(a, &c)
 		if !ok {
 			x.contain(a, &c)
@@ -394,9 +395,6 @@ func (x *Process) step(p *machine.Processor, n machine.Step, who string, io uint
 	}
 }
 
-// hookNames name the detours as the table of steps does.
-var hookNames = [abi.Hooks]string{"front-end detour", "back-end detour", "post-status detour"}
-
 // ask fills the frame of a, calls it and takes a checked copy of its answer. A
 // true ok obliges the caller to give the copy back (x.depth--).
 func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
@@ -433,7 +431,7 @@ func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
 	}
 	if f.Response.Steps != 0 && x.ios.Machine.Steps != nil {
 		for _, n := range f.Response.Step[:f.Response.Steps] {
-			x.ios.Machine.Steps.Step(c.p.Now(), machine.Step(n), hookNames[c.hook], c.block.ID)
+			x.ios.Machine.Steps.Step(c.p.Now(), machine.Step(n), abi.HookTable[c.hook].Actor, c.block.ID)
 		}
 	}
 	return s, true

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -30,26 +31,6 @@ type program struct {
 	others     []machine.Address // ways not followed yet, in scan
 }
 
-// The command codes that the host itself must understand: those that say where
-// a chain may write (FACTS: ECKD and fixed-block command tables of the 3990 and
-// 3370 references).
-const (
-	commandDefineExtent   = 0x63
-	commandLocateRecord   = 0x47
-	commandLocateExtended = 0x4B
-	commandPrefix         = 0xE7
-	commandSeek           = 0x07
-	commandSeekCylinder   = 0x0B
-	commandSeekHead       = 0x1B
-	commandRecalibrate    = 0x13
-	commandLocateFBA      = 0x43
-	commandWriteFBA       = 0x41
-)
-
-// prefixExtentValid is the bit of byte 1 of a prefix's parameters that says that
-// they have those of a define extent.
-const prefixExtentValid = 0x80
-
 // role of a command code as the host sees it.
 const (
 	isWrite = 1 << iota
@@ -60,26 +41,29 @@ const (
 	isInput  // puts data into main storage
 )
 
-// multitrack is the bit of a command code that lets it go on with the next track.
-const multitrack = 0x80
-
 var eckdRoles = func() (t [256]uint8) {
 	for c := range t {
-		if c&3 == 1 || c&3 == 2 || c&0xF == 0xC { // write, read, read backward
+		if code := uint8(c); arch.IsWrite(code) || arch.IsRead(code) || arch.IsReadBackward(code) {
 			t[c] = isData
 		}
-		if c&3 == 1 {
+		if arch.IsWrite(uint8(c)) {
 			t[c] |= isWrite
 		}
 	}
-	for _, c := range []int{0x31, 0x51, 0x71, 0x29, 0x49, 0x69, 0x39} { // searches
-		t[c], t[c|multitrack] = isSearch, isSearch|isMulti
+	for _, c := range []int{
+		arch.CommandSearchIDEqual, arch.CommandSearchIDHigh, arch.CommandSearchIDEqualHigh,
+		arch.CommandSearchKeyEqual, arch.CommandSearchKeyHigh, arch.CommandSearchKeyEqualHigh, arch.CommandSearchHomeEqual,
+	} {
+		t[c], t[c|arch.Multitrack] = isSearch, isSearch|isMulti
 	}
-	for _, c := range []int{0x06, 0x0E, 0x1E, 0x12, 0x16, 0x1A} { // reads
-		t[c|multitrack] |= isMulti
+	for _, c := range []int{
+		arch.CommandReadData, arch.CommandReadKeyData, arch.CommandReadCountKeyData,
+		arch.CommandReadCount, arch.CommandReadRecordZero, arch.CommandReadHome,
+	} {
+		t[c|arch.Multitrack] |= isMulti
 	}
-	for _, c := range []int{commandDefineExtent, commandLocateRecord, commandLocateExtended, commandPrefix,
-		commandSeek, commandSeekCylinder, commandSeekHead, commandRecalibrate} {
+	for _, c := range []int{arch.CommandDefineExtent, arch.CommandLocateRecord, arch.CommandLocateRecordExtended, arch.CommandPrefix,
+		arch.CommandSeek, arch.CommandSeekCylinder, arch.CommandSeekHead, arch.CommandRecalibrate} {
 		t[c] = isParameter
 	}
 	return withInput(t)
@@ -87,12 +71,12 @@ var eckdRoles = func() (t [256]uint8) {
 
 var fbaRoles = func() (t [256]uint8) {
 	for c := range t {
-		if c&3 == 2 {
+		if arch.IsRead(uint8(c)) {
 			t[c] = isData
 		}
 	}
-	t[commandWriteFBA] = isData | isWrite
-	t[commandDefineExtent], t[commandLocateFBA] = isParameter, isParameter
+	t[arch.CommandFBAWrite] = isData | isWrite
+	t[arch.CommandDefineExtent], t[arch.CommandFBALocate] = isParameter, isParameter
 	return withInput(t)
 }()
 
@@ -100,7 +84,7 @@ var fbaRoles = func() (t [256]uint8) {
 // commands (xxxxxx10, xxxx0100, xxxx1100) put data into main storage.
 func withInput(t [256]uint8) [256]uint8 {
 	for c := range t {
-		if c&3 == 2 || c&0xF == 4 || c&0xF == 0xC {
+		if arch.Stores(uint8(c)) {
 			t[c] |= isInput
 		}
 	}
@@ -136,7 +120,7 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 		in, code span
 	)
 	for at := cpa; ; {
-		v := s.View(at, channel.CCWSize)
+		v := s.View(at, arch.CCWSize)
 		over := v == nil || len(g.ccws) == MaxChain
 		if over {
 			g.flags |= abi.ChainTruncated
@@ -164,15 +148,15 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 		}
 		e := &g.ccws[n]
 		*e = abi.CCW{Command: c.Command, Flags: uint8(c.Flags), Count: c.Count, Address: c.Address, Location: uint32(at)}
-		code.cover(at, channel.CCWSize)
-		if c.Command == channel.TIC || !format1 && c.Command&0xF == channel.TIC {
-			e.Command = channel.TIC // in the terms of format 1
+		code.cover(at, arch.CCWSize)
+		if c.Command == arch.CommandTransfer || !format1 && arch.IsTransfer(c.Command) {
+			e.Command = arch.CommandTransfer // in the terms of format 1
 			to := machine.Address(c.Address)
 			if g.seen(uint32(to)) {
-				at += channel.CCWSize // the loop of a search: it goes on behind
+				at += arch.CCWSize // the loop of a search: it goes on behind
 			} else {
 				if skips {
-					g.branch(at + channel.CCWSize)
+					g.branch(at + arch.CCWSize)
 				}
 				at, jumped = to, true
 			}
@@ -185,7 +169,7 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 			if r&isParameter != 0 {
 				g.parameter(s, e, c)
 				w.command(command, s, e)
-				if command == commandDefineExtent || command == commandPrefix {
+				if command == arch.CommandDefineExtent || command == arch.CommandPrefix {
 					w.extentAt = n
 				}
 			} else if r&isWrite != 0 {
@@ -207,23 +191,23 @@ func (g *program) scan(s *machine.Storage, cpa machine.Address, format1 bool, ge
 		case c.Count == 0:
 		case r&isInput == 0:
 			code.cover(dataSpan(s, c))
-		case c.Flags&channel.FlagSkip == 0:
+		case c.Flags&arch.FlagSkip == 0:
 			g.stores = true
 			in.cover(dataSpan(s, c))
 		}
-		if c.Flags&channel.FlagS != 0 {
+		if c.Flags&arch.FlagS != 0 {
 			g.suspends = true
 		}
-		if c.Flags&channel.FlagPCI != 0 {
+		if c.Flags&arch.FlagPCI != 0 {
 			g.interrupts = true
 		}
-		going := c.Flags&(channel.FlagCC|channel.FlagCD) != 0
-		if skips && (!going || c.Flags&channel.FlagCD != 0) {
-			g.branch(at + channel.CCWSize)
+		going := c.Flags&(arch.FlagCC|arch.FlagCD) != 0
+		if skips && (!going || c.Flags&arch.FlagCD != 0) {
+			g.branch(at + arch.CCWSize)
 		}
-		chained = c.Flags&channel.FlagCD != 0
+		chained = c.Flags&arch.FlagCD != 0
 		skips = r&isSearch != 0 && !chained
-		at += channel.CCWSize
+		at += arch.CCWSize
 		if going {
 			continue
 		}
@@ -274,7 +258,7 @@ func (g *program) seen(location uint32) bool {
 // parameter copies the command's parameters into blocks, while there are any.
 func (g *program) parameter(s *machine.Storage, e *abi.CCW, c channel.CCW) {
 	switch c.Command {
-	case commandSeek, commandSeekCylinder, commandSeekHead, commandRecalibrate:
+	case arch.CommandSeek, arch.CommandSeekCylinder, arch.CommandSeekHead, arch.CommandRecalibrate:
 		return
 	}
 	need := (int(c.Count) + abi.ParameterSize - 1) / abi.ParameterSize
@@ -302,7 +286,7 @@ func (g *program) parameter(s *machine.Storage, e *abi.CCW, c channel.CCW) {
 // dataAddress is where a CCW's data begins, through the first indirect-address
 // word where there is one.
 func dataAddress(s *machine.Storage, c channel.CCW) machine.Address {
-	if c.Flags&channel.FlagIDA != 0 {
+	if c.Flags&arch.FlagIDA != 0 {
 		if v := s.View(machine.Address(c.Address), 4); v != nil {
 			return machine.Address(binary.BigEndian.Uint32(v))
 		}
@@ -341,30 +325,30 @@ func (w *where) command(code byte, s *machine.Storage, e *abi.CCW) {
 		return
 	}
 	switch code {
-	case commandDefineExtent:
+	case arch.CommandDefineExtent:
 		w.extentOf(v)
-	case commandPrefix:
-		if len(v) >= extentInPrefix {
-			if v[1]&prefixExtentValid != 0 {
-				w.extentOf(v[extentInPrefix:])
+	case arch.CommandPrefix:
+		if len(v) >= arch.PrefixExtent {
+			if v[arch.PrefixValidity]&arch.PrefixExtentValid != 0 {
+				w.extentOf(v[arch.PrefixExtent:])
 			}
-			if v[0] != 0 && len(v) >= 44 {
-				w.locate(v[44:])
+			if v[arch.PrefixFormat] != 0 && len(v) >= arch.PrefixLocate {
+				w.locate(v[arch.PrefixLocate:])
 			}
 		}
-	case commandLocateRecord, commandLocateExtended:
+	case arch.CommandLocateRecord, arch.CommandLocateRecordExtended:
 		w.locate(v)
-	case commandSeek, commandSeekCylinder:
-		if len(v) >= 6 {
-			w.seek(w.track(v[2:]))
+	case arch.CommandSeek, arch.CommandSeekCylinder:
+		if len(v) >= arch.SeekSize {
+			w.seek(w.track(v[arch.SeekAt:]))
 		}
-	case commandSeekHead:
+	case arch.CommandSeekHead:
 		if !w.seeked {
 			w.wide() // of a cylinder that an earlier chain has sought
-		} else if len(v) >= 6 {
-			w.seek(w.at - w.at%w.geo.Heads + uint32(binary.BigEndian.Uint16(v[4:])))
+		} else if len(v) >= arch.SeekSize {
+			w.seek(w.at - w.at%w.geo.Heads + uint32(binary.BigEndian.Uint16(v[arch.SeekAt+2:])))
 		}
-	case commandRecalibrate:
+	case arch.CommandRecalibrate:
 		w.seek(0)
 	}
 }
@@ -388,20 +372,20 @@ func (w *where) track(p []byte) uint32 {
 }
 
 func (w *where) extentOf(p []byte) {
-	if len(p) < 16 {
+	if len(p) < arch.DefineExtentSize {
 		return
 	}
-	w.define = extent{w.track(p[8:]), w.track(p[12:])}
+	w.define = extent{w.track(p[arch.DefineExtentFirst:]), w.track(p[arch.DefineExtentLast:])}
 	w.defined = true
 }
 
 func (w *where) locate(p []byte) {
-	if len(p) < 16 {
+	if len(p) < arch.LocateRecordSize {
 		return
 	}
 	w.seeked = false
-	t := w.track(p[4:])
-	last := t + max(uint32(p[3]), 1) - 1
+	t := w.track(p[arch.LocateRecordTrack:])
+	last := t + max(uint32(p[arch.LocateRecordCount]), 1) - 1
 	if w.defined {
 		last = min(last, w.define.last)
 	}
@@ -410,14 +394,14 @@ func (w *where) locate(p []byte) {
 
 func (w *where) fba(code byte, p []byte) {
 	switch {
-	case code == commandDefineExtent && len(p) >= 16:
-		w.base, w.logical = binary.BigEndian.Uint32(p[4:]), binary.BigEndian.Uint32(p[8:])
-		last := binary.BigEndian.Uint32(p[12:])
+	case code == arch.CommandDefineExtent && len(p) >= arch.FBAExtentSize:
+		w.base, w.logical = binary.BigEndian.Uint32(p[arch.FBAExtentPhysical:]), binary.BigEndian.Uint32(p[arch.FBAExtentFirst:])
+		last := binary.BigEndian.Uint32(p[arch.FBAExtentLast:])
 		w.define = extent{w.base / w.geo.TrackBlocks, (w.base + last - w.logical) / w.geo.TrackBlocks}
 		w.defined = true
-	case code == commandLocateFBA && len(p) >= 8:
-		first := w.base + binary.BigEndian.Uint32(p[4:]) - w.logical
-		count := max(uint32(binary.BigEndian.Uint16(p[2:])), 1)
+	case code == arch.CommandFBALocate && len(p) >= arch.FBALocateSize:
+		first := w.base + binary.BigEndian.Uint32(p[arch.FBALocateBlock:]) - w.logical
+		count := max(uint32(binary.BigEndian.Uint16(p[arch.FBALocateCount:])), 1)
 		w.add(extent{first / w.geo.TrackBlocks, (first + count - 1) / w.geo.TrackBlocks})
 	}
 }
