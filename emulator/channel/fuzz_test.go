@@ -175,9 +175,9 @@ func random(r *rand.Rand, p []byte, format1, tame bool) {
 			}
 		}
 		if format1 {
-			PutCCW1(p[i*CCWSize:], w)
+			PutCCW1(p[i*arch.CCWSize:], w)
 		} else {
-			PutCCW0(p[i*CCWSize:], w)
+			PutCCW0(p[i*arch.CCWSize:], w)
 		}
 	}
 	for i := range 32 {

@@ -15,9 +15,6 @@ const MaxProcessors = 64
 // their names.
 type Step uint16
 
-// StepM is the base of the unnumbered steps.
-const StepM Step = 1000
-
 // StepRecorder is told of the steps that are taken, for whoever wants to see
 // them. who is the component that took the step, io the identity of the I/O.
 type StepRecorder interface {

@@ -10,11 +10,10 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/intercept"
-	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/files"
-	"github.com/iosrun/iosrun/hooks"
 	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/observer"
 	"github.com/iosrun/iosrun/lab/policy"
@@ -194,7 +193,7 @@ func (m *measured) record(number int64, write bool, code uint8, took machine.Tim
 	if write {
 		latencies, series = m.writes, &m.res.Writes
 	}
-	if code != ios.CodeNormal {
+	if code != arch.CompletionNormal {
 		series.Fail(number)
 		return
 	}
@@ -288,12 +287,12 @@ func (w *Workload) name() string {
 
 // install puts a policy's detours on the slots.
 func (r *run) install(ctx context.Context, pol *catalog.Prepared) error {
-	chains, err := pol.Attachments(ctx, r.config.Seed, r.config.Native)
+	sequences, err := pol.Attachments(ctx, r.config.Seed, r.config.Native)
 	if err != nil {
 		return err
 	}
 	if r.opts.Frames != nil {
-		show(chains, r.opts.Frames)
+		show(sequences, r.opts.Frames)
 	}
 	d := intercept.Promise{Durability: intercept.DurablePrimary, Copies: pol.Policy.Copies, StalePromotion: pol.Policy.StalePromotion == policy.Allow}
 	if pol.Policy.Durability == "mirrors" {
@@ -302,10 +301,10 @@ func (r *run) install(ctx context.Context, pol *catalog.Prepared) error {
 	if pol.Policy.Consistency == "" {
 		r.ungrouped = true
 	}
-	if err := r.x.Install(chains, d); err != nil {
+	if err := r.x.Install(sequences, d); err != nil {
 		return err
 	}
-	r.installed = append(r.installed, installation{pol.Policy.Name, chains})
+	r.installed = append(r.installed, installation{pol.Policy.Name, sequences})
 	if r.observer != nil {
 		r.observer.Promise(observer.Promise{Mirrors: d.Durability == intercept.DurableMirrors, Copies: d.Copies})
 	}
@@ -325,9 +324,6 @@ func (r *run) swap(ctx context.Context, at machine.Time, p *catalog.Prepared) er
 
 func seconds(t machine.Time) float64 { return float64(t) / float64(machine.Second) }
 
-// slotNames are the slots as reports name them.
-var slotNames = [hooks.Slots]string{"frontend", "backend", "poststatus"}
-
 // fill says what the finished run found.
 func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	n := r.x.Counts()
@@ -335,11 +331,11 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	out.Seed = r.config.Seed
 	for s := range pol.Detours {
 		for i, d := range pol.Detours[s] {
-			m := report.Module{Slot: slotNames[s], Name: d.Module.Manifest.Name}
+			m := report.Module{Slot: abi.HookTable[s].Report, Name: d.Module.Manifest.Name}
 			if !r.config.Native {
 				m.SHA256 = hex.EncodeToString(d.Module.SHA256[:])
 			}
-			for _, k := range r.installed[0].chains[s][i].Records {
+			for _, k := range r.installed[0].sequences[s][i].Records {
 				m.Records = append(m.Records, report.Record(k))
 			}
 			out.Modules = append(out.Modules, m)
@@ -362,7 +358,7 @@ func (r *run) fill(out *report.Run, pol *catalog.Prepared) error {
 	}
 	var slots []report.SlotCalls
 	for s, c := range n.Calls {
-		slots = append(slots, report.SlotCalls{Slot: slotNames[s], Calls: int64(c)})
+		slots = append(slots, report.SlotCalls{Slot: abi.HookTable[s].Report, Calls: int64(c)})
 	}
 	out.WasmCalls = report.NewWasmCalls(r.issued, slots)
 	out.Traps, out.InvalidResponses, out.Violations = int64(n.Traps), int64(n.Invalid), int64(n.Violations)
@@ -419,13 +415,13 @@ func MirrorState(m *intercept.Mirror) string {
 // completionText says what a completion code means to a person.
 func completionText(code uint8) string {
 	switch code {
-	case ios.CodeNormal:
+	case arch.CompletionNormal:
 		return "ended well"
-	case ios.CodeNoPath:
+	case arch.CompletionNoPath:
 		return "no path, or no answer"
-	case ios.CodeRejected:
+	case arch.CompletionRejected:
 		return "rejected by a detour"
-	case ios.CodeExtent:
+	case arch.CompletionExtent:
 		return "outside the extent"
 	}
 	return fmt.Sprintf("permanent error (code %02X)", code)

@@ -61,16 +61,16 @@ func (f *failures) report() report.Failed {
 
 // installation is a policy's detours on the slots.
 type installation struct {
-	policy string
-	chains [hooks.Slots][]*hooks.Attachment
+	policy    string
+	sequences [hooks.Slots][]*hooks.Attachment
 }
 
 // eachDetour calls f for every detour that has stood on a slot.
 func (r *run) eachDetour(f func(policy, slot string, a *hooks.Attachment)) {
 	for i := range r.installed {
-		for s, chain := range r.installed[i].chains {
-			for _, a := range chain {
-				f(r.installed[i].policy, slotNames[s], a)
+		for s, sequence := range r.installed[i].sequences {
+			for _, a := range sequence {
+				f(r.installed[i].policy, abi.HookTable[s].Report, a)
 			}
 		}
 	}
@@ -238,7 +238,7 @@ func (r *run) inCharge() report.Check {
 	for _, d := range r.detourFaults() {
 		if p := d.PassedOver; p != nil {
 			at := time.Duration(p.AtS * float64(time.Second)).Round(time.Microsecond)
-			text := fmt.Sprintf("%s %s of %s was passed over from %v on, after %s", d.Slot, d.Name, d.Policy, at, p.Reason())
+			text := fmt.Sprintf("%s %s of %s was passed over from %v on, after %s", report.HookName(d.Slot), d.Name, d.Policy, at, p.Reason())
 			if d.FirstError != "" {
 				text += "; the first: " + d.FirstError
 			}
@@ -262,7 +262,7 @@ func (r *run) withoutFault() report.Check {
 	}
 	var bad []string
 	for _, d := range r.detourFaults() {
-		who := fmt.Sprintf("%s %s of %s", d.Slot, d.Name, d.Policy)
+		who := fmt.Sprintf("%s %s of %s", report.HookName(d.Slot), d.Name, d.Policy)
 		for _, k := range d.Refused {
 			bad = append(bad, fmt.Sprintf("%s: %d %s intents refused: %s", who, k.Count, k.Intent, k.Reason))
 		}

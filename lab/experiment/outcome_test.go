@@ -249,7 +249,7 @@ func TestFaultsOfDetours(t *testing.T) {
 		want           string
 	}{
 		{nil, true, true, ""},
-		{[]*hooks.Attachment{refused}, true, false, "frontend refused of first: 2 promote intents refused: the pair has no such mirror"},
+		{[]*hooks.Attachment{refused}, true, false, "front-end refused of first: 2 promote intents refused: the pair has no such mirror"},
 		{[]*hooks.Attachment{failing}, true, false, "1 calls ended abnormally, 2 responses did not pass the check; the first: out of memory"},
 		{[]*hooks.Attachment{over}, false, false, "16 responses did not pass"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
@@ -306,7 +307,7 @@ func (r *run) Complete(token uint64, code uint8, now machine.Time) {
 	}
 	r.ended++
 	r.lastEnd = max(r.lastEnd, now)
-	if code == ios.CodeNormal {
+	if code == arch.CompletionNormal {
 		r.goodBytes += f.bytes
 	} else {
 		r.failed.add(f.write, code)

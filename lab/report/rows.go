@@ -256,8 +256,8 @@ func (c class) rows(runs []Run) []figure {
 // unclear says that there is an interval and that it includes 0.
 func unclear(d *Difference) bool { return d.Interval != nil && !d.Significant }
 
-// hookName is the name that people read for the hook that the JSON calls name.
-func hookName(name string) string {
+// HookName is the name that people read for the hook that the JSON calls name.
+func HookName(name string) string {
 	for _, row := range abi.HookTable {
 		if row.Report == name {
 			return row.Name
@@ -278,7 +278,7 @@ func calls(runs []Run) []figure {
 		}
 	}
 	for _, slot := range slots {
-		rows = append(rows, measured("  "+hookName(slot), func(r *Run) float64 {
+		rows = append(rows, measured("  "+HookName(slot), func(r *Run) float64 {
 			for _, s := range r.WasmCalls.Slots {
 				if s.Slot == slot {
 					return s.PerIO
