@@ -168,7 +168,7 @@ func TestRehearse(t *testing.T) {
 	}{
 		{"does nothing", guest{hooks: every}, nil},
 		{"traps", guest{hooks: []string{"back_end"}, body: []byte{opUnreachable}}, []string{"rehearsal of back-end on a device that is not mirrored", "trapped: unreachable"}},
-		{"too many intents", guest{body: store16(intents, 17)}, []string{"rehearsal of front_end", "intents is 17: at most 16"}},
+		{"too many intents", guest{body: store16(intents, 17)}, []string{"rehearsal of front-end", "intents is 17: at most 16"}},
 		{"too many steps", guest{body: store16(intents+6, 49)}, []string{"steps is 49: at most 48"}},
 		{"an intent of no kind", guest{body: cat(store16(intents, 1), store(response+16, 0xEE))}, []string{"intent[0].kind is 238"}},
 		{"a verdict of no meaning", guest{body: store(response, 99)}, nil},
