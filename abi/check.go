@@ -44,7 +44,7 @@ func (r *Response) Check(h Hook, granted Capability, chain int) error {
 		}
 		row := &IntentTable[n.Kind]
 		if !row.Heard[h] {
-			return &ResponseError{h, fmt.Sprintf("intent[%d].kind", i), uint64(n.Kind), row.Name + " is not heard on this slot"}
+			return &ResponseError{h, fmt.Sprintf("intent[%d].kind", i), uint64(n.Kind), row.Name + " is not heard on this hook"}
 		}
 		if row.Needs&^granted != 0 {
 			return &ResponseError{h, fmt.Sprintf("intent[%d].kind", i), uint64(n.Kind), fmt.Sprintf("%s needs the capability %v, which is not granted", row.Name, (row.Needs &^ granted).Names())}

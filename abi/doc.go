@@ -3,7 +3,7 @@
 // intents, the capabilities, the manifest and their versions. SPEC.md says the
 // same for somebody who writes a guest in another language.
 //
-// It imports nothing of this project and holds no behaviour beyond encoding
+// Of this project it imports the vocabulary alone (arch), and it holds no behaviour beyond encoding
 // and checking. The host and a guest lay the same structs over the same bytes:
 // little-endian, naturally aligned, fixed offsets.
 package abi

@@ -1,5 +1,7 @@
 package abi
 
+import "github.com/iosrun/iosrun/abi/arch"
+
 // Version of the contract. A module of another major version is refused; a
 // minor version only adds: fields in reserved bytes, intents, flags, manifest keys.
 const (
@@ -35,33 +37,6 @@ const (
 	// ScratchSize is the size of the scratch area in bytes.
 	ScratchSize = 64
 )
-
-// Hook says which of its exports a detour is called through, and by that which
-// slot it sits on.
-type Hook uint8
-
-// The hooks, one a slot.
-const (
-	FrontEnd   Hook = iota // DDTSIO pointer
-	BackEnd                // return address of the SSCH call
-	PostStatus             // SRBEP
-	Hooks                  // how many there are
-)
-
-// Export is the name of the module's export for h.
-func (h Hook) Export() string {
-	switch h {
-	case FrontEnd:
-		return "front_end"
-	case BackEnd:
-		return "back_end"
-	case PostStatus:
-		return "post_status"
-	}
-	return ""
-}
-
-func (h Hook) String() string { return h.Export() }
 
 // MarkerExport is the export that makes a module a detour of this major
 // version: a function without parameters that returns the offset of the frame.
@@ -165,18 +140,17 @@ type Target struct {
 	_              [20]byte
 }
 
-// The values of Target.CompletionCode (IOSCOD), as z/OS documents them for the
-// ECB. At post-status processing an I/O that was started has none yet: how it
+// The values of Target.CompletionCode (IOSCOD). At post-status processing an I/O that was started has none yet: how it
 // ended is in Status, and IECVPST derives the code from that.
 const (
-	CompletionNone        uint8 = 0    // not ended, or started and not judged yet
-	CompletionPermanent   uint8 = 0x41 // permanent I/O error
-	CompletionExtent      uint8 = 0x42 // outside the extent
-	CompletionIntercepted uint8 = 0x44 // held back after an earlier error
-	CompletionPurged      uint8 = 0x48 // purged
-	CompletionRejected    uint8 = 0x4A // write to a mirror device refused (130)
-	CompletionNoPath      uint8 = 0x51 // no path, or ended by missing-interrupt handling
-	CompletionNormal      uint8 = 0x7F // ended well
+	CompletionNone        uint8 = arch.CompletionNone        // not ended, or started and not judged yet
+	CompletionPermanent   uint8 = arch.CompletionPermanent   // permanent I/O error
+	CompletionExtent      uint8 = arch.CompletionExtent      // outside the extent
+	CompletionIntercepted uint8 = arch.CompletionIntercepted // held back after an earlier error
+	CompletionPurged      uint8 = arch.CompletionPurged      // purged
+	CompletionRejected    uint8 = arch.CompletionRejected    // write to a mirror device refused (130)
+	CompletionNoPath      uint8 = arch.CompletionNoPath      // no path, or ended by missing-interrupt handling
+	CompletionNormal      uint8 = arch.CompletionNormal      // ended well
 )
 
 // FlagTable is the flag table's entry of one I/O (steps 229, 298, 302, 308; M1).
@@ -348,13 +322,13 @@ type Verdict uint32
 
 // The verdicts. An unknown verdict means Continue.
 const (
-	// Continue: the next detour of the chain, at last the conventional target
+	// Continue: the next detour of the sequence, at last the conventional target
 	// (DDTSIO, the return to IOSVSSCH, IECVPST).
 	Continue Verdict = iota
 	// Return: not the conventional target. On the DDTSIO slot the request goes
 	// back to IOSVSSCH with the return code that an intent gives; on SRBEP the
 	// unit of work goes back to the dispatcher and no completion is reported; on
-	// the return address it ends the chain of detours.
+	// the return address it ends the sequence of detours.
 	Return
 )
 

@@ -5,7 +5,7 @@ import "fmt"
 // IntentKind is what an intent asks for.
 type IntentKind uint8
 
-// The intents. Their rows in IntentTable say on which slots they are heard and
+// The intents. Their rows in IntentTable say on which hooks they are heard and
 // what capability they need; SPEC.md has the fields.
 const (
 	IntentNone          IntentKind = iota
@@ -101,7 +101,7 @@ func (c Capability) Names() []string {
 type IntentRow struct {
 	Name  string
 	Needs Capability
-	Heard [Hooks]bool // on which slots
+	Heard [Hooks]bool // on which hooks
 }
 
 // IntentTable has a row a kind. It must not be changed.

@@ -108,7 +108,7 @@ func TestNames(t *testing.T) {
 	}
 	assert.Len(t, abi.CapabilitiesKnown.Names(), len(abi.CapabilityNames))
 	for h := range abi.Hooks {
-		got, ok := abi.ParseHook(h.String())
+		got, ok := abi.ParseHook(h.Export())
 		assert.True(t, ok)
 		assert.Equal(t, h, got)
 	}

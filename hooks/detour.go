@@ -7,7 +7,8 @@ import (
 	"github.com/iosrun/iosrun/abi"
 )
 
-// Slot is one of the three pointers at which control is taken.
+// Slot is one of the three pointers at which control is taken. A detour stands on the
+// slot of the hook that it implements; abi.HookTable has the names of both.
 type Slot uint8
 
 // The slots.
@@ -21,11 +22,9 @@ const (
 // Hook is the hook through which a detour on the slot is called.
 func (s Slot) Hook() abi.Hook { return abi.Hook(s) }
 
-var slotNames = [Slots]string{"DDTSIO", "return address", "SRBEP"}
-
 func (s Slot) String() string {
 	if s < Slots {
-		return slotNames[s]
+		return abi.HookTable[s].Slot
 	}
 	return fmt.Sprintf("slot %d", uint8(s))
 }
@@ -100,7 +99,7 @@ type Counters struct {
 // Failures is the number of calls that gave no answer.
 func (c *Counters) Failures() uint64 { return c.Traps + c.Invalid }
 
-// Attachment is a detour as it stands in a chain. What the event loop needs for
+// Attachment is a detour as it stands on a slot. What the event loop needs for
 // a call is in its fields; what is counted in it belongs to the event loop.
 type Attachment struct {
 	Name        string

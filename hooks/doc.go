@@ -1,4 +1,4 @@
-// Package hooks is pointer slots, the chains of detours in front of their
+// Package hooks is pointer slots, the sequences of detours in front of their
 // conventional targets, links to what is attached, and generations.
 //
 // It knows neither WebAssembly nor devices: a detour is anything that owns a

@@ -44,7 +44,7 @@ func attachment(name string) (*hooks.Attachment, *native) {
 
 func names(g *hooks.Generation, s hooks.Slot) string {
 	out := ""
-	for _, a := range g.Chain(s) {
+	for _, a := range g.Sequence(s) {
 		out += a.Name
 	}
 	return out
@@ -255,7 +255,7 @@ func TestHammer(t *testing.T) {
 			}
 			for _, g := range inflight {
 				for s := range hooks.Slots {
-					for _, a := range g.Chain(s) {
+					for _, a := range g.Sequence(s) {
 						if err := a.Detour.Call(s.Hook()); err != nil && failed == nil {
 							failed = fmt.Errorf("%s of generation %d: %w", a.Name, g.ID, err)
 						}
@@ -350,7 +350,7 @@ func TestEnterAgainstUpdate(t *testing.T) {
 		wait.Go(func() {
 			for !stop.Load() {
 				g := table.Enter()
-				if err := g.Chain(hooks.DDTSIO)[0].Detour.Call(abi.FrontEnd); err != nil {
+				if err := g.Sequence(hooks.DDTSIO)[0].Detour.Call(abi.FrontEnd); err != nil {
 					t.Error(err)
 					stop.Store(true)
 				}

@@ -2,7 +2,7 @@ package hooks
 
 import "fmt"
 
-// Link is a detour's place in a chain. It outlives the detour: Update puts
+// Link is a detour's place in a sequence. It outlives the detour: Update puts
 // another one there.
 type Link struct {
 	table    *Table
@@ -15,7 +15,7 @@ type Link struct {
 type Info struct {
 	Slot     Slot
 	Name     string
-	Position int    // in the chain, from 0; -1 when detached
+	Position int    // in the sequence, from 0; -1 when detached
 	Revision uint64 // of the table
 }
 
@@ -33,7 +33,7 @@ func (l *Link) Info() Info {
 	g := l.table.load()
 	i := Info{Slot: l.slot, Name: l.at.Name, Position: -1, Revision: g.ID}
 	if !l.detached {
-		i.Position = indexOf(g.chains[l.slot], l.at)
+		i.Position = indexOf(g.sequences[l.slot], l.at)
 	}
 	return i
 }
@@ -59,20 +59,20 @@ func (l *Link) Update(old, next *Attachment) error {
 		return fmt.Errorf("update %s on %s: is attached to %s already", next.Name, l.slot, next.slot)
 	}
 	g := l.table.load()
-	i := indexOf(g.chains[l.slot], old)
-	if i < 0 { // Install has replaced the chain
+	i := indexOf(g.sequences[l.slot], old)
+	if i < 0 { // Install has replaced the sequence
 		l.detached = true
 		return fmt.Errorf("update %s on %s: %w", next.Name, l.slot, ErrDetached)
 	}
 	next.slot, next.link = l.slot, l
-	chain := append([]*Attachment(nil), g.chains[l.slot]...)
-	chain[i] = next
+	sequence := append([]*Attachment(nil), g.sequences[l.slot]...)
+	sequence[i] = next
 	l.at = next
-	l.table.install(g, l.slot, chain)
+	l.table.install(g, l.slot, sequence)
 	return nil
 }
 
-// Detach takes the detour out of the chain. Detaching twice is no error.
+// Detach takes the detour off its slot. Detaching twice is no error.
 func (l *Link) Detach() error {
 	l.table.mu.Lock()
 	defer l.table.mu.Unlock()
@@ -81,12 +81,12 @@ func (l *Link) Detach() error {
 	}
 	l.detached = true
 	g := l.table.load()
-	i := indexOf(g.chains[l.slot], l.at)
+	i := indexOf(g.sequences[l.slot], l.at)
 	if i < 0 {
 		return nil
 	}
-	old := g.chains[l.slot]
-	chain := append(append(make([]*Attachment, 0, len(old)-1), old[:i]...), old[i+1:]...)
-	l.table.install(g, l.slot, chain)
+	old := g.sequences[l.slot]
+	sequence := append(append(make([]*Attachment, 0, len(old)-1), old[:i]...), old[i+1:]...)
+	l.table.install(g, l.slot, sequence)
 	return nil
 }

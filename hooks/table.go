@@ -7,25 +7,25 @@ import (
 	"sync/atomic"
 )
 
-// MaxDetours is the most detours in the chain of one slot.
+// MaxDetours is the most detours on one slot.
 const MaxDetours = 8
 
 var (
-	// ErrStale says that what the caller saw is no longer so: the chain's
+	// ErrStale says that what the caller saw is no longer so: the table's
 	// revision, or the detour that Update was to replace.
 	ErrStale = errors.New("changed since the caller looked")
-	// ErrDetached says that a link's detour is no longer in a chain.
+	// ErrDetached says that a link's detour is no longer on a slot.
 	ErrDetached = errors.New("link is detached")
-	// ErrFull says that a chain has MaxDetours detours.
-	ErrFull = fmt.Errorf("chain has the limit of %d detours", MaxDetours)
+	// ErrFull says that a slot has MaxDetours detours.
+	ErrFull = fmt.Errorf("slot has the limit of %d detours", MaxDetours)
 )
 
-// Generation is an immutable snapshot of the three chains. An I/O holds the
+// Generation is an immutable snapshot of the three sequences of detours. An I/O holds the
 // generation under which its front-end ran from Enter to Leave.
 type Generation struct {
 	// ID grows with every change of the table.
-	ID     uint64
-	chains [Slots][]*Attachment
+	ID        uint64
+	sequences [Slots][]*Attachment
 
 	table    *Table
 	inflight atomic.Int64
@@ -33,13 +33,13 @@ type Generation struct {
 	dropped  bool // under the table's lock
 }
 
-// Chain is the chain of detours on the slot, first to last. It must not be
+// Sequence is the detours on the slot, first to last. It must not be
 // changed.
-func (g *Generation) Chain(s Slot) []*Attachment { return g.chains[s] }
+func (g *Generation) Sequence(s Slot) []*Attachment { return g.sequences[s] }
 
 // Empty reports whether no slot has a detour.
 func (g *Generation) Empty() bool {
-	return len(g.chains[DDTSIO])+len(g.chains[ReturnAddress])+len(g.chains[SRBEP]) == 0
+	return len(g.sequences[DDTSIO])+len(g.sequences[ReturnAddress])+len(g.sequences[SRBEP]) == 0
 }
 
 // Enter takes the generation once more. It is for somebody who knows that it is
@@ -103,7 +103,7 @@ func (t *Table) load() *Generation {
 	return g
 }
 
-// Anchor says where in a chain a detour goes.
+// Anchor says where in a sequence a detour goes.
 type Anchor struct {
 	kind anchorKind
 	link *Link
@@ -139,7 +139,7 @@ type AttachOptions struct {
 	Revision uint64
 }
 
-// Attach puts a into the slot's chain and makes that the current generation.
+// Attach puts a on the slot and makes that the current generation.
 func (t *Table) Attach(s Slot, a *Attachment, o AttachOptions) (*Link, error) {
 	if s >= Slots {
 		return nil, fmt.Errorf("attach %s: %s does not exist", a.Name, s)
@@ -153,7 +153,7 @@ func (t *Table) Attach(s Slot, a *Attachment, o AttachOptions) (*Link, error) {
 	if a.link != nil {
 		return nil, fmt.Errorf("attach %s to %s: is attached to %s already", a.Name, s, a.slot)
 	}
-	old := g.chains[s]
+	old := g.sequences[s]
 	if len(old) == MaxDetours {
 		return nil, fmt.Errorf("attach %s to %s: %w", a.Name, s, ErrFull)
 	}
@@ -173,21 +173,21 @@ func (t *Table) Attach(s Slot, a *Attachment, o AttachOptions) (*Link, error) {
 	}
 	a.slot = s
 	a.link = &Link{table: t, slot: s, at: a}
-	chain := make([]*Attachment, 0, len(old)+1)
-	chain = append(append(append(chain, old[:at]...), a), old[at:]...)
-	t.install(g, s, chain)
+	sequence := make([]*Attachment, 0, len(old)+1)
+	sequence = append(append(append(sequence, old[:at]...), a), old[at:]...)
+	t.install(g, s, sequence)
 	return a.link, nil
 }
 
-// Install replaces all three chains at once: it swaps a policy. I/Os that have
+// Install replaces all three sequences at once: it swaps a policy. I/Os that have
 // begun stay with the generation that they hold. The links are in the order of
-// the chains.
-func (t *Table) Install(chains [Slots][]*Attachment) ([Slots][]*Link, error) {
+// the sequences.
+func (t *Table) Install(sequences [Slots][]*Attachment) ([Slots][]*Link, error) {
 	var links [Slots][]*Link
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	seen := make(map[*Attachment]bool)
-	for s, c := range chains {
+	for s, c := range sequences {
 		if len(c) > MaxDetours {
 			return links, fmt.Errorf("install on %s: %d detours: %w", Slot(s), len(c), ErrFull)
 		}
@@ -202,27 +202,27 @@ func (t *Table) Install(chains [Slots][]*Attachment) ([Slots][]*Link, error) {
 		}
 	}
 	g := t.load()
-	for s, c := range chains {
+	for s, c := range sequences {
 		for _, a := range c {
 			a.slot = Slot(s)
 			a.link = &Link{table: t, slot: Slot(s), at: a}
 			links[s] = append(links[s], a.link)
 		}
 	}
-	t.replace(g, chains)
+	t.replace(g, sequences)
 	return links, nil
 }
 
-func (t *Table) install(g *Generation, s Slot, chain []*Attachment) {
-	chains := g.chains
-	chains[s] = chain
-	t.replace(g, chains)
+func (t *Table) install(g *Generation, s Slot, sequence []*Attachment) {
+	sequences := g.sequences
+	sequences[s] = sequence
+	t.replace(g, sequences)
 }
 
-func (t *Table) replace(old *Generation, chains [Slots][]*Attachment) {
+func (t *Table) replace(old *Generation, sequences [Slots][]*Attachment) {
 	g := &Generation{ID: old.ID + 1, table: t}
-	for s, c := range chains {
-		g.chains[s] = append([]*Attachment(nil), c...)
+	for s, c := range sequences {
+		g.sequences[s] = append([]*Attachment(nil), c...)
 		for _, a := range c {
 			a.generations++
 		}
@@ -248,8 +248,8 @@ func (t *Table) drop(g *Generation) {
 		return
 	}
 	g.dropped = true
-	for s := range g.chains {
-		for _, a := range g.chains[s] {
+	for s := range g.sequences {
+		for _, a := range g.sequences[s] {
 			if a.generations--; a.generations == 0 {
 				if err := a.Detour.Close(); err != nil {
 					t.closeEr = append(t.closeEr, fmt.Errorf("close %s: %w", a.Name, err))
@@ -267,8 +267,8 @@ func (t *Table) Close() error {
 	return errors.Join(t.closeEr...)
 }
 
-func indexOf(chain []*Attachment, a *Attachment) int {
-	for i, c := range chain {
+func indexOf(sequence []*Attachment, a *Attachment) int {
+	for i, c := range sequence {
 		if c == a {
 			return i
 		}

@@ -170,7 +170,7 @@ func (i *Instance) noHook(h abi.Hook) error {
 	if i.module == nil {
 		return fmt.Errorf("%s: call %s: %w", i.name, h, ErrClosed)
 	}
-	return fmt.Errorf("%s: has no hook %q: its manifest has %v", i.name, h, i.compiled.Module.Manifest.Hooks)
+	return fmt.Errorf("%s: has no hook %q: its manifest has %v", i.name, h.Export(), i.compiled.Module.Manifest.Hooks)
 }
 
 // UseChain gives the instance what answers chain_read. Without it, and without
@@ -213,7 +213,7 @@ func (i *Instance) Close() error {
 	return old.Close(i.ctx)
 }
 
-// Attachment is the instance as it goes into a slot's chain.
+// Attachment is the instance as it goes on a slot.
 func (i *Instance) Attachment(c hooks.Containment) *hooks.Attachment {
 	return &hooks.Attachment{
 		Name: i.name, Detour: i, Granted: i.granted, Containment: c, Records: hooks.NewRecords(i.compiled.Module.Manifest),

@@ -167,8 +167,8 @@ func TestRehearse(t *testing.T) {
 		want  []string
 	}{
 		{"does nothing", guest{hooks: every}, nil},
-		{"traps", guest{hooks: []string{"back_end"}, body: []byte{opUnreachable}}, []string{"rehearsal of back_end on a device that is not mirrored", "trapped: unreachable"}},
-		{"too many intents", guest{body: store16(intents, 17)}, []string{"rehearsal of front_end", "intents is 17: at most 16"}},
+		{"traps", guest{hooks: []string{"back_end"}, body: []byte{opUnreachable}}, []string{"rehearsal of back-end on a device that is not mirrored", "trapped: unreachable"}},
+		{"too many intents", guest{body: store16(intents, 17)}, []string{"rehearsal of front-end", "intents is 17: at most 16"}},
 		{"too many steps", guest{body: store16(intents+6, 49)}, []string{"steps is 49: at most 48"}},
 		{"an intent of no kind", guest{body: cat(store16(intents, 1), store(response+16, 0xEE))}, []string{"intent[0].kind is 238"}},
 		{"a verdict of no meaning", guest{body: store(response, 99)}, nil},
@@ -207,7 +207,7 @@ func TestAttachment(t *testing.T) {
 	_, err := table.Attach(hooks.DDTSIO, a, hooks.AttachOptions{})
 	require.NoError(t, err)
 	g := table.Enter()
-	require.NoError(t, g.Chain(hooks.DDTSIO)[0].Detour.Call(abi.FrontEnd))
+	require.NoError(t, g.Sequence(hooks.DDTSIO)[0].Detour.Call(abi.FrontEnd))
 	require.NoError(t, table.Close())
 	require.NoError(t, i.Call(abi.FrontEnd), "an I/O still holds it")
 	g.Leave()

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 )
 
 // RehearsalError says on which canned frame a detour failed. It wraps ErrRefused
@@ -125,7 +126,8 @@ var rehearsals = [...]rehearsal{
 		f.Pair.Mirror[0].Flags |= abi.MirrorHasSuspendedChain
 	}},
 	{"a failed primary I/O", onPost, writeChain, func(f *abi.Frame, _ abi.Hook) {
-		f.Status.OK, f.Status.SCSW[8], f.Status.SenseSize, f.Status.Sense[0] = 0, 0x0E, 32, 0x10
+		f.Status.OK, f.Status.SenseSize, f.Status.Sense[0] = 0, arch.SenseSize, uint8(arch.SenseEquipmentCheck>>8)
+		f.Status.SCSW[arch.SCSWUnit] = uint8(arch.ChannelEnd | arch.DeviceEnd | arch.UnitCheck)
 	}},
 	{"a primary I/O whose mirror I/O is complete", onPost, writeChain, func(f *abi.Frame, _ abi.Hook) {
 		f.Pair.Mirror[0].IO = abi.MirrorIOComplete
@@ -167,7 +169,7 @@ func (s *rehearsal) fill(f *abi.Frame, h abi.Hook, chain []abi.CCW) {
 		f.Head.Flags |= abi.Disabled
 	case abi.PostStatus:
 		f.Status.OK, f.Status.Flags = 1, abi.FlagPrimaryComplete
-		f.Status.SCSW[8] = 0x0C // channel end and device end
+		f.Status.SCSW[arch.SCSWUnit] = uint8(arch.ChannelEnd | arch.DeviceEnd)
 		p.Mirror[0].IO = abi.MirrorIOBegun
 	}
 	c := &f.Chain
@@ -179,9 +181,9 @@ func (s *rehearsal) fill(f *abi.Frame, h abi.Hook, chain []abi.CCW) {
 		}
 	}
 	// Define extent: write with update permitted, cylinder 1 head 0 only.
-	copy(c.Parameter[0][:], []byte{0x80, 0xC0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0})
+	copy(c.Parameter[0][:], []byte{arch.MaskWriteUpdate, arch.AttributeECKD, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0})
 	// Locate record: write data, one record, record 1 of that track.
-	copy(c.Parameter[1][:], []byte{0x01, 0x80, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0xFF, 0, 0})
+	copy(c.Parameter[1][:], []byte{arch.OperationWriteData, arch.AuxiliaryLength, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 1, arch.AnySector, 0, 0})
 	if s.scene != nil {
 		s.scene(f, h)
 	}
@@ -194,32 +196,23 @@ func stampSizes(f *abi.Frame) {
 	f.Settings.Size = settingsSize
 }
 
-// The CCW flags and commands of the canned chains.
-const (
-	chainCommand = 0x40
-	defineExtent = 0x63
-	locateRecord = 0x47
-	writeData    = 0x05
-	readData     = 0x06
-)
-
 func canned(command uint8) []abi.CCW {
 	return []abi.CCW{
-		{Command: defineExtent, Flags: chainCommand, Count: 16, Address: 0x2000, Location: 0x1000, Parameter: 1},
-		{Command: locateRecord, Flags: chainCommand, Count: 16, Address: 0x2010, Location: 0x1008, Parameter: 2},
+		{Command: arch.CommandDefineExtent, Flags: arch.FlagCC, Count: arch.DefineExtentSize, Address: 0x2000, Location: 0x1000, Parameter: 1},
+		{Command: arch.CommandLocateRecord, Flags: arch.FlagCC, Count: arch.LocateRecordSize, Address: 0x2010, Location: 0x1008, Parameter: 2},
 		{Command: command, Count: 4096, Address: 0x3000, Location: 0x1010},
 	}
 }
 
-func writeChain() []abi.CCW { return canned(writeData) }
+func writeChain() []abi.CCW { return canned(arch.CommandWriteData) }
 
-func readChain() []abi.CCW { return canned(readData) }
+func readChain() []abi.CCW { return canned(arch.CommandReadData) }
 
 // longChain writes more records than a frame carries CCWs.
 func longChain() []abi.CCW {
 	const records = 2*abi.InlineCCWs + 1
-	c := canned(writeData)
-	c[2].Flags = chainCommand
+	c := canned(arch.CommandWriteData)
+	c[2].Flags = arch.FlagCC
 	for n := uint32(1); n < records; n++ {
 		w := c[2]
 		w.Location += 8 * n

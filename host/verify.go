@@ -159,11 +159,11 @@ func (r *Report) exports(m *Module) {
 		e, _ := m.Wasm.Export(h.Export())
 		switch {
 		case named && found == absent:
-			r.add(Error, m.ManifestOffset, "manifest names the hook %s, which is not exported", h)
+			r.add(Error, m.ManifestOffset, "manifest names the hook %s, which is not exported", h.Export())
 		case !named && found != absent && m.Manifest != nil:
-			r.add(Warning, e.Offset, "exports %s, which its manifest does not name: it is never called", h)
+			r.add(Warning, e.Offset, "exports %s, which its manifest does not name: it is never called", h.Export())
 		case named && found == present:
-			r.add(Note, e.Offset, "hook %s", h)
+			r.add(Note, e.Offset, "hook %s", h.Export())
 		}
 	}
 }

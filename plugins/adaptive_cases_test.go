@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/plugins/frontend/adaptive"
-	"github.com/iosrun/iosrun/plugins/frontend/chain"
 )
 
 // lagging is a mirror with so many requests on its unit and so many writes at
@@ -67,7 +67,7 @@ func adaptiveCases() (all []testCase) {
 			intents: append(asks(intent(abi.IntentMirror, mask), backEnd), c.want...), steps: written})
 	}
 	far, near := with(usual, of(sync), mirrors(in(99, 99))), with(usual, of(constant), mirrors(in(0, 0)))
-	writeS := program(defineExtent, locateRecord, flagged(writeData, chain.FlagS))
+	writeS := program(defineExtent, locateRecord, flagged(writeData, arch.FlagS))
 	return append(all,
 		testCase{name: "read, while the mirror lags", detour: &detours[7], chain: program(defineExtent, locateRecord, readData), edit: far,
 			intents: asks(backEnd), steps: took(create, s(162, 186, 188), nothing)},

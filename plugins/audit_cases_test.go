@@ -2,8 +2,8 @@ package plugins_test
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/plugins/frontend/audit"
-	"github.com/iosrun/iosrun/plugins/frontend/chain"
 	postaudit "github.com/iosrun/iosrun/plugins/poststatus/audit"
 )
 
@@ -30,9 +30,9 @@ func auditedRequests() (all []testCase) {
 		want  []abi.Intent
 	}{
 		{"write", write, none, records(moved, audit.WritesPlain)},
-		{"write with PCI", program(defineExtent, locateRecord, flagged(writeData, chain.FlagPCI)), none, records(moved, audit.WritesSpecial)},
+		{"write with PCI", program(defineExtent, locateRecord, flagged(writeData, arch.FlagPCI)), none, records(moved, audit.WritesSpecial)},
 		{"read", read, none, records(moved, audit.ReadsPlain)},
-		{"read with PCI", program(defineExtent, locateRecord, flagged(readData, chain.FlagPCI)), none, records(moved, audit.ReadsSpecial)},
+		{"read with PCI", program(defineExtent, locateRecord, flagged(readData, arch.FlagPCI)), none, records(moved, audit.ReadsSpecial)},
 		{"read and write", program(defineExtent, locateRecord, readData, writeData), none, records(moved, audit.ReadsWritesPlain)},
 		{"chain that modifies its CCWs", program(defineExtent, locateRecord, at(ccwsAt+24, readData), writeData), none, records(moved, audit.ReadsWritesSpecial)},
 		{"no operation", program(abi.CCW{Command: 0x03, Count: 1}), none, records(moved, audit.Neither)},

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 	postengine "github.com/iosrun/iosrun/plugins/poststatus/engine"
 )
@@ -17,8 +18,8 @@ func plainWrite(f *abi.Frame, h abi.Hook) {
 	f.Pair.Mirrors = 1
 	f.Pair.Mirror[0].State = abi.MirrorInSync
 	f.Chain.Count, f.Chain.Inline, f.Chain.Parameters = 3, 3, 2
-	f.Chain.CCW[0] = abi.CCW{Command: 0x63, Flags: chain.FlagCC, Count: 16, Address: 0x2000, Location: 0x1000, Parameter: 1}
-	f.Chain.CCW[1] = abi.CCW{Command: 0x47, Flags: chain.FlagCC, Count: 16, Address: 0x2010, Location: 0x1008, Parameter: 2}
+	f.Chain.CCW[0] = abi.CCW{Command: 0x63, Flags: arch.FlagCC, Count: 16, Address: 0x2000, Location: 0x1000, Parameter: 1}
+	f.Chain.CCW[1] = abi.CCW{Command: 0x47, Flags: arch.FlagCC, Count: 16, Address: 0x2010, Location: 0x1008, Parameter: 2}
 	f.Chain.CCW[2] = abi.CCW{Command: 0x85, Count: 4096, Address: 0x3000, Location: 0x1010}
 	switch h {
 	case abi.BackEnd:

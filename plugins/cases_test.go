@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 )
 
@@ -100,8 +101,8 @@ func program(ccws ...abi.CCW) []abi.CCW {
 		if w.Address == 0 {
 			w.Address = areasAt + uint32(i)<<16
 		}
-		if i < len(out)-1 && w.Command != chain.TIC && w.Flags&chain.FlagCD == 0 {
-			w.Flags |= chain.FlagCC
+		if i < len(out)-1 && w.Command != arch.CommandTransfer && w.Flags&arch.FlagCD == 0 {
+			w.Flags |= arch.FlagCC
 		}
 		switch w.Command {
 		case 0x63, 0x47, 0x43:
@@ -133,13 +134,15 @@ func copies(p []abi.CCW, change map[int]func(*abi.RecipeCCW)) []abi.RecipeCCW {
 	return r
 }
 
-func skip(r *abi.RecipeCCW)       { r.Flags |= chain.FlagSkip }
-func unsuspend(r *abi.RecipeCCW)  { r.Flags &^= chain.FlagS }
+func skip(r *abi.RecipeCCW)       { r.Flags |= arch.FlagSkip }
+func unsuspend(r *abi.RecipeCCW)  { r.Flags &^= arch.FlagS }
 func private(r *abi.RecipeCCW)    { r.Kind = abi.RecipePrivate }
 func parameters(r *abi.RecipeCCW) { r.Kind, r.Source = abi.RecipeParameter, 0 }
 
 func transfer(to uint16) func(*abi.RecipeCCW) {
-	return func(r *abi.RecipeCCW) { *r = abi.RecipeCCW{Kind: abi.RecipeTransfer, Command: chain.TIC, Source: to} }
+	return func(r *abi.RecipeCCW) {
+		*r = abi.RecipeCCW{Kind: abi.RecipeTransfer, Command: arch.CommandTransfer, Source: to}
+	}
 }
 
 // The intents of the cases.

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/iosrun/iosrun/abi"
-	"github.com/iosrun/iosrun/plugins/frontend/chain"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/plugins/frontend/readselect"
 	"github.com/iosrun/iosrun/plugins/frontend/standard"
 	"github.com/stretchr/testify/assert"
@@ -47,24 +47,24 @@ func frontEndCases() []testCase {
 	three := mirrors(mirror(abi.MirrorInSync, 0), mirror(abi.MirrorInSync, 0), mirror(abi.MirrorInSync, 0))
 	prefixed := program(abi.CCW{Command: 0xE7, Count: 64}, writeData)
 	writeSense := program(defineExtent, locateRecord, writeData, sense)
-	writePCI := program(defineExtent, locateRecord, flagged(writeData, chain.FlagPCI))
-	writeS := program(defineExtent, locateRecord, flagged(writeData, chain.FlagS))
-	bothS := program(defineExtent, locateRecord, readData, flagged(writeData, chain.FlagS))
+	writePCI := program(defineExtent, locateRecord, flagged(writeData, arch.FlagPCI))
+	writeS := program(defineExtent, locateRecord, flagged(writeData, arch.FlagS))
+	bothS := program(defineExtent, locateRecord, readData, flagged(writeData, arch.FlagS))
 	senseIntoCCW := program(defineExtent, locateRecord, at(ccwsAt+24, sense), writeData)
 	readIntoCCW := program(defineExtent, locateRecord, at(ccwsAt+24, readData), writeData)
-	readIntoCCWS := program(defineExtent, locateRecord, at(ccwsAt+24, readData), flagged(writeData, chain.FlagS))
+	readIntoCCWS := program(defineExtent, locateRecord, at(ccwsAt+24, readData), flagged(writeData, arch.FlagS))
 	readIntoData := program(defineExtent, locateRecord, at(0x80000, readData), at(0x80800, writeData), writeData)
 	readIntoBoth := program(defineExtent, locateRecord, at(ccwsAt-4096+24, readData), at(ccwsAt-4096+8, writeData))
-	listed := flagged(at(0x80000, readData), chain.FlagIDA)
-	readIntoList := program(defineExtent, locateRecord, listed, flagged(at(0x80000, writeData), chain.FlagIDA))
+	listed := flagged(at(0x80000, readData), arch.FlagIDA)
+	readIntoList := program(defineExtent, locateRecord, listed, flagged(at(0x80000, writeData), arch.FlagIDA))
 	reserve := program(abi.CCW{Command: 0xB4, Count: 32})
 	setMode := program(abi.CCW{Command: 0x87, Count: 2})
-	setModeS := program(abi.CCW{Command: 0x87, Count: 2, Flags: chain.FlagS})
-	search := program(abi.CCW{Command: 0x07, Count: 6}, abi.CCW{Command: 0x31, Count: 5}, at(ccwsAt+8, abi.CCW{Command: chain.TIC}), readData, writeData)
-	leaving := program(abi.CCW{Command: 0x31, Count: 5}, at(ccwsAt+64, abi.CCW{Command: chain.TIC}), writeData)
+	setModeS := program(abi.CCW{Command: 0x87, Count: 2, Flags: arch.FlagS})
+	search := program(abi.CCW{Command: 0x07, Count: 6}, abi.CCW{Command: 0x31, Count: 5}, at(ccwsAt+8, abi.CCW{Command: arch.CommandTransfer}), readData, writeData)
+	leaving := program(abi.CCW{Command: 0x31, Count: 5}, at(ccwsAt+64, abi.CCW{Command: arch.CommandTransfer}), writeData)
 	leaving[2].Location = ccwsAt + 64
 	fbaBoth := program(defineExtent, abi.CCW{Command: 0x43, Count: 8}, abi.CCW{Command: 0x42, Count: 512}, abi.CCW{Command: 0x43, Count: 8}, abi.CCW{Command: 0x41, Count: 512})
-	chained := program(defineExtent, locateRecord, flagged(writeData, chain.FlagCD), abi.CCW{Command: 0x86, Count: 100})
+	chained := program(defineExtent, locateRecord, flagged(writeData, arch.FlagCD), abi.CCW{Command: 0x86, Count: 100})
 	writes100, mixed90 := repeat(100), repeat(89, readData)
 
 	return []testCase{
@@ -145,16 +145,16 @@ func frontEndCases() []testCase {
 			recipe: copies(senseIntoCCW, map[int]func(*abi.RecipeCCW){2: skip}), steps: took(create, s(160, 178, 180, 202, 208, 210), held)},
 
 		{name: "read", detour: plain, chain: read, intents: asks(backEnd), steps: took(create, s(162, 186, 188), nothing)},
-		{name: "read with PCI", detour: plain, chain: program(defineExtent, locateRecord, flagged(readData, chain.FlagPCI)),
+		{name: "read with PCI", detour: plain, chain: program(defineExtent, locateRecord, flagged(readData, arch.FlagPCI)),
 			intents: asks(backEnd), steps: took(create, s(164, 186, 188), nothing)},
 		{name: "read from the mirror", detour: selecting, chain: read, edit: readable,
 			intents: asks(intent(abi.IntentRoute, 0)), steps: took(create, s(162, 186, 190, 192, 106, 100))},
 		{name: "read from the mirror by a chain with PCI", detour: selecting, edit: readable,
-			chain:   program(defineExtent, locateRecord, flagged(readData, chain.FlagPCI)),
+			chain:   program(defineExtent, locateRecord, flagged(readData, arch.FlagPCI)),
 			intents: asks(intent(abi.IntentRoute, 0)), steps: took(create, s(164, 186, 190, 192, 106, 100))},
 		{name: "read that the mirror lacks", detour: selecting, chain: read, edit: func(f *abi.Frame) { readable(f); f.Pair.Mirror[0].Flags = 0 },
 			intents: asks(backEnd), steps: took(create, s(162, 186, 190, 192), nothing)},
-		{name: "read that suspends itself", detour: selecting, chain: program(defineExtent, locateRecord, flagged(readData, chain.FlagS)), edit: readable,
+		{name: "read that suspends itself", detour: selecting, chain: program(defineExtent, locateRecord, flagged(readData, arch.FlagS)), edit: readable,
 			intents: asks(backEnd), steps: took(create, s(164, 186, 190, 192), nothing)},
 		{name: "read of the synchronisation", detour: selecting, chain: read, edit: with(readable, role(abi.RolePrimary, abi.OriginSync)),
 			intents: asks(backEnd), steps: took(create, s(162, 186, 190, 192), nothing)},
@@ -179,7 +179,7 @@ func frontEndCases() []testCase {
 		{name: "read and write beyond a recipe", detour: plain, chain: mixed90, reader: true, intents: asks(withError, ccwError, backEnd),
 			steps: took(create, s(166, 194), invalid)},
 
-		{name: "read and write with PCI", detour: plain, chain: program(defineExtent, locateRecord, readData, flagged(writeData, chain.FlagPCI)),
+		{name: "read and write with PCI", detour: plain, chain: program(defineExtent, locateRecord, readData, flagged(writeData, arch.FlagPCI)),
 			intents: asks(changedTracks, backEnd), steps: took(create, s(168, 198, 199), nothing)},
 		{name: "chain that modifies its CCWs", detour: plain, chain: readIntoCCW, intents: asks(changedTracks, mirrorWith(1, 0, 4), backEnd),
 			recipe: copies(readIntoCCW, map[int]func(*abi.RecipeCCW){2: skip}), steps: took(create, s(168, 198, 200, 202, 208, 210), held)},

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 	"github.com/iosrun/iosrun/plugins/internal/frames"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
@@ -75,7 +76,7 @@ func sound(t *testing.T, f *abi.Frame) (used abi.Capability) {
 			}
 			for c := range r.Recipe[n.First : n.First+n.Count] {
 				w := &r.Recipe[int(n.First)+c]
-				require.Zero(t, w.Flags&chain.FlagPCI)
+				require.Zero(t, w.Flags&arch.FlagPCI)
 				if w.Kind == abi.RecipeTransfer {
 					require.True(t, w.Source >= n.First && w.Source < n.First+n.Count, "a transfer out of its own chain")
 				}

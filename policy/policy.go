@@ -54,7 +54,8 @@ type Policy struct {
 // Allow is the word of a policy that allows what the host refuses otherwise.
 const Allow = "allow"
 
-// Slots are the chains of detours of the three slots, first to last.
+// Slots are the detours of the three slots, each in their sequence, by the name of the
+// hook.
 type Slots struct {
 	FrontEnd   []Detour `yaml:"front-end,omitempty" json:"front_end,omitempty"`
 	BackEnd    []Detour `yaml:"back-end,omitempty" json:"back_end,omitempty"`
@@ -75,8 +76,8 @@ type Detour struct {
 	Containment string `yaml:"containment,omitempty" json:"containment,omitempty"`
 }
 
-// Chain is the detours of a slot.
-func (p *Policy) Chain(s hooks.Slot) []Detour {
+// Sequence is the detours of a slot, first to last.
+func (p *Policy) Sequence(s hooks.Slot) []Detour {
 	switch s {
 	case hooks.DDTSIO:
 		return p.Slots.FrontEnd
@@ -184,20 +185,20 @@ func (p *Policy) check() error {
 		return fmt.Errorf(`policy %s: stale-promotion %q: want %q, or none`, p.label(), p.StalePromotion, Allow)
 	}
 	for s := hooks.Slot(0); s < hooks.Slots; s++ {
-		chain := p.Chain(s)
-		if len(chain) > hooks.MaxDetours {
-			return fmt.Errorf("policy %s: %d detours on %s: at most %d", p.label(), len(chain), SlotKey(s), hooks.MaxDetours)
+		sequence := p.Sequence(s)
+		if len(sequence) > hooks.MaxDetours {
+			return fmt.Errorf("policy %s: %d detours on %s: at most %d", p.label(), len(sequence), s.Hook(), hooks.MaxDetours)
 		}
-		for i := range chain {
-			c := &chain[i]
+		for i := range sequence {
+			c := &sequence[i]
 			if c.Module == "" {
-				return fmt.Errorf("policy %s: detour %d on %s: names no module", p.label(), i+1, SlotKey(s))
+				return fmt.Errorf("policy %s: detour %d on %s: names no module", p.label(), i+1, s.Hook())
 			}
 			if _, err := c.Granted(); err != nil {
-				return fmt.Errorf("policy %s: %s on %s: %w", p.label(), c.Module, SlotKey(s), err)
+				return fmt.Errorf("policy %s: %s on %s: %w", p.label(), c.Module, s.Hook(), err)
 			}
 			if _, err := c.Rule(); err != nil {
-				return fmt.Errorf("policy %s: %s on %s: %w", p.label(), c.Module, SlotKey(s), err)
+				return fmt.Errorf("policy %s: %s on %s: %w", p.label(), c.Module, s.Hook(), err)
 			}
 		}
 	}
@@ -211,11 +212,6 @@ func (p *Policy) label() string {
 	}
 	return p.Source
 }
-
-// SlotKey is the key of a slot in a policy file.
-func SlotKey(s hooks.Slot) string { return slotKeys[s] }
-
-var slotKeys = [hooks.Slots]string{hooks.DDTSIO: "front-end", hooks.ReturnAddress: "back-end", hooks.SRBEP: "post-status"}
 
 // unknownKey is what the decoder says of a key that it does not know.
 var unknownKey = regexp.MustCompile(`line (\d+): field (.*) not found in type policy\.(\w+)`)

@@ -3,12 +3,14 @@ package policy
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/hooks"
 )
 
@@ -33,7 +35,7 @@ func TestParseRefuses(t *testing.T) {
 		{"grant", "name: a\ndurability: primary\nslots: {front-end: [{module: x, grants: [root]}]}\n", `capability "root" is unknown`},
 		{"containment", "name: a\ndurability: primary\nslots: {back-end: [{module: x, containment: pray}]}\n", `containment "pray" is unknown`},
 		{"no module", "name: a\ndurability: primary\nslots: {back-end: [{}]}\n", "names no module"},
-		{"chain too long", "name: a\ndurability: primary\nslots: {back-end: [" + strings.Repeat("{module: x},", 9) + "]}\n", "at most 8"},
+		{"too many detours", "name: a\ndurability: primary\nslots: {back-end: [" + strings.Repeat("{module: x},", 9) + "]}\n", "at most 8"},
 		{"two documents", "name: a\ndurability: primary\n---\nname: b\n", "more than one document"},
 		{"not a mapping", "- a\n", "cannot unmarshal"},
 		{"too long", strings.Repeat("#", MaxFile+1), "the limit"},
@@ -52,7 +54,7 @@ func TestLoadFile(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("name: mine\ndurability: primary\nslots: {front-end: [{module: ./mine.wasm}]}\n"), 0o600))
 	p, err := Load(file)
 	require.NoError(t, err)
-	assert.Equal(t, filepath.Join(dir, "mine.wasm"), p.Path(&p.Chain(hooks.DDTSIO)[0]))
+	assert.Equal(t, filepath.Join(dir, "mine.wasm"), p.Path(&p.Sequence(hooks.DDTSIO)[0]))
 	_, err = Load("nothing")
 	require.ErrorIs(t, err, ErrUnknown)
 	_, err = Load(filepath.Join(dir, "absent.yaml"))
@@ -70,4 +72,21 @@ func FuzzParse(f *testing.F) {
 			assert.NotEmpty(t, p.Name)
 		}
 	})
+}
+
+// The keys of "slots" are the hooks' names, in the order of the hooks.
+func TestKeysAreTheHooksNames(t *testing.T) {
+	slots := reflect.TypeFor[Slots]()
+	require.Equal(t, int(abi.Hooks), slots.NumField())
+	for h, row := range abi.HookTable {
+		key := func(tag string) string {
+			name, _, _ := strings.Cut(slots.Field(h).Tag.Get(tag), ",")
+			return name
+		}
+		assert.Equal(t, row.Name, key("yaml"))
+		assert.Equal(t, row.Export, key("json"))
+		p := Policy{}
+		reflect.ValueOf(&p.Slots).Elem().Field(h).Set(reflect.ValueOf([]Detour{{Module: "x"}}))
+		assert.Len(t, p.Sequence(hooks.Slot(h)), 1)
+	}
 }

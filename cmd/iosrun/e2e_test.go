@@ -450,7 +450,7 @@ slots:
 				failed = 16 // the call that was the last one among them
 			}
 			assert.Equal(t, failed, r.Failed.Total())
-			assert.Contains(t, o.out, "frontend test/trapcall: PASSED OVER from ")
+			assert.Contains(t, o.out, "front-end test/trapcall: PASSED OVER from ")
 		})
 	}
 }

@@ -61,7 +61,7 @@ func TestWrongDetours(t *testing.T) {
 
 	o := iosrun(t, nil, "run", invalid, "--trace", "redis", "--json", file)
 	assert.Equal(t, 1, o.code, o.err)
-	assert.Contains(t, o.err, "detours in charge: frontend test/wrong of p was passed over from")
+	assert.Contains(t, o.err, "detours in charge: front-end test/wrong of p was passed over from")
 	assert.Less(t, strings.Count(o.err, "\n"), 12, o.err)
 	r := readReport(t, file)[0]
 	require.Len(t, r.DetourFaults, 1)

@@ -62,9 +62,9 @@ func TestCheckersAgreeWithTheLoader(t *testing.T) {
 		{name: "tail", hook: []byte{0x12, 1}, static: "tail calls"},
 		{name: "data", data: []byte{1, 0, 0x41, 0xFF, 0xFF, 3, 0x0B, 2, 'a', 'b'}, static: "data segment of 2 bytes goes to 0xffff, beyond the memory"},
 		{name: "start", start: []byte{0x00}, dynamic: "trapped"},
-		{name: "hook", hook: []byte{0x00}, dynamic: "refused: rehearsal of post_status"},
+		{name: "hook", hook: []byte{0x00}, dynamic: "refused: rehearsal of post-status"},
 		// i32.const 0, i32.load of the frame beyond the memory
-		{name: "reads", hook: []byte{0x41, 0x7F, 0x28, 2, 0, 0x1A}, dynamic: "refused: rehearsal of post_status"},
+		{name: "reads", hook: []byte{0x41, 0x7F, 0x28, 2, 0, 0x1A}, dynamic: "refused: rehearsal of post-status"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			file := filepath.Join(dir, c.name+".wasm")
@@ -115,7 +115,7 @@ func TestCheckersAgreeWithTheLoader(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(o.out), &i))
 	assert.False(t, i.Accepted)
 	assert.Equal(t, "error", i.Findings[len(i.Findings)-1].Severity)
-	assert.True(t, strings.HasPrefix(i.Findings[len(i.Findings)-1].Text, "rehearsal of post_status on a device"), i.Findings)
+	assert.True(t, strings.HasPrefix(i.Findings[len(i.Findings)-1].Text, "rehearsal of post-status on a device"), i.Findings)
 }
 
 // TestPolicyShowFindsWhatARunFinds: a wrong slot, setting or grant.

@@ -3,6 +3,7 @@ package access
 import (
 	"fmt"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/program"
@@ -36,7 +37,7 @@ const (
 // Application is told how its requests end.
 type Application interface {
 	// Complete says that the request token has ended at now: code is
-	// ios.CodeNormal, or the completion code of the first part that failed. It is
+	// arch.CompletionNormal, or the completion code of the first part that failed. It is
 	// called once a request.
 	Complete(token uint64, code uint8, now machine.Time)
 }
@@ -224,7 +225,7 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 	} else {
 		d.free = r.next
 	}
-	*r = request{token: token, code: ios.CodeNormal, parts: 1} // 1: until all parts are made
+	*r = request{token: token, code: arch.CompletionNormal, parts: 1} // 1: until all parts are made
 	if write {
 		d.written++
 	}
@@ -253,7 +254,7 @@ func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 		offset += int64(bytes)
 		length -= int64(bytes)
 	}
-	d.partEnded(r, ios.CodeNormal, d.s.Machine.Clock.Now())
+	d.partEnded(r, arch.CompletionNormal, d.s.Machine.Clock.Now())
 	return nil
 }
 
@@ -421,14 +422,14 @@ func (d *Block) partEnded(r *request, code uint8, now machine.Time) {
 		return
 	}
 	r.ended = max(r.ended, now)
-	if code != ios.CodeNormal && r.code == ios.CodeNormal {
+	if code != arch.CompletionNormal && r.code == arch.CompletionNormal {
 		r.code = code
 	}
 	if r.parts--; r.parts > 0 {
 		return
 	}
 	d.counts.Completed++
-	if r.code != ios.CodeNormal {
+	if r.code != arch.CompletionNormal {
 		d.counts.Failed++
 	}
 	d.app.Complete(r.token, r.code, r.ended)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
@@ -43,17 +44,17 @@ func (s *session) Deliver(now machine.Time) (machine.Time, bool) {
 	return now + machine.Time(s.m.rand.IntN(200))*machine.Microsecond, true
 }
 
-func (s *session) Begin(machine.Time, *channel.ORB) channel.UnitStatus {
+func (s *session) Begin(machine.Time, *channel.ORB) arch.UnitStatus {
 	s.left, s.last = 0, -1
 	return 0
 }
 
 const (
-	done  = channel.ChannelEnd | channel.DeviceEnd
-	check = done | channel.UnitCheck
+	done  = arch.ChannelEnd | arch.DeviceEnd
+	check = done | arch.UnitCheck
 )
 
-func (s *session) Command(op *channel.Operation) channel.UnitStatus {
+func (s *session) Command(op *channel.Operation) arch.UnitStatus {
 	var p [16]byte
 	op.Data.Any()
 	switch op.Command {
@@ -92,7 +93,7 @@ func (s *session) Command(op *channel.Operation) channel.UnitStatus {
 	return done
 }
 
-func (s *session) move(op *channel.Operation, f func(*channel.Transfer, []machine.Tag) bool) channel.UnitStatus {
+func (s *session) move(op *channel.Operation, f func(*channel.Transfer, []machine.Tag) bool) arch.UnitStatus {
 	n := unitsABlock
 	if s.fba {
 		n = s.left
@@ -216,7 +217,7 @@ func TestWritesLandInTheOrderOfTheirSubmission(t *testing.T) {
 				g.run()
 				require.Len(t, g.app.codes, 300)
 				for token, code := range g.app.codes {
-					require.EqualValues(t, ios.CodeNormal, code, "seed %d: request %d", seed, token)
+					require.EqualValues(t, arch.CompletionNormal, code, "seed %d: request %d", seed, token)
 				}
 				require.Zero(t, g.app.twice)
 				for i, want := range model {
@@ -291,7 +292,7 @@ func TestStripes(t *testing.T) {
 	}
 	require.Len(t, a.codes, 400)
 	for token, code := range a.codes {
-		require.EqualValues(t, ios.CodeNormal, code, "request %d", token)
+		require.EqualValues(t, arch.CompletionNormal, code, "request %d", token)
 	}
 	for i, want := range model {
 		block := i / unitsABlock
@@ -327,7 +328,7 @@ func TestMoreRequestsThanDataAreas(t *testing.T) {
 	assert.Zero(t, c.Failed)
 	require.NoError(t, g.block.Submit(n, true, 0, access.BlockSize))
 	g.run()
-	assert.EqualValues(t, ios.CodeNormal, g.app.codes[n])
+	assert.EqualValues(t, arch.CompletionNormal, g.app.codes[n])
 }
 
 // TestFailedParts: a request fails with the code of the first part that failed,
@@ -345,8 +346,8 @@ func TestFailedParts(t *testing.T) {
 		require.Zero(t, g.app.twice)
 		failed := 0
 		for _, c := range g.app.codes {
-			if c != ios.CodeNormal {
-				require.EqualValues(t, ios.CodePermanent, c)
+			if c != arch.CompletionNormal {
+				require.EqualValues(t, arch.CompletionPermanent, c)
 				failed++
 			}
 		}
@@ -355,7 +356,7 @@ func TestFailedParts(t *testing.T) {
 		g.medium.fail = nil
 		require.NoError(t, g.block.Submit(1000, true, 0, 1700*machine.UnitSize))
 		g.run()
-		require.EqualValues(t, ios.CodeNormal, g.app.codes[1000])
+		require.EqualValues(t, arch.CompletionNormal, g.app.codes[1000])
 	}
 }
 
@@ -383,7 +384,7 @@ func TestSubmitErrors(t *testing.T) {
 	assert.Zero(t, g.m.Clock.Pending())
 	require.NoError(t, g.block.Submit(0, true, size-512, 512))
 	g.run()
-	assert.EqualValues(t, ios.CodeNormal, g.app.codes[0])
+	assert.EqualValues(t, arch.CompletionNormal, g.app.codes[0])
 }
 
 func TestLayoutErrors(t *testing.T) {

@@ -3,6 +3,7 @@ package access
 import (
 	"fmt"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -90,7 +91,7 @@ func (e *Excp) Build(ccws []CCW) (*Program, error) {
 		return nil, fmt.Errorf("channel program of %d CCWs: want 1 to %d", len(ccws), MaxProgram)
 	}
 	p := &Program{e: e, areas: make([]area, len(ccws))}
-	size := len(ccws) * channel.CCWSize
+	size := len(ccws) * arch.CCWSize
 	for i := range ccws {
 		c := &ccws[i]
 		n := max(c.Count, len(c.Data))
@@ -141,10 +142,10 @@ func (p *Program) put(ccws []CCW, i int) error {
 		if at.CCW < 0 || at.CCW >= len(ccws) || at.Offset < 0 {
 			return fmt.Errorf("channel program: CCW %d: place at CCW %d, byte %d: there are %d CCWs", i+1, at.CCW+1, at.Offset, len(ccws))
 		}
-		p.areas[i] = area{at.CCW*channel.CCWSize + at.Offset, c.Count}
+		p.areas[i] = area{at.CCW*arch.CCWSize + at.Offset, c.Count}
 		if at.Data {
 			p.areas[i].offset = p.areas[at.CCW].offset + at.Offset
-		} else if c.Command != channel.TIC {
+		} else if c.Command != arch.CommandTransfer {
 			p.writes = true // what it will be is not known before it runs
 		}
 		if p.areas[i].offset+c.Count > len(p.view) {
@@ -156,11 +157,11 @@ func (p *Program) put(ccws []CCW, i int) error {
 		count = len(c.Data)
 	}
 	copy(p.view[p.areas[i].offset:], c.Data)
-	channel.PutCCW1(p.view[i*channel.CCWSize:], channel.CCW{
+	channel.PutCCW1(p.view[i*arch.CCWSize:], channel.CCW{
 		Command: c.Command, Flags: c.Flags, Count: uint16(count), Address: uint32(p.base) + uint32(p.areas[i].offset),
 	})
 	p.writes = p.writes || c.Command&3 == 1
-	p.suspends = p.suspends || c.Flags&channel.FlagS != 0
+	p.suspends = p.suspends || c.Flags&arch.FlagS != 0
 	return nil
 }
 
@@ -205,7 +206,7 @@ func (p *Program) Enter(cpu *machine.Processor, _ *machine.SRB) {
 // CCWs are cleared first, because the channel looks at them again.
 func (p *Program) Resume() {
 	for i := range p.areas {
-		p.view[i*channel.CCWSize+1] &^= byte(channel.FlagS)
+		p.view[i*arch.CCWSize+1] &^= byte(arch.FlagS)
 	}
 	p.resume.srb.Parm = p.block.ID
 	p.e.s.Machine.Dispatcher.Schedule(p.e.s.Machine.Clock.Now(), &p.resume.srb)
@@ -256,13 +257,13 @@ func (p *Program) Words() int { return len(p.areas) }
 
 // Word is CCW number i (from 0) as it is in storage now.
 func (p *Program) Word(i int) channel.CCW {
-	return channel.ParseCCW1(p.view[i*channel.CCWSize:])
+	return channel.ParseCCW1(p.view[i*arch.CCWSize:])
 }
 
 // Shares reports whether the data area of CCW number i (from 0) overlaps that of
 // CCW number j, or the CCWs themselves where j is -1.
 func (p *Program) Shares(i, j int) bool {
-	a, b := p.areas[i], area{0, len(p.areas) * channel.CCWSize}
+	a, b := p.areas[i], area{0, len(p.areas) * arch.CCWSize}
 	if j >= 0 {
 		b = p.areas[j]
 	}

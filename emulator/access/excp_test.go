@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/dasd"
@@ -41,7 +42,7 @@ var (
 	locateRead  = []byte{0x06, 0x80, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0xFF, 0x10, 0}
 )
 
-const chained = channel.FlagCC
+const chained = arch.FlagCC
 
 func TestProgramRunsAsItIs(t *testing.T) {
 	m, s, u := newVolume(t)
@@ -69,7 +70,7 @@ func TestProgramRunsAsItIs(t *testing.T) {
 		require.ErrorContains(t, p.Start(u, nil), "running already")
 		m.Clock.RunUntil(m.Clock.Now() + machine.Second)
 		assert.Equal(t, 1, ended)
-		assert.EqualValues(t, ios.CodeNormal, p.Code)
+		assert.EqualValues(t, arch.CompletionNormal, p.Code)
 		assert.True(t, p.IRB.OK())
 		assert.Positive(t, p.EndedAt)
 		assert.Equal(t, data, p.Data(4))
@@ -81,24 +82,24 @@ func TestProgramRunsAsItIs(t *testing.T) {
 func TestProgramSharesAreas(t *testing.T) {
 	m, s, u := newVolume(t)
 	p, err := access.NewExcp(s).Build([]access.CCW{
-		{Command: 0x03, Flags: chained | channel.FlagSLI, Count: 1},
-		{Command: channel.TIC, At: &access.Spot{CCW: 3}},
+		{Command: 0x03, Flags: chained | arch.FlagSLI, Count: 1},
+		{Command: arch.CommandTransfer, At: &access.Spot{CCW: 3}},
 		{Command: 0xFF},
-		{Command: 0xE4, Flags: channel.FlagSLI, Count: 2, At: &access.Spot{CCW: 4, Data: true, Offset: 3}},
+		{Command: 0xE4, Flags: arch.FlagSLI, Count: 2, At: &access.Spot{CCW: 4, Data: true, Offset: 3}},
 		{Command: 0x03, Data: []byte{1, 2, 3, 4, 5, 6, 7}},
 	})
 	require.NoError(t, err)
 	require.NoError(t, p.Start(u, nil))
 	m.Clock.RunUntil(m.Clock.Now() + machine.Second)
-	assert.EqualValues(t, ios.CodeNormal, p.Code)
+	assert.EqualValues(t, arch.CompletionNormal, p.Code)
 	assert.Equal(t, []byte{1, 2, 3, 0xFF, 0x21, 6, 7}, p.Data(4), "sense id of a 2107")
 }
 
 func TestProgramSuspendsAndIsResumed(t *testing.T) {
 	m, s, u := newVolume(t)
 	p, err := access.NewExcp(s).Build([]access.CCW{
-		{Command: 0x03, Flags: chained | channel.FlagSLI, Count: 1},
-		{Command: 0x03, Flags: channel.FlagS | channel.FlagSLI, Count: 1},
+		{Command: 0x03, Flags: chained | arch.FlagSLI, Count: 1},
+		{Command: 0x03, Flags: arch.FlagS | arch.FlagSLI, Count: 1},
 	})
 	require.NoError(t, err)
 	require.NoError(t, p.Start(u, nil))
@@ -106,7 +107,7 @@ func TestProgramSuspendsAndIsResumed(t *testing.T) {
 	assert.Zero(t, p.Code, "it is suspended")
 	p.Resume()
 	m.Clock.RunUntil(m.Clock.Now() + machine.Second)
-	assert.EqualValues(t, ios.CodeNormal, p.Code)
+	assert.EqualValues(t, arch.CompletionNormal, p.Code)
 }
 
 func TestProgramThatCannotBeBuilt(t *testing.T) {

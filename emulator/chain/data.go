@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -16,7 +17,7 @@ const idawBlock = 2048
 // indirect-address words of format 1 where it has them. It returns false where
 // they are not all backed by storage.
 func LoadData(s *machine.Storage, c *abi.CCW, p []byte) bool {
-	if channel.Flags(c.Flags)&channel.FlagIDA == 0 {
+	if channel.Flags(c.Flags)&arch.FlagIDA == 0 {
 		_, err := s.Load(machine.Address(c.Address), p)
 		return err == nil
 	}

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -48,7 +49,7 @@ type cursor struct {
 // step takes the next CCW. It reports whether there is another.
 func (c *cursor) step() bool {
 	g := c.g
-	v := c.storage.View(c.at, channel.CCWSize)
+	v := c.storage.View(c.at, arch.CCWSize)
 	if v == nil || len(g.CCWs) == MaxCCWs {
 		g.Flags |= abi.ChainTruncated
 		return c.turn()
@@ -64,8 +65,8 @@ func (c *cursor) step() bool {
 		w = channel.ParseCCW0(v)
 	}
 	e := c.add(w)
-	if w.Command == channel.TIC || !c.format1 && w.Command&0xF == channel.TIC {
-		e.Command = channel.TIC // in the terms of format 1
+	if w.Command == arch.CommandTransfer || !c.format1 && w.Command&0xF == arch.CommandTransfer {
+		e.Command = arch.CommandTransfer // in the terms of format 1
 		c.transfer(machine.Address(w.Address))
 		return true
 	}
@@ -87,17 +88,17 @@ func (c *cursor) add(w channel.CCW) *abi.CCW {
 	}
 	e := &g.CCWs[n]
 	*e = abi.CCW{Command: w.Command, Flags: uint8(w.Flags), Count: w.Count, Address: w.Address, Location: uint32(c.at)}
-	c.sent.cover(c.at, channel.CCWSize)
+	c.sent.cover(c.at, arch.CCWSize)
 	return e
 }
 
 // transfer follows a transfer in channel.
 func (c *cursor) transfer(to machine.Address) {
 	if c.g.met(uint32(to)) {
-		c.at += channel.CCWSize // the loop of a search: it goes on behind
+		c.at += arch.CCWSize // the loop of a search: it goes on behind
 	} else {
 		if c.skips {
-			c.g.branch(c.at + channel.CCWSize)
+			c.g.branch(c.at + arch.CCWSize)
 		}
 		c.at, c.jumped = to, true
 	}
@@ -111,7 +112,7 @@ func (c *cursor) begin(w channel.CCW, e *abi.CCW) {
 	if r&IsParameter != 0 {
 		c.g.parameter(c.storage, e, w)
 		c.where.command(w.Command, c.storage, e)
-		if w.Command == DefineExtent || w.Command == prefix {
+		if w.Command == arch.CommandDefineExtent || w.Command == arch.CommandPrefix {
 			c.where.extentAt = len(c.g.CCWs) - 1
 		}
 	} else if r&IsWrite != 0 {
@@ -136,14 +137,14 @@ func (c *cursor) account(w channel.CCW) {
 	case w.Count == 0:
 	case r&IsInput == 0:
 		c.sent.cover(dataSpan(c.storage, w))
-	case w.Flags&channel.FlagSkip == 0:
+	case w.Flags&arch.FlagSkip == 0:
 		g.Stores = true
 		c.stored.cover(dataSpan(c.storage, w))
 	}
-	if w.Flags&channel.FlagS != 0 {
+	if w.Flags&arch.FlagS != 0 {
 		g.Suspends = true
 	}
-	if w.Flags&channel.FlagPCI != 0 {
+	if w.Flags&arch.FlagPCI != 0 {
 		g.Interrupts = true
 	}
 }
@@ -151,13 +152,13 @@ func (c *cursor) account(w channel.CCW) {
 // next goes on behind a CCW with these flags, or, where a way ends, to another
 // one. It reports whether there is one.
 func (c *cursor) next(flags channel.Flags) bool {
-	going := flags&(channel.FlagCC|channel.FlagCD) != 0
-	if c.skips && (!going || flags&channel.FlagCD != 0) {
-		c.g.branch(c.at + channel.CCWSize)
+	going := flags&(arch.FlagCC|arch.FlagCD) != 0
+	if c.skips && (!going || flags&arch.FlagCD != 0) {
+		c.g.branch(c.at + arch.CCWSize)
 	}
-	c.chained = flags&channel.FlagCD != 0
+	c.chained = flags&arch.FlagCD != 0
 	c.skips = c.roles[c.command]&IsSearch != 0 && !c.chained
-	c.at += channel.CCWSize
+	c.at += arch.CCWSize
 	return going || c.turn()
 }
 

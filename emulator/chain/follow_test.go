@@ -11,13 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// step is a CCW of a test: its data, in hexadecimal, is put somewhere; a step
+// testCCW is a CCW of a test: its data, in hexadecimal, is put somewhere; a step
 // with to goes, or points, to the CCW of that number.
-type step struct {
+type testCCW struct {
 	code  byte
 	flags channel.Flags // FlagCC stands in all but the last, unless end is set
 	data  string
@@ -46,21 +47,21 @@ func testStorage(t testing.TB) *machine.Storage {
 	return &s
 }
 
-func store(t testing.TB, s *machine.Storage, steps []step, format1 bool) {
+func store(t testing.TB, s *machine.Storage, steps []testCCW, format1 bool) {
 	t.Helper()
 	for i, c := range steps {
 		w := channel.CCW{Command: c.code, Flags: c.flags, Count: c.count, Address: dataAt + uint32(i)*0x1000}
-		if i < len(steps)-1 && !c.end && c.code != channel.TIC {
-			w.Flags |= channel.FlagCC
+		if i < len(steps)-1 && !c.end && c.code != arch.CommandTransfer {
+			w.Flags |= arch.FlagCC
 		}
-		if w.Flags&channel.FlagCD != 0 {
-			w.Flags &^= channel.FlagCC
+		if w.Flags&arch.FlagCD != 0 {
+			w.Flags &^= arch.FlagCC
 		}
 		if c.at != 0 {
 			w.Address = uint32(c.at)
 		}
 		if c.to != 0 {
-			w.Address = chainAt + uint32(c.to-1)*channel.CCWSize
+			w.Address = chainAt + uint32(c.to-1)*arch.CCWSize
 		}
 		p, err := hex.DecodeString(strings.ReplaceAll(c.data, " ", ""))
 		require.NoError(t, err)
@@ -75,7 +76,7 @@ func store(t testing.TB, s *machine.Storage, steps []step, format1 bool) {
 		if format1 {
 			put = channel.PutCCW1
 		}
-		put(s.View(machine.Address(chainAt+i*channel.CCWSize), channel.CCWSize), w)
+		put(s.View(machine.Address(chainAt+i*arch.CCWSize), arch.CCWSize), w)
 	}
 }
 
@@ -90,49 +91,49 @@ func TestFollow(t *testing.T) {
 		name   string
 		fba    bool
 		zero   bool // format 0
-		steps  []step
+		steps  []testCCW
 		tracks Extent
 		want   string // w writes, s stores, m modifies itself, b branches, S suspends, P interrupts, t truncated
 		ccws   int
 	}{
-		{name: "update write", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x85, count: 4096}, {code: 0x85, count: 4096}}, tracks: Extent{12, 13}, want: "w", ccws: 4},
-		{name: "format 0", zero: true, steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x85, count: 4096}}, tracks: Extent{12, 13}, want: "w", ccws: 3},
-		{name: "read", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 4096}}, tracks: Extent{12, 13}, want: "s", ccws: 3},
-		{name: "read that skips", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, flags: channel.FlagSkip, count: 4096}}, tracks: Extent{12, 13}, ccws: 3},
-		{name: "domain past the Extent", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: "0180 0020 0001 0002 00010002 01FF 1000"}, {code: 0x85, count: 1}}, tracks: Extent{17, 19}, want: "w", ccws: 3},
-		{name: "two domains", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x85, count: 1}, {code: 0x47, data: "0180 0001 0001 0002 00010002 01FF 1000"}, {code: 0x85, count: 1}}, tracks: Extent{12, 17}, want: "w", ccws: 5},
-		{name: "extent alone", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x05, count: 8}}, tracks: Extent{10, 19}, want: "w", ccws: 2},
-		{name: "nothing says where", steps: []step{{code: 0x1D, count: 8}}, tracks: all, want: "w", ccws: 1},
-		{name: "extended locate record", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x4B, data: "3F00 0003 0000 000B 0000000B 01FF 0000 A500"}, {code: 0xA5, count: 100}}, tracks: Extent{11, 13}, want: "w", ccws: 3},
-		{name: "prefix with extent", steps: []step{{code: 0xE7, data: "0080 0000 00000000 00000000" + extent10to19}, {code: 0x85, count: 8}}, tracks: Extent{10, 19}, want: "w", ccws: 2},
-		{name: "prefix with locate record", steps: []step{{code: 0xE7, data: "0180 0000 00000000 00000000" + extent10to19 + "00000000 00000000 00000000 00000000" + "3F00 0002 0000 000E 0000000E 01FF 0000 A500"}, {code: 0xA5, count: 8}}, tracks: Extent{14, 15}, want: "w", ccws: 2},
-		{name: "prefix without extent", steps: []step{{code: 0x63, data: extent10to19}, {code: 0xE7, data: "0100 0000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000" + "3F00 0002 0000 000E 0000000E 01FF 0000 A500"}, {code: 0xA5, count: 8}}, tracks: Extent{14, 15}, want: "w", ccws: 3},
-		{name: "seek and search", steps: []step{{code: 0x07, data: "0000 0002 0003"}, {code: 0x31, data: "0002000301"}, {code: channel.TIC, to: 2}, {code: 0x05, count: 80}}, tracks: Extent{33, 33}, want: "w", ccws: 4},
-		{name: "multitrack search after a seek", steps: []step{{code: 0x07, data: "0000 0002 0003"}, {code: 0xB1, data: "0002000301"}, {code: channel.TIC, to: 2}, {code: 0x05, count: 80}}, tracks: Extent{33, 44}, want: "w", ccws: 4},
-		{name: "multitrack read after a seek", steps: []step{{code: 0x0B, data: "0000 0002 000E"}, {code: 0x92, count: 8}, {code: 0x05, count: 80}}, tracks: Extent{44, 44}, want: "ws", ccws: 3},
-		{name: "update read in a domain", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 8}, {code: 0x85, count: 8}}, tracks: Extent{12, 13}, want: "ws", ccws: 4},
-		{name: "seek head", steps: []step{{code: 0x07, data: "0000 0002 0003"}, {code: 0x1B, data: "0000 0000 0007"}, {code: 0x05, count: 1}}, tracks: Extent{33, 37}, want: "w", ccws: 3},
-		{name: "seek head alone", steps: []step{{code: 0x1B, data: "0000 0000 0007"}, {code: 0x05, count: 1}}, tracks: all, want: "w", ccws: 2},
-		{name: "recalibrate", steps: []step{{code: 0x13, count: 1}, {code: 0x05, count: 1}}, tracks: Extent{0, 0}, want: "w", ccws: 2},
-		{name: "beyond the device", steps: []step{{code: 0x07, data: "0000 FFFF 0000"}, {code: 0x05, count: 1}}, tracks: Extent{testECKD.Tracks - 1, testECKD.Tracks - 1}, want: "w", ccws: 2},
-		{name: "write behind the other way of a search", steps: []step{{code: 0x07, data: "0000 0001 0000"}, {code: 0x31, data: "0001000001"}, {code: channel.TIC, to: 5}, {code: 0x05, count: 1, end: true}, {code: 0x06, count: 80, end: true}, {}}, tracks: Extent{15, 15}, want: "wsb", ccws: 5},
-		{name: "write behind a command that a search skips", steps: []step{{code: 0x07, data: "0000 0001 0000"}, {code: 0x31, data: "0001000001"}, {code: 0x03, count: 1, end: true}, {code: 0x05, count: 1}}, tracks: Extent{15, 15}, want: "wb", ccws: 4},
-		{name: "seek on the other way", steps: []step{{code: 0x07, data: "0000 0001 0000"}, {code: 0x31, data: "0001000001"}, {code: channel.TIC, to: 6}, {code: 0x07, data: "0000 0004 0000"}, {code: 0x05, count: 1, end: true}, {code: 0x03, count: 1}}, tracks: Extent{15, 60}, want: "wb", ccws: 6},
-		{name: "transfer ahead and back", steps: []step{{code: channel.TIC, to: 3}, {code: 0x05, count: 1, end: true}, {code: 0x07, data: "0000 0001 0000"}, {code: channel.TIC, to: 2}}, tracks: Extent{15, 15}, want: "w", ccws: 4},
-		{name: "loop for ever", steps: []step{{code: 0x03, count: 1}, {code: channel.TIC, to: 1}, {code: 0x03, count: 1}}, tracks: all, ccws: 3},
-		{name: "data chaining", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, flags: channel.FlagCD, count: 8}, {code: 0x85, count: 8}}, tracks: Extent{12, 13}, want: "s", ccws: 4},
-		{name: "suspension and interruption", steps: []step{{code: 0x03, flags: channel.FlagS, count: 1}, {code: 0x03, flags: channel.FlagPCI, count: 1}}, tracks: all, want: "SP", ccws: 2},
-		{name: "address that is not backed", steps: []step{{code: 0x63, data: extent10to19}, {code: channel.TIC, at: 0x7000000}}, tracks: Extent{10, 19}, want: "wt", ccws: 2},
-		{name: "stores into a CCW", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 8, to: 4}, {code: 0x03, count: 1}}, tracks: Extent{10, 19}, want: "wsm", ccws: 4},
-		{name: "stores into a locate", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 8, at: dataAt + 0x3008}, {code: 0x47, data: locate12}, {code: 0x86, count: 1}}, tracks: Extent{10, 19}, want: "wsm", ccws: 5},
-		{name: "stores into its extent", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 1, at: dataAt + 15}}, tracks: all, want: "wsm", ccws: 3},
-		{name: "stores without an extent", steps: []step{{code: 0x06, count: 8, to: 2}, {code: 0x03, count: 1}}, tracks: all, want: "wsm", ccws: 2},
-		{name: "stores into what it writes", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 100, at: dataAt + 0x3050}, {code: 0x85, count: 100}}, tracks: Extent{12, 13}, want: "wsm", ccws: 4},
-		{name: "stores between what it sends", steps: []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 100}, {code: 0x85, count: 100}}, tracks: Extent{12, 13}, want: "ws", ccws: 4},
-		{name: "fixed blocks", fba: true, steps: []step{{code: 0x63, data: "C000 0000 00000040 00000000 0000013F"}, {code: 0x43, data: "0100 0080 00000040"}, {code: 0x41, count: 512}}, tracks: Extent{2, 3}, want: "w", ccws: 3},
-		{name: "fixed blocks, logical", fba: true, steps: []step{{code: 0x63, data: "C000 0000 00000040 00000010 0000004F"}, {code: 0x43, data: "0100 0001 0000004F"}, {code: 0x41, count: 512}}, tracks: Extent{1, 1}, want: "w", ccws: 3},
-		{name: "extent of fixed blocks", fba: true, steps: []step{{code: 0x63, data: "C000 0000 00000040 00000000 0000013F"}, {code: 0x41, count: 512}}, tracks: Extent{1, 5}, want: "w", ccws: 2},
-		{name: "read of fixed blocks", fba: true, steps: []step{{code: 0x63, data: "4000 0000 00000000 00000000 FFFFFFFF"}, {code: 0x42, count: 512}}, tracks: Extent{0, 99}, want: "s", ccws: 2},
+		{name: "update write", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x85, count: 4096}, {code: 0x85, count: 4096}}, tracks: Extent{12, 13}, want: "w", ccws: 4},
+		{name: "format 0", zero: true, steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x85, count: 4096}}, tracks: Extent{12, 13}, want: "w", ccws: 3},
+		{name: "read", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 4096}}, tracks: Extent{12, 13}, want: "s", ccws: 3},
+		{name: "read that skips", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, flags: arch.FlagSkip, count: 4096}}, tracks: Extent{12, 13}, ccws: 3},
+		{name: "domain past the Extent", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: "0180 0020 0001 0002 00010002 01FF 1000"}, {code: 0x85, count: 1}}, tracks: Extent{17, 19}, want: "w", ccws: 3},
+		{name: "two domains", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x85, count: 1}, {code: 0x47, data: "0180 0001 0001 0002 00010002 01FF 1000"}, {code: 0x85, count: 1}}, tracks: Extent{12, 17}, want: "w", ccws: 5},
+		{name: "extent alone", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x05, count: 8}}, tracks: Extent{10, 19}, want: "w", ccws: 2},
+		{name: "nothing says where", steps: []testCCW{{code: 0x1D, count: 8}}, tracks: all, want: "w", ccws: 1},
+		{name: "extended locate record", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x4B, data: "3F00 0003 0000 000B 0000000B 01FF 0000 A500"}, {code: 0xA5, count: 100}}, tracks: Extent{11, 13}, want: "w", ccws: 3},
+		{name: "prefix with extent", steps: []testCCW{{code: 0xE7, data: "0080 0000 00000000 00000000" + extent10to19}, {code: 0x85, count: 8}}, tracks: Extent{10, 19}, want: "w", ccws: 2},
+		{name: "prefix with locate record", steps: []testCCW{{code: 0xE7, data: "0180 0000 00000000 00000000" + extent10to19 + "00000000 00000000 00000000 00000000" + "3F00 0002 0000 000E 0000000E 01FF 0000 A500"}, {code: 0xA5, count: 8}}, tracks: Extent{14, 15}, want: "w", ccws: 2},
+		{name: "prefix without extent", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0xE7, data: "0100 0000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000" + "3F00 0002 0000 000E 0000000E 01FF 0000 A500"}, {code: 0xA5, count: 8}}, tracks: Extent{14, 15}, want: "w", ccws: 3},
+		{name: "seek and search", steps: []testCCW{{code: 0x07, data: "0000 0002 0003"}, {code: 0x31, data: "0002000301"}, {code: arch.CommandTransfer, to: 2}, {code: 0x05, count: 80}}, tracks: Extent{33, 33}, want: "w", ccws: 4},
+		{name: "multitrack search after a seek", steps: []testCCW{{code: 0x07, data: "0000 0002 0003"}, {code: 0xB1, data: "0002000301"}, {code: arch.CommandTransfer, to: 2}, {code: 0x05, count: 80}}, tracks: Extent{33, 44}, want: "w", ccws: 4},
+		{name: "multitrack read after a seek", steps: []testCCW{{code: 0x0B, data: "0000 0002 000E"}, {code: 0x92, count: 8}, {code: 0x05, count: 80}}, tracks: Extent{44, 44}, want: "ws", ccws: 3},
+		{name: "update read in a domain", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 8}, {code: 0x85, count: 8}}, tracks: Extent{12, 13}, want: "ws", ccws: 4},
+		{name: "seek head", steps: []testCCW{{code: 0x07, data: "0000 0002 0003"}, {code: 0x1B, data: "0000 0000 0007"}, {code: 0x05, count: 1}}, tracks: Extent{33, 37}, want: "w", ccws: 3},
+		{name: "seek head alone", steps: []testCCW{{code: 0x1B, data: "0000 0000 0007"}, {code: 0x05, count: 1}}, tracks: all, want: "w", ccws: 2},
+		{name: "recalibrate", steps: []testCCW{{code: 0x13, count: 1}, {code: 0x05, count: 1}}, tracks: Extent{0, 0}, want: "w", ccws: 2},
+		{name: "beyond the device", steps: []testCCW{{code: 0x07, data: "0000 FFFF 0000"}, {code: 0x05, count: 1}}, tracks: Extent{testECKD.Tracks - 1, testECKD.Tracks - 1}, want: "w", ccws: 2},
+		{name: "write behind the other way of a search", steps: []testCCW{{code: 0x07, data: "0000 0001 0000"}, {code: 0x31, data: "0001000001"}, {code: arch.CommandTransfer, to: 5}, {code: 0x05, count: 1, end: true}, {code: 0x06, count: 80, end: true}, {}}, tracks: Extent{15, 15}, want: "wsb", ccws: 5},
+		{name: "write behind a command that a search skips", steps: []testCCW{{code: 0x07, data: "0000 0001 0000"}, {code: 0x31, data: "0001000001"}, {code: 0x03, count: 1, end: true}, {code: 0x05, count: 1}}, tracks: Extent{15, 15}, want: "wb", ccws: 4},
+		{name: "seek on the other way", steps: []testCCW{{code: 0x07, data: "0000 0001 0000"}, {code: 0x31, data: "0001000001"}, {code: arch.CommandTransfer, to: 6}, {code: 0x07, data: "0000 0004 0000"}, {code: 0x05, count: 1, end: true}, {code: 0x03, count: 1}}, tracks: Extent{15, 60}, want: "wb", ccws: 6},
+		{name: "transfer ahead and back", steps: []testCCW{{code: arch.CommandTransfer, to: 3}, {code: 0x05, count: 1, end: true}, {code: 0x07, data: "0000 0001 0000"}, {code: arch.CommandTransfer, to: 2}}, tracks: Extent{15, 15}, want: "w", ccws: 4},
+		{name: "loop for ever", steps: []testCCW{{code: 0x03, count: 1}, {code: arch.CommandTransfer, to: 1}, {code: 0x03, count: 1}}, tracks: all, ccws: 3},
+		{name: "data chaining", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, flags: arch.FlagCD, count: 8}, {code: 0x85, count: 8}}, tracks: Extent{12, 13}, want: "s", ccws: 4},
+		{name: "suspension and interruption", steps: []testCCW{{code: 0x03, flags: arch.FlagS, count: 1}, {code: 0x03, flags: arch.FlagPCI, count: 1}}, tracks: all, want: "SP", ccws: 2},
+		{name: "address that is not backed", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: arch.CommandTransfer, at: 0x7000000}}, tracks: Extent{10, 19}, want: "wt", ccws: 2},
+		{name: "stores into a CCW", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 8, to: 4}, {code: 0x03, count: 1}}, tracks: Extent{10, 19}, want: "wsm", ccws: 4},
+		{name: "stores into a locate", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 8, at: dataAt + 0x3008}, {code: 0x47, data: locate12}, {code: 0x86, count: 1}}, tracks: Extent{10, 19}, want: "wsm", ccws: 5},
+		{name: "stores into its extent", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 1, at: dataAt + 15}}, tracks: all, want: "wsm", ccws: 3},
+		{name: "stores without an extent", steps: []testCCW{{code: 0x06, count: 8, to: 2}, {code: 0x03, count: 1}}, tracks: all, want: "wsm", ccws: 2},
+		{name: "stores into what it writes", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 100, at: dataAt + 0x3050}, {code: 0x85, count: 100}}, tracks: Extent{12, 13}, want: "wsm", ccws: 4},
+		{name: "stores between what it sends", steps: []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x86, count: 100}, {code: 0x85, count: 100}}, tracks: Extent{12, 13}, want: "ws", ccws: 4},
+		{name: "fixed blocks", fba: true, steps: []testCCW{{code: 0x63, data: "C000 0000 00000040 00000000 0000013F"}, {code: 0x43, data: "0100 0080 00000040"}, {code: 0x41, count: 512}}, tracks: Extent{2, 3}, want: "w", ccws: 3},
+		{name: "fixed blocks, logical", fba: true, steps: []testCCW{{code: 0x63, data: "C000 0000 00000040 00000010 0000004F"}, {code: 0x43, data: "0100 0001 0000004F"}, {code: 0x41, count: 512}}, tracks: Extent{1, 1}, want: "w", ccws: 3},
+		{name: "extent of fixed blocks", fba: true, steps: []testCCW{{code: 0x63, data: "C000 0000 00000040 00000000 0000013F"}, {code: 0x41, count: 512}}, tracks: Extent{1, 5}, want: "w", ccws: 2},
+		{name: "read of fixed blocks", fba: true, steps: []testCCW{{code: 0x63, data: "4000 0000 00000000 00000000 FFFFFFFF"}, {code: 0x42, count: 512}}, tracks: Extent{0, 99}, want: "s", ccws: 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := testStorage(t)
@@ -164,7 +165,7 @@ func facts(g *Program) (s string) {
 func TestFollowParameters(t *testing.T) {
 	s := testStorage(t)
 	long := strings.Repeat("AB", 40)
-	store(t, s, []step{{code: 0x63, data: extent10to19}, {code: 0xE7, data: long}, {code: 0x47, data: locate12}, {code: 0x47, data: locate12}, {code: 0x85, count: 1}}, true)
+	store(t, s, []testCCW{{code: 0x63, data: extent10to19}, {code: 0xE7, data: long}, {code: 0x47, data: locate12}, {code: 0x47, data: locate12}, {code: 0x85, count: 1}}, true)
 	var g Program
 	g.Follow(s, chainAt, true, &testECKD)
 	var at []uint8
@@ -179,16 +180,16 @@ func TestFollowParameters(t *testing.T) {
 
 func TestFollowALongChain(t *testing.T) {
 	s := testStorage(t)
-	steps := make([]step, MaxCCWs)
+	steps := make([]testCCW, MaxCCWs)
 	for i := range steps {
-		steps[i] = step{code: 0x03, count: 1, at: dataAt}
+		steps[i] = testCCW{code: 0x03, count: 1, at: dataAt}
 	}
 	store(t, s, steps, true)
 	var g Program
 	g.Follow(s, chainAt, true, &testECKD)
 	assert.Empty(t, facts(&g))
 	assert.Len(t, g.CCWs, MaxCCWs)
-	store(t, s, append(steps, step{code: 0x03, count: 1, at: dataAt}), true)
+	store(t, s, append(steps, testCCW{code: 0x03, count: 1, at: dataAt}), true)
 	g.Follow(s, chainAt, true, &testECKD)
 	assert.Equal(t, "wt", facts(&g))
 	assert.Len(t, g.CCWs, MaxCCWs)
@@ -234,7 +235,7 @@ func TestFollowAnything(t *testing.T) {
 
 func BenchmarkFollow(b *testing.B) {
 	s := testStorage(b)
-	store(b, s, []step{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x85, count: 4096}}, true)
+	store(b, s, []testCCW{{code: 0x63, data: extent10to19}, {code: 0x47, data: locate12}, {code: 0x85, count: 4096}}, true)
 	var g Program
 	b.ReportAllocs()
 	for b.Loop() {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -28,9 +29,9 @@ func (p span) overlaps(o span) bool { return p.first < o.end && o.first < p.end 
 // cannot be read, over all of storage.
 func dataSpan(s *machine.Storage, c channel.CCW) (machine.Address, int) {
 	switch {
-	case c.Flags&channel.FlagMIDA != 0:
+	case c.Flags&arch.FlagMIDA != 0:
 		return 0, machine.StorageSize
-	case c.Flags&channel.FlagIDA == 0:
+	case c.Flags&arch.FlagIDA == 0:
 		return machine.Address(c.Address), int(c.Count)
 	}
 	var p span
@@ -55,12 +56,12 @@ func dataSpan(s *machine.Storage, c channel.CCW) (machine.Address, int) {
 func (g *Program) modified(s *machine.Storage, roles *Roles, w *where) {
 	command, chained := byte(0), false
 	for i := range g.CCWs {
-		if c := &g.CCWs[i]; c.Command != channel.TIC {
+		if c := &g.CCWs[i]; c.Command != arch.CommandTransfer {
 			if !chained {
 				command = c.Command
 			}
-			chained = channel.Flags(c.Flags)&channel.FlagCD != 0
-			if roles[command]&IsInput != 0 && channel.Flags(c.Flags)&channel.FlagSkip == 0 && c.Count != 0 {
+			chained = channel.Flags(c.Flags)&arch.FlagCD != 0
+			if roles[command]&IsInput != 0 && channel.Flags(c.Flags)&arch.FlagSkip == 0 && c.Count != 0 {
 				var stored span
 				stored.cover(dataSpan(s, plain(c)))
 				g.storedInto(s, roles, w, stored)
@@ -78,12 +79,12 @@ func (g *Program) storedInto(s *machine.Storage, roles *Roles, w *where, stored 
 	for i := range g.CCWs {
 		c := &g.CCWs[i]
 		at := machine.Address(c.Location)
-		hit := stored.overlaps(span{at, at + channel.CCWSize})
-		if c.Command != channel.TIC {
+		hit := stored.overlaps(span{at, at + arch.CCWSize})
+		if c.Command != arch.CommandTransfer {
 			if !chained {
 				command = c.Command
 			}
-			chained = channel.Flags(c.Flags)&channel.FlagCD != 0
+			chained = channel.Flags(c.Flags)&arch.FlagCD != 0
 			if roles[command]&IsInput == 0 && c.Count != 0 {
 				var sent span
 				if sent.cover(dataSpan(s, plain(c))); stored.overlaps(sent) {

@@ -2,15 +2,8 @@ package chain
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
-)
-
-// Where a define Extent has the identification for cache fast write, which is a
-// mirror's own (step 174), and where a prefix has its define Extent.
-const (
-	fastWriteAt    = 4
-	fastWriteSize  = 2
-	extentInPrefix = 12
 )
 
 // Repeats reports whether the recipe of n does on a mirror what the chain does on
@@ -24,15 +17,15 @@ func (g *Program) Repeats(resp *abi.Response, n *abi.Intent) bool {
 	}
 	for i := range g.CCWs {
 		s, c := &g.CCWs[i], &resp.Recipe[int(n.First)+i]
-		if s.Command == channel.TIC {
+		if s.Command == arch.CommandTransfer {
 			if c.Kind != abi.RecipeTransfer || g.CCWs[c.Source-n.First].Location != s.Address {
 				return false
 			}
 			continue
 		}
-		free := channel.FlagS | channel.FlagPCI | channel.FlagIDA | channel.FlagMIDA
+		free := channel.Flags(arch.FlagS | arch.FlagPCI | arch.FlagIDA | arch.FlagMIDA)
 		if eckdRoles[s.Command]&IsInput != 0 { // input is input on every device
-			free |= channel.FlagSkip
+			free |= arch.FlagSkip
 		}
 		if c.Command != s.Command || c.Count != s.Count || channel.Flags(c.Flags^s.Flags)&^free != 0 {
 			return false
@@ -56,20 +49,20 @@ func (g *Program) Repeats(resp *abi.Response, n *abi.Intent) bool {
 // sameExtent reports whether the parameters of a define Extent or prefix are
 // those of the response from block number block on, but for the identification.
 func (g *Program) sameExtent(s *abi.CCW, resp *abi.Response, block uint8) bool {
-	free := fastWriteAt
+	free := arch.DefineExtentFastWrite
 	switch s.Command {
-	case DefineExtent:
-	case prefix:
-		free += extentInPrefix
+	case arch.CommandDefineExtent:
+	case arch.CommandPrefix:
+		free += arch.PrefixExtent
 	default:
 		return false
 	}
-	if s.Parameter == 0 || channel.Flags(s.Flags)&channel.FlagCD != 0 {
+	if s.Parameter == 0 || channel.Flags(s.Flags)&arch.FlagCD != 0 {
 		return false
 	}
 	for i := range int(s.Count) {
 		k, at := i/abi.ParameterSize, i%abi.ParameterSize
-		if i >= free && i < free+fastWriteSize {
+		if i >= free && i < free+arch.DefineExtentFastWriteSize {
 			continue
 		}
 		if g.Parameters[int(s.Parameter)-1+k][at] != resp.Parameter[int(block)+k][at] {

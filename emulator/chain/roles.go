@@ -1,26 +1,9 @@
 package chain
 
-import "github.com/iosrun/iosrun/abi"
-
-// The command codes that the host itself must understand: those that say where
-// a chain may write (FACTS: ECKD and fixed-block command tables of the 3990 and
-// 3370 references).
-const (
-	DefineExtent   = 0x63
-	locateRecord   = 0x47
-	locateExtended = 0x4B
-	prefix         = 0xE7
-	seek           = 0x07
-	seekCylinder   = 0x0B
-	seekHead       = 0x1B
-	recalibrate    = 0x13
-	locateFBA      = 0x43
-	writeFBA       = 0x41
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 )
-
-// prefixExtentValid is the bit of byte 1 of a prefix's parameters that says that
-// they have those of a define extent.
-const prefixExtentValid = 0x80
 
 // Role is a mask of what a command does, as far as mirroring cares.
 type Role uint8
@@ -38,26 +21,29 @@ const (
 // Roles has the roles of each command code.
 type Roles [256]Role
 
-// multitrack is the bit of a command code that lets it go on with the next track.
-const multitrack = 0x80
-
 var eckdRoles = func() (t Roles) {
 	for c := range t {
-		if c&3 == 1 || c&3 == 2 || c&0xF == 0xC { // write, read, read backward
+		if code := uint8(c); arch.IsWrite(code) || arch.IsRead(code) || arch.IsReadBackward(code) {
 			t[c] = IsData
 		}
-		if c&3 == 1 {
+		if arch.IsWrite(uint8(c)) {
 			t[c] |= IsWrite
 		}
 	}
-	for _, c := range []int{0x31, 0x51, 0x71, 0x29, 0x49, 0x69, 0x39} { // searches
-		t[c], t[c|multitrack] = IsSearch, IsSearch|IsMulti
+	for _, c := range []int{
+		arch.CommandSearchIDEqual, arch.CommandSearchIDHigh, arch.CommandSearchIDEqualHigh,
+		arch.CommandSearchKeyEqual, arch.CommandSearchKeyHigh, arch.CommandSearchKeyEqualHigh, arch.CommandSearchHomeEqual,
+	} {
+		t[c], t[c|arch.Multitrack] = IsSearch, IsSearch|IsMulti
 	}
-	for _, c := range []int{0x06, 0x0E, 0x1E, 0x12, 0x16, 0x1A} { // reads
-		t[c|multitrack] |= IsMulti
+	for _, c := range []int{
+		arch.CommandReadData, arch.CommandReadKeyData, arch.CommandReadCountKeyData,
+		arch.CommandReadCount, arch.CommandReadRecordZero, arch.CommandReadHome,
+	} {
+		t[c|arch.Multitrack] |= IsMulti
 	}
-	for _, c := range []int{DefineExtent, locateRecord, locateExtended, prefix,
-		seek, seekCylinder, seekHead, recalibrate} {
+	for _, c := range []int{arch.CommandDefineExtent, arch.CommandLocateRecord, arch.CommandLocateRecordExtended, arch.CommandPrefix,
+		arch.CommandSeek, arch.CommandSeekCylinder, arch.CommandSeekHead, arch.CommandRecalibrate} {
 		t[c] = IsParameter
 	}
 	return withInput(t)
@@ -65,12 +51,12 @@ var eckdRoles = func() (t Roles) {
 
 var fbaRoles = func() (t Roles) {
 	for c := range t {
-		if c&3 == 2 {
+		if arch.IsRead(uint8(c)) {
 			t[c] = IsData
 		}
 	}
-	t[writeFBA] = IsData | IsWrite
-	t[DefineExtent], t[locateFBA] = IsParameter, IsParameter
+	t[arch.CommandFBAWrite] = IsData | IsWrite
+	t[arch.CommandDefineExtent], t[arch.CommandFBALocate] = IsParameter, IsParameter
 	return withInput(t)
 }()
 
@@ -78,7 +64,7 @@ var fbaRoles = func() (t Roles) {
 // commands (xxxxxx10, xxxx0100, xxxx1100) put data into main storage.
 func withInput(t Roles) Roles {
 	for c := range t {
-		if c&3 == 2 || c&0xF == 4 || c&0xF == 0xC {
+		if arch.Stores(uint8(c)) {
 			t[c] |= IsInput
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -11,7 +12,7 @@ import (
 // parameter copies the command's parameters into blocks, while there are any.
 func (g *Program) parameter(s *machine.Storage, e *abi.CCW, c channel.CCW) {
 	switch c.Command {
-	case seek, seekCylinder, seekHead, recalibrate:
+	case arch.CommandSeek, arch.CommandSeekCylinder, arch.CommandSeekHead, arch.CommandRecalibrate:
 		return
 	}
 	need := (int(c.Count) + abi.ParameterSize - 1) / abi.ParameterSize
@@ -39,7 +40,7 @@ func (g *Program) parameter(s *machine.Storage, e *abi.CCW, c channel.CCW) {
 // dataAddress is where a CCW's data begins, through the first indirect-address
 // word where there is one.
 func dataAddress(s *machine.Storage, c channel.CCW) machine.Address {
-	if c.Flags&channel.FlagIDA != 0 {
+	if c.Flags&arch.FlagIDA != 0 {
 		if v := s.View(machine.Address(c.Address), 4); v != nil {
 			return machine.Address(binary.BigEndian.Uint32(v))
 		}
@@ -78,30 +79,30 @@ func (w *where) command(code byte, s *machine.Storage, e *abi.CCW) {
 		return
 	}
 	switch code {
-	case DefineExtent:
+	case arch.CommandDefineExtent:
 		w.extentOf(v)
-	case prefix:
-		if len(v) >= extentInPrefix {
-			if v[1]&prefixExtentValid != 0 {
-				w.extentOf(v[extentInPrefix:])
+	case arch.CommandPrefix:
+		if len(v) >= arch.PrefixExtent {
+			if v[arch.PrefixValidity]&arch.PrefixExtentValid != 0 {
+				w.extentOf(v[arch.PrefixExtent:])
 			}
-			if v[0] != 0 && len(v) >= 44 {
-				w.locate(v[44:])
+			if v[arch.PrefixFormat] != 0 && len(v) >= arch.PrefixLocate {
+				w.locate(v[arch.PrefixLocate:])
 			}
 		}
-	case locateRecord, locateExtended:
+	case arch.CommandLocateRecord, arch.CommandLocateRecordExtended:
 		w.locate(v)
-	case seek, seekCylinder:
-		if len(v) >= 6 {
-			w.seek(w.track(v[2:]))
+	case arch.CommandSeek, arch.CommandSeekCylinder:
+		if len(v) >= arch.SeekSize {
+			w.seek(w.track(v[arch.SeekAt:]))
 		}
-	case seekHead:
+	case arch.CommandSeekHead:
 		if !w.seeked {
 			w.wide() // of a cylinder that an earlier chain has sought
-		} else if len(v) >= 6 {
-			w.seek(w.at - w.at%w.geo.Heads + uint32(binary.BigEndian.Uint16(v[4:])))
+		} else if len(v) >= arch.SeekSize {
+			w.seek(w.at - w.at%w.geo.Heads + uint32(binary.BigEndian.Uint16(v[arch.SeekAt+2:])))
 		}
-	case recalibrate:
+	case arch.CommandRecalibrate:
 		w.seek(0)
 	}
 }
@@ -125,7 +126,7 @@ func (w *where) track(p []byte) uint32 {
 }
 
 func (w *where) extentOf(p []byte) {
-	if len(p) < 16 {
+	if len(p) < arch.DefineExtentSize {
 		return
 	}
 	w.define = Extent{w.track(p[8:]), w.track(p[12:])}
@@ -133,12 +134,12 @@ func (w *where) extentOf(p []byte) {
 }
 
 func (w *where) locate(p []byte) {
-	if len(p) < 16 {
+	if len(p) < arch.LocateRecordSize {
 		return
 	}
 	w.seeked = false
-	t := w.track(p[4:])
-	last := t + max(uint32(p[3]), 1) - 1
+	t := w.track(p[arch.LocateRecordTrack:])
+	last := t + max(uint32(p[arch.LocateRecordCount]), 1) - 1
 	if w.defined {
 		last = min(last, w.define.Last)
 	}
@@ -147,14 +148,14 @@ func (w *where) locate(p []byte) {
 
 func (w *where) fba(code byte, p []byte) {
 	switch {
-	case code == DefineExtent && len(p) >= 16:
-		w.base, w.logical = binary.BigEndian.Uint32(p[4:]), binary.BigEndian.Uint32(p[8:])
-		last := binary.BigEndian.Uint32(p[12:])
+	case code == arch.CommandDefineExtent && len(p) >= arch.FBAExtentSize:
+		w.base, w.logical = binary.BigEndian.Uint32(p[arch.FBAExtentPhysical:]), binary.BigEndian.Uint32(p[arch.FBAExtentFirst:])
+		last := binary.BigEndian.Uint32(p[arch.FBAExtentLast:])
 		w.define = Extent{w.base / w.geo.TrackBlocks, (w.base + last - w.logical) / w.geo.TrackBlocks}
 		w.defined = true
-	case code == locateFBA && len(p) >= 8:
-		first := w.base + binary.BigEndian.Uint32(p[4:]) - w.logical
-		count := max(uint32(binary.BigEndian.Uint16(p[2:])), 1)
+	case code == arch.CommandFBALocate && len(p) >= arch.FBALocateSize:
+		first := w.base + binary.BigEndian.Uint32(p[arch.FBALocateBlock:]) - w.logical
+		count := max(uint32(binary.BigEndian.Uint16(p[arch.FBALocateCount:])), 1)
 		w.add(Extent{first / w.geo.TrackBlocks, (first + count - 1) / w.geo.TrackBlocks})
 	}
 }

@@ -3,6 +3,7 @@ package channel
 import (
 	"encoding/binary"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -46,46 +47,46 @@ func (x *access) permits(a machine.Address, store bool) bool {
 
 // reach is how many of the n data bytes from a on may be accessed: those of
 // a's block, on a's side of the limit. 0 comes with the check.
-func (x *access) reach(a machine.Address, n int, store bool) (int, ChannelStatus) {
+func (x *access) reach(a machine.Address, n int, store bool) (int, arch.ChannelStatus) {
 	n = min(n, machine.KeyBlockSize-int(a%machine.KeyBlockSize))
 	switch x.limited {
 	case limitAbove:
 		if a < x.limit {
-			return 0, ProgramCheck
+			return 0, arch.ProgramCheck
 		}
 	case limitBelow:
 		if a >= x.limit {
-			return 0, ProgramCheck
+			return 0, arch.ProgramCheck
 		}
 		n = min(n, int(x.limit-a))
 	}
 	if !x.permits(a, store) {
-		return 0, ProtectionCheck
+		return 0, arch.ProtectionCheck
 	}
 	return n, 0
 }
 
 // control fetches the len(p) bytes of a CCW, IDAW or MIDAW at a into p. It is
 // aligned to its length, so that it lies in one block.
-func (x *access) control(a machine.Address, p []byte) ChannelStatus {
+func (x *access) control(a machine.Address, p []byte) arch.ChannelStatus {
 	if x.keyed && !x.permits(a, false) {
-		return ProtectionCheck
+		return arch.ProtectionCheck
 	}
 	if v := x.storage.View(a, len(p)); v != nil {
 		copy(p, v)
 		return 0
 	}
 	if _, err := x.storage.Load(a, p); err != nil {
-		return ProgramCheck
+		return arch.ProgramCheck
 	}
 	return 0
 }
 
 // ccw fetches the CCW at a, which is a multiple of CCWSize.
-func (x *access) ccw(a machine.Address, format1 bool) (CCW, ChannelStatus) {
-	v := x.storage.View(a, CCWSize)
+func (x *access) ccw(a machine.Address, format1 bool) (CCW, arch.ChannelStatus) {
+	v := x.storage.View(a, arch.CCWSize)
 	if v == nil || x.keyed {
-		var p [CCWSize]byte
+		var p [arch.CCWSize]byte
 		if check := x.control(a, p[:]); check != 0 {
 			return CCW{}, check
 		}
@@ -98,7 +99,7 @@ func (x *access) ccw(a machine.Address, format1 bool) (CCW, ChannelStatus) {
 }
 
 // word fetches the four bytes at a, eight bytes where wide says so.
-func (x *access) word(a machine.Address, wide bool) (uint64, ChannelStatus) {
+func (x *access) word(a machine.Address, wide bool) (uint64, arch.ChannelStatus) {
 	var p [8]byte
 	if wide {
 		check := x.control(a, p[:])

@@ -3,6 +3,7 @@ package channel
 import (
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/stretchr/testify/require"
 )
@@ -18,12 +19,12 @@ type disk struct {
 
 func (d *disk) Deliver(now machine.Time) (machine.Time, bool) { return now + 10, true }
 
-func (d *disk) Begin(now machine.Time, _ *ORB) UnitStatus {
+func (d *disk) Begin(now machine.Time, _ *ORB) arch.UnitStatus {
 	d.now = now
 	return 0
 }
 
-func (d *disk) Command(op *Operation) UnitStatus {
+func (d *disk) Command(op *Operation) arch.UnitStatus {
 	t := op.Data
 	switch op.Command {
 	case 0x63:
@@ -38,7 +39,7 @@ func (d *disk) Command(op *Operation) UnitStatus {
 			d.synthetic++
 		}
 	}
-	return ChannelEnd | DeviceEnd
+	return arch.ChannelEnd | arch.DeviceEnd
 }
 
 func (d *disk) Elapsed() machine.Time                               { return 100 }
@@ -67,8 +68,8 @@ func writeProgram(t testing.TB, data uint32, flags Flags) (*machine.Machine, *Su
 	require.NoError(t, err)
 	_, err = m.Storage.MapSynthetic(0x20000, 8192)
 	require.NoError(t, err)
-	PutCCW1(program.Bytes(), CCW{Command: 0x63, Flags: FlagCC, Count: 16, Address: 0x10100})
-	PutCCW1(program.Bytes()[8:], CCW{Command: 0x47, Flags: FlagCC, Count: 16, Address: 0x10110})
+	PutCCW1(program.Bytes(), CCW{Command: 0x63, Flags: arch.FlagCC, Count: 16, Address: 0x10100})
+	PutCCW1(program.Bytes()[8:], CCW{Command: 0x47, Flags: arch.FlagCC, Count: 16, Address: 0x10110})
 	PutCCW1(program.Bytes()[16:], CCW{Command: 0x85, Flags: flags, Count: 4096, Address: data})
 	// Two IDAWs of format 2 with blocks of 2 KiB, for the indirect variant.
 	program.Bytes()[0x206], program.Bytes()[0x205] = 0x00, 0x02
@@ -92,7 +93,7 @@ func BenchmarkWriteChain(b *testing.B) {
 		control uint32
 	}{
 		{"direct", 0x20000, 0, ORBDefaultControl},
-		{"idaw", 0x10200, FlagIDA, ORBDefaultControl | ORBFormat2IDAW | ORB2KIDAW},
+		{"idaw", 0x10200, arch.FlagIDA, ORBDefaultControl | ORBFormat2IDAW | ORB2KIDAW},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			m, sch, d, a := writeProgram(b, c.data, c.flags)

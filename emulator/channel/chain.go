@@ -1,6 +1,9 @@
 package channel
 
-import "github.com/iosrun/iosrun/emulator/machine"
+import (
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
 
 // The limits of executing channel programs.
 const (
@@ -47,10 +50,10 @@ var classes = [16]class{
 }
 
 // normal is the unit status of a command that ended well.
-const normal = ChannelEnd | DeviceEnd
+const normal = arch.ChannelEnd | arch.DeviceEnd
 
 // retry is the unit status with which a device asks for the command again.
-const retry = normal | UnitCheck | StatusModifier
+const retry = normal | arch.UnitCheck | arch.StatusModifier
 
 // chain is the execution of a start function's channel program.
 type chain struct {
@@ -82,8 +85,8 @@ type dataCursor struct {
 // outcome is how a chain ended.
 type outcome struct {
 	address  uint32
-	unit     UnitStatus
-	channel  ChannelStatus
+	unit     arch.UnitStatus
+	channel  arch.ChannelStatus
 	residual uint16
 	deferred uint16 // deferred condition code, as in SCSW.Flags
 	suspend  bool   // no end: the chain is suspended
@@ -161,7 +164,7 @@ func (c *chain) execute() {
 			c.end(outcome{channel: check})
 			return
 		}
-		if w.Flags&FlagS != 0 && c.orb.Control&ORBSuspend != 0 && c.valid(w, false) {
+		if w.Flags&arch.FlagS != 0 && c.orb.Control&ORBSuspend != 0 && c.valid(w, false) {
 			c.following = c.at
 			c.residual = w.Count
 			c.end(outcome{suspend: true})
@@ -181,7 +184,7 @@ func (c *chain) execute() {
 func (c *chain) command(w CCW) bool {
 	class := c.classify(w)
 	if class == classInvalid {
-		c.end(outcome{channel: ProgramCheck})
+		c.end(outcome{channel: arch.ProgramCheck})
 		return false
 	}
 	start, scheduled := c.at, c.noted
@@ -193,7 +196,7 @@ func (c *chain) command(w CCW) bool {
 	op := &c.op
 	op.Command, op.Flags, op.Count = w.Command, w.Flags, t.left+t.after
 	op.Index, op.Chained = c.index, c.index > 0
-	if w.Flags&FlagPCI != 0 {
+	if w.Flags&arch.FlagPCI != 0 {
 		c.interrupt()
 	}
 	initial := !c.started && c.orb.Control&ORBInitialStatus != 0
@@ -204,7 +207,7 @@ func (c *chain) command(w CCW) bool {
 
 	// A write whose first byte cannot be fetched does not get to the device: it
 	// would fill a record with nothing.
-	var unit UnitStatus
+	var unit arch.UnitStatus
 	if class != classWrite || t.fetches() {
 		unit = c.sch.session.Command(op)
 	}
@@ -219,7 +222,7 @@ func (c *chain) command(w CCW) bool {
 		c.residual = 0
 	}
 
-	more := unit&^StatusModifier == normal && ending == 0 && t.flags&(FlagCC|FlagCD) == FlagCC
+	more := unit&^arch.StatusModifier == normal && ending == 0 && t.flags&(arch.FlagCC|arch.FlagCD) == arch.FlagCC
 	// An immediate command has no initial status of zero; where it is chained
 	// from it counts as accepted all the same.
 	if initial && (!t.immediate() || more) {
@@ -232,9 +235,9 @@ func (c *chain) command(w CCW) bool {
 		return false
 	}
 	c.index++
-	c.following = c.at + CCWSize
-	if unit&StatusModifier != 0 {
-		c.following += CCWSize
+	c.following = c.at + arch.CCWSize
+	if unit&arch.StatusModifier != 0 {
+		c.following += arch.CCWSize
 	}
 	return true
 }
@@ -243,7 +246,7 @@ func (c *chain) command(w CCW) bool {
 // classInvalid where it is a program check. The residual count becomes the
 // CCW's once its flags and count are in order.
 func (c *chain) classify(w CCW) class {
-	if !c.valid(w, false) || w.Count == 0 && (!c.format1 || w.Flags&FlagCD != 0) {
+	if !c.valid(w, false) || w.Count == 0 && (!c.format1 || w.Flags&arch.FlagCD != 0) {
 		return classInvalid
 	}
 	c.residual = w.Count
@@ -256,13 +259,13 @@ func (c *chain) classify(w CCW) class {
 // valid reports whether the CCW's flags and address are. chained says that it
 // was fetched by data chaining.
 func (c *chain) valid(w CCW, chained bool) bool {
-	const rare = FlagS | FlagMIDA
+	const rare = arch.FlagS | arch.FlagMIDA
 	if w.Flags&rare != 0 {
-		if w.Flags&FlagS != 0 && (chained || c.orb.Control&ORBSuspend == 0) {
+		if w.Flags&arch.FlagS != 0 && (chained || c.orb.Control&ORBSuspend == 0) {
 			return false
 		}
-		if w.Flags&FlagMIDA != 0 &&
-			(w.Flags&(FlagIDA|FlagSkip) != 0 || c.orb.Control&ORBModifiedIDAW == 0) {
+		if w.Flags&arch.FlagMIDA != 0 &&
+			(w.Flags&(arch.FlagIDA|arch.FlagSkip) != 0 || c.orb.Control&ORBModifiedIDAW == 0) {
 			return false
 		}
 	}
@@ -272,7 +275,7 @@ func (c *chain) valid(w CCW, chained bool) bool {
 // fetch fetches the CCW at a, or the one that a TIC there leads to. A TIC may
 // neither begin a program (ticAllowed) nor follow another. c.at becomes the
 // address of the last CCW used, which for a bad target is the TIC's.
-func (c *chain) fetch(a machine.Address, ticAllowed bool) (CCW, ChannelStatus) {
+func (c *chain) fetch(a machine.Address, ticAllowed bool) (CCW, arch.ChannelStatus) {
 	for {
 		c.at = a
 		c.executed++
@@ -281,9 +284,9 @@ func (c *chain) fetch(a machine.Address, ticAllowed bool) (CCW, ChannelStatus) {
 			return w, check
 		}
 		target := machine.Address(w.Address)
-		if !ticAllowed || c.format1 && (w.Flags != 0 || w.Count != 0) || target%CCWSize != 0 ||
+		if !ticAllowed || c.format1 && (w.Flags != 0 || w.Count != 0) || target%arch.CCWSize != 0 ||
 			c.transfer.access.storage.Segment(target) == nil {
-			return w, ProgramCheck
+			return w, arch.ProgramCheck
 		}
 		ticAllowed = false
 		a = target
@@ -291,30 +294,30 @@ func (c *chain) fetch(a machine.Address, ticAllowed bool) (CCW, ChannelStatus) {
 }
 
 // peek looks at the CCW at a without using it.
-func (c *chain) peek(a machine.Address) (CCW, ChannelStatus) {
-	if a%CCWSize != 0 || !c.format1 && a >= addresses24 {
-		return CCW{}, ProgramCheck
+func (c *chain) peek(a machine.Address) (CCW, arch.ChannelStatus) {
+	if a%arch.CCWSize != 0 || !c.format1 && a >= addresses24 {
+		return CCW{}, arch.ProgramCheck
 	}
 	return c.transfer.access.ccw(a, c.format1)
 }
 
 func (c *chain) isTIC(w CCW) bool {
-	return w.Command == TIC || !c.format1 && w.Command&0x0F == TIC
+	return w.Command == arch.CommandTransfer || !c.format1 && arch.IsTransfer(w.Command)
 }
 
 // data goes on to the next CCW of a data chain.
-func (c *chain) data() (CCW, ChannelStatus) {
+func (c *chain) data() (CCW, arch.ChannelStatus) {
 	if c.executed >= MaxCCWs+MaxDataChain {
-		return CCW{}, ChainingCheck
+		return CCW{}, arch.ChainingCheck
 	}
-	w, check := c.fetch(c.at+CCWSize, true)
+	w, check := c.fetch(c.at+arch.CCWSize, true)
 	if check != 0 {
 		return w, check
 	}
 	if !c.valid(w, true) {
-		return w, ProgramCheck
+		return w, arch.ProgramCheck
 	}
-	if w.Flags&FlagPCI != 0 {
+	if w.Flags&arch.FlagPCI != 0 {
 		c.interrupt()
 	}
 	return w, 0
@@ -328,7 +331,7 @@ func (c *chain) ahead() int {
 	tic := false
 	for range MaxDataChainAhead {
 		if !tic {
-			a += CCWSize
+			a += arch.CCWSize
 		}
 		w, check := c.peek(a)
 		if check != 0 {
@@ -344,7 +347,7 @@ func (c *chain) ahead() int {
 		}
 		tic = false
 		sum += int(w.Count)
-		if w.Flags&FlagCD == 0 || w.Count == 0 {
+		if w.Flags&arch.FlagCD == 0 || w.Count == 0 {
 			break
 		}
 	}
@@ -353,7 +356,7 @@ func (c *chain) ahead() int {
 
 // end hands the outcome to the subchannel: the status is on its way.
 func (c *chain) end(o outcome) {
-	o.address = uint32(c.at + CCWSize)
+	o.address = uint32(c.at + arch.CCWSize)
 	o.residual = c.residual
 	c.sch.ended(o, c.begun)
 }

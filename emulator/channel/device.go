@@ -1,6 +1,9 @@
 package channel
 
-import "github.com/iosrun/iosrun/emulator/machine"
+import (
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
 
 // Session is one subchannel's way to a device: what the channel subsystem
 // calls. A device with alias subchannels gives each a session of its own. All
@@ -28,13 +31,13 @@ type Session interface {
 	// Begin starts a chain, at its first command or again after a resume: all
 	// positioning, file masks, extents and domains of an earlier chain are
 	// gone. It returns the initial unit status: 0 to go on, busy, or unit check.
-	Begin(now machine.Time, orb *ORB) UnitStatus
+	Begin(now machine.Time, orb *ORB) arch.UnitStatus
 
 	// Command executes one command. The status ends it: ChannelEnd|DeviceEnd
 	// for success, with StatusModifier to skip a CCW, with UnitCheck (sense is
 	// kept for Sense) or UnitException. The device takes and gives data through
 	// op.Data only.
-	Command(op *Operation) UnitStatus
+	Command(op *Operation) arch.UnitStatus
 
 	// Elapsed is how long the chain has lasted so far, from Begin on: the time
 	// at which a program-controlled interruption happens.

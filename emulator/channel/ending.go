@@ -1,5 +1,7 @@
 package channel
 
+import "github.com/iosrun/iosrun/abi/arch"
+
 // Ending is the end of one start or resume function, for a session that puts it
 // off (see Session.End). It is a value that may be copied and kept for as long as
 // its subchannel; its methods are called in the machine's event loop. The zero
@@ -19,7 +21,7 @@ func (e Ending) Awaited() bool { return e.sch != nil && e.sch.out && e.sch.epoch
 // UnitCheck, for which the session has the sense ready, or UnitException; a chain
 // that was to be suspended then ends as well. Report does nothing and returns
 // false when the end is not awaited.
-func (e Ending) Report(status UnitStatus) bool {
+func (e Ending) Report(status arch.UnitStatus) bool {
 	if !e.Awaited() {
 		return false
 	}

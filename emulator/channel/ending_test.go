@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -35,9 +36,12 @@ func TestEndsThatComeLater(t *testing.T) {
 		want   string // SCSW
 	}{
 		{"as its commands ended", false, func(_ *rig, e Ending) bool { return e.Report(0) }, "00804007000100080c000000"},
-		{"with a unit check", false, func(r *rig, e Ending) bool { r.unit.held = []byte{0x10}; return e.Report(normal | UnitCheck) }, "00804017000100080e000000"},
-		{"with a unit exception", false, func(_ *rig, e Ending) bool { return e.Report(normal | UnitException) }, "00804017000100080d000000"},
-		{"with a unit check and its sense", true, func(r *rig, e Ending) bool { r.unit.held = []byte{0x10, 0x08}; return e.Report(normal | UnitCheck) }, "00824017000100080e000000"},
+		{"with a unit check", false, func(r *rig, e Ending) bool { r.unit.held = []byte{0x10}; return e.Report(normal | arch.UnitCheck) }, "00804017000100080e000000"},
+		{"with a unit exception", false, func(_ *rig, e Ending) bool { return e.Report(normal | arch.UnitException) }, "00804017000100080d000000"},
+		{"with a unit check and its sense", true, func(r *rig, e Ending) bool {
+			r.unit.held = []byte{0x10, 0x08}
+			return e.Report(normal | arch.UnitCheck)
+		}, "00824017000100080e000000"},
 		{"the path is lost", false, func(_ *rig, e Ending) bool { return e.Lose() }, "038140110001000800000000"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -95,7 +99,7 @@ func TestEndsThatCameTooLate(t *testing.T) {
 					r.run()
 					require.Len(t, r.unit.endings, 2)
 				}
-				assert.False(t, e.Report(normal|UnitCheck))
+				assert.False(t, e.Report(normal|arch.UnitCheck))
 				assert.False(t, e.Lose())
 				r.run()
 				assert.Len(t, r.irbs, 1, "nothing of the late answer is shown")
@@ -156,7 +160,7 @@ func TestSuspensionsThatComeLater(t *testing.T) {
 	}
 	t.Run("ends with an error", func(t *testing.T) {
 		r := putOff(t, ORBDefaultControl|ORBSuspend, program)
-		require.True(t, r.unit.endings[0].Report(normal|UnitCheck))
+		require.True(t, r.unit.endings[0].Report(normal|arch.UnitCheck))
 		r.run()
 		assert.Equal(t, "08804017", r.shown()[0][:8], "not suspended")
 		assert.Equal(t, CC(2), r.s.ResumeSubchannel(r.m.Clock.Now(), r.sch))
@@ -205,7 +209,7 @@ func TestEndsInAnyOrder(t *testing.T) {
 				case 0:
 					done = e.Lose()
 				case 1:
-					done = e.Report(normal | UnitCheck)
+					done = e.Report(normal | arch.UnitCheck)
 				default:
 					done = e.Report(0)
 				}
@@ -213,11 +217,11 @@ func TestEndsInAnyOrder(t *testing.T) {
 				require.False(t, done && reported[e], "seed %d: reported twice", seed)
 				reported[e] = reported[e] || done
 			case 6:
-				if sch.scsw.Control&FunctionStart != 0 && sch.scsw.Control&StatusPending == 0 {
+				if sch.scsw.Control&arch.FunctionStart != 0 && sch.scsw.Control&arch.StatusPending == 0 {
 					s.HaltSubchannel(now, sch) // its status is that of the start function
 				}
 			case 7:
-				if sch.scsw.Control&functions == FunctionStart && sch.scsw.Control&StatusPending == 0 {
+				if sch.scsw.Control&functions == arch.FunctionStart && sch.scsw.Control&arch.StatusPending == 0 {
 					s.ClearSubchannel(now, sch)
 				}
 			}
@@ -237,7 +241,7 @@ func TestEndsInAnyOrder(t *testing.T) {
 			}
 			for m.Clock.Step() {
 			}
-			require.Zero(t, schs[i].scsw.Control&(functions|StatusPending), "seed %d", seed)
+			require.Zero(t, schs[i].scsw.Control&(functions|arch.StatusPending), "seed %d", seed)
 		}
 		require.Equal(t, want, h.shown, "seed %d", seed)
 	}

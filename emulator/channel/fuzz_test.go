@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/stretchr/testify/require"
 )
@@ -29,14 +30,14 @@ func (d *dice) Deliver(now machine.Time) (machine.Time, bool) {
 	return now + machine.Time(d.rand.IntN(1000)), true
 }
 
-func (d *dice) Begin(machine.Time, *ORB) UnitStatus {
+func (d *dice) Begin(machine.Time, *ORB) arch.UnitStatus {
 	if d.rand.IntN(40) == 0 {
-		return []UnitStatus{Busy, UnitCheck, Busy | StatusModifier, UnitCheck | normal}[d.rand.IntN(4)]
+		return []arch.UnitStatus{arch.Busy, arch.UnitCheck, arch.Busy | arch.StatusModifier, arch.UnitCheck | normal}[d.rand.IntN(4)]
 	}
 	return 0
 }
 
-func (d *dice) Command(op *Operation) UnitStatus {
+func (d *dice) Command(op *Operation) arch.UnitStatus {
 	t := op.Data
 	for range d.rand.IntN(10) {
 		n := d.rand.IntN(64)
@@ -75,13 +76,13 @@ func (d *dice) Command(op *Operation) UnitStatus {
 	}
 	switch d.rand.IntN(40) {
 	case 0:
-		return UnitStatus(d.rand.IntN(256))
+		return arch.UnitStatus(d.rand.IntN(256))
 	case 1, 2:
-		return normal | UnitCheck
+		return normal | arch.UnitCheck
 	case 3:
-		return normal | UnitException
+		return normal | arch.UnitException
 	case 4, 5, 6:
-		return normal | StatusModifier
+		return normal | arch.StatusModifier
 	}
 	return normal
 }
@@ -139,11 +140,11 @@ func random(r *rand.Rand, p []byte, format1, tame bool) {
 			}
 		}
 		if tame {
-			w.Flags &^= FlagIDA | FlagMIDA
+			w.Flags &^= arch.FlagIDA | arch.FlagMIDA
 		}
 		switch r.IntN(16) {
 		case 0:
-			w = CCW{Command: TIC, Address: fuzzProgram + uint32(r.IntN(70))*CCWSize}
+			w = CCW{Command: arch.CommandTransfer, Address: fuzzProgram + uint32(r.IntN(70))*arch.CCWSize}
 		case 1:
 			w.Command = byte(r.Uint32())
 		case 2:
@@ -151,10 +152,10 @@ func random(r *rand.Rand, p []byte, format1, tame bool) {
 		case 3:
 			w.Count = 0
 		}
-		if tame && w.Command&0x0F == TIC && w.Command != TIC {
+		if tame && w.Command&0x0F == arch.CommandTransfer && w.Command != arch.CommandTransfer {
 			w.Command = 0x02 // no transfer to a data area: what is there may be CCWs
 		}
-		if w.Command != TIC {
+		if w.Command != arch.CommandTransfer {
 			a, n := area(r, 2*int(w.Count))
 			w.Address = a
 			if tame {
@@ -168,15 +169,15 @@ func random(r *rand.Rand, p []byte, format1, tame bool) {
 				case 1, 2, 3:
 					w.Address = fuzzData + uint32(r.IntN(fuzzBlocks*machine.KeyBlockSize))
 				}
-				if w.Flags&(FlagIDA|FlagMIDA) != 0 && r.IntN(8) != 0 {
+				if w.Flags&(arch.FlagIDA|arch.FlagMIDA) != 0 && r.IntN(8) != 0 {
 					w.Address = fuzzLists + uint32(r.IntN(20))*16
 				}
 			}
 		}
 		if format1 {
-			PutCCW1(p[i*CCWSize:], w)
+			PutCCW1(p[i*arch.CCWSize:], w)
 		} else {
-			PutCCW0(p[i*CCWSize:], w)
+			PutCCW0(p[i*arch.CCWSize:], w)
 		}
 	}
 	for i := range 32 {
@@ -208,33 +209,33 @@ func possible(w *SCSW, pending bool) error {
 	c := w.Control
 	status := c & statuses
 	switch {
-	case pending != (c&StatusPending != 0):
+	case pending != (c&arch.StatusPending != 0):
 		return fmt.Errorf("status pending and condition code differ")
-	case status != 0 && status&StatusPending == 0:
+	case status != 0 && status&arch.StatusPending == 0:
 		return fmt.Errorf("status that is not pending")
-	case bits.OnesCount16(c&functions) == 3, c&FunctionClear != 0 && c&functions != FunctionClear:
+	case bits.OnesCount16(c&functions) == 3, c&arch.FunctionClear != 0 && c&functions != arch.FunctionClear:
 		return fmt.Errorf("functions that exclude each other")
-	case c&functions == 0 && c&(activities&^DeviceActive) != 0:
+	case c&functions == 0 && c&(activities&^arch.DeviceActive) != 0:
 		return fmt.Errorf("activity without a function")
-	case c&Suspended != 0 && (c&(SubchActive|DeviceActive|StartPending) != 0 || w.Flags&SCSWSuspend == 0):
+	case c&arch.Suspended != 0 && (c&(arch.SubchActive|arch.DeviceActive|arch.StartPending) != 0 || w.Flags&arch.SCSWSuspend == 0):
 		return fmt.Errorf("suspended and active, or without suspend control")
-	case status&StatusSecond != 0 && status&StatusPrimary == 0 && c&functions != 0:
+	case status&arch.StatusSecond != 0 && status&arch.StatusPrimary == 0 && c&functions != 0:
 		return fmt.Errorf("secondary status without primary of a start function")
-	case status&StatusPrimary != 0 && c&(SubchActive|Suspended|StartPending|ResumePending) != 0:
+	case status&arch.StatusPrimary != 0 && c&(arch.SubchActive|arch.Suspended|arch.StartPending|arch.ResumePending) != 0:
 		return fmt.Errorf("primary status of a function that goes on")
-	case status&StatusIntermed != 0 && status&StatusPrimary == 0 && (w.Unit != 0 || w.Channel&^PCI != 0):
+	case status&arch.StatusIntermed != 0 && status&arch.StatusPrimary == 0 && (w.Unit != 0 || w.Channel&^arch.PCI != 0):
 		return fmt.Errorf("ending status as intermediate status")
-	case status&StatusIntermed != 0 && w.Channel&PCI == 0 && w.Flags&SCSWZero == 0 && c&Suspended == 0:
+	case status&arch.StatusIntermed != 0 && w.Channel&arch.PCI == 0 && w.Flags&arch.SCSWZero == 0 && c&arch.Suspended == 0:
 		return fmt.Errorf("intermediate status without a reason")
-	case pending && w.Channel&PCI != 0 && status&StatusIntermed == 0:
+	case pending && w.Channel&arch.PCI != 0 && status&arch.StatusIntermed == 0:
 		return fmt.Errorf("program-controlled interruption without intermediate status")
-	case pending && (w.Unit&^normal != 0 || w.Channel&^PCI != 0 || w.Flags&SCSWDeferredCC != 0) && status&StatusAlert == 0:
+	case pending && (w.Unit&^normal != 0 || w.Channel&^arch.PCI != 0 || w.Flags&arch.SCSWDeferredCC != 0) && status&arch.StatusAlert == 0:
 		return fmt.Errorf("something wrong without alert status")
-	case status&StatusAlert != 0 && c&functions != 0 && w.Unit&^normal == 0 && w.Channel&^PCI == 0 && w.Flags&SCSWDeferredCC == 0:
+	case status&arch.StatusAlert != 0 && c&functions != 0 && w.Unit&^normal == 0 && w.Channel&^arch.PCI == 0 && w.Flags&arch.SCSWDeferredCC == 0:
 		return fmt.Errorf("alert status without a reason")
-	case w.Channel&ProgramCheck != 0 && w.Unit&^normal != 0:
+	case w.Channel&arch.ProgramCheck != 0 && w.Unit&^normal != 0:
 		return fmt.Errorf("unit status of a command that a check has stopped")
-	case w.Flags&SCSWExtended != 0 && w.Unit&UnitCheck == 0:
+	case w.Flags&arch.SCSWExtended != 0 && w.Unit&arch.UnitCheck == 0:
 		return fmt.Errorf("concurrent sense without unit check")
 	}
 	return nil
@@ -305,13 +306,13 @@ func fuzzProgramOf(t *testing.T, seed uint64) {
 	test := func() {
 		cc := s.TestSubchannel(sch, &irb)
 		require.NoError(t, possible(&irb.SCSW, cc == 0), "seed %d: SCSW %s", seed, words(&irb))
-		require.LessOrEqual(t, len(irb.Sense()), SenseSize)
+		require.LessOrEqual(t, len(irb.Sense()), arch.SenseSize)
 	}
 	for range 500 {
 		now := m.Clock.Now() + machine.Time(r.IntN(100))
 		switch r.IntN(14) {
 		case 0, 1:
-			orb := ORB{Control: control, ChannelProgram: fuzzProgram + uint32(r.IntN(64))*CCWSize}
+			orb := ORB{Control: control, ChannelProgram: fuzzProgram + uint32(r.IntN(64))*arch.CCWSize}
 			if r.IntN(20) == 0 && !tame {
 				orb.ChannelProgram = r.Uint32() >> 1
 			}
@@ -329,7 +330,7 @@ func fuzzProgramOf(t *testing.T, seed uint64) {
 		case 5:
 			s.CancelSubchannel(now, sch)
 		case 6:
-			sch.Present(now, []UnitStatus{Attention, DeviceEnd, DeviceEnd | UnitCheck}[r.IntN(3)])
+			sch.Present(now, []arch.UnitStatus{arch.Attention, arch.DeviceEnd, arch.DeviceEnd | arch.UnitCheck}[r.IntN(3)])
 		case 7, 8:
 			test()
 		default:
@@ -367,10 +368,10 @@ func FuzzControlBlocks(f *testing.F) {
 			s.Put(q[:])
 			require.Equal(t, p[:PMCWSize], q[:PMCWSize])
 		}
-		if len(p) >= CCWSize {
-			var q [CCWSize]byte
+		if len(p) >= arch.CCWSize {
+			var q [arch.CCWSize]byte
 			PutCCW1(q[:], ParseCCW1(p))
-			require.Equal(t, p[:CCWSize], q[:])
+			require.Equal(t, p[:arch.CCWSize], q[:])
 			PutCCW0(q[:], ParseCCW0(p))
 			require.Equal(t, ParseCCW0(p), ParseCCW0(q[:]))
 		}

@@ -1,6 +1,9 @@
 package channel
 
-import "github.com/iosrun/iosrun/emulator/machine"
+import (
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
 
 // The conditions of SSCH, RSCH, HSCH, CSCH, XSCH, TSCH, STSCH, MSCH and TPI.
 // now is the processor's time, at or after the machine's; what an instruction
@@ -16,7 +19,7 @@ func (s *Subsystem) StartSubchannel(now machine.Time, sch *Subchannel, orb *ORB)
 	}
 	w := &sch.scsw
 	switch {
-	case w.Control&StatusPending != 0:
+	case w.Control&arch.StatusPending != 0:
 		return 1
 	case w.Control&functions != 0:
 		return 2
@@ -35,8 +38,8 @@ func (s *Subsystem) StartSubchannel(now machine.Time, sch *Subchannel, orb *ORB)
 	p.PNOM &^= path
 	sch.drop()
 	// Key, S, F, P, I, A and U are at the same place in both words.
-	const echoed = SCSWKey | SCSWSuspend | SCSWFormat1 | SCSWPrefetch | SCSWInitial | SCSWLimit | SCSWSuppress
-	*w = SCSW{Flags: uint16(orb.Control>>16) & echoed, Control: FunctionStart | StartPending}
+	const echoed = arch.SCSWKey | arch.SCSWSuspend | arch.SCSWFormat1 | arch.SCSWPrefetch | arch.SCSWInitial | arch.SCSWLimit | arch.SCSWSuppress
+	*w = SCSW{Flags: uint16(orb.Control>>16) & echoed, Control: arch.FunctionStart | arch.StartPending}
 	sch.issued = now
 	sch.starts++
 	sch.chain.prepare(sch, orb)
@@ -58,14 +61,14 @@ func (s *Subsystem) ResumeSubchannel(now machine.Time, sch *Subchannel) CC {
 	}
 	w := &sch.scsw
 	switch {
-	case w.Control&StatusPending != 0:
+	case w.Control&arch.StatusPending != 0:
 		return 1
-	case w.Control&functions != FunctionStart, w.Control&ResumePending != 0, w.Flags&SCSWSuspend == 0:
+	case w.Control&functions != arch.FunctionStart, w.Control&arch.ResumePending != 0, w.Flags&arch.SCSWSuspend == 0:
 		return 2
 	}
-	w.Control |= ResumePending
+	w.Control |= arch.ResumePending
 	sch.starts++
-	if w.Control&Suspended != 0 {
+	if w.Control&arch.Suspended != 0 {
 		sch.issued = now
 		sch.forward(now)
 	}
@@ -81,9 +84,9 @@ func (s *Subsystem) HaltSubchannel(now machine.Time, sch *Subchannel) CC {
 	}
 	w := &sch.scsw
 	switch {
-	case w.Control&statuses == StatusPending, w.Control&(StatusAlert|StatusPrimary|StatusSecond) != 0:
+	case w.Control&statuses == arch.StatusPending, w.Control&(arch.StatusAlert|arch.StatusPrimary|arch.StatusSecond) != 0:
 		return 1
-	case w.Control&(FunctionHalt|FunctionClear) != 0:
+	case w.Control&(arch.FunctionHalt|arch.FunctionClear) != 0:
 		return 2
 	}
 	sch.drop()
@@ -91,7 +94,7 @@ func (s *Subsystem) HaltSubchannel(now machine.Time, sch *Subchannel) CC {
 	if w.Control&functions == 0 { // nothing of an earlier function is shown
 		*w = SCSW{Control: w.Control}
 	}
-	w.Control |= FunctionHalt | HaltPending
+	w.Control |= arch.FunctionHalt | arch.HaltPending
 	s.machine.Clock.At(now, sch, kindHalt, sch.tag())
 	return 0
 }
@@ -105,7 +108,7 @@ func (s *Subsystem) ClearSubchannel(now machine.Time, sch *Subchannel) CC {
 	}
 	sch.drop()
 	sch.dequeue()
-	sch.scsw.Control = FunctionClear | ClearPending
+	sch.scsw.Control = arch.FunctionClear | arch.ClearPending
 	s.machine.Clock.At(now, sch, kindClear, sch.tag())
 	return 0
 }
@@ -120,10 +123,10 @@ func (s *Subsystem) CancelSubchannel(_ machine.Time, sch *Subchannel) CC {
 	}
 	w := &sch.scsw
 	switch {
-	case w.Control&StatusPending != 0:
+	case w.Control&arch.StatusPending != 0:
 		return 1
-	case w.Control&functions != FunctionStart, w.Control&SubchActive != 0,
-		w.Control&(StartPending|ResumePending|Suspended) == 0:
+	case w.Control&functions != arch.FunctionStart, w.Control&arch.SubchActive != 0,
+		w.Control&(arch.StartPending|arch.ResumePending|arch.Suspended) == 0:
 		return 2
 	}
 	sch.drop()
@@ -143,13 +146,13 @@ func (s *Subsystem) TestSubchannel(sch *Subchannel, irb *IRB) CC {
 	irb.SCSW = *w
 	irb.ESW = [len(irb.ESW)]byte{}
 	irb.ECW = [len(irb.ECW)]byte{}
-	if w.Control&FunctionStart != 0 {
+	if w.Control&arch.FunctionStart != 0 {
 		irb.ESW[eswLPUM] = sch.pmcw.LPUM
 	}
-	if w.Control&StatusPending == 0 {
+	if w.Control&arch.StatusPending == 0 {
 		return 1
 	}
-	if w.Flags&SCSWExtended != 0 {
+	if w.Flags&arch.SCSWExtended != 0 {
 		irb.ESW[eswReport] = reportSense
 		irb.ESW[eswSenseCount] = byte(sch.sensed)
 		copy(irb.ECW[:], sch.sense[:sch.sensed])
@@ -170,10 +173,10 @@ func (s *Subsystem) TestSubchannel(sch *Subchannel, irb *IRB) CC {
 // other status ends the function.
 func (sch *Subchannel) clearStatus() {
 	w := &sch.scsw
-	between := w.Control&statuses == StatusIntermed|StatusPending
+	between := w.Control&statuses == arch.StatusIntermed|arch.StatusPending
 	sch.forget()
 	if !between {
-		w.Control &^= functions | ResumePending | StartPending | HaltPending | ClearPending | Suspended
+		w.Control &^= functions | arch.ResumePending | arch.StartPending | arch.HaltPending | arch.ClearPending | arch.Suspended
 	}
 }
 
@@ -196,7 +199,7 @@ func (s *Subsystem) ModifySubchannel(sch *Subchannel, schib *SCHIB) CC {
 		return 3
 	}
 	switch {
-	case sch.scsw.Control&StatusPending != 0:
+	case sch.scsw.Control&arch.StatusPending != 0:
 		return 1
 	case sch.scsw.Control&functions != 0:
 		return 2

@@ -3,6 +3,7 @@ package channel
 import (
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -69,7 +70,7 @@ var states = []struct {
 		r.run()
 	}, [8]CC{1, 1, 1, 0, 1, 0, 0, 1}},
 	{"attention", 0x0011, func(r *rig) {
-		r.sch.Present(0, Attention)
+		r.sch.Present(0, arch.Attention)
 	}, [8]CC{1, 1, 1, 0, 1, 0, 0, 1}},
 	{"not enabled", 0, func(r *rig) { r.sch.pmcw.Flags = PMCWValid }, [8]CC{3, 3, 3, 3, 3, 3, 0, 0}},
 	{"not there", 0, func(r *rig) { r.sch = nil }, [8]CC{3, 3, 3, 3, 3, 3, 3, 3}},
@@ -152,7 +153,7 @@ func TestTestSubchannel(t *testing.T) {
 		switch {
 		case cc == 1:
 			assert.Equal(t, state.control, after, state.name)
-		case state.control&statuses == StatusIntermed|StatusPending:
+		case state.control&statuses == arch.StatusIntermed|arch.StatusPending:
 			assert.Equal(t, state.control&^statuses, after, "%s: the function goes on", state.name)
 		default:
 			assert.Zero(t, after, "%s: the function is over", state.name)
@@ -186,7 +187,7 @@ func TestLostStart(t *testing.T) {
 	r.start(f1)
 	r.run()
 	assert.Zero(t, r.unit.begins)
-	assert.Equal(t, uint16(FunctionStart|StartPending), r.sch.scsw.Control)
+	assert.Equal(t, uint16(arch.FunctionStart|arch.StartPending), r.sch.scsw.Control)
 	require.Equal(t, CC(0), r.s.HaltSubchannel(r.m.Clock.Now(), r.sch))
 	r.run()
 	assert.Equal(t, []string{"008060010000000000000000"}, r.shown())
@@ -199,7 +200,7 @@ func TestLostStatus(t *testing.T) {
 	r.put(0x10000, "0340000000000000"+"0300000000000000")
 	r.start(f1)
 	r.run()
-	assert.Equal(t, uint16(FunctionStart|SubchActive|DeviceActive), r.sch.scsw.Control)
+	assert.Equal(t, uint16(arch.FunctionStart|arch.SubchActive|arch.DeviceActive), r.sch.scsw.Control)
 	require.Equal(t, CC(0), r.s.HaltSubchannel(r.m.Clock.Now(), r.sch))
 	r.run()
 	assert.Equal(t, []string{"00806007000100100c000000"}, r.shown())
@@ -244,7 +245,7 @@ func TestCancel(t *testing.T) {
 
 func TestDeferredConditionCodes(t *testing.T) {
 	r := newRig(t)
-	r.unit.initial = Busy
+	r.unit.initial = arch.Busy
 	r.start(f1)
 	r.run()
 	assert.Equal(t, []string{"018040170001000810000000"}, r.shown(), "busy: deferred condition code 1")
@@ -271,7 +272,7 @@ func TestResume(t *testing.T) {
 
 	// With the flag still on, the chain is suspended again.
 	require.Equal(t, CC(0), r.s.ResumeSubchannel(r.m.Clock.Now(), r.sch))
-	require.Equal(t, uint16(FunctionStart|ResumePending|Suspended), r.sch.scsw.Control)
+	require.Equal(t, uint16(arch.FunctionStart|arch.ResumePending|arch.Suspended), r.sch.scsw.Control)
 	r.run()
 	require.Equal(t, []string{"088040290001001000000010", "088040290001001000000010"}, r.shown())
 	assert.Equal(t, []byte{0x03}, r.unit.commands)
@@ -328,7 +329,7 @@ func TestHaltSuspended(t *testing.T) {
 	require.Equal(t, CC(0), r.s.HaltSubchannel(r.m.Clock.Now(), r.sch))
 	r.run()
 	require.Len(t, r.irbs, 1)
-	assert.Equal(t, uint16(FunctionStart|FunctionHalt|StatusPending), r.irbs[0].SCSW.Control)
+	assert.Equal(t, uint16(arch.FunctionStart|arch.FunctionHalt|arch.StatusPending), r.irbs[0].SCSW.Control)
 	assert.Zero(t, r.sch.scsw.Control)
 }
 
@@ -352,7 +353,7 @@ func TestProgramControlledInterruptions(t *testing.T) {
 	assert.Equal(t, 1, r.told, "status that joins is not told again")
 	r.test()
 	assert.Equal(t, []string{"0080400f000100180c800000"}, r.shown())
-	assert.True(t, r.irbs[0].SCSW.Control&StatusAlert == 0)
+	assert.True(t, r.irbs[0].SCSW.Control&arch.StatusAlert == 0)
 	assert.False(t, r.irbs[0].OK())
 
 	// More than are kept apart.
@@ -393,9 +394,9 @@ func TestConcurrentSense(t *testing.T) {
 	r.start(f1)
 	r.run()
 	require.Equal(t, []string{"00824017000100080e000010"}, r.shown())
-	require.Len(t, r.irbs[0].Sense(), SenseSize)
+	require.Len(t, r.irbs[0].Sense(), arch.SenseSize)
 	assert.Equal(t, append([]byte{0x40}, counting(31)...), r.irbs[0].Sense())
-	assert.Equal(t, []byte{0, path, 0, 0, reportSense, SenseSize}, r.irbs[0].ESW[:6])
+	assert.Equal(t, []byte{0, path, 0, 0, reportSense, arch.SenseSize}, r.irbs[0].ESW[:6])
 	assert.Empty(t, r.unit.held)
 
 	r.irbs = nil
@@ -415,7 +416,7 @@ func TestEndlessProgram(t *testing.T) {
 	r.start(f1)
 	r.m.Clock.RunUntil(machine.Second)
 	assert.Equal(t, machine.Second, r.m.Clock.Now())
-	assert.Equal(t, uint16(FunctionStart|SubchActive|DeviceActive), r.sch.scsw.Control)
+	assert.Equal(t, uint16(arch.FunctionStart|arch.SubchActive|arch.DeviceActive), r.sch.scsw.Control)
 	assert.Equal(t, 1, r.unit.begins)
 	require.Equal(t, CC(0), r.s.ClearSubchannel(r.m.Clock.Now(), r.sch))
 	r.run()
@@ -453,7 +454,7 @@ func TestEndlessDataChain(t *testing.T) {
 	r.start(f1)
 	r.run()
 	require.Len(t, r.irbs, 1)
-	assert.Equal(t, ChainingCheck, r.irbs[0].SCSW.Channel)
+	assert.Equal(t, arch.ChainingCheck, r.irbs[0].SCSW.Channel)
 }
 
 // After TEST SUBCHANNEL the last status can still be seen, until there is
@@ -467,7 +468,7 @@ func TestStatusStaysToBeSeen(t *testing.T) {
 	for r.s.TestSubchannel(r.sch, &irb) == 0 {
 	}
 	assert.Zero(t, irb.SCSW.Control)
-	assert.Equal(t, UnitStatus(normal), irb.SCSW.Unit)
+	assert.Equal(t, arch.UnitStatus(normal), irb.SCSW.Unit)
 	assert.EqualValues(t, 0x10008, irb.SCSW.CCWAddress)
 	r.start(f1)
 	r.s.TestSubchannel(r.sch, &irb)

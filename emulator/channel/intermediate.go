@@ -1,15 +1,18 @@
 package channel
 
-import "github.com/iosrun/iosrun/emulator/machine"
+import (
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
 
 // note is an intermediate interruption to come: a chain is executed at once,
 // but its program-controlled interruptions happen when their CCWs would take
 // control.
 type note struct {
 	at      machine.Time
-	address uint32        // CCW address of the SCSW
-	channel ChannelStatus // PCI or none
-	zero    bool          // zero condition code: initial status
+	address uint32             // CCW address of the SCSW
+	channel arch.ChannelStatus // PCI or none
+	zero    bool               // zero condition code: initial status
 }
 
 // notes is a subchannel's intermediate interruptions under way, in the order
@@ -23,10 +26,10 @@ type notes struct {
 func (n *notes) slot(i int) *note { return &n.slots[i%MaxIntermediate] }
 
 // note is an intermediate interruption for the CCW in use.
-func (c *chain) note(channel ChannelStatus, zero bool) note {
+func (c *chain) note(channel arch.ChannelStatus, zero bool) note {
 	return note{
 		at:      c.begun + c.sch.session.Elapsed(),
-		address: uint32(c.at + CCWSize),
+		address: uint32(c.at + arch.CCWSize),
 		channel: channel,
 		zero:    zero,
 	}
@@ -40,7 +43,7 @@ func (c *chain) interrupt() {
 		c.owed = true
 		return
 	}
-	*n.slot(c.noted) = c.note(PCI, false)
+	*n.slot(c.noted) = c.note(arch.PCI, false)
 	c.noted++
 }
 
@@ -72,7 +75,7 @@ func (c *chain) scheduleNotes(i int) {
 
 // renew begins a new channel status unless one is pending, which goes on.
 func (sch *Subchannel) renew() {
-	if sch.scsw.Control&StatusPending == 0 {
+	if sch.scsw.Control&arch.StatusPending == 0 {
 		sch.scsw.Channel = 0
 	}
 }
@@ -87,8 +90,8 @@ func (sch *Subchannel) intermediate(now machine.Time) {
 	sch.renew()
 	sch.scsw.Channel |= n.channel
 	if n.zero {
-		sch.scsw.Flags |= SCSWZero
+		sch.scsw.Flags |= arch.SCSWZero
 	}
-	sch.scsw.Control |= StatusIntermed | StatusPending
+	sch.scsw.Control |= arch.StatusIntermed | arch.StatusPending
 	sch.interrupt(now)
 }

@@ -3,9 +3,6 @@ package channel
 // IRBSize is the size of an IRB in storage, without extended measurement.
 const IRBSize = SCSWSize + 20 + 32
 
-// SenseSize is the most sense bytes that an IRB holds.
-const SenseSize = 32
-
 // The bytes of the extended-status word that are in use: the last-path-used
 // mask, and of the extended-report word the concurrent-sense flag and count.
 const (

@@ -3,6 +3,7 @@ package channel
 import (
 	"encoding/binary"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -44,11 +45,11 @@ const addresses24 = 1 << 24
 func (t *Transfer) begin(w CCW) {
 	t.flags = w.Flags
 	t.left = int(w.Count)
-	t.skip = w.Flags&FlagSkip != 0 && !t.output
+	t.skip = w.Flags&arch.FlagSkip != 0 && !t.output
 	t.address = direct
 	t.at = machine.Address(w.Address)
 	switch {
-	case w.Flags&(FlagIDA|FlagMIDA) == 0 || t.skip:
+	case w.Flags&(arch.FlagIDA|arch.FlagMIDA) == 0 || t.skip:
 		t.piece = t.left
 		if t.skip {
 			break
@@ -59,7 +60,7 @@ func (t *Transfer) begin(w CCW) {
 		if t.back {
 			t.piece = min(t.left, int(w.Address)+1)
 		}
-	case w.Flags&FlagMIDA != 0:
+	case w.Flags&arch.FlagMIDA != 0:
 		t.address = modifiedIDAW
 	default:
 		t.address = t.chain.idaw
@@ -67,7 +68,7 @@ func (t *Transfer) begin(w CCW) {
 	if t.address != direct {
 		t.list, t.piece, t.first, t.last = t.at, 0, true, false
 	}
-	if w.Flags&FlagCD != 0 && t.after == 0 {
+	if w.Flags&arch.FlagCD != 0 && t.after == 0 {
 		t.after = t.chain.ahead()
 	}
 }
@@ -83,7 +84,7 @@ func (t *Transfer) ready() bool {
 
 func (t *Transfer) next() bool {
 	for t.left == 0 {
-		if t.flags&FlagCD == 0 {
+		if t.flags&arch.FlagCD == 0 {
 			return false
 		}
 		if !t.chainData() {
@@ -93,7 +94,7 @@ func (t *Transfer) next() bool {
 	switch {
 	case t.piece > 0:
 	case t.address == direct: // the count goes past the end of the addresses
-		t.check = ProgramCheck
+		t.check = arch.ProgramCheck
 	case t.address == modifiedIDAW:
 		t.check = t.nextMIDAW()
 	default:
@@ -116,17 +117,17 @@ func (t *Transfer) chainData() bool {
 
 // nextIDAW looks up the next word of the IDA list. The first may point
 // anywhere; each other continues at a block's edge.
-func (t *Transfer) nextIDAW() ChannelStatus {
+func (t *Transfer) nextIDAW() arch.ChannelStatus {
 	form := indirection[t.address]
 	if t.list%form.size != 0 || !t.chain.format1 && t.list >= addresses24 {
-		return ProgramCheck
+		return arch.ProgramCheck
 	}
 	word, check := t.access.word(t.list, form.size == 8)
 	if check != 0 {
 		return check
 	}
 	if word >= machine.StorageSize { // in format 1 bit 0 is not zero
-		return ProgramCheck
+		return arch.ProgramCheck
 	}
 	t.list += form.size
 	t.at = machine.Address(word)
@@ -137,7 +138,7 @@ func (t *Transfer) nextIDAW() ChannelStatus {
 		edge, room = form.block-1, offset+1
 	}
 	if !t.first && offset != edge {
-		return ProgramCheck
+		return arch.ProgramCheck
 	}
 	t.first = false
 	t.piece = min(t.left, int(room))
@@ -147,11 +148,11 @@ func (t *Transfer) nextIDAW() ChannelStatus {
 // nextMIDAW looks up the next quadword of the MIDA list. Its data lies within
 // one block of 4 KiB, and so does the list. Its count is at most what is left
 // of the CCW's.
-func (t *Transfer) nextMIDAW() ChannelStatus {
+func (t *Transfer) nextMIDAW() arch.ChannelStatus {
 	const size, block = 16, machine.KeyBlockSize
 	if t.list%size != 0 || !t.chain.format1 && t.list >= addresses24 || t.last || t.back ||
 		!t.first && t.list%block == 0 {
-		return ProgramCheck
+		return arch.ProgramCheck
 	}
 	var p [size]byte
 	if check := t.access.control(t.list, p[:]); check != 0 {
@@ -163,10 +164,10 @@ func (t *Transfer) nextMIDAW() ChannelStatus {
 	data := binary.BigEndian.Uint64(p[8:])
 	skip := flags&midawSkip != 0 && !t.output
 	if reserved != 0 || p[4] != 0 || count == 0 || count > t.left || flags&^(midawLast|midawSkip|midawInterrupt) != 0 {
-		return ProgramCheck
+		return arch.ProgramCheck
 	}
 	if !skip && (data >= machine.StorageSize || int(data%block)+count > block) {
-		return ProgramCheck
+		return arch.ProgramCheck
 	}
 	if flags&midawInterrupt != 0 {
 		t.chain.interrupt()

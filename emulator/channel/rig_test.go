@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/stretchr/testify/require"
 )
@@ -30,7 +31,7 @@ import (
 type unit struct {
 	delivery, each, ending machine.Time // durations of Deliver, each command, End
 	lost, noPath           bool
-	initial                UnitStatus
+	initial                arch.UnitStatus
 	record                 []byte
 	found                  byte
 	sense                  []byte
@@ -60,14 +61,14 @@ func (u *unit) Deliver(now machine.Time) (machine.Time, bool) {
 	return now + u.delivery, true
 }
 
-func (u *unit) Begin(now machine.Time, _ *ORB) UnitStatus {
+func (u *unit) Begin(now machine.Time, _ *ORB) arch.UnitStatus {
 	u.begins++
 	u.begun = now
 	u.elapsed = 0
 	return u.initial
 }
 
-func (u *unit) Command(op *Operation) UnitStatus {
+func (u *unit) Command(op *Operation) arch.UnitStatus {
 	if u.onCommand != nil {
 		u.onCommand(op)
 	}
@@ -85,7 +86,7 @@ func (u *unit) Command(op *Operation) UnitStatus {
 	case 0x03:
 		op.Data.Immediate()
 	case 0x04:
-		var p [SenseSize]byte
+		var p [arch.SenseSize]byte
 		copy(p[:], u.held)
 		u.held = nil
 		op.Data.Expect(len(p))
@@ -112,33 +113,33 @@ func (u *unit) Command(op *Operation) UnitStatus {
 		return u.check(0x40)
 	case 0x16:
 		op.Data.Expect(0)
-		return ChannelEnd | DeviceEnd | UnitException
+		return arch.ChannelEnd | arch.DeviceEnd | arch.UnitException
 	case 0x31:
 		var p [5]byte
 		op.Data.Expect(len(p))
 		op.Data.Read(p[:])
 		if p[4] == u.found {
-			return ChannelEnd | DeviceEnd | StatusModifier
+			return arch.ChannelEnd | arch.DeviceEnd | arch.StatusModifier
 		}
 	case 0x43:
-		return ChannelEnd
+		return arch.ChannelEnd
 	case 0x53:
-		return Busy
+		return arch.Busy
 	case 0x63:
 		return 0
 	case 0x73:
 		if len(u.commands)%3 != 0 {
-			return ChannelEnd | DeviceEnd | UnitCheck | StatusModifier
+			return arch.ChannelEnd | arch.DeviceEnd | arch.UnitCheck | arch.StatusModifier
 		}
 	default:
 		return u.check(0x80)
 	}
-	return ChannelEnd | DeviceEnd
+	return arch.ChannelEnd | arch.DeviceEnd
 }
 
-func (u *unit) check(first byte) UnitStatus {
+func (u *unit) check(first byte) arch.UnitStatus {
 	u.held = append([]byte{first}, u.sense...)
-	return ChannelEnd | DeviceEnd | UnitCheck
+	return arch.ChannelEnd | arch.DeviceEnd | arch.UnitCheck
 }
 
 func (u *unit) Elapsed() machine.Time { return u.elapsed }

@@ -1,6 +1,9 @@
 package channel
 
-import "github.com/iosrun/iosrun/emulator/machine"
+import (
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
 
 // The event kinds of a subchannel. The argument of each is Subchannel.tag.
 const (
@@ -28,13 +31,13 @@ type Subchannel struct {
 	chain     chain
 	notes     notes
 	outcome   outcome
-	sense     [SenseSize]byte
+	sense     [arch.SenseSize]byte
 	sensed    int // bytes in sense for the status pending
 	// epoch counts the functions that the subchannel has begun or dropped.
 	// Events under way of an earlier one mean nothing any more.
 	epoch       uint32
-	out         bool       // the chain has ended, its session reports the status later
-	unsolicited UnitStatus // held until the subchannel is idle
+	out         bool            // the chain has ended, its session reports the status later
+	unsolicited arch.UnitStatus // held until the subchannel is idle
 	issued      machine.Time
 	starts      uint16 // start and resume functions not yet in the measurement block
 
@@ -96,19 +99,19 @@ func (sch *Subchannel) operational() bool {
 
 // The groups of bits in SCSW.Control.
 const (
-	functions  = FunctionStart | FunctionHalt | FunctionClear
-	activities = ResumePending | StartPending | HaltPending | ClearPending | SubchActive | DeviceActive | Suspended
-	statuses   = StatusAlert | StatusIntermed | StatusPrimary | StatusSecond | StatusPending
+	functions  = arch.FunctionStart | arch.FunctionHalt | arch.FunctionClear
+	activities = arch.ResumePending | arch.StartPending | arch.HaltPending | arch.ClearPending | arch.SubchActive | arch.DeviceActive | arch.Suspended
+	statuses   = arch.StatusAlert | arch.StatusIntermed | arch.StatusPrimary | arch.StatusSecond | arch.StatusPending
 )
 
 // deliver is the arrival of a start or resume function at the control unit.
 func (sch *Subchannel) deliver(now machine.Time) {
 	c := &sch.scsw.Control
-	if *c&Suspended != 0 {
-		*c &^= Suspended | ResumePending
+	if *c&arch.Suspended != 0 {
+		*c &^= arch.Suspended | arch.ResumePending
 		sch.chain.resumed = true
 	}
-	*c = *c&^StartPending | SubchActive | DeviceActive
+	*c = *c&^arch.StartPending | arch.SubchActive | arch.DeviceActive
 	sch.chain.begin(now)
 }
 
@@ -128,7 +131,7 @@ func (sch *Subchannel) ended(o outcome, begun machine.Time) {
 // fetchSense takes the sense bytes of a unit check, where the IRB is to have
 // them.
 func (sch *Subchannel) fetchSense() {
-	if sch.outcome.unit&UnitCheck != 0 && sch.pmcw.Control&PMCWConcurrentSense != 0 {
+	if sch.outcome.unit&arch.UnitCheck != 0 && sch.pmcw.Control&PMCWConcurrentSense != 0 {
 		sch.sensed = copy(sch.sense[:], sch.session.Sense())
 	}
 }
@@ -146,36 +149,36 @@ func (sch *Subchannel) status(now machine.Time) {
 	for ; sch.notes.presented < sch.chain.noted; sch.notes.presented++ {
 		n := sch.notes.slot(sch.notes.presented)
 		w.Channel |= n.channel
-		w.Control |= StatusIntermed
+		w.Control |= arch.StatusIntermed
 		if n.zero {
-			w.Flags |= SCSWZero
+			w.Flags |= arch.SCSWZero
 		}
 	}
 	if sch.chain.owed {
 		sch.chain.owed = false
-		w.Channel |= PCI
-		w.Control |= StatusIntermed
+		w.Channel |= arch.PCI
+		w.Control |= arch.StatusIntermed
 	}
 	sch.measure(now)
-	w.Control &^= SubchActive | DeviceActive
+	w.Control &^= arch.SubchActive | arch.DeviceActive
 	if o.suspend {
 		sch.suspended(now)
 		return
 	}
-	w.Control &^= ResumePending
-	w.Control |= StatusPending
+	w.Control &^= arch.ResumePending
+	w.Control |= arch.StatusPending
 	switch {
 	case o.deferred == 3: // the device never had it: alert status alone
-	case o.unit&normal == ChannelEnd && o.unit&UnitCheck == 0:
-		w.Control |= StatusPrimary | DeviceActive // device end is still to come
+	case o.unit&normal == arch.ChannelEnd && o.unit&arch.UnitCheck == 0:
+		w.Control |= arch.StatusPrimary | arch.DeviceActive // device end is still to come
 	default:
-		w.Control |= StatusPrimary | StatusSecond
+		w.Control |= arch.StatusPrimary | arch.StatusSecond
 	}
-	if o.unit&^normal != 0 || w.Channel&^PCI != 0 || o.deferred != 0 {
-		w.Control |= StatusAlert
+	if o.unit&^normal != 0 || w.Channel&^arch.PCI != 0 || o.deferred != 0 {
+		w.Control |= arch.StatusAlert
 	}
 	if sch.sensed > 0 {
-		w.Flags |= SCSWExtended
+		w.Flags |= arch.SCSWExtended
 	}
 	sch.interrupt(now)
 }
@@ -184,18 +187,18 @@ func (sch *Subchannel) status(now machine.Time) {
 // resume pending already: then the CCW is fetched again, as after a resume.
 func (sch *Subchannel) suspended(now machine.Time) {
 	w := &sch.scsw
-	if w.Control&ResumePending != 0 {
-		w.Control = w.Control&^ResumePending | SubchActive | DeviceActive
+	if w.Control&arch.ResumePending != 0 {
+		w.Control = w.Control&^arch.ResumePending | arch.SubchActive | arch.DeviceActive
 		sch.chain.resumed = true
 		sch.forward(now)
 	} else {
-		w.Control |= Suspended
+		w.Control |= arch.Suspended
 		if sch.chain.orb.Control&ORBSuppressSuspended == 0 {
-			w.Control |= StatusIntermed
+			w.Control |= arch.StatusIntermed
 		}
 	}
-	if w.Control&StatusIntermed != 0 {
-		w.Control |= StatusPending
+	if w.Control&arch.StatusIntermed != 0 {
+		w.Control |= arch.StatusPending
 		sch.interrupt(now)
 	}
 }
@@ -209,15 +212,15 @@ func (sch *Subchannel) forward(now machine.Time) {
 		clock.At(at, sch, kindDeliver, sch.tag())
 		return
 	}
-	sch.scsw.Control &^= Suspended
-	sch.unreachable(now, uint32(sch.chain.following+CCWSize))
+	sch.scsw.Control &^= arch.Suspended
+	sch.unreachable(now, uint32(sch.chain.following+arch.CCWSize))
 }
 
 // unreachable ends the function with deferred condition code 3: there is no path
 // to the device any more. ccw is the CCW address to show.
 func (sch *Subchannel) unreachable(now machine.Time, ccw uint32) {
 	sch.pmcw.PNOM |= sch.pmcw.LPUM
-	sch.scsw.Flags |= SCSWNotOperPath
+	sch.scsw.Flags |= arch.SCSWNotOperPath
 	sch.outcome = outcome{address: ccw, residual: sch.chain.residual, deferred: 3}
 	sch.subsystem.machine.Clock.At(now, sch, kindStatus, sch.tag())
 }
@@ -227,12 +230,12 @@ func (sch *Subchannel) unreachable(now machine.Time, ccw uint32) {
 func (sch *Subchannel) halt(now machine.Time) {
 	sch.session.Reset(false)
 	w := &sch.scsw
-	if w.Control&SubchActive != 0 {
-		w.CCWAddress = uint32(sch.chain.at + CCWSize)
+	if w.Control&arch.SubchActive != 0 {
+		w.CCWAddress = uint32(sch.chain.at + arch.CCWSize)
 		w.Unit = normal
-		w.Control |= StatusPrimary | StatusSecond
+		w.Control |= arch.StatusPrimary | arch.StatusSecond
 	}
-	w.Control = w.Control&^activities | StatusPending
+	w.Control = w.Control&^activities | arch.StatusPending
 	sch.interrupt(now)
 }
 
@@ -240,7 +243,7 @@ func (sch *Subchannel) halt(now machine.Time) {
 func (sch *Subchannel) clear(now machine.Time) {
 	sch.session.Reset(true)
 	sch.unsolicited = 0
-	sch.scsw = SCSW{Control: FunctionClear | StatusPending}
+	sch.scsw = SCSW{Control: arch.FunctionClear | arch.StatusPending}
 	sch.interrupt(now)
 }
 
@@ -249,7 +252,7 @@ func (sch *Subchannel) clear(now machine.Time) {
 func (sch *Subchannel) forget() {
 	w := &sch.scsw
 	w.Control &^= statuses
-	w.Flags &^= SCSWZero | SCSWDeferredCC | SCSWExtended | SCSWNotOperPath
+	w.Flags &^= arch.SCSWZero | arch.SCSWDeferredCC | arch.SCSWExtended | arch.SCSWNotOperPath
 	sch.sensed = 0
 }
 
@@ -266,7 +269,7 @@ func (sch *Subchannel) drop() {
 // Present gives the subchannel a status that no start function has asked for:
 // attention, a device end after busy or after channel end. It is held while
 // the subchannel has something to do, and lost while it is not enabled.
-func (sch *Subchannel) Present(now machine.Time, status UnitStatus) {
+func (sch *Subchannel) Present(now machine.Time, status arch.UnitStatus) {
 	if !sch.operational() || status == 0 {
 		return
 	}
@@ -278,14 +281,14 @@ func (sch *Subchannel) Present(now machine.Time, status UnitStatus) {
 // held for it, if any.
 func (sch *Subchannel) presentUnsolicited(now machine.Time) {
 	w := &sch.scsw
-	if sch.unsolicited == 0 || w.Control&(functions|StatusPending) != 0 {
+	if sch.unsolicited == 0 || w.Control&(functions|arch.StatusPending) != 0 {
 		return
 	}
-	control := uint16(StatusPending | StatusAlert)
-	if w.Control&DeviceActive != 0 && sch.unsolicited&DeviceEnd != 0 {
-		control = StatusPending | StatusSecond
-		if sch.unsolicited != DeviceEnd {
-			control |= StatusAlert
+	control := uint16(arch.StatusPending | arch.StatusAlert)
+	if w.Control&arch.DeviceActive != 0 && sch.unsolicited&arch.DeviceEnd != 0 {
+		control = arch.StatusPending | arch.StatusSecond
+		if sch.unsolicited != arch.DeviceEnd {
+			control |= arch.StatusAlert
 		}
 	}
 	*w = SCSW{Control: control, Unit: sch.unsolicited}

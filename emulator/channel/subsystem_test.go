@@ -5,18 +5,20 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/iosrun/iosrun/abi/arch"
 )
 
 func TestUnsolicitedStatus(t *testing.T) {
 	r := newRig(t)
-	r.sch.Present(0, Attention|DeviceEnd)
+	r.sch.Present(0, arch.Attention|arch.DeviceEnd)
 	assert.Equal(t, []string{"000000110000000084000000"}, r.shown())
 
 	// It waits while a function is in progress.
 	r.irbs = nil
 	r.put(0x10000, "0300000000000000")
 	r.start(f1)
-	r.sch.Present(0, Attention)
+	r.sch.Present(0, arch.Attention)
 	r.run()
 	assert.Equal(t, []string{"00804007000100080c000000", "000000110000000080000000"}, r.shown())
 
@@ -25,12 +27,12 @@ func TestUnsolicitedStatus(t *testing.T) {
 	r.put(0x10000, "4320000100020000")
 	r.start(f1)
 	r.run()
-	r.sch.Present(r.m.Clock.Now(), DeviceEnd)
+	r.sch.Present(r.m.Clock.Now(), arch.DeviceEnd)
 	assert.Equal(t, []string{"008040450001000808000001", "000000030000000004000000"}, r.shown())
 	assert.Zero(t, r.sch.scsw.Control)
 
 	r.sch.pmcw.Flags &^= PMCWEnabled
-	r.sch.Present(r.m.Clock.Now(), Attention)
+	r.sch.Present(r.m.Clock.Now(), arch.Attention)
 	assert.Len(t, r.irbs, 2)
 }
 
@@ -42,7 +44,7 @@ func TestTestPendingInterruption(t *testing.T) {
 		sch := r.s.Add(0x200+uint16(i), &unit{})
 		require.Equal(t, CC(0), r.s.ModifySubchannel(sch, &SCHIB{PMCW: PMCW{
 			InterruptionParameter: uint32(i), Flags: PMCWEnabled | isc<<PMCWISCShift, LPM: 0xFF}}))
-		sch.Present(0, Attention)
+		sch.Present(0, arch.Attention)
 		all = append(all, sch)
 	}
 	_, cc := r.s.TestPendingInterruption(0x80)
@@ -70,7 +72,7 @@ func TestInterruptionsAreTakenAway(t *testing.T) {
 	for i := range 4 {
 		sch := r.s.Add(0x200+uint16(i), &unit{})
 		sch.Enable()
-		sch.Present(0, Attention)
+		sch.Present(0, arch.Attention)
 		all = append(all, sch)
 	}
 	var irb IRB

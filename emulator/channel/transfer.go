@@ -1,6 +1,9 @@
 package channel
 
-import "github.com/iosrun/iosrun/emulator/machine"
+import (
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/emulator/machine"
+)
 
 // Transfer is the data side of one command: the bytes between main storage and
 // the device, in the order in which they pass the interface. It hides the
@@ -29,13 +32,13 @@ type Transfer struct {
 	moved   int             // bytes over the whole command
 	length  int             // what the device declared; lengthAny, lengthNone
 	address addressing
-	flags   Flags         // of the current CCW
-	check   ChannelStatus // what stopped the transfer
-	output  bool          // from main storage to the device
-	back    bool          // read backward: addresses go down
-	skip    bool          // the current piece stores nothing
-	first   bool          // the next IDAW is the list's first
-	last    bool          // the current MIDAW is the list's last
+	flags   Flags              // of the current CCW
+	check   arch.ChannelStatus // what stopped the transfer
+	output  bool               // from main storage to the device
+	back    bool               // read backward: addresses go down
+	skip    bool               // the current piece stores nothing
+	first   bool               // the next IDAW is the list's first
+	last    bool               // the current MIDAW is the list's last
 }
 
 // What a device declares other than a length.
@@ -78,7 +81,7 @@ func (t *Transfer) Moved() int { return t.moved }
 // Last reports whether the program has no further command, as far as the
 // transfer has come: the CCW in use, the last one of a data chain once its bytes
 // have moved, has neither chaining flag.
-func (t *Transfer) Last() bool { return t.flags&(FlagCC|FlagCD) == 0 }
+func (t *Transfer) Last() bool { return t.flags&(arch.FlagCC|arch.FlagCD) == 0 }
 
 // Failed reports whether a program or protection check has stopped the
 // transfer. The channel presents the check; the device sees no more than an
@@ -102,7 +105,7 @@ func (t *Transfer) Read(p []byte) int {
 			copy(p[done:], v)
 		} else if m, err := t.access.storage.Load(t.at, p[done:done+n]); err != nil {
 			t.advance(m)
-			t.check = ProgramCheck
+			t.check = arch.ProgramCheck
 			return done + m
 		}
 		t.advance(n)
@@ -141,7 +144,7 @@ func (t *Transfer) Write(p []byte) int {
 			copy(v, p[done:])
 		} else if m, err := t.access.storage.Store(t.at, p[done:done+n]); err != nil {
 			t.advance(m)
-			t.check = ProgramCheck
+			t.check = arch.ProgramCheck
 			return done + m
 		}
 		t.advance(n)
@@ -197,10 +200,10 @@ func (t *Transfer) immediate() bool { return t.length == lengthNone && t.moved =
 
 // end is the end of the command with the given unit status: the unit and
 // channel status to go on with.
-func (t *Transfer) end(unit UnitStatus) (UnitStatus, ChannelStatus) {
+func (t *Transfer) end(unit arch.UnitStatus) (arch.UnitStatus, arch.ChannelStatus) {
 	// The next CCW of a data chain takes control with the last byte of the one
 	// before, not with the first of its own.
-	if t.moved > 0 && t.left == 0 && t.flags&FlagCD != 0 && t.check == 0 {
+	if t.moved > 0 && t.left == 0 && t.flags&arch.FlagCD != 0 && t.check == 0 {
 		t.chainData()
 	}
 	switch {
@@ -213,9 +216,9 @@ func (t *Transfer) end(unit UnitStatus) (UnitStatus, ChannelStatus) {
 		}
 		return unit & normal, t.check
 	case unit == 0:
-		return 0, InterfaceControlCheck
-	case unit&ChannelEnd != 0 && t.wrongLength(unit):
-		return unit, IncorrectLength
+		return 0, arch.InterfaceControlCheck
+	case unit&arch.ChannelEnd != 0 && t.wrongLength(unit):
+		return unit, arch.IncorrectLength
 	}
 	return unit, 0
 }
@@ -230,7 +233,7 @@ func (t *Transfer) fetches() bool {
 		return false
 	}
 	if t.access.storage.Segment(t.at) == nil {
-		t.check = ProgramCheck
+		t.check = arch.ProgramCheck
 	}
 	return t.check == 0
 }
@@ -239,17 +242,17 @@ func (t *Transfer) fetches() bool {
 // on, SLI has no meaning. An immediate command of format 0, or with the ORB's
 // L bit, has no wrong length. A device that ends a command with unit check does
 // not ask for the bytes that the count lacks.
-func (t *Transfer) wrongLength(unit UnitStatus) bool {
+func (t *Transfer) wrongLength(unit arch.UnitStatus) bool {
 	c := t.chain
 	switch {
-	case unit&UnitCheck != 0 && t.left == 0 && t.flags&FlagCD == 0:
+	case unit&arch.UnitCheck != 0 && t.left == 0 && t.flags&arch.FlagCD == 0:
 		return false
-	case t.flags&(FlagSLI|FlagCD) == FlagSLI:
+	case t.flags&(arch.FlagSLI|arch.FlagCD) == arch.FlagSLI:
 		return false
 	case t.immediate() && (!c.format1 || c.orb.Control&ORBIncorrectLengthSuppress != 0):
 		return false
 	}
-	return t.left > 0 || t.flags&FlagCD != 0 || t.length > t.moved
+	return t.left > 0 || t.flags&arch.FlagCD != 0 || t.length > t.moved
 }
 
 // tagPieces moves tags piece by piece. Without commit it only finds out
@@ -342,13 +345,13 @@ func (t *Transfer) storeBackward(p []byte) int {
 	}
 	if t.access.storage.Segment(low) == nil || t.access.storage.Segment(t.at) == nil {
 		if n == 1 {
-			t.check = ProgramCheck
+			t.check = arch.ProgramCheck
 			return 0
 		}
 		return t.storeBackward(p[:1])
 	}
 	if _, err := t.access.storage.Store(low, buffer[:n]); err != nil {
-		t.check = ProgramCheck
+		t.check = arch.ProgramCheck
 		return 0
 	}
 	return n

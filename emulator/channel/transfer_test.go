@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -207,7 +208,7 @@ func TestExpectAgain(t *testing.T) {
 		r := newRig(t)
 		r.put(0x10000, "0B00001000020000")
 		r.unit.record = nil
-		x := &scripted{unit: r.unit, command: func(op *Operation) UnitStatus {
+		x := &scripted{unit: r.unit, command: func(op *Operation) arch.UnitStatus {
 			op.Data.Expect(c.first)
 			op.Data.Read(make([]byte, min(c.moved, 8)))
 			op.Data.Expect(c.last)
@@ -224,10 +225,10 @@ func TestExpectAgain(t *testing.T) {
 // scripted is a unit with a command of the test's own.
 type scripted struct {
 	*unit
-	command func(op *Operation) UnitStatus
+	command func(op *Operation) arch.UnitStatus
 }
 
-func (s *scripted) Command(op *Operation) UnitStatus { return s.command(op) }
+func (s *scripted) Command(op *Operation) arch.UnitStatus { return s.command(op) }
 
 func TestRemaining(t *testing.T) {
 	r := newRig(t)

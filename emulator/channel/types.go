@@ -1,51 +1,13 @@
 package channel
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/iosrun/iosrun/abi/arch"
+)
 
 // Flags are the flags of a CCW.
 type Flags uint8
-
-// The CCW's flags.
-const (
-	FlagCD   Flags = 0x80 // data chaining
-	FlagCC   Flags = 0x40 // command chaining
-	FlagSLI  Flags = 0x20 // suppress length indication
-	FlagSkip Flags = 0x10 // no data to storage
-	FlagPCI  Flags = 0x08 // program-controlled interruption
-	FlagIDA  Flags = 0x04 // indirect data address
-	FlagS    Flags = 0x02 // suspend
-	FlagMIDA Flags = 0x01 // modified indirect data address
-)
-
-// UnitStatus is the device's status byte in the SCSW.
-type UnitStatus uint8
-
-// The bits of the unit status.
-const (
-	Attention      UnitStatus = 0x80
-	StatusModifier UnitStatus = 0x40
-	ControlUnitEnd UnitStatus = 0x20
-	Busy           UnitStatus = 0x10
-	ChannelEnd     UnitStatus = 0x08
-	DeviceEnd      UnitStatus = 0x04
-	UnitCheck      UnitStatus = 0x02
-	UnitException  UnitStatus = 0x01
-)
-
-// ChannelStatus is the channel's status byte in the SCSW.
-type ChannelStatus uint8
-
-// The bits of the channel status.
-const (
-	PCI                   ChannelStatus = 0x80
-	IncorrectLength       ChannelStatus = 0x40
-	ProgramCheck          ChannelStatus = 0x20
-	ProtectionCheck       ChannelStatus = 0x10
-	ChannelDataCheck      ChannelStatus = 0x08
-	ChannelControlCheck   ChannelStatus = 0x04
-	InterfaceControlCheck ChannelStatus = 0x02
-	ChainingCheck         ChannelStatus = 0x01
-)
 
 // CC is the condition code that an I/O instruction sets.
 type CC uint8
@@ -57,13 +19,6 @@ type CCW struct {
 	Count   uint16
 	Address uint32
 }
-
-// CCWSize is the size of a CCW in storage; it lies on a doubleword.
-const CCWSize = 8
-
-// TIC is the command code of a transfer in channel (format 1: exactly this
-// byte; format 0: any byte whose low four bits are 8).
-const TIC = 0x08
 
 // PutCCW1 stores w in format 1 into the first eight bytes of p.
 func PutCCW1(p []byte, w CCW) {
@@ -152,8 +107,8 @@ type SCSW struct {
 	Control uint16
 	// CCWAddress is the address of the last CCW used, plus 8.
 	CCWAddress uint32
-	Unit       UnitStatus
-	Channel    ChannelStatus
+	Unit       arch.UnitStatus
+	Channel    arch.ChannelStatus
 	Residual   uint16
 }
 
@@ -171,41 +126,6 @@ func (s *SCSW) Put(p []byte) {
 	binary.BigEndian.PutUint16(p[10:], s.Residual)
 }
 
-// The bits of SCSW.Flags.
-const (
-	SCSWKey         = 0xF000
-	SCSWSuspend     = 0x0800
-	SCSWESWFormat   = 0x0400
-	SCSWDeferredCC  = 0x0300
-	SCSWFormat1     = 0x0080
-	SCSWPrefetch    = 0x0040
-	SCSWInitial     = 0x0020
-	SCSWLimit       = 0x0010
-	SCSWSuppress    = 0x0008
-	SCSWZero        = 0x0004
-	SCSWExtended    = 0x0002
-	SCSWNotOperPath = 0x0001
-)
-
-// The bits of SCSW.Control.
-const (
-	FunctionStart  = 0x4000
-	FunctionHalt   = 0x2000
-	FunctionClear  = 0x1000
-	ResumePending  = 0x0800
-	StartPending   = 0x0400
-	HaltPending    = 0x0200
-	ClearPending   = 0x0100
-	SubchActive    = 0x0080
-	DeviceActive   = 0x0040
-	Suspended      = 0x0020
-	StatusAlert    = 0x0010
-	StatusIntermed = 0x0008
-	StatusPrimary  = 0x0004
-	StatusSecond   = 0x0002
-	StatusPending  = 0x0001
-)
-
 // IRB is the interruption-response block: SCSW, extended-status word and
 // extended-control word (the concurrent sense bytes).
 type IRB struct {
@@ -218,6 +138,6 @@ type IRB struct {
 // end and device end, no other unit or channel status, and neither halted nor
 // cleared.
 func (i *IRB) OK() bool {
-	return i.SCSW.Unit == ChannelEnd|DeviceEnd && i.SCSW.Channel == 0 && i.SCSW.Flags&SCSWDeferredCC == 0 &&
-		i.SCSW.Control&(FunctionHalt|FunctionClear) == 0
+	return i.SCSW.Unit == arch.ChannelEnd|arch.DeviceEnd && i.SCSW.Channel == 0 && i.SCSW.Flags&arch.SCSWDeferredCC == 0 &&
+		i.SCSW.Control&(arch.FunctionHalt|arch.FunctionClear) == 0
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -94,22 +95,22 @@ func (r *rig) programAt(at int, write bool, track, record, count int) {
 	address := r.d.geometry.Address(track/15, track%15)
 	d, l := p[rigDefine:rigDefine+16], p[rigLocate:rigLocate+16]
 	clear(d)
-	d[0], d[1] = maskWriteNone, attributeECKD
+	d[0], d[1] = arch.MaskWriteNone, arch.AttributeECKD
 	operation, command := byte(0x06), byte(0x86)
 	if write {
-		d[0], operation, command = maskWriteUpdate, 0x01, 0x85
+		d[0], operation, command = arch.MaskWriteUpdate, 0x01, 0x85
 	}
 	binary.BigEndian.PutUint16(d[2:], 4096)
 	binary.BigEndian.PutUint32(d[8:], address)
 	binary.BigEndian.PutUint32(d[12:], address)
-	l[0], l[1], l[2], l[3] = operation, auxiliaryLength, 0, byte(count)
+	l[0], l[1], l[2], l[3] = operation, arch.AuxiliaryLength, 0, byte(count)
 	binary.BigEndian.PutUint32(l[4:], address)
 	binary.BigEndian.PutUint32(l[8:], address)
 	l[12], l[13] = byte(record), 0xFF
 	binary.BigEndian.PutUint16(l[14:], 4096)
-	channel.PutCCW1(p, channel.CCW{Command: 0x63, Flags: channel.FlagCC, Count: 16, Address: uint32(at + rigDefine)})
-	channel.PutCCW1(p[8:], channel.CCW{Command: 0x47, Flags: channel.FlagCC, Count: 16, Address: uint32(at + rigLocate)})
-	flags := channel.FlagCC
+	channel.PutCCW1(p, channel.CCW{Command: 0x63, Flags: arch.FlagCC, Count: 16, Address: uint32(at + rigDefine)})
+	channel.PutCCW1(p[8:], channel.CCW{Command: 0x47, Flags: arch.FlagCC, Count: 16, Address: uint32(at + rigLocate)})
+	flags := channel.Flags(arch.FlagCC)
 	for i := range count {
 		if i == count-1 {
 			flags = 0
@@ -131,15 +132,15 @@ func (r *rig) settle() {
 // channel's own share of the cost.
 type null struct{ tags [8]machine.Tag }
 
-func (*null) Deliver(now machine.Time) (machine.Time, bool)       { return now, true }
-func (*null) Begin(machine.Time, *channel.ORB) channel.UnitStatus { return 0 }
-func (*null) Elapsed() machine.Time                               { return 0 }
+func (*null) Deliver(now machine.Time) (machine.Time, bool)    { return now, true }
+func (*null) Begin(machine.Time, *channel.ORB) arch.UnitStatus { return 0 }
+func (*null) Elapsed() machine.Time                            { return 0 }
 func (*null) End(now machine.Time, _ channel.Ending) (machine.Time, bool) {
 	return now + 1000, false
 }
 func (*null) Sense() []byte { return nil }
 func (*null) Reset(bool)    {}
-func (n *null) Command(op *channel.Operation) (status channel.UnitStatus) {
+func (n *null) Command(op *channel.Operation) (status arch.UnitStatus) {
 	op.Data.Expect(op.Count)
 	if op.Count == 4096 {
 		op.Data.ReadTags(n.tags[:])
@@ -193,12 +194,12 @@ func BenchmarkWriteFBA4K(b *testing.B) {
 	r := newRig(b, "9336-20", LinkConfig{Type: FICONExpress8})
 	p := r.control
 	d, l := p[rigDefine:], p[rigLocate:]
-	d[0] = maskWriteAll
+	d[0] = arch.MaskWriteAll
 	binary.BigEndian.PutUint32(d[12:], 1672880)
-	l[0] = fbaWrite
+	l[0] = arch.FBAOperationWrite
 	binary.BigEndian.PutUint16(l[2:], 8)
-	channel.PutCCW1(p, channel.CCW{Command: 0x63, Flags: channel.FlagCC, Count: 16, Address: rigDefine})
-	channel.PutCCW1(p[8:], channel.CCW{Command: 0x43, Flags: channel.FlagCC, Count: 8, Address: rigLocate})
+	channel.PutCCW1(p, channel.CCW{Command: 0x63, Flags: arch.FlagCC, Count: 16, Address: rigDefine})
+	channel.PutCCW1(p[8:], channel.CCW{Command: 0x43, Flags: arch.FlagCC, Count: 8, Address: rigLocate})
 	channel.PutCCW1(p[16:], channel.CCW{Command: 0x41, Count: 4096, Address: rigData})
 	run := func(i int) {
 		binary.BigEndian.PutUint32(l[4:], uint32(i%1024)*1600)
@@ -237,10 +238,10 @@ func BenchmarkReadTrack(b *testing.B) {
 				t.Materialize(r.d.geometry)
 			}
 			r.program(false, 30, 0, 1)
-			r.control[rigLocate] = orientHome | 0x0C
+			r.control[rigLocate] = arch.OrientHome | 0x0C
 			binary.BigEndian.PutUint16(r.control[rigLocate+14:], 0)
 			r.control[rigLocate+1] = 0
-			channel.PutCCW1(r.control[16:], channel.CCW{Command: 0xDE, Flags: channel.FlagSLI, Count: 65535, Address: uint32(area.Base)})
+			channel.PutCCW1(r.control[16:], channel.CCW{Command: 0xDE, Flags: arch.FlagSLI, Count: 65535, Address: uint32(area.Base)})
 			b.SetBytes(int64(len(t.AppendImage(nil))))
 			b.ReportAllocs()
 			b.ResetTimer()

@@ -1,23 +1,8 @@
 package dasd
 
-import "github.com/iosrun/iosrun/emulator/channel"
-
-// multitrack is the bit of a command code that lets it go on with the next
-// track.
-const multitrack = 0x80
-
-// Command codes that are named elsewhere than in the tables.
-const (
-	basicSense           = 0x04
-	readCount            = 0x12
-	unconditionalReserve = 0x14
-	resetAllegiance      = 0x44
-	readSubsystem        = 0x3E
-	suspendReconnection  = 0x5B
-	readCharacteristic   = 0x64
-	readConfig           = 0xFA
-	writeCountKeyData    = 0x1D
-	writeNext            = 0x9D
+import (
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/emulator/channel"
 )
 
 // domainSet is a set of operations of locate record.
@@ -50,7 +35,7 @@ const (
 
 // command is how a command is executed and where it may be.
 type command struct {
-	run     func(*eckd, *channel.Operation) channel.UnitStatus
+	run     func(*eckd, *channel.Operation) arch.UnitStatus
 	domains domainSet // in which it is valid
 	// outside says that it is valid outside a domain.
 	outside bool
@@ -66,106 +51,114 @@ type command struct {
 // eckdCommands are the commands of a CKD device; both codes of one with and
 // without multitrack where it has the choice.
 var eckdCommands = func() (t [256]command) {
-	const mt = multitrack
-	plain := func(run func(*eckd, *channel.Operation) channel.UnitStatus, codes ...byte) {
+	const mt = arch.Multitrack
+	plain := func(run func(*eckd, *channel.Operation) arch.UnitStatus, codes ...byte) {
 		for _, c := range codes {
 			t[c] = command{run: run, outside: true}
 		}
 	}
-	reads := func(run func(*eckd, *channel.Operation) channel.UnitStatus, d domainSet, codes ...byte) {
+	reads := func(run func(*eckd, *channel.Operation) arch.UnitStatus, d domainSet, codes ...byte) {
 		for _, c := range codes {
 			t[c] = command{run: run, domains: d, outside: true}
 		}
 	}
-	only := func(run func(*eckd, *channel.Operation) channel.UnitStatus, d domainSet, n needs, codes ...byte) {
+	only := func(run func(*eckd, *channel.Operation) arch.UnitStatus, d domainSet, n needs, codes ...byte) {
 		for _, c := range codes {
 			t[c] = command{run: run, domains: d, needs: n}
 		}
 	}
 
 	// Positioning.
-	plain((*eckd).defineExtent, 0x63)
-	plain((*eckd).locateRecord, 0x47)
-	plain((*eckd).locateRecordExtended, 0x4B)
-	plain((*eckd).prefix, 0xE7)
-	plain((*eckd).seekCommand, 0x07, seekCylinder, seekHead)
-	plain((*eckd).recalibrate, 0x13)
-	plain((*eckd).noOperation, 0x17) // restore
-	plain((*eckd).setFileMask, 0x1F)
-	plain((*eckd).setSector, 0x23)
-	for _, c := range []byte{0x63, 0x47, 0x4B} {
+	plain((*eckd).defineExtent, arch.CommandDefineExtent)
+	plain((*eckd).locateRecord, arch.CommandLocateRecord)
+	plain((*eckd).locateRecordExtended, arch.CommandLocateRecordExtended)
+	plain((*eckd).prefix, arch.CommandPrefix)
+	plain((*eckd).seekCommand, arch.CommandSeek, arch.CommandSeekCylinder, arch.CommandSeekHead)
+	plain((*eckd).recalibrate, arch.CommandRecalibrate)
+	plain((*eckd).noOperation, arch.CommandRestore)
+	plain((*eckd).setFileMask, arch.CommandSetFileMask)
+	plain((*eckd).setSector, arch.CommandSetSector)
+	for _, c := range []byte{arch.CommandDefineExtent, arch.CommandLocateRecord, arch.CommandLocateRecordExtended} {
 		t[c].needs = needsExtended
 	}
-	t[0xE7].needs = needsPrefix
+	t[arch.CommandPrefix].needs = needsPrefix
 
 	// Searches: by equal, high, equal or high.
-	for _, c := range []byte{0x31, 0x51, 0x71} {
+	for _, c := range []byte{arch.CommandSearchIDEqual, arch.CommandSearchIDHigh, arch.CommandSearchIDEqualHigh} {
 		plain((*eckd).searchID, c, c|mt)
 	}
-	for _, c := range []byte{0x29, 0x49, 0x69} {
+	for _, c := range []byte{arch.CommandSearchKeyEqual, arch.CommandSearchKeyHigh, arch.CommandSearchKeyEqualHigh} {
 		plain((*eckd).searchKey, c, c|mt)
 	}
-	plain((*eckd).searchHome, 0x39, 0x39|mt)
-	for _, c := range []byte{0x31, 0x51, 0x71, 0x29, 0x49, 0x69, 0x39} {
+	plain((*eckd).searchHome, arch.CommandSearchHomeEqual, arch.CommandSearchHomeEqual|mt)
+	for _, c := range []byte{
+		arch.CommandSearchIDEqual, arch.CommandSearchIDHigh, arch.CommandSearchIDEqualHigh,
+		arch.CommandSearchKeyEqual, arch.CommandSearchKeyHigh, arch.CommandSearchKeyEqualHigh, arch.CommandSearchHomeEqual,
+	} {
 		t[c].searches, t[c|mt].searches = true, true
 	}
 
 	// Reads.
-	reads((*eckd).readData, allReads, 0x06, 0x06|mt)
-	reads((*eckd).readKeyData, allReads, 0x0E, 0x0E|mt)
-	reads((*eckd).readCKD, allReads, 0x1E, 0x1E|mt)
-	reads((*eckd).readCount, allReads, readCount, readCount|mt)
-	t[readCount].searches, t[readCount|mt].searches = true, true
-	reads((*eckd).readZero, allReads, 0x16, 0x16|mt)
-	reads((*eckd).readHome, allReads, 0x1A, 0x1A|mt)
-	plain((*eckd).readMultiple, 0x5E)
-	plain((*eckd).readIPL, 0x02)
-	plain((*eckd).readSector, 0x22)
-	only((*eckd).readTrack, inReadTracks, needsExtended, 0xDE)
-	only((*eckd).readTrackData, inReadTracks|inReadAny, needsPrefix, 0xA6, 0xB6)
+	reads((*eckd).readData, allReads, arch.CommandReadData, arch.CommandReadData|mt)
+	reads((*eckd).readKeyData, allReads, arch.CommandReadKeyData, arch.CommandReadKeyData|mt)
+	reads((*eckd).readCKD, allReads, arch.CommandReadCountKeyData, arch.CommandReadCountKeyData|mt)
+	reads((*eckd).readCount, allReads, arch.CommandReadCount, arch.CommandReadCount|mt)
+	t[arch.CommandReadCount].searches, t[arch.CommandReadCount|mt].searches = true, true
+	reads((*eckd).readZero, allReads, arch.CommandReadRecordZero, arch.CommandReadRecordZero|mt)
+	reads((*eckd).readHome, allReads, arch.CommandReadHome, arch.CommandReadHome|mt)
+	plain((*eckd).readMultiple, arch.CommandReadMultiple)
+	plain((*eckd).readIPL, arch.CommandReadIPL)
+	plain((*eckd).readSector, arch.CommandReadSector)
+	only((*eckd).readTrack, inReadTracks, needsExtended, arch.CommandReadTrack)
+	only((*eckd).readTrackData, inReadTracks|inReadAny, needsPrefix, arch.CommandReadTrackData, arch.CommandReadTrackDataMulti)
 
 	// Writes.
-	reads((*eckd).writeData, inWrite|inWriteTrack, 0x05)
-	reads((*eckd).writeKeyData, inWrite|inWriteTrack, 0x0D)
-	only((*eckd).updateData, inWrite|inWriteAny, needsExtended, 0x85)
-	only((*eckd).updateKeyData, inWrite|inWriteAny, needsExtended, 0x8D)
-	reads((*eckd).writeCKD, inFormat|inWriteTrack, writeCountKeyData)
-	only((*eckd).writeNextTrack, inFormat, needsExtended, writeNext)
-	reads((*eckd).writeZero, inFormat, 0x15)
-	plain((*eckd).writeHome, 0x19)
-	plain((*eckd).writeSpecial, 0x01)
-	reads((*eckd).erase, inWriteTrack, 0x11)
-	only((*eckd).writeTrackData, inWriteFields|inWriteAny, needsPrefix, 0xA5, 0xB5)
-	only((*eckd).writeFullTrack, inWriteFull, needsPrefix, 0x95)
+	reads((*eckd).writeData, inWrite|inWriteTrack, arch.CommandWriteData)
+	reads((*eckd).writeKeyData, inWrite|inWriteTrack, arch.CommandWriteKeyData)
+	only((*eckd).updateData, inWrite|inWriteAny, needsExtended, arch.CommandWriteUpdateData)
+	only((*eckd).updateKeyData, inWrite|inWriteAny, needsExtended, arch.CommandWriteUpdateKeyData)
+	reads((*eckd).writeCKD, inFormat|inWriteTrack, arch.CommandWriteCountKeyData)
+	only((*eckd).writeNextTrack, inFormat, needsExtended, arch.CommandWriteCountKeyDataNext)
+	reads((*eckd).writeZero, inFormat, arch.CommandWriteRecordZero)
+	plain((*eckd).writeHome, arch.CommandWriteHome)
+	plain((*eckd).writeSpecial, arch.CommandWriteSpecial)
+	reads((*eckd).erase, inWriteTrack, arch.CommandErase)
+	only((*eckd).writeTrackData, inWriteFields|inWriteAny, needsPrefix, arch.CommandWriteTrackData, arch.CommandWriteTrackDataMulti)
+	only((*eckd).writeFullTrack, inWriteFull, needsPrefix, arch.CommandWriteFullTrack)
 
 	// Control and sense.
-	plain((*eckd).noOperation, 0x03)
-	plain((*eckd).sense, basicSense)
-	plain((*eckd).senseIdentity, 0xE4)
-	plain((*eckd).readCharacteristics, readCharacteristic)
-	plain((*eckd).readConfiguration, readConfig)
-	plain((*eckd).reserve, 0xB4, unconditionalReserve)
-	plain((*eckd).release, 0x94)
-	plain((*eckd).resetAllegiance, resetAllegiance)
-	plain((*eckd).readLog, 0xA4)
-	plain((*eckd).setPathGroup, 0xAF)
-	plain((*eckd).sensePathGroup, 0x34)
-	plain((*eckd).suspendMultipath, suspendReconnection)
-	plain((*eckd).setSubsystemMode, 0x87)
-	plain((*eckd).senseSubsystemStatus, 0x54)
-	plain((*eckd).performSubsystemFunction, 0x27)
-	plain((*eckd).readSubsystemData, readSubsystem)
-	plain((*eckd).readMessage, 0x4E)
-	plain((*eckd).diagnosticControl, 0xF3)
-	for _, c := range []byte{0xFA, 0x5B, 0x87, 0x54, 0x27, 0x3E, 0x4E} {
+	plain((*eckd).noOperation, arch.CommandNoOperation)
+	plain((*eckd).sense, arch.CommandBasicSense)
+	plain((*eckd).senseIdentity, arch.CommandSenseID)
+	plain((*eckd).readCharacteristics, arch.CommandReadCharacteristics)
+	plain((*eckd).readConfiguration, arch.CommandReadConfiguration)
+	plain((*eckd).reserve, arch.CommandReserve, arch.CommandUnconditionalReserve)
+	plain((*eckd).release, arch.CommandRelease)
+	plain((*eckd).resetAllegiance, arch.CommandResetAllegiance)
+	plain((*eckd).readLog, arch.CommandReadLog)
+	plain((*eckd).setPathGroup, arch.CommandSetPathGroup)
+	plain((*eckd).sensePathGroup, arch.CommandSensePathGroup)
+	plain((*eckd).suspendMultipath, arch.CommandSuspendReconnection)
+	plain((*eckd).setSubsystemMode, arch.CommandSetSubsystemMode)
+	plain((*eckd).senseSubsystemStatus, arch.CommandSenseSubsystemStatus)
+	plain((*eckd).performSubsystemFunction, arch.CommandPerformSubsystemFunction)
+	plain((*eckd).readSubsystemData, arch.CommandReadSubsystemData)
+	plain((*eckd).readMessage, arch.CommandReadMessage)
+	plain((*eckd).diagnosticControl, arch.CommandDiagnosticControl)
+	for _, c := range []byte{
+		arch.CommandReadConfiguration, arch.CommandSuspendReconnection, arch.CommandSetSubsystemMode, arch.CommandSenseSubsystemStatus,
+		arch.CommandPerformSubsystemFunction, arch.CommandReadSubsystemData, arch.CommandReadMessage,
+	} {
 		t[c].needs = needsExtended
 	}
 	for _, c := range []byte{
-		0x06, 0x0E, 0x1E, readCount, 0x16, 0x1A, 0x31, 0x51, 0x71, 0x29, 0x49, 0x69, 0x39,
+		arch.CommandReadData, arch.CommandReadKeyData, arch.CommandReadCountKeyData, arch.CommandReadCount, arch.CommandReadRecordZero, arch.CommandReadHome,
+		arch.CommandSearchIDEqual, arch.CommandSearchIDHigh, arch.CommandSearchIDEqualHigh,
+		arch.CommandSearchKeyEqual, arch.CommandSearchKeyHigh, arch.CommandSearchKeyEqualHigh, arch.CommandSearchHomeEqual,
 	} {
 		t[c].seeked, t[c|mt].seeked = true, true
 	}
-	for _, c := range []byte{seekHead, 0x23, 0x5E, 0x19} {
+	for _, c := range []byte{arch.CommandSeekHead, arch.CommandSetSector, arch.CommandReadMultiple, arch.CommandWriteHome} {
 		t[c].seeked = true
 	}
 	return t

@@ -1,33 +1,34 @@
 package dasd
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
 // noOperation is No-Operation (03).
-func (s *eckd) noOperation(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) noOperation(op *channel.Operation) arch.UnitStatus {
 	op.Data.Immediate()
 	return done
 }
 
 // sense is Sense (04).
-func (s *session) giveSense(op *channel.Operation) channel.UnitStatus {
+func (s *session) giveSense(op *channel.Operation) arch.UnitStatus {
 	p := s.takeSense()
 	return give(op, p)
 }
 
 // give sends all of p.
-func give(op *channel.Operation, p []byte) channel.UnitStatus {
+func give(op *channel.Operation, p []byte) arch.UnitStatus {
 	op.Data.Expect(len(p))
 	op.Data.Write(p)
 	return done
 }
 
-func (s *eckd) sense(op *channel.Operation) channel.UnitStatus { return s.giveSense(op) }
+func (s *eckd) sense(op *channel.Operation) arch.UnitStatus { return s.giveSense(op) }
 
 // senseIdentity is Sense ID (E4). The control units with six sense bytes are older
 // than it.
-func (s *eckd) senseIdentity(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) senseIdentity(op *channel.Operation) arch.UnitStatus {
 	if s.device.unit.senseLength < senseMessage {
 		return s.reject(messageInvalidCommand)
 	}
@@ -35,7 +36,7 @@ func (s *eckd) senseIdentity(op *channel.Operation) channel.UnitStatus {
 }
 
 // readCharacteristics is Read Device Characteristics (64).
-func (s *eckd) readCharacteristics(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) readCharacteristics(op *channel.Operation) arch.UnitStatus {
 	if !s.device.unit.extended {
 		return s.reject(messageInvalidSequence)
 	}
@@ -43,33 +44,33 @@ func (s *eckd) readCharacteristics(op *channel.Operation) channel.UnitStatus {
 }
 
 // readConfiguration is Read Configuration Data (FA).
-func (s *eckd) readConfiguration(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) readConfiguration(op *channel.Operation) arch.UnitStatus {
 	return give(op, s.device.configuration())
 }
 
 // reserve is Device Reserve (B4) and Unconditional Reserve (14): they give the
 // sense bytes.
-func (s *eckd) reserve(op *channel.Operation) channel.UnitStatus {
-	if op.Index > 1 || op.Index == 1 && s.before != suspendReconnection {
+func (s *eckd) reserve(op *channel.Operation) arch.UnitStatus {
+	if op.Index > 1 || op.Index == 1 && s.before != arch.CommandSuspendReconnection {
 		return s.reject(messageInvalidSequence)
 	}
 	return s.doReserve(op)
 }
 
-func (s *session) doReserve(op *channel.Operation) channel.UnitStatus {
+func (s *session) doReserve(op *channel.Operation) arch.UnitStatus {
 	s.device.Reserve(s.link.config.Host)
 	return s.giveSense(op)
 }
 
 // release is Device Release (94).
-func (s *eckd) release(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) release(op *channel.Operation) arch.UnitStatus {
 	if s.extent.defined || s.masked || s.loaded {
 		return s.reject(messageInvalidSequence)
 	}
 	return s.doRelease(op)
 }
 
-func (s *session) doRelease(op *channel.Operation) channel.UnitStatus {
+func (s *session) doRelease(op *channel.Operation) arch.UnitStatus {
 	s.device.reserved = 0
 	s.device.freed(s.start + s.elapsed)
 	return s.giveSense(op)
@@ -77,12 +78,12 @@ func (s *session) doRelease(op *channel.Operation) channel.UnitStatus {
 
 // resetAllegiance is Reset Allegiance (44): a reservation of another system
 // ends.
-func (s *eckd) resetAllegiance(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) resetAllegiance(op *channel.Operation) arch.UnitStatus {
 	return s.doRelease(op)
 }
 
 // readLog is Read and Reset Buffered Log (A4): nothing has been logged.
-func (s *eckd) readLog(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) readLog(op *channel.Operation) arch.UnitStatus {
 	const size = 32
 	if !s.alone(op) {
 		return s.reject(messageInvalidSequence)
@@ -94,9 +95,9 @@ func (s *eckd) readLog(op *channel.Operation) channel.UnitStatus {
 // that Sense Subsystem Status and the like may follow.
 func (s *eckd) alone(op *channel.Operation) bool {
 	switch s.before {
-	case readCharacteristic, readConfig:
+	case arch.CommandReadCharacteristics, arch.CommandReadConfiguration:
 		return true
-	case suspendReconnection:
+	case arch.CommandSuspendReconnection:
 		return op.Index == 1
 	}
 	return op.Index == 0
@@ -104,13 +105,13 @@ func (s *eckd) alone(op *channel.Operation) bool {
 
 // readMessage is Read Message Identifier (4E): there is none without the
 // message that it would follow.
-func (s *eckd) readMessage(*channel.Operation) channel.UnitStatus {
+func (s *eckd) readMessage(*channel.Operation) arch.UnitStatus {
 	return s.reject(messageInvalidSequence)
 }
 
 // diagnosticControl is Diagnostic Control (F3), of which only the maintenance
 // query exists, and has nothing to tell. The file mask must permit it.
-func (s *eckd) diagnosticControl(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) diagnosticControl(op *channel.Operation) arch.UnitStatus {
 	const size, maintenanceQuery = 4, 0x06
 	op.Data.Expect(size)
 	var p [size]byte
@@ -119,7 +120,7 @@ func (s *eckd) diagnosticControl(op *channel.Operation) channel.UnitStatus {
 		return s.reject(messageCountTooSmall)
 	case p[0] != maintenanceQuery || p[2]|p[3] != 0:
 		return s.reject(messageInvalidParameter)
-	case s.mask&maskAuthority == 0:
+	case s.mask&arch.MaskAuthority == 0:
 		return s.reject(messageDiagnostic)
 	}
 	return done
@@ -127,7 +128,7 @@ func (s *eckd) diagnosticControl(op *channel.Operation) channel.UnitStatus {
 
 // suspendMultipath is Suspend Multipath Reconnection (5B): the chain stays on
 // its path, as every chain here does. It must come first.
-func (s *eckd) suspendMultipath(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) suspendMultipath(op *channel.Operation) arch.UnitStatus {
 	op.Data.Immediate()
 	return done
 }
@@ -171,7 +172,7 @@ func (d *Device) group(host uint8) *pathGroup {
 
 // setPathGroup is Set Path Group Identifier (AF). It must be alone in its chain
 // but for a suspend multipath reconnection.
-func (s *eckd) setPathGroup(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) setPathGroup(op *channel.Operation) arch.UnitStatus {
 	op.Data.Expect(pathGroupSize)
 	var p [pathGroupSize]byte
 	if op.Data.Read(p[:]) < len(p) {
@@ -198,7 +199,7 @@ func (s *eckd) setPathGroup(op *channel.Operation) channel.UnitStatus {
 }
 
 // sensePathGroup is Sense Path Group Identifier (34).
-func (s *eckd) sensePathGroup(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) sensePathGroup(op *channel.Operation) arch.UnitStatus {
 	g := s.device.group(s.link.config.Host)
 	var p [pathGroupSize]byte
 	p[0] = g.state

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -88,14 +89,14 @@ func TestReserveAndRelease(t *testing.T) {
 	assert.True(t, reserved)
 	assert.Zero(t, host)
 	r, irb := on(theirs, step{code: 0x03})
-	assert.Equal(t, channel.Busy, r.unit)
-	assert.Equal(t, uint16(0x0100), irb.SCSW.Flags&channel.SCSWDeferredCC)
+	assert.Equal(t, arch.Busy, r.unit)
+	assert.Equal(t, uint16(0x0100), irb.SCSW.Flags&arch.SCSWDeferredCC)
 	r, _ = on(mine, step{code: 0x03})
 	assert.Equal(t, done, r.unit)
 	r, _ = on(theirs, step{code: 0x14, count: 32})
 	assert.Equal(t, done, r.unit)
 	r, _ = on(mine, step{code: 0x94, count: 32})
-	assert.Equal(t, channel.Busy, r.unit)
+	assert.Equal(t, arch.Busy, r.unit)
 	r, _ = on(theirs, step{code: 0x94, count: 32})
 	assert.Equal(t, done, r.unit)
 	r, _ = on(mine, step{code: 0x03})
@@ -126,7 +127,7 @@ func TestBusyOwesDeviceEnd(t *testing.T) {
 	}
 	free := step{code: 0x94, count: 32}
 	reserve := func() { require.Equal(t, done, start(b.sch, step{code: 0xB4, count: 32}).SCSW.Unit) }
-	busy := func() { require.Equal(t, channel.Busy, start(other, step{code: 0x03}).SCSW.Unit) }
+	busy := func() { require.Equal(t, arch.Busy, start(other, step{code: 0x03}).SCSW.Unit) }
 
 	reserve()
 	busy()
@@ -135,8 +136,8 @@ func TestBusyOwesDeviceEnd(t *testing.T) {
 	start(b.sch, free)
 	s, cc := pending(other)
 	assert.Zero(t, cc)
-	assert.Equal(t, channel.DeviceEnd, s.Unit)
-	assert.Equal(t, uint16(channel.StatusAlert|channel.StatusPending), s.Control)
+	assert.Equal(t, arch.DeviceEnd, s.Unit)
+	assert.Equal(t, uint16(arch.StatusAlert|arch.StatusPending), s.Control)
 	_, cc = pending(b.sch)
 	assert.Equal(t, channel.CC(1), cc, "nobody else is told")
 
@@ -175,7 +176,7 @@ func TestBusyOwesDeviceEnd(t *testing.T) {
 	b.settle()
 	s, cc = pending(other)
 	assert.Zero(t, cc)
-	assert.Equal(t, channel.DeviceEnd, s.Unit)
+	assert.Equal(t, arch.DeviceEnd, s.Unit)
 }
 
 func TestPathGroup(t *testing.T) {
@@ -233,7 +234,7 @@ func TestOldSenseID(t *testing.T) {
 		"3350": "ff383002335000", "3330-11": "ff383002333011", "2305-2": "ff283500230502", "2311": "", "2314": "",
 	} {
 		b := newModelBench(t, model)
-		r := b.run(step{code: 0xE4, count: 12, flags: channel.FlagSLI})
+		r := b.run(step{code: 0xE4, count: 12, flags: arch.FlagSLI})
 		if want == "" {
 			assert.Equal(t, "800000", r.sense, model)
 			continue
@@ -280,7 +281,7 @@ func TestSubsystemFunctionLengths(t *testing.T) {
 		{"18", 12, true}, {"1B", 2, true}, {"1D", 66, true}, {"B0", 4, true},
 	} {
 		b := newBench(t)
-		r := b.run(step{code: 0x27, data: c.order + fill(0, c.least-2), flags: channel.FlagSLI})
+		r := b.run(step{code: 0x27, data: c.order + fill(0, c.least-2), flags: arch.FlagSLI})
 		assert.Equal(t, "800003", r.sense, c.order)
 		r = b.run(step{code: 0x27, data: c.order + fill(0, c.least-1)})
 		if c.ok {
@@ -335,7 +336,7 @@ func TestOldControlUnits(t *testing.T) {
 		g2.sch.Enable()
 		g2.sch.EnableConcurrentSense()
 		b := &bench{t: t, caseRig: g2}
-		b.ok(step{code: 0x07, data: seek00}, step{code: 0x31, data: "0000000001"}, step{code: channel.TIC, count: 1}, step{code: 0x06, count: 512})
+		b.ok(step{code: 0x07, data: seek00}, step{code: 0x31, data: "0000000001"}, step{code: arch.CommandTransfer, count: 1}, step{code: 0x06, count: 512})
 		r := b.run(step{code: 0x63, data: "40C0 0200 00000000 00000000 00000001"})
 		assert.Equal(t, c.extent, r.unit == done, c.model)
 		_, err = sub.NewECKD(uint16(number), medium)
@@ -355,7 +356,7 @@ func TestCacheModel(t *testing.T) {
 	assert.Equal(t, [2]uint64{1, 1}, [2]uint64{s.ReadHits, s.ReadMisses})
 	r.program(true, 20000, 1, 1)
 	assert.Less(t, r.took(), machine.Millisecond, "a fast write does not wait for the device")
-	r.control[rigDefine+1] |= attributeInhibitFast
+	r.control[rigDefine+1] |= arch.AttributeInhibitFast
 	assert.Greater(t, r.took(), machine.Millisecond)
 	r.sub.LoseCache()
 	r.program(false, 30000, 1, 1)

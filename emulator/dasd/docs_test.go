@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/iosrun/iosrun/abi/arch"
 )
 
 // With -update, TestDocumentedCommands writes the tables of the documents anew.
@@ -65,10 +67,10 @@ var domainNames = []struct {
 
 // twin reports whether a code is another one with the multitrack bit.
 func twin(c int) bool {
-	if c < multitrack {
+	if c < arch.Multitrack {
 		return false
 	}
-	t, plain := &eckdCommands[c], &eckdCommands[c&^multitrack]
+	t, plain := &eckdCommands[c], &eckdCommands[c&^arch.Multitrack]
 	return plain.run != nil && commandNames[byte(c)] == "" && t.domains == plain.domains && t.outside == plain.outside
 }
 
@@ -88,8 +90,8 @@ func eckdTable(t *testing.T) string {
 		name := commandNames[byte(c)]
 		assert.NotEmpty(t, name, "command %02X has no name", c)
 		code := fmt.Sprintf("%02X", c)
-		if c < multitrack && eckdCommands[c|multitrack].run != nil && twin(c|multitrack) {
-			code += fmt.Sprintf(", %02X", c|multitrack)
+		if c < arch.Multitrack && eckdCommands[c|arch.Multitrack].run != nil && twin(c|arch.Multitrack) {
+			code += fmt.Sprintf(", %02X", c|arch.Multitrack)
 		}
 		outside := "refused: sense 80 00, message 2"
 		if d.outside {

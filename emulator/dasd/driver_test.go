@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -91,7 +91,7 @@ func TestReadsOverTheEnd(t *testing.T) {
 		skip  int // bytes of the count field that come before
 	}{{0x06, 0}, {0x0E, 0}, {0x1E, 8}, {0x12, 8}} {
 		for _, operation := range []string{"06", "16"} {
-			for _, mt := range []byte{0, multitrack} {
+			for _, mt := range []byte{0, arch.Multitrack} {
 				b := newBench(t)
 				fillRecord := func(track int, value byte) {
 					b.ok(step{code: 0x63, data: dxUpdate}, step{code: 0x47, data: fmt.Sprintf("0180 0001 0001%04X 0001%04X01 FF 1000", track, track)}, step{code: 0x85, data: fill(value, 4096)})
@@ -191,9 +191,9 @@ func TestWriteDataOfSeveral(t *testing.T) {
 func TestReadTrackChained(t *testing.T) {
 	b := newBench(t)
 	b.mixed()
-	whole := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: "0C00 0001 00010000 0001000000 FF 0000"}, step{code: 0xDE, count: 60000, flags: channel.FlagSLI})
+	whole := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: "0C00 0001 00010000 0001000000 FF 0000"}, step{code: 0xDE, count: 60000, flags: arch.FlagSLI})
 	pieces := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: "0C00 0001 00010000 0001000000 FF 0000"},
-		step{code: 0xDE, count: 16, flags: channel.FlagCD}, step{count: 60000, flags: channel.FlagSLI})
+		step{code: 0xDE, count: 16, flags: arch.FlagCD}, step{count: 60000, flags: arch.FlagSLI})
 	assert.True(t, whole.data[2][:200] == pieces.data[2][:32]+pieces.data[3][:168])
 }
 
@@ -202,7 +202,7 @@ func TestPrefixReadTrack(t *testing.T) {
 	b.mixed()
 	const prefix = "018020 00" + "0000000000000000" + "40C0 0000 00000000 00010000 00010001" + "00000000000000000000000000000000" +
 		"0C00 0002 00010000 0001000000 FF 0000 00 00 0000"
-	r := b.ok(step{code: 0xE7, data: prefix}, step{code: 0xDE, count: 60000, flags: channel.FlagSLI}, step{code: 0xDE, count: 60000, flags: channel.FlagSLI})
+	r := b.ok(step{code: 0xE7, data: prefix}, step{code: 0xDE, count: 60000, flags: arch.FlagSLI}, step{code: 0xDE, count: 60000, flags: arch.FlagSLI})
 	assert.Equal(t, "0001000000000008", r.data[1][:16])
 	assert.Equal(t, "0001000100000008", r.data[2][:16])
 }
@@ -280,7 +280,7 @@ func TestWriteFullTrack(t *testing.T) {
 	plain := zero(1) + strings.Repeat("0001000105000010"+fill(5, 16), 3)
 
 	b := newBench(t)
-	b.ok(step{code: 0x63, data: extent}, locate(2, "C000"), step{code: 0x95, data: mixed + end + fill(0x99, 50), flags: channel.FlagSLI}, step{code: 0x95, data: plain})
+	b.ok(step{code: 0x63, data: extent}, locate(2, "C000"), step{code: 0x95, data: mixed + end + fill(0x99, 50), flags: arch.FlagSLI}, step{code: 0x95, data: plain})
 	l := b.track(15).Records
 	require.Len(t, l, 4)
 	assert.Equal(t, "c1c2", l[2].Data)
@@ -303,7 +303,7 @@ func TestWriteFullTrack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			before := b.track(15)
-			assert.Equal(t, c.sense, b.run(step{code: 0x63, data: c.extent}, locate(1, "8000"), step{code: 0x95, data: c.data, flags: channel.FlagSLI}).sense)
+			assert.Equal(t, c.sense, b.run(step{code: 0x63, data: c.extent}, locate(1, "8000"), step{code: 0x95, data: c.data, flags: arch.FlagSLI}).sense)
 			assert.Equal(t, before, b.track(15), "the track is as it was")
 		})
 	}

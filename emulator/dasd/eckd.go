@@ -3,6 +3,7 @@ package dasd
 import (
 	"errors"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -81,7 +82,7 @@ type domain struct {
 
 // Begin starts a chain. Of an earlier chain nothing is left but where the arm
 // is.
-func (s *eckd) Begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
+func (s *eckd) Begin(now machine.Time, orb *channel.ORB) arch.UnitStatus {
 	d := s.device
 	s.track = d.position
 	s.at, s.record = atIndex, media.Record{}
@@ -106,11 +107,11 @@ func (s *eckd) Reset(clear bool) {
 }
 
 // Command executes a command.
-func (s *eckd) Command(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) Command(op *channel.Operation) arch.UnitStatus {
 	s.command(op)
 	status := s.execute(op)
 	if status == done && s.domain.left > 0 && op.Data.Last() {
-		status = s.check(senseCommandReject|senseIncompleteDomain, messageNone, s.track)
+		status = s.check(arch.SenseCommandReject|arch.SenseIncompleteDomain, messageNone, s.track)
 	}
 	s.device.position = s.track
 	s.before = op.Command
@@ -118,9 +119,9 @@ func (s *eckd) Command(op *channel.Operation) channel.UnitStatus {
 	return status
 }
 
-func (s *eckd) execute(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) execute(op *channel.Operation) arch.UnitStatus {
 	c := &eckdCommands[op.Command]
-	if op.Command != basicSense {
+	if op.Command != arch.CommandBasicSense {
 		s.sensed = false
 		if status := s.broken(s.track); status != 0 {
 			return status
@@ -138,7 +139,7 @@ func (s *eckd) execute(op *channel.Operation) channel.UnitStatus {
 		s.passed = false
 	}
 	s.known, s.keep = s.keep, 0
-	if c.seeked && !s.seeked && s.device.unit.extended || s.known&selected != 0 && op.Command != readSubsystem {
+	if c.seeked && !s.seeked && s.device.unit.extended || s.known&selected != 0 && op.Command != arch.CommandReadSubsystemData {
 		return s.reject(messageInvalidSequence)
 	}
 	if s.domain.left == 0 {
@@ -161,14 +162,14 @@ func (s *eckd) execute(op *channel.Operation) channel.UnitStatus {
 // admits reports whether the domain has a place for the command.
 func (s *eckd) admits(code byte, c *command) bool {
 	if s.domain.suffix && s.domain.left == 1 {
-		return code&^multitrack == readCount
+		return code&^arch.Multitrack == arch.CommandReadCount
 	}
 	return c.domains&s.domain.operation != 0
 }
 
 // reorient finds the record again after another session has formatted a track
 // of the device, between two events of one long chain.
-func (s *eckd) reorient() channel.UnitStatus {
+func (s *eckd) reorient() arch.UnitStatus {
 	s.formats = s.device.formats
 	if s.at < atCount {
 		return 0
@@ -189,25 +190,25 @@ func (s *eckd) reorient() channel.UnitStatus {
 }
 
 // reject is a command reject with a message of format 0.
-func (s *eckd) reject(message byte) channel.UnitStatus {
-	return s.check(senseCommandReject, message, s.track)
+func (s *eckd) reject(message byte) arch.UnitStatus {
+	return s.check(arch.SenseCommandReject, message, s.track)
 }
 
 // damaged is the unit check for what a medium reports.
-func (s *eckd) damaged(err error) channel.UnitStatus {
+func (s *eckd) damaged(err error) arch.UnitStatus {
 	switch {
 	case errors.Is(err, media.ErrReadOnly):
-		return s.check(senseEquipmentCheck|senseWriteInhibited, messageInvalidParameter, s.track)
+		return s.check(arch.SenseEquipmentCheck|arch.SenseWriteInhibited, messageInvalidParameter, s.track)
 	case errors.Is(err, media.ErrNoRoom):
-		return s.check(senseInvalidFormat, messageNone, s.track)
+		return s.check(arch.SenseInvalidFormat, messageNone, s.track)
 	case errors.Is(err, media.ErrTrack):
-		return s.check(senseDataCheck, messageNone, s.track)
+		return s.check(arch.SenseDataCheck, messageNone, s.track)
 	}
-	return s.check(senseEquipmentCheck, messageNone, s.track)
+	return s.check(arch.SenseEquipmentCheck, messageNone, s.track)
 }
 
 // load gives the track that the head is on, for reading.
-func (s *eckd) load() (*media.Track, channel.UnitStatus) {
+func (s *eckd) load() (*media.Track, arch.UnitStatus) {
 	if s.track != s.visited {
 		s.visit(s.track)
 		if !s.extent.defined {
@@ -222,7 +223,7 @@ func (s *eckd) load() (*media.Track, channel.UnitStatus) {
 }
 
 // update gives the track that the head is on, for changing.
-func (s *eckd) update() (*media.Track, channel.UnitStatus) {
+func (s *eckd) update() (*media.Track, arch.UnitStatus) {
 	if s.device.inhibited {
 		return nil, s.damaged(media.ErrReadOnly)
 	}
@@ -285,7 +286,7 @@ func (s *eckd) aim(sector byte) {
 // Disk Subsystem Reference Guide, SA22-1025, Read Data.) A record zero on the way
 // counts with zero only. A search that goes round the track ends with no record
 // found when it comes to the index again.
-func (s *eckd) next(t *media.Track, mt, zero bool) (*media.Track, channel.UnitStatus) {
+func (s *eckd) next(t *media.Track, mt, zero bool) (*media.Track, arch.UnitStatus) {
 	for {
 		var r media.Record
 		var more bool
@@ -311,13 +312,13 @@ func (s *eckd) next(t *media.Track, mt, zero bool) (*media.Track, channel.UnitSt
 			if status := s.advance(); status != 0 {
 				return nil, status
 			}
-			var status channel.UnitStatus
+			var status arch.UnitStatus
 			if t, status = s.load(); status != 0 {
 				return nil, status
 			}
 		case s.passed:
 			s.index()
-			return nil, s.check(senseNoRecord, messageNone, s.track)
+			return nil, s.check(arch.SenseNoRecord, messageNone, s.track)
 		default:
 			s.index()
 			s.passed = true
@@ -328,17 +329,17 @@ func (s *eckd) next(t *media.Track, mt, zero bool) (*media.Track, channel.UnitSt
 
 // advance moves the head to the next track: in a domain to that of the extent,
 // else to that of the cylinder.
-func (s *eckd) advance() channel.UnitStatus {
+func (s *eckd) advance() arch.UnitStatus {
 	switch {
-	case s.domain.left == 0 && s.mask&maskSeek == maskSeekNone:
-		return s.check(senseFileProtected, messageNone, s.track)
+	case s.domain.left == 0 && s.mask&arch.MaskSeek == arch.MaskSeekNone:
+		return s.check(arch.SenseFileProtected, messageNone, s.track)
 	case s.domain.left == 0 && (s.track+1)%s.heads == 0:
-		status := s.check(senseEndOfCylinder, messageNone, s.track)
+		status := s.check(arch.SenseEndOfCylinder, messageNone, s.track)
 		// The selection of a head beyond the last one leaves none selected.
 		s.track = 0
 		return status
 	case s.track >= s.extent.last:
-		return s.check(senseFileProtected, messageNone, s.track)
+		return s.check(arch.SenseFileProtected, messageNone, s.track)
 	}
 	s.track++
 	s.at = atIndex

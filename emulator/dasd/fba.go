@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -29,7 +30,7 @@ type fba struct {
 }
 
 // Begin starts a chain. Of an earlier one nothing is left.
-func (s *fba) Begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
+func (s *fba) Begin(now machine.Time, orb *channel.ORB) arch.UnitStatus {
 	s.defined, s.loaded, s.located = false, false, false
 	s.mask = 0
 	return s.begin(now, orb)
@@ -44,21 +45,21 @@ func (s *fba) Reset(clear bool) {
 }
 
 // Command executes a command.
-func (s *fba) Command(op *channel.Operation) channel.UnitStatus {
+func (s *fba) Command(op *channel.Operation) arch.UnitStatus {
 	s.command(op)
 	status := s.execute(op)
 	s.moved(op, status)
 	return status
 }
 
-func (s *fba) execute(op *channel.Operation) channel.UnitStatus {
-	if op.Command != basicSense {
+func (s *fba) execute(op *channel.Operation) arch.UnitStatus {
+	if op.Command != arch.CommandBasicSense {
 		s.sensed = false
 		if status := s.broken(0); status != 0 {
 			return status
 		}
 	}
-	if op.Command != fbaWriteCommand && op.Command != fbaReadCommand {
+	if op.Command != arch.CommandFBAWrite && op.Command != arch.CommandFBARead {
 		s.located = false // these must follow the locate at once
 	}
 	if run := fbaCommands[op.Command]; run != nil {
@@ -67,107 +68,85 @@ func (s *fba) execute(op *channel.Operation) channel.UnitStatus {
 	return s.reject()
 }
 
-const (
-	fbaWriteCommand = 0x41
-	fbaReadCommand  = 0x42
-)
-
 // fbaCommands are the commands of a fixed-block device.
-var fbaCommands = [256]func(*fba, *channel.Operation) channel.UnitStatus{
-	0x02:                 (*fba).readIPL,
-	0x03:                 (*fba).noOperation,
-	basicSense:           (*fba).sense,
-	unconditionalReserve: (*fba).reserve,
-	fbaWriteCommand:      (*fba).write,
-	fbaReadCommand:       (*fba).read,
-	0x43:                 (*fba).locate,
-	0x63:                 (*fba).defineExtent,
-	0x64:                 (*fba).readCharacteristics,
-	0x94:                 (*fba).release,
-	0xA4:                 (*fba).readLog,
-	0xB4:                 (*fba).reserve,
-	0xE4:                 (*fba).senseIdentity,
+var fbaCommands = [256]func(*fba, *channel.Operation) arch.UnitStatus{
+	arch.CommandReadIPL:              (*fba).readIPL,
+	arch.CommandNoOperation:          (*fba).noOperation,
+	arch.CommandBasicSense:           (*fba).sense,
+	arch.CommandUnconditionalReserve: (*fba).reserve,
+	arch.CommandFBAWrite:             (*fba).write,
+	arch.CommandFBARead:              (*fba).read,
+	arch.CommandFBALocate:            (*fba).locate,
+	arch.CommandDefineExtent:         (*fba).defineExtent,
+	arch.CommandReadCharacteristics:  (*fba).readCharacteristics,
+	arch.CommandRelease:              (*fba).release,
+	arch.CommandReadLog:              (*fba).readLog,
+	arch.CommandReserve:              (*fba).reserve,
+	arch.CommandSenseID:              (*fba).senseIdentity,
 }
 
 // reject is a command reject: sense byte 0 says it all.
-func (s *fba) reject() channel.UnitStatus { return s.check(senseCommandReject, messageNone, 0) }
+func (s *fba) reject() arch.UnitStatus { return s.check(arch.SenseCommandReject, messageNone, 0) }
 
 // damaged is the unit check for what a medium reports.
-func (s *fba) damaged(err error) channel.UnitStatus {
+func (s *fba) damaged(err error) arch.UnitStatus {
 	if errors.Is(err, media.ErrReadOnly) {
-		return s.check(senseEquipmentCheck|senseWriteInhibited, messageNone, 0)
+		return s.check(arch.SenseEquipmentCheck|arch.SenseWriteInhibited, messageNone, 0)
 	}
-	return s.check(senseEquipmentCheck, messageNone, 0)
+	return s.check(arch.SenseEquipmentCheck, messageNone, 0)
 }
-
-// Sizes of parameters in bytes, and what a locate asks for.
-const (
-	fbaExtentSize = 16
-	fbaLocateSize = 8
-
-	fbaWrite          = 0x01
-	fbaReadReplicated = 0x02
-	fbaFormat         = 0x04 // format a defective block
-	fbaWriteVerify    = 0x05
-	fbaRead           = 0x06
-	fbaOperation      = 0x0F // the rest of the byte has no meaning
-
-	// fbaMaskReserved is the one bit of the file mask that must be zero: the byte is
-	// that of an ECKD define extent (IBM, VM's control block DXDA), and ICKDSF formats
-	// a 3370 with seeks to cylinder and head permitted (48). Hercules 3.13 refuses
-	// what it has no use for.
-	fbaMaskReserved = 0x20
-)
 
 // defineExtent is Define Extent (63): the file mask, the extent's first block
 // on the device, and the numbers that the program has for its first and last
-// block.
-func (s *fba) defineExtent(op *channel.Operation) channel.UnitStatus {
-	op.Data.Expect(fbaExtentSize)
-	var p [fbaExtentSize]byte
+// block. The file mask is that of an ECKD device (IBM, VM's control block DXDA), and
+// ICKDSF formats a 3370 with seeks to cylinder and head permitted (48); Hercules 3.13
+// refuses what it has no use for.
+func (s *fba) defineExtent(op *channel.Operation) arch.UnitStatus {
+	op.Data.Expect(arch.FBAExtentSize)
+	var p [arch.FBAExtentSize]byte
 	if op.Data.Read(p[:]) < len(p) || s.defined || s.loaded {
 		return s.reject()
 	}
-	physical := int64(binary.BigEndian.Uint32(p[4:]))
-	first, last := int64(binary.BigEndian.Uint32(p[8:])), int64(binary.BigEndian.Uint32(p[12:]))
+	physical := int64(binary.BigEndian.Uint32(p[arch.FBAExtentPhysical:]))
+	first, last := int64(binary.BigEndian.Uint32(p[arch.FBAExtentFirst:])), int64(binary.BigEndian.Uint32(p[arch.FBAExtentLast:]))
 	blocks := s.device.geometry.Blocks / s.factor
-	if p[0]&fbaMaskReserved != 0 ||
+	if p[arch.FBAExtentMask]&arch.MaskReserved != 0 ||
 		first > last || physical+last-first >= blocks {
 		return s.reject()
 	}
 	s.defined, s.located = true, false
-	s.mask, s.physical, s.logical, s.limit = p[0], physical, first, last
-	s.touch(int(physical*s.factor/media.GroupBlocks), int(((physical+last-first+1)*s.factor-1)/media.GroupBlocks), p[0]&maskWrite != maskWriteNone)
+	s.mask, s.physical, s.logical, s.limit = p[arch.FBAExtentMask], physical, first, last
+	s.touch(int(physical*s.factor/media.GroupBlocks), int(((physical+last-first+1)*s.factor-1)/media.GroupBlocks), p[arch.FBAExtentMask]&arch.MaskWrite != arch.MaskWriteNone)
 	return done
 }
 
 // locate is Locate (43): operation, replication count, number of blocks, first
 // block.
-func (s *fba) locate(op *channel.Operation) channel.UnitStatus {
-	op.Data.Expect(fbaLocateSize)
-	var p [fbaLocateSize]byte
+func (s *fba) locate(op *channel.Operation) arch.UnitStatus {
+	op.Data.Expect(arch.FBALocateSize)
+	var p [arch.FBALocateSize]byte
 	if op.Data.Read(p[:]) < len(p) || !s.defined {
 		return s.reject()
 	}
-	count := int64(binary.BigEndian.Uint16(p[2:]))
-	block := int64(binary.BigEndian.Uint32(p[4:]))
-	action := p[0] & fbaOperation
+	count := int64(binary.BigEndian.Uint16(p[arch.FBALocateCount:]))
+	block := int64(binary.BigEndian.Uint32(p[arch.FBALocateBlock:]))
+	action := p[arch.FBALocateOperation] & arch.FBAOperationMask
 	writes := false
 	switch action {
-	case fbaWrite, fbaWriteVerify, fbaFormat:
+	case arch.FBAOperationWrite, arch.FBAOperationWriteVerify, arch.FBAOperationFormat:
 		writes = true
-	case fbaRead:
-	case fbaReadReplicated:
+	case arch.FBAOperationRead:
+	case arch.FBAOperationReadReplicated:
 		// The blocks are there several times over, in as many blocks as the
 		// replication count says; the first copy is read.
-		if replicas := int64(p[1]); replicas == 0 || count == 0 || replicas%count != 0 {
+		if replicas := int64(p[arch.FBALocateReplication]); replicas == 0 || count == 0 || replicas%count != 0 {
 			return s.reject()
 		}
 	default:
 		return s.reject()
 	}
-	if count == 0 || block < s.logical || block+count-1 > s.limit || writes && s.mask&maskWrite == maskWriteNone ||
-		action == fbaFormat && s.mask&maskWrite != maskWriteAll {
+	if count == 0 || block < s.logical || block+count-1 > s.limit || writes && s.mask&arch.MaskWrite == arch.MaskWriteNone ||
+		action == arch.FBAOperationFormat && s.mask&arch.MaskWrite != arch.MaskWriteAll {
 		return s.reject()
 	}
 	if writes && s.device.inhibited {
@@ -181,8 +160,8 @@ func (s *fba) locate(op *channel.Operation) channel.UnitStatus {
 
 // write is Write (41): all blocks of the locate, zero where the data ends
 // before.
-func (s *fba) write(op *channel.Operation) channel.UnitStatus {
-	if !s.located || s.action != fbaWrite && s.action != fbaWriteVerify {
+func (s *fba) write(op *channel.Operation) arch.UnitStatus {
+	if !s.located || s.action != arch.FBAOperationWrite && s.action != arch.FBAOperationWriteVerify {
 		return s.reject()
 	}
 	s.located = false
@@ -214,8 +193,8 @@ func (s *fba) write(op *channel.Operation) channel.UnitStatus {
 }
 
 // read is Read (42): all blocks of the locate.
-func (s *fba) read(op *channel.Operation) channel.UnitStatus {
-	if !s.located || s.action != fbaRead && s.action != fbaReadReplicated {
+func (s *fba) read(op *channel.Operation) arch.UnitStatus {
+	if !s.located || s.action != arch.FBAOperationRead && s.action != arch.FBAOperationReadReplicated {
 		return s.reject()
 	}
 	s.located = false
@@ -223,7 +202,7 @@ func (s *fba) read(op *channel.Operation) channel.UnitStatus {
 }
 
 // send gives the blocks of the locate.
-func (s *fba) send(op *channel.Operation) channel.UnitStatus {
+func (s *fba) send(op *channel.Operation) arch.UnitStatus {
 	op.Data.Expect(int(s.left) * media.BlockSize)
 	st := &s.device.stats
 	st.Reads++
@@ -267,7 +246,7 @@ func (s *fba) buffer(n int) []byte {
 }
 
 // readIPL is Read IPL (02): block 0.
-func (s *fba) readIPL(op *channel.Operation) channel.UnitStatus {
+func (s *fba) readIPL(op *channel.Operation) arch.UnitStatus {
 	if s.defined {
 		return s.reject()
 	}
@@ -277,35 +256,35 @@ func (s *fba) readIPL(op *channel.Operation) channel.UnitStatus {
 	return s.send(op)
 }
 
-func (s *fba) noOperation(op *channel.Operation) channel.UnitStatus {
+func (s *fba) noOperation(op *channel.Operation) arch.UnitStatus {
 	op.Data.Immediate()
 	return done
 }
 
-func (s *fba) sense(op *channel.Operation) channel.UnitStatus { return s.giveSense(op) }
+func (s *fba) sense(op *channel.Operation) arch.UnitStatus { return s.giveSense(op) }
 
-func (s *fba) reserve(op *channel.Operation) channel.UnitStatus {
-	if s.defined || op.Command == unconditionalReserve && op.Index > 0 {
+func (s *fba) reserve(op *channel.Operation) arch.UnitStatus {
+	if s.defined || op.Command == arch.CommandUnconditionalReserve && op.Index > 0 {
 		return s.reject()
 	}
 	return s.doReserve(op)
 }
 
-func (s *fba) release(op *channel.Operation) channel.UnitStatus {
+func (s *fba) release(op *channel.Operation) arch.UnitStatus {
 	if s.defined {
 		return s.reject()
 	}
 	return s.doRelease(op)
 }
 
-func (s *fba) readLog(op *channel.Operation) channel.UnitStatus {
+func (s *fba) readLog(op *channel.Operation) arch.UnitStatus {
 	return give(op, make([]byte, s.device.unit.senseLength))
 }
 
-func (s *fba) readCharacteristics(op *channel.Operation) channel.UnitStatus {
+func (s *fba) readCharacteristics(op *channel.Operation) arch.UnitStatus {
 	return give(op, s.device.characteristics())
 }
 
-func (s *fba) senseIdentity(op *channel.Operation) channel.UnitStatus {
+func (s *fba) senseIdentity(op *channel.Operation) arch.UnitStatus {
 	return give(op, s.device.senseID(nil))
 }

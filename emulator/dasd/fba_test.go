@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -20,10 +21,10 @@ func TestFixedBlocks(t *testing.T) {
 	program := func(write bool, physical, block, blocks uint32) {
 		p := r.control
 		clear(p[rigDefine : rigDefine+16])
-		p[rigDefine] = maskWriteNone
-		operation, command := byte(fbaRead), byte(0x42)
+		p[rigDefine] = arch.MaskWriteNone
+		operation, command := byte(arch.FBAOperationRead), byte(0x42)
 		if write {
-			p[rigDefine], operation, command = maskWriteAll, fbaWrite, 0x41
+			p[rigDefine], operation, command = arch.MaskWriteAll, arch.FBAOperationWrite, 0x41
 		}
 		put := func(at int, n uint32) {
 			p[at], p[at+1], p[at+2], p[at+3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n)
@@ -32,11 +33,11 @@ func TestFixedBlocks(t *testing.T) {
 		put(rigDefine+12, 1000)
 		p[rigLocate], p[rigLocate+1], p[rigLocate+2], p[rigLocate+3] = operation, 0, byte(blocks>>8), byte(blocks)
 		put(rigLocate+4, block)
-		channel.PutCCW1(p, channel.CCW{Command: 0x63, Flags: channel.FlagCC, Count: 16, Address: rigDefine})
-		channel.PutCCW1(p[8:], channel.CCW{Command: 0x43, Flags: channel.FlagCC, Count: 8, Address: rigLocate})
+		channel.PutCCW1(p, channel.CCW{Command: 0x63, Flags: arch.FlagCC, Count: 16, Address: rigDefine})
+		channel.PutCCW1(p[8:], channel.CCW{Command: 0x43, Flags: arch.FlagCC, Count: 8, Address: rigLocate})
 		// The data in two pieces, by data chaining.
 		half := uint16(blocks / 2 * 512)
-		channel.PutCCW1(p[16:], channel.CCW{Command: command, Flags: channel.FlagCD, Count: half, Address: rigData})
+		channel.PutCCW1(p[16:], channel.CCW{Command: command, Flags: arch.FlagCD, Count: half, Address: rigData})
 		channel.PutCCW1(p[24:], channel.CCW{Count: uint16(blocks*512) - half, Address: rigData + uint32(half)})
 	}
 	program(true, 100, 10, 100)
@@ -70,7 +71,7 @@ func TestFixedBlockCommands(t *testing.T) {
 		name  string
 		steps []step
 		want  string // of the last command, or the sense when it is not to end well
-		unit  channel.UnitStatus
+		unit  arch.UnitStatus
 	}{
 		{"no-operation", []step{{code: 0x03}}, "", done},
 		{"identity", []step{{code: 0xE4, count: 7}}, "ff388001337000", done},
@@ -79,16 +80,16 @@ func TestFixedBlockCommands(t *testing.T) {
 		{"reserve", []step{{code: 0xB4, count: 24}}, fill(0, 24), done},
 		{"release", []step{{code: 0x94, count: 24}}, fill(0, 24), done},
 		{"load", []step{{code: 0x02, count: 512}}, fill(0, 512), done},
-		{"label", []step{{code: 0x63, data: "40000000 00000000 00000000 00000063"}, {code: 0x43, data: "0600 0001 00000001"}, {code: 0x42, count: 12, flags: channel.FlagSLI}}, "e5d6d3f1c6c2c1f0f0f10000", done},
+		{"label", []step{{code: 0x63, data: "40000000 00000000 00000000 00000063"}, {code: 0x43, data: "0600 0001 00000001"}, {code: 0x42, count: 12, flags: arch.FlagSLI}}, "e5d6d3f1c6c2c1f0f0f10000", done},
 		{"write and read", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0100 0002 00000010"}, {code: 0x41, data: fill(0x5A, 1024)}, {code: 0x43, data: "0600 0001 00000011"}, {code: 0x42, count: 512}}, fill(0x5A, 512), done},
-		{"short write is padded", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0500 0002 00000010"}, {code: 0x41, data: fill(0x5A, 600), flags: channel.FlagSLI}, {code: 0x43, data: "0600 0001 00000011"}, {code: 0x42, count: 512}}, fill(0x5A, 88) + fill(0, 424), done},
+		{"short write is padded", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0500 0002 00000010"}, {code: 0x41, data: fill(0x5A, 600), flags: arch.FlagSLI}, {code: 0x43, data: "0600 0001 00000011"}, {code: 0x42, count: 512}}, fill(0x5A, 88) + fill(0, 424), done},
 		{"replicated", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0100 0001 00000010"}, {code: 0x41, data: fill(0x5B, 512)}, {code: 0x43, data: "0204 0001 00000010"}, {code: 0x42, count: 512}}, fill(0x5B, 512), done},
 		{"replicas that are not whole", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0203 0002 00000010"}}, "800000", unitCheck},
 		{"no replicas", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0200 0002 00000010"}}, "800000", unitCheck},
 		{"fewer replicas than blocks", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0201 0002 00000010"}}, "800000", unitCheck},
-		{"block size in the extent", []step{{code: 0x63, data: "40000200 00000000 00000000 00000063"}, {code: 0x43, data: "0600 0001 00000001"}, {code: 0x42, count: 4, flags: channel.FlagSLI}}, "e5d6d3f1", done},
-		{"high bits of the operation", []step{{code: 0x63, data: "40000000 00000000 00000000 00000063"}, {code: 0x43, data: "1600 0001 00000001"}, {code: 0x42, count: 4, flags: channel.FlagSLI}}, "e5d6d3f1", done},
-		{"physical extent", []step{{code: 0x63, data: "40000000 00000001 00000064 00000069"}, {code: 0x43, data: "0600 0001 00000064"}, {code: 0x42, count: 4, flags: channel.FlagSLI}}, "e5d6d3f1", done},
+		{"block size in the extent", []step{{code: 0x63, data: "40000200 00000000 00000000 00000063"}, {code: 0x43, data: "0600 0001 00000001"}, {code: 0x42, count: 4, flags: arch.FlagSLI}}, "e5d6d3f1", done},
+		{"high bits of the operation", []step{{code: 0x63, data: "40000000 00000000 00000000 00000063"}, {code: 0x43, data: "1600 0001 00000001"}, {code: 0x42, count: 4, flags: arch.FlagSLI}}, "e5d6d3f1", done},
+		{"physical extent", []step{{code: 0x63, data: "40000000 00000001 00000064 00000069"}, {code: 0x43, data: "0600 0001 00000064"}, {code: 0x42, count: 4, flags: arch.FlagSLI}}, "e5d6d3f1", done},
 		{"locate before a physical extent", []step{{code: 0x63, data: "40000000 00000001 00000064 00000069"}, {code: 0x43, data: "0600 0001 00000063"}}, "800000", unitCheck},
 		{"extent upside down", []step{{code: 0x63, data: "40000000 00000000 00000005 00000004"}}, "800000", unitCheck},
 		{"extent short", []step{{code: 0x63, data: "40000000"}}, "800000", unitCheck},
@@ -113,7 +114,7 @@ func TestFixedBlockCommands(t *testing.T) {
 		{"extent with a reserved mask", []step{{code: 0x63, data: "20000000 00000000 00000000 00000000"}}, "800000", unitCheck},
 		{"extent for updates only", []step{{code: 0x63, data: "80000000 00000000 00000000 00000063"}, {code: 0x43, data: "0100 0001 00000010"}, {code: 0x41, data: fill(1, 512)}}, fill(1, 512), done},
 		{"format in an extent for updates only", []step{{code: 0x63, data: "80000000 00000000 00000000 00000063"}, {code: 0x43, data: "0400 0001 00000001"}}, "800000", unitCheck},
-		{"extent of ICKDSF, as it formats for VM", []step{{code: 0x63, data: "48000000 00000000 00000000 00000063"}, {code: 0x43, data: "0600 0001 00000001"}, {code: 0x42, count: 4, flags: channel.FlagSLI}}, "e5d6d3f1", done},
+		{"extent of ICKDSF, as it formats for VM", []step{{code: 0x63, data: "48000000 00000000 00000000 00000063"}, {code: 0x43, data: "0600 0001 00000001"}, {code: 0x42, count: 4, flags: arch.FlagSLI}}, "e5d6d3f1", done},
 		{"locate past the extent", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0600 0002 00000063"}}, "800000", unitCheck},
 		{"locate of nothing", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0600 0000 00000000"}}, "800000", unitCheck},
 		{"locate for nothing that exists", []step{{code: 0x63, data: extent}, {code: 0x43, data: "0700 0001 00000000"}}, "800000", unitCheck},
@@ -222,7 +223,7 @@ func TestFixedBlockSenseID(t *testing.T) {
 		"9336-10": "ff631080933600", "9336-20": "ff631080933610", "0671-08": "ff631080067108",
 	} {
 		b := newModelBench(t, model)
-		r := b.run(step{code: 0xE4, count: 64, flags: channel.FlagSLI})
+		r := b.run(step{code: 0xE4, count: 64, flags: arch.FlagSLI})
 		assert.Equal(t, 57, r.residual, model)
 		assert.Equal(t, want, r.data[0][:14], model)
 	}

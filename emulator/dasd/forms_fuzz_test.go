@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -85,7 +86,7 @@ func FuzzForms(f *testing.F) {
 				}
 			}
 			copy(program[at:], data)
-			w := channel.CCW{Command: code, Flags: channel.FlagCC | channel.FlagSLI, Count: uint16(len(data)), Address: uint32(at)}
+			w := channel.CCW{Command: code, Flags: arch.FlagCC | arch.FlagSLI, Count: uint16(len(data)), Address: uint32(at)}
 			if data == nil {
 				w.Count = uint16(rng.IntN(2000))
 			}
@@ -93,18 +94,18 @@ func FuzzForms(f *testing.F) {
 				w.Command = 0x03
 			}
 			if i == n-1 {
-				w.Flags = channel.FlagSLI
+				w.Flags = arch.FlagSLI
 			}
 			channel.PutCCW1(program[ccw:], w)
-			ccw += channel.CCWSize
-			if code&^multitrack == 0x31 && i < n-1 {
-				channel.PutCCW1(program[ccw:], channel.CCW{Command: channel.TIC, Address: uint32(ccw - channel.CCWSize)})
-				ccw += channel.CCWSize
+			ccw += arch.CCWSize
+			if code&^arch.Multitrack == 0x31 && i < n-1 {
+				channel.PutCCW1(program[ccw:], channel.CCW{Command: arch.CommandTransfer, Address: uint32(ccw - arch.CCWSize)})
+				ccw += arch.CCWSize
 			}
 		}
 		for range statusSpare {
-			channel.PutCCW1(program[ccw:], channel.CCW{Command: 0x03, Flags: channel.FlagSLI})
-			ccw += channel.CCWSize
+			channel.PutCCW1(program[ccw:], channel.CCW{Command: 0x03, Flags: arch.FlagSLI})
+			ccw += arch.CCWSize
 		}
 		var irbs [2]channel.IRB
 		var rigs [2]*statusRig

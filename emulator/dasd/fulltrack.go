@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/media"
 )
@@ -18,7 +19,7 @@ const endOfTrack = ^uint64(0)
 // where the count ends with a record, is not taken. (Linux' driver, which writes
 // raw tracks with it; that the data are those of Read Track is what it relies
 // on.)
-func (s *eckd) writeFullTrack(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) writeFullTrack(op *channel.Operation) arch.UnitStatus {
 	if status := s.nextTrack(); status != 0 {
 		return status
 	}
@@ -41,7 +42,7 @@ func (s *eckd) writeFullTrack(op *channel.Operation) channel.UnitStatus {
 			n = media.CountSize
 		}
 		if n < media.CountSize {
-			return s.check(senseInvalidFormat, messageNone, s.track)
+			return s.check(arch.SenseInvalidFormat, messageNone, s.track)
 		}
 		count := p[at:]
 		at += media.CountSize
@@ -50,7 +51,7 @@ func (s *eckd) writeFullTrack(op *channel.Operation) channel.UnitStatus {
 		}
 		n = media.ParseCount(count).Length()
 		if at+n > len(p) || op.Data.Read(p[at:at+n]) < n {
-			return s.check(senseInvalidFormat, messageNone, s.track)
+			return s.check(arch.SenseInvalidFormat, messageNone, s.track)
 		}
 		at += n
 		taken += n
@@ -59,7 +60,7 @@ func (s *eckd) writeFullTrack(op *channel.Operation) channel.UnitStatus {
 	w := media.Track{Cylinder: t.Cylinder, Head: t.Head, Image: p[:at]}
 	if err := s.holds(&w); err != nil {
 		if errors.Is(err, media.ErrTrack) {
-			return s.check(senseInvalidFormat, messageNone, s.track)
+			return s.check(arch.SenseInvalidFormat, messageNone, s.track)
 		}
 		return s.damaged(err)
 	}

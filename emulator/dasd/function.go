@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
@@ -52,7 +53,7 @@ type message struct {
 
 // performSubsystemFunction is Perform Subsystem Function (27). Where it
 // prepares data, Read Subsystem Data must follow at once.
-func (s *eckd) performSubsystemFunction(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) performSubsystemFunction(op *channel.Operation) arch.UnitStatus {
 	op.Data.Expect(leastOrderSize)
 	var p [leastOrderSize]byte
 	n := op.Data.Read(p[:])
@@ -65,7 +66,7 @@ const leastOrderSize = 2
 // subsystemFunction executes the order whose first n bytes are head, with
 // parameters that begin at byte at of the command's, and of which the rest is
 // still to be read.
-func (s *eckd) subsystemFunction(op *channel.Operation, head [leastOrderSize]byte, n, at int) channel.UnitStatus {
+func (s *eckd) subsystemFunction(op *channel.Operation, head [leastOrderSize]byte, n, at int) arch.UnitStatus {
 	var p [maxOrderSize]byte
 	copy(p[:], head[:])
 	size := max(leastOrderSize, orderSizes[p[0]])
@@ -93,7 +94,7 @@ func (s *eckd) subsystemFunction(op *channel.Operation, head [leastOrderSize]byt
 		}
 		s.keep = selected
 	case orderIntercept:
-		if op.Index > 1 || op.Index == 1 && s.before != suspendReconnection || op.Flags&channel.FlagCC != 0 {
+		if op.Index > 1 || op.Index == 1 && s.before != arch.CommandSuspendReconnection || op.Flags&arch.FlagCC != 0 {
 			return s.reject(messageInvalidSequence)
 		}
 		fallthrough
@@ -129,7 +130,7 @@ func (s *eckd) answers(function byte) func(*eckd) []byte {
 
 // readSubsystemData is Read Subsystem Data (3E), behind the function that says
 // what is to be read.
-func (s *eckd) readSubsystemData(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) readSubsystemData(op *channel.Operation) arch.UnitStatus {
 	if s.known&selected == 0 {
 		return s.reject(messageInvalidSequence)
 	}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -52,10 +53,10 @@ func parameters(rng *rand.Rand, code byte) []byte {
 		}
 	case 0xE7:
 		format := byte(rng.IntN(3))
-		p = make([]byte, prefixExtent)
-		p[0], p[1], p[2] = format, prefixDefine, 0x20
+		p = make([]byte, arch.PrefixExtent)
+		p[0], p[1], p[2] = format, arch.PrefixExtentValid, 0x20
 		p = append(p, parameters(rng, 0x63)...)
-		p = append(p, make([]byte, prefixLocate-len(p))...)
+		p = append(p, make([]byte, arch.PrefixLocate-len(p))...)
 		if format == prefixLocating {
 			p = append(p, parameters(rng, 0x4B)...)
 		} else {
@@ -151,7 +152,7 @@ func FuzzProgram(f *testing.F) {
 			if seed%8 != 0 {
 				code = codes[int(b)%len(codes)]
 			}
-			if code&0x0F == channel.TIC {
+			if code&0x0F == arch.CommandTransfer {
 				code = 0x03
 			}
 			data := parameters(rng, code)
@@ -162,17 +163,17 @@ func FuzzProgram(f *testing.F) {
 				copy(p[at:], data)
 				at += len(data)
 			}
-			flags := channel.FlagCC
+			flags := channel.Flags(arch.FlagCC)
 			if rng.IntN(3) > 0 {
-				flags |= channel.FlagSLI
+				flags |= arch.FlagSLI
 			}
 			if i == n-1 {
-				flags &^= channel.FlagCC
+				flags &^= arch.FlagCC
 			}
 			channel.PutCCW1(p[ccw:], channel.CCW{Command: code, Flags: flags, Count: uint16(count), Address: uint32(address)})
 			ccw += 8
 			if code == 0x31 && i < n-1 {
-				channel.PutCCW1(p[ccw:], channel.CCW{Command: channel.TIC, Address: uint32(ccw - 8)})
+				channel.PutCCW1(p[ccw:], channel.CCW{Command: arch.CommandTransfer, Address: uint32(ccw - 8)})
 				ccw += 8
 			}
 		}
@@ -184,7 +185,7 @@ func FuzzProgram(f *testing.F) {
 		}
 		var irb channel.IRB
 		require.Zero(t, css.TestSubchannel(sch, &irb))
-		if irb.SCSW.Unit&channel.UnitCheck != 0 {
+		if irb.SCSW.Unit&arch.UnitCheck != 0 {
 			s := irb.Sense()
 			require.NotEmpty(t, s)
 			require.NotZero(t, s[0]|s[1])

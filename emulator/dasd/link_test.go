@@ -3,6 +3,7 @@ package dasd
 import (
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/stretchr/testify/assert"
@@ -89,7 +90,7 @@ func TestRoundTrips(t *testing.T) {
 // KiB and so many round trips.
 func unloaded(l *Link, count, trips int) machine.Time {
 	commands := machine.Time(2 + count)
-	bytes := int64(4096*count + defineExtentSize + locateRecordSize)
+	bytes := int64(4096*count + arch.DefineExtentSize + arch.LocateRecordSize)
 	return machine.Time(trips)*2*l.latency + DefaultChain + commands*(DefaultCommand+l.config.Command) + machine.Time(bytes*l.picoseconds/1000)
 }
 

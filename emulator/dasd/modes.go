@@ -3,6 +3,7 @@ package dasd
 import (
 	"encoding/binary"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
@@ -31,12 +32,12 @@ func (d *Device) fastWrites() bool {
 // fastWrite reports whether writes of the chain may end in non-volatile
 // storage.
 func (s *session) fastWrite() bool {
-	return s.attribute&attributeInhibitFast == 0 && s.device.fastWrites()
+	return s.attribute&arch.AttributeInhibitFast == 0 && s.device.fastWrites()
 }
 
 // cacheFastWrite reports whether writes of the chain end in the cache.
 func (s *session) cacheFastWrite() bool {
-	return s.attribute&attributeFastWrite != 0 && s.subsystem.modes&noCacheFastWrite == 0 && s.device.caches()
+	return s.attribute&arch.AttributeFastWrite != 0 && s.subsystem.modes&noCacheFastWrite == 0 && s.device.caches()
 }
 
 // mode is what a value of a field of Set Subsystem Mode does.
@@ -74,14 +75,14 @@ var (
 // which at most one is other than zero. It takes effect at once: whatever is
 // in the cache of what is deactivated leaves it. Data is on the media anyway, so
 // there is nothing to destage and force is the same.
-func (s *eckd) setSubsystemMode(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) setSubsystemMode(op *channel.Operation) arch.UnitStatus {
 	const size = 2
 	op.Data.Expect(size)
 	var p [size]byte
 	if op.Data.Read(p[:]) < len(p) {
 		return s.reject(messageCountTooSmall)
 	}
-	if op.Index > 1 || op.Index == 1 && s.before != suspendReconnection {
+	if op.Index > 1 || op.Index == 1 && s.before != arch.CommandSuspendReconnection {
 		return s.reject(messageInvalidSequence)
 	}
 	subsystem, device, storage := p[0]>>5, p[0]>>2&7, p[1]>>5
@@ -132,7 +133,7 @@ func (d *Device) cacheStatus() (status byte) {
 
 // senseSubsystemStatus is Sense Subsystem Status (54). The number of devices is
 // what a captured answer of a 3990 has.
-func (s *eckd) senseSubsystemStatus(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) senseSubsystemStatus(op *channel.Operation) arch.UnitStatus {
 	if !s.alone(op) {
 		return s.reject(messageInvalidSequence)
 	}

@@ -3,6 +3,7 @@ package dasd
 import (
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/stretchr/testify/assert"
@@ -28,7 +29,7 @@ func (r *rig) lasts(t *testing.T, write bool, track int, attributes byte) machin
 	now := (r.m.Clock.Now()/period + 1) * period
 	r.program(write, track, 1, 1)
 	r.control[rigDefine+1] |= attributes
-	if attributes&attributeFastWrite != 0 {
+	if attributes&arch.AttributeFastWrite != 0 {
 		r.control[rigDefine+5] = byte(r.sub.CFWID())
 	}
 	r.m.Clock.RunUntil(now)
@@ -57,10 +58,10 @@ func TestCachingModes(t *testing.T) {
 			miss := r.lasts(t, false, track, 0)
 			hit := r.lasts(t, false, track, 0)
 			require.Greater(t, miss, hit+machine.Millisecond)
-			stays := r.lasts(t, false, track, attributeBypass)
+			stays := r.lasts(t, false, track, arch.AttributeBypass)
 			require.Equal(t, hit, stays, "bypass does not matter to a hit")
-			r.lasts(t, false, track+1, attributeBypass) // the arm goes there
-			bypassed := r.lasts(t, false, track+1, attributeBypass)
+			r.lasts(t, false, track+1, arch.AttributeBypass) // the arm goes there
+			bypassed := r.lasts(t, false, track+1, arch.AttributeBypass)
 			require.Greater(t, bypassed, hit)
 
 			r.set(t, c.off[0], c.off[1])
@@ -109,14 +110,14 @@ func TestFastWriteModes(t *testing.T) {
 			r.lasts(t, true, track, 0)
 			fast := r.lasts(t, true, track, 0)
 			r.sub.LoseCache()
-			r.lasts(t, true, track, attributeInhibitFast|attributeBypass) // the arm goes there
-			slow := r.lasts(t, true, track, attributeInhibitFast|attributeBypass)
+			r.lasts(t, true, track, arch.AttributeInhibitFast|arch.AttributeBypass) // the arm goes there
+			slow := r.lasts(t, true, track, arch.AttributeInhibitFast|arch.AttributeBypass)
 			require.Greater(t, slow, fast+machine.Millisecond)
 
 			r.set(t, c.off[0], c.off[1])
 			before := r.d.Stats()
 			for range 2 {
-				assert.Equal(t, slow, r.lasts(t, true, track, attributeBypass), "as with fast write inhibited")
+				assert.Equal(t, slow, r.lasts(t, true, track, arch.AttributeBypass), "as with fast write inhibited")
 			}
 			assert.Equal(t, before.FastWrites, r.d.Stats().FastWrites)
 			assert.Equal(t, before.WriteMisses+2, r.d.Stats().WriteMisses)
@@ -130,10 +131,10 @@ func TestFastWriteModes(t *testing.T) {
 func TestCacheFastWriteModes(t *testing.T) {
 	const track = 60
 	r := newRig(t, "3390-3", LinkConfig{})
-	const cached = attributeFastWrite | attributeInhibitFast
+	const cached = arch.AttributeFastWrite | arch.AttributeInhibitFast
 	fast := r.lasts(t, true, track, cached)
 	r.set(t, forSubsystem(5), 0)
-	slow := r.lasts(t, true, track, cached|attributeBypass)
+	slow := r.lasts(t, true, track, cached|arch.AttributeBypass)
 	assert.Greater(t, slow, fast+machine.Millisecond)
 	r.set(t, forSubsystem(4), 0)
 	assert.Equal(t, fast, r.lasts(t, true, track, cached))

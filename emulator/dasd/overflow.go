@@ -1,6 +1,7 @@
 package dasd
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/media"
 )
@@ -48,13 +49,13 @@ const (
 // the sense bytes. Past the cylinder's end, where the file mask inhibits it, and
 // on a track without records the unit check has overflow incomplete beside its
 // own bit.
-func (s *eckd) overflow(operation byte) channel.UnitStatus {
-	bits := uint16(0)
+func (s *eckd) overflow(operation byte) arch.UnitStatus {
+	bits := arch.Sense(0)
 	switch {
-	case s.mask&maskSeek == maskSeekNone:
-		bits = senseFileProtected
+	case s.mask&arch.MaskSeek == arch.MaskSeekNone:
+		bits = arch.SenseFileProtected
 	case (s.track+1)%s.heads == 0:
-		bits = senseEndOfCylinder
+		bits = arch.SenseEndOfCylinder
 	default:
 		s.track++
 		s.at = atIndex
@@ -74,16 +75,16 @@ func (s *eckd) overflow(operation byte) channel.UnitStatus {
 			s.record, s.at = r, atCount
 			return 0
 		}
-		bits = senseNoRecord
+		bits = arch.SenseNoRecord
 	}
-	status := s.check(bits|senseOverflowIncomplete, messageNone, s.track)
+	status := s.check(bits|arch.SenseIncomplete, messageNone, s.track)
 	s.session.sense[s.device.unit.overflow] = operation
 	return status
 }
 
 // readSegments sends the data of the segments behind the current one, of which
 // and of the fields before n bytes were to be sent.
-func (s *eckd) readSegments(op *channel.Operation, n int) (int, channel.UnitStatus) {
+func (s *eckd) readSegments(op *channel.Operation, n int) (int, arch.UnitStatus) {
 	for s.segmented(s.record.Count) {
 		if status := s.overflow(overflowRead); status != 0 {
 			return n, status
@@ -102,7 +103,7 @@ func (s *eckd) readSegments(op *channel.Operation, n int) (int, channel.UnitStat
 
 // writeSegments receives the data of the segments behind the current one,
 // likewise.
-func (s *eckd) writeSegments(op *channel.Operation, n int) channel.UnitStatus {
+func (s *eckd) writeSegments(op *channel.Operation, n int) arch.UnitStatus {
 	for s.segmented(s.record.Count) {
 		if status := s.overflow(overflowWrite); status != 0 {
 			return status
@@ -124,7 +125,7 @@ func (s *eckd) writeSegments(op *channel.Operation, n int) channel.UnitStatus {
 // writeSpecial is Write Special Count, Key and Data (01): Write Count, Key and
 // Data of a segment that the next track goes on with. Control units without
 // record overflow refuse it.
-func (s *eckd) writeSpecial(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) writeSpecial(op *channel.Operation) arch.UnitStatus {
 	if s.device.unit.overflow == 0 {
 		return s.reject(messageInvalidSequence)
 	}

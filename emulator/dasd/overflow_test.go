@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -51,7 +52,7 @@ func newModelBench(t *testing.T, model string) *bench {
 func behindZero(head int) []step {
 	return []step{
 		{code: 0x07, data: fmt.Sprintf("0000 0001 %04X", head)},
-		{code: 0x31, data: fmt.Sprintf("0001 %04X 00", head)}, {code: channel.TIC, count: 1},
+		{code: 0x31, data: fmt.Sprintf("0001 %04X 00", head)}, {code: arch.CommandTransfer, count: 1},
 	}
 }
 
@@ -59,7 +60,7 @@ func behindZero(head int) []step {
 func toRecord(head, record int) []step {
 	return []step{
 		{code: 0x07, data: fmt.Sprintf("0000 0001 %04X", head)},
-		{code: 0x31, data: fmt.Sprintf("0001 %04X %02X", head, record)}, {code: channel.TIC, count: 1},
+		{code: 0x31, data: fmt.Sprintf("0001 %04X %02X", head, record)}, {code: arch.CommandTransfer, count: 1},
 	}
 }
 
@@ -112,10 +113,10 @@ func TestRecordOverflow(t *testing.T) {
 
 			// Lengths are those of the whole record.
 			r = b.run(with(toRecord(0, 2), step{code: 0x06, count: 20})...)
-			assert.Equal(t, channel.IncorrectLength, r.channel)
+			assert.Equal(t, arch.IncorrectLength, r.channel)
 			assert.Equal(t, 3, r.residual)
 			r = b.run(with(toRecord(0, 2), step{code: 0x06, count: 9})...)
-			assert.Equal(t, channel.IncorrectLength, r.channel)
+			assert.Equal(t, arch.IncorrectLength, r.channel)
 			assert.Equal(t, whole[:18], r.data[3])
 
 			// Updates go through all segments.
@@ -127,7 +128,7 @@ func TestRecordOverflow(t *testing.T) {
 			assert.Equal(t, "4b4b", b.track(first).Records[2].Key)
 			assert.Equal(t, fill(0x42, 8), b.track(first + 1).Records[1].Data)
 			assert.Equal(t, fill(0x43, 3), b.track(first + 2).Records[1].Data)
-			b.ok(with(toRecord(0, 2), step{code: 0x0D, data: "5151" + fill(0x51, 7), flags: channel.FlagSLI})...)
+			b.ok(with(toRecord(0, 2), step{code: 0x0D, data: "5151" + fill(0x51, 7), flags: arch.FlagSLI})...)
 			assert.Equal(t, "5151"+fill(0x51, 7)+fill(0, 10), b.ok(with(toRecord(0, 2), step{code: 0x0E, count: 19})...).data[3])
 		})
 	}
@@ -166,7 +167,7 @@ func TestOverflowIncomplete(t *testing.T) {
 
 			// A file mask that inhibits seeks.
 			b.writeOverflow()
-			masked := []step{{code: 0x07, data: "0000 0001 0000"}, {code: 0x1F, data: "18"}, {code: 0x31, data: "0001 0000 02"}, {code: channel.TIC, count: 1}}
+			masked := []step{{code: 0x07, data: "0000 0001 0000"}, {code: 0x1F, data: "18"}, {code: 0x31, data: "0001 0000 02"}, {code: arch.CommandTransfer, count: 1}}
 			assert.Equal(t, "000506", sense(with(masked, step{code: 0x0E, count: 19})...))
 			assert.Equal(t, "000505", sense(with(masked, step{code: 0x05, data: fill(5, 17)})...))
 		})
@@ -176,7 +177,7 @@ func TestOverflowIncomplete(t *testing.T) {
 func TestOverflowRefusals(t *testing.T) {
 	b := newModelBench(t, "3330")
 	assert.Equal(t, "800002", b.run(step{code: 0x07, data: "0000 0001 0000"}, step{code: 0x01, data: "0001 0000 01 00 0004" + fill(1, 4)}).sense, "no search before")
-	b.ok(with(behindZero(0), step{code: 0x01, data: "0001 0000 01", flags: channel.FlagSLI})...)
+	b.ok(with(behindZero(0), step{code: 0x01, data: "0001 0000 01", flags: arch.FlagSLI})...)
 	// A count field that would be taken for a segment's, or cannot be one's.
 	for _, code := range []byte{0x1D, 0x01, 0x11} {
 		assert.Equal(t, "800004", b.run(with(behindZero(0), step{code: code, data: "8001 0000 01 00 0004" + fill(1, 4)})...).sense)
@@ -189,7 +190,7 @@ func TestOverflowRefusals(t *testing.T) {
 	b.ok(with(behindZero(0), step{code: 0x01, data: "0001 0000 01 00 0000"})...)
 	b.ok(with(behindZero(1), step{code: 0x1D, data: "0001 0001 01 00 0004" + fill(1, 4)})...)
 	for _, code := range []byte{0x06, 0x05} {
-		r := b.run(with(toRecord(0, 1), step{code: code, count: 4, flags: channel.FlagSLI})...)
+		r := b.run(with(toRecord(0, 1), step{code: code, count: 4, flags: arch.FlagSLI})...)
 		assert.Equal(t, exception, r.unit)
 		assert.Equal(t, 4, r.residual)
 	}

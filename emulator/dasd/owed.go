@@ -1,6 +1,7 @@
 package dasd
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -12,7 +13,7 @@ const kindNoLongerBusy = machine.KindDASD
 // Presenter takes a status that no start function has asked for: a
 // channel.Subchannel.
 type Presenter interface {
-	Present(now machine.Time, status channel.UnitStatus)
+	Present(now machine.Time, status arch.UnitStatus)
 }
 
 // owed is the device end that follows a busy: a session whose start the device
@@ -62,6 +63,6 @@ func (d *Device) freed(at machine.Time) {
 func (s *session) Event(machine.Kind, uint64) {
 	if s.owed.is && !s.reservedToAnother() {
 		s.owed.is = false
-		s.owed.to.Present(s.subsystem.m.Clock.Now(), channel.DeviceEnd)
+		s.owed.to.Present(s.subsystem.m.Clock.Now(), arch.DeviceEnd)
 	}
 }

@@ -3,7 +3,7 @@ package dasd
 import (
 	"testing"
 
-	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/stretchr/testify/assert"
 )
 
@@ -53,7 +53,7 @@ func TestPrefixWithSubsystemFunction(t *testing.T) {
 	// The length is that of both.
 	r := b.run(prefixed(dxRead, characterize+"00000000"))
 	assert.Equal(t, done, r.unit)
-	assert.Equal(t, channel.IncorrectLength, r.channel)
+	assert.Equal(t, arch.IncorrectLength, r.channel)
 	assert.Equal(t, 4, r.residual)
 
 	// Errors are those of the two commands.

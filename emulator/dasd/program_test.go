@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -35,8 +36,8 @@ const (
 
 // result is what a program led to.
 type result struct {
-	unit     channel.UnitStatus
-	channel  channel.ChannelStatus
+	unit     arch.UnitStatus
+	channel  arch.ChannelStatus
 	residual int
 	last     int    // the command that ended it
 	sense    string // bytes 0, 1 and 7
@@ -95,11 +96,11 @@ func (b *bench) put(steps []step) uint32 {
 		}
 		flags := s.flags
 		if i < len(steps)-1 {
-			flags |= channel.FlagCC
+			flags |= arch.FlagCC
 		}
 		channel.PutCCW1(p[program+8*i:], channel.CCW{Command: s.code, Flags: flags, Count: uint16(n), Address: uint32(at)})
-		if s.code == channel.TIC { // data is how many CCWs to go back
-			channel.PutCCW1(p[program+8*i:], channel.CCW{Command: channel.TIC, Address: uint32(program + 8*i - 8*s.count)})
+		if s.code == arch.CommandTransfer { // data is how many CCWs to go back
+			channel.PutCCW1(p[program+8*i:], channel.CCW{Command: arch.CommandTransfer, Address: uint32(program + 8*i - 8*s.count)})
 		}
 		b.areas = append(b.areas, p[at:at+n])
 	}
@@ -139,7 +140,7 @@ func (b *bench) ok(steps ...step) result {
 
 // searchFor is the steps that seek to cylinder 1 head 0 and find a record.
 func searchFor(record string) []step {
-	return []step{{code: 0x07, data: seek10}, {code: 0x31, data: record}, {code: channel.TIC, count: 1}}
+	return []step{{code: 0x07, data: seek10}, {code: 0x31, data: record}, {code: arch.CommandTransfer, count: 1}}
 }
 
 func with(steps []step, more ...step) []step { return append(append([]step(nil), steps...), more...) }
@@ -183,11 +184,11 @@ func TestRefusals(t *testing.T) {
 		{"seek under a mask for none", []step{{code: 0x1F, data: "18"}, {code: 0x07, data: seek00}}, 1, "000400"},
 		{"two file masks", []step{{code: 0x1F, data: "00"}, {code: 0x1F, data: "00"}}, 1, "800002"},
 		{"reserved file mask", []step{{code: 0x1F, data: "20"}}, 0, "800004"},
-		{"file mask without a byte", []step{{code: 0x1F, flags: channel.FlagSLI}}, 0, "800003"},
+		{"file mask without a byte", []step{{code: 0x1F, flags: arch.FlagSLI}}, 0, "800003"},
 		{"sector too high", []step{{code: 0x07, data: seek00}, {code: 0x23, data: "E0"}}, 1, "800004"},
 
 		{"record absent", with(searchFor("0001000063"), step{code: 0x06, count: 8}), 1, "000800"},
-		{"multitrack read past the cylinder", []step{{code: 0x07, data: "0000 0001 000E"}, {code: 0xB1, data: record11}, {code: channel.TIC, count: 1}}, 1, "002000"},
+		{"multitrack read past the cylinder", []step{{code: 0x07, data: "0000 0001 000E"}, {code: 0xB1, data: record11}, {code: arch.CommandTransfer, count: 1}}, 1, "002000"},
 		{"multitrack under a mask against it", []step{{code: 0x07, data: seek10}, {code: 0x1F, data: "18"}, {code: 0x9A, count: 5}}, 2, "000400"},
 
 		{"extent short", extent("40C0 1000"), 0, "800003"},
@@ -239,7 +240,7 @@ func TestRefusals(t *testing.T) {
 		{"read track outside a domain", with(searchFor(record11), step{code: 0xDE, count: 4096}), 3, "800002"},
 		{"domain not used up", []step{{code: 0x63, data: dxRead}, {code: 0x47, data: "0680 0002 00010000 0001000001 FF 1000"}, {code: 0x86, count: 4096}}, 2, "810000"},
 		{"domain not used up by a data chain", []step{{code: 0x63, data: dxRead}, {code: 0x47, data: "0680 0002 00010000 0001000001 FF 1000"},
-			{code: 0x86, count: 2048, flags: channel.FlagCD}, {count: 2048}}, 3, "810000"},
+			{code: 0x86, count: 2048, flags: arch.FlagCD}, {count: 2048}}, 3, "810000"},
 		{"domain not begun", []step{{code: 0x63, data: dxRead}, {code: 0x47, data: read1}}, 1, "810000"},
 		{"domain past the extent", []step{
 			{code: 0x63, data: "40C0 1000 00000000 00010000 00010000"}, {code: 0x47, data: "0680 0002 00010000 000100000C FF 1000"},
@@ -250,13 +251,13 @@ func TestRefusals(t *testing.T) {
 		{"write data without a search", []step{{code: 0x07, data: seek10}, {code: 0x05, count: 4096}}, 1, "800002"},
 		{"write data behind a read of the same record", with(searchFor(record11), step{code: 0x06, count: 4096}, step{code: 0x05, count: 4096}), 4, "800002"},
 		{"write key and data behind a search for the key", []step{
-			{code: 0x07, data: seek00}, {code: 0x29, data: "E5D6D3F1"}, {code: channel.TIC, count: 1}, {code: 0x0D, count: 84}}, 3, "800002"},
+			{code: 0x07, data: seek00}, {code: 0x29, data: "E5D6D3F1"}, {code: arch.CommandTransfer, count: 1}, {code: 0x0D, count: 84}}, 3, "800002"},
 		{"write data under a mask against it", with([]step{{code: 0x1F, data: "40"}}, with(searchFor(record11), step{code: 0x05, count: 4096})...), 4, "800002"},
 		{"format write under a mask for updates", with([]step{{code: 0x1F, data: "80"}}, with(searchFor(record11), step{code: 0x1D, data: "0001000002000010" + fill(1, 16)})...), 4, "800002"},
 		{"format write without a search", []step{{code: 0x07, data: seek10}, {code: 0x1D, data: "0001000002000010" + fill(1, 16)}}, 1, "800002"},
-		{"erase of a record that does not fit", with(searchFor(record11), step{code: 0x11, data: "000100000200E000", flags: channel.FlagSLI}), 3, "004000"},
+		{"erase of a record that does not fit", with(searchFor(record11), step{code: 0x11, data: "000100000200E000", flags: arch.FlagSLI}), 3, "004000"},
 		{"record zero under the usual mask", []step{
-			{code: 0x07, data: seek10}, {code: 0x39, data: "00010000"}, {code: channel.TIC, count: 1}, {code: 0x15, data: zeroCount + fill(0, 8)}}, 3, "800002"},
+			{code: 0x07, data: seek10}, {code: 0x39, data: "00010000"}, {code: arch.CommandTransfer, count: 1}, {code: 0x15, data: zeroCount + fill(0, 8)}}, 3, "800002"},
 		{"home address under the usual mask", []step{{code: 0x07, data: seek10}, {code: 0x19, data: "0000010000"}}, 1, "000400"},
 		{"record that does not fit", with(searchFor("000100000C"), step{code: 0x1D, data: "000100000D001000" + fill(7, 4096)}), 3, "004000"},
 

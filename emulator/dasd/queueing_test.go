@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -94,24 +95,24 @@ func (q *queue) arrive(t *testing.T, i int) {
 	d, l := p[0x20:0x30], p[0x30:0x40]
 	ccw := func(i int, w channel.CCW) { channel.PutCCW1(p[8*i:], w) }
 	if q.d.fba != nil {
-		d[0] = maskWriteNone
+		d[0] = arch.MaskWriteNone
 		binary.BigEndian.PutUint32(d[12:], uint32(q.d.geometry.Blocks-1))
-		l[0], l[3] = fbaRead, byte(q.size/media.BlockSize)
+		l[0], l[3] = arch.FBAOperationRead, byte(q.size/media.BlockSize)
 		binary.BigEndian.PutUint32(l[4:], uint32(block))
-		ccw(0, channel.CCW{Command: 0x63, Flags: channel.FlagCC, Count: 16, Address: define})
-		ccw(1, channel.CCW{Command: 0x43, Flags: channel.FlagCC, Count: 8, Address: locate})
-		ccw(2, channel.CCW{Command: fbaReadCommand, Count: uint16(q.size), Address: rigData})
+		ccw(0, channel.CCW{Command: 0x63, Flags: arch.FlagCC, Count: 16, Address: define})
+		ccw(1, channel.CCW{Command: 0x43, Flags: arch.FlagCC, Count: 8, Address: locate})
+		ccw(2, channel.CCW{Command: arch.CommandFBARead, Count: uint16(q.size), Address: rigData})
 	} else {
 		address := q.d.geometry.Address(unit/15, unit%15)
-		d[0], d[1] = maskWriteNone, attributeECKD
+		d[0], d[1] = arch.MaskWriteNone, arch.AttributeECKD
 		binary.BigEndian.PutUint32(d[8:], address)
 		binary.BigEndian.PutUint32(d[12:], address)
 		l[0], l[3] = 0x06, 1
 		binary.BigEndian.PutUint32(l[4:], address)
 		binary.BigEndian.PutUint32(l[8:], address)
-		l[12], l[13] = byte(block), noSector
-		ccw(0, channel.CCW{Command: 0x63, Flags: channel.FlagCC, Count: 16, Address: define})
-		ccw(1, channel.CCW{Command: 0x47, Flags: channel.FlagCC, Count: 16, Address: locate})
+		l[12], l[13] = byte(block), arch.AnySector
+		ccw(0, channel.CCW{Command: 0x63, Flags: arch.FlagCC, Count: 16, Address: define})
+		ccw(1, channel.CCW{Command: 0x47, Flags: arch.FlagCC, Count: 16, Address: locate})
 		ccw(2, channel.CCW{Command: 0x86, Count: uint16(q.size), Address: rigData})
 	}
 	q.started[sch] = q.m.Clock.Now()

@@ -3,6 +3,7 @@ package dasd
 import (
 	"encoding/binary"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -71,7 +72,7 @@ func (s *eckd) giveData(op *channel.Operation, t *media.Track, r media.Record) {
 
 // read sends fields of the current record, from where the head is, or of the
 // next one.
-func (s *eckd) read(op *channel.Operation, f fields) channel.UnitStatus {
+func (s *eckd) read(op *channel.Operation, f fields) arch.UnitStatus {
 	t, status := s.load()
 	if status != 0 {
 		return status
@@ -80,7 +81,7 @@ func (s *eckd) read(op *channel.Operation, f fields) channel.UnitStatus {
 	// too when only data is.
 	here := f&counts == 0 && (s.at == atCount || s.at == atKey && f&keys == 0)
 	if !here {
-		if t, status = s.next(t, op.Command&multitrack != 0, false); status != 0 {
+		if t, status = s.next(t, op.Command&arch.Multitrack != 0, false); status != 0 {
 			return status
 		}
 	}
@@ -112,22 +113,22 @@ func (s *eckd) read(op *channel.Operation, f fields) channel.UnitStatus {
 }
 
 // readData is Read Data (06).
-func (s *eckd) readData(op *channel.Operation) channel.UnitStatus { return s.read(op, data) }
+func (s *eckd) readData(op *channel.Operation) arch.UnitStatus { return s.read(op, data) }
 
 // readKeyData is Read Key and Data (0E).
-func (s *eckd) readKeyData(op *channel.Operation) channel.UnitStatus { return s.read(op, keys|data) }
+func (s *eckd) readKeyData(op *channel.Operation) arch.UnitStatus { return s.read(op, keys|data) }
 
 // readCKD is Read Count, Key and Data (1E).
-func (s *eckd) readCKD(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) readCKD(op *channel.Operation) arch.UnitStatus {
 	return s.read(op, counts|keys|data)
 }
 
 // readCount is Read Count (12).
-func (s *eckd) readCount(op *channel.Operation) channel.UnitStatus { return s.read(op, counts) }
+func (s *eckd) readCount(op *channel.Operation) arch.UnitStatus { return s.read(op, counts) }
 
 // readZero is Read Record Zero (16): count, key and data.
-func (s *eckd) readZero(op *channel.Operation) channel.UnitStatus {
-	if s.domain.left > 0 && s.domain.operation == inReadAny && s.domain.orient != orientHome && s.domain.orient != orientIndex {
+func (s *eckd) readZero(op *channel.Operation) arch.UnitStatus {
+	if s.domain.left > 0 && s.domain.operation == inReadAny && s.domain.orient != arch.OrientHome && s.domain.orient != arch.OrientIndex {
 		return s.reject(messageInvalidSequence)
 	}
 	if status := s.toIndex(op.Command); status != 0 {
@@ -151,8 +152,8 @@ func (s *eckd) readZero(op *channel.Operation) channel.UnitStatus {
 }
 
 // readHome is Read Home Address (1A).
-func (s *eckd) readHome(op *channel.Operation) channel.UnitStatus {
-	if s.domain.left > 0 && s.domain.operation == inReadAny && s.domain.orient != orientIndex {
+func (s *eckd) readHome(op *channel.Operation) arch.UnitStatus {
+	if s.domain.left > 0 && s.domain.operation == inReadAny && s.domain.orient != arch.OrientIndex {
 		return s.reject(messageInvalidSequence)
 	}
 	if status := s.toIndex(op.Command); status != 0 {
@@ -179,7 +180,7 @@ func (s *eckd) readHome(op *channel.Operation) channel.UnitStatus {
 // readMultiple is Read Multiple Count, Key and Data (5E): the rest of the
 // track, from the next record on. Behind the last record that is nothing
 // (measured on Hercules 3.13).
-func (s *eckd) readMultiple(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) readMultiple(op *channel.Operation) arch.UnitStatus {
 	t, status := s.load()
 	if status != 0 {
 		return status
@@ -213,7 +214,7 @@ func (s *eckd) readMultiple(op *channel.Operation) channel.UnitStatus {
 
 // readTrack is Read Track (DE), in a read-tracks domain: every record from
 // record zero on, and the end mark; then the next track of the extent.
-func (s *eckd) readTrack(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) readTrack(op *channel.Operation) arch.UnitStatus {
 	if status := s.nextTrack(); status != 0 {
 		return status
 	}
@@ -256,7 +257,7 @@ func lastRecord(t *media.Track) (media.Record, error) {
 
 // nextTrack goes on to the next track of a domain that has read or written one
 // already, past those that are not in its set.
-func (s *eckd) nextTrack() channel.UnitStatus {
+func (s *eckd) nextTrack() arch.UnitStatus {
 	if s.domain.tracks == 0 {
 		return 0
 	}
@@ -273,7 +274,7 @@ func (s *eckd) nextTrack() channel.UnitStatus {
 
 // readTrackData is Read Track Data (A6): the data of the records from the
 // current one to the end of the track.
-func (s *eckd) readTrackData(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) readTrackData(op *channel.Operation) arch.UnitStatus {
 	t, status := s.trackData()
 	if status != 0 {
 		return status
@@ -300,7 +301,7 @@ func (s *eckd) readTrackData(op *channel.Operation) channel.UnitStatus {
 
 // trackData orients to the record at which a track data command begins: the
 // one that locate record found, or the next track's first.
-func (s *eckd) trackData() (*media.Track, channel.UnitStatus) {
+func (s *eckd) trackData() (*media.Track, arch.UnitStatus) {
 	if status := s.nextTrack(); status != 0 {
 		return nil, status
 	}
@@ -315,7 +316,7 @@ func (s *eckd) trackData() (*media.Track, channel.UnitStatus) {
 }
 
 // readIPL is Read IPL (02): the data of record 1 of cylinder 0 head 0.
-func (s *eckd) readIPL(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) readIPL(op *channel.Operation) arch.UnitStatus {
 	if s.extent.defined || s.masked {
 		return s.reject(messageInvalidSequence)
 	}
@@ -325,7 +326,7 @@ func (s *eckd) readIPL(op *channel.Operation) channel.UnitStatus {
 }
 
 // readSector is Read Sector (22): where the last record is, in sectors.
-func (s *eckd) readSector(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) readSector(op *channel.Operation) arch.UnitStatus {
 	g := s.device.geometry
 	if g.Sectors == 0 {
 		return s.reject(messageInvalidCommand)

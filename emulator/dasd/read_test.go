@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -15,7 +16,7 @@ import (
 // 10 x 11, 2 with key 4 x 22 and data 6 x 23, 3 end of file, 4 with data 8 x 44.
 func (b *bench) mixed() {
 	b.ok(
-		step{code: 0x1F, data: "C0"}, step{code: 0x07, data: seek10}, step{code: 0x39, data: "00010000"}, step{code: channel.TIC, count: 1},
+		step{code: 0x1F, data: "C0"}, step{code: 0x07, data: seek10}, step{code: 0x39, data: "00010000"}, step{code: arch.CommandTransfer, count: 1},
 		step{code: 0x15, data: zeroCount + fill(0, 8)},
 		step{code: 0x1D, data: "000100000100000A" + fill(0x11, 10)},
 		step{code: 0x1D, data: "0001000002040006" + fill(0x22, 4) + fill(0x23, 6)},
@@ -41,7 +42,7 @@ func TestReads(t *testing.T) {
 		name  string
 		steps []step
 		want  string // of the last command
-		unit  channel.UnitStatus
+		unit  arch.UnitStatus
 	}{
 		{"data of the first record", []step{seek, {code: 0x06, count: 10}}, r1, done},
 		{"data behind a search", with(searchFor("0001000002"), step{code: 0x06, count: 6}), d2, done},
@@ -51,7 +52,7 @@ func TestReads(t *testing.T) {
 		{"count of the next record", with(searchFor(record11), step{code: 0x12, count: 8}), c2, done},
 		{"data behind a read count", []step{seek, {code: 0x12, count: 8}, {code: 0x12, count: 8}, {code: 0x06, count: 6}}, d2, done},
 		{"data behind the last record is the first's", with(searchFor("0001000004"), step{code: 0x06, count: 8}, step{code: 0x06, count: 10}), r1, done},
-		{"end of file", with(searchFor("0001000003"), step{code: 0x06, count: 8, flags: channel.FlagSLI}), "0000000000000000", exception},
+		{"end of file", with(searchFor("0001000003"), step{code: 0x06, count: 8, flags: arch.FlagSLI}), "0000000000000000", exception},
 		{"count of an end of file", with(searchFor("0001000002"), step{code: 0x12, count: 8}), c3, done},
 		{"all of an end of file", with(searchFor("0001000002"), step{code: 0x1E, count: 8}), c3, exception},
 		{"record zero", []step{seek, {code: 0x16, count: 16}}, c0 + "0000000000000000", done},
@@ -60,13 +61,13 @@ func TestReads(t *testing.T) {
 		{"record zero found by its identifier", with(searchFor("0001000000"), step{code: 0x06, count: 8}), "0000000000000000", done},
 		{"all records", []step{seek, {code: 0x5E, count: 60}}, c1 + r1 + c2 + k2 + d2 + c3 + c4 + r4, done},
 		{"all records from the second on", with(searchFor(record11), step{code: 0x5E, count: 42}), c2 + k2 + d2 + c3 + c4 + r4, done},
-		{"all records behind the last one", with(searchFor("0001000004"), step{code: 0x5E, count: 42, flags: channel.FlagSLI}), fill(0, 42), done},
-		{"search for a key", []step{seek, {code: 0x29, data: k2, flags: channel.FlagSLI}, {code: channel.TIC, count: 1}, {code: 0x06, count: 6}}, d2, done},
-		{"search for a higher key", []step{seek, {code: 0x49, data: "22222221", flags: channel.FlagSLI}, {code: channel.TIC, count: 1}, {code: 0x06, count: 6}}, d2, done},
-		{"search for an identifier equal or higher", []step{seek, {code: 0x71, data: "0001000004"}, {code: channel.TIC, count: 1}, {code: 0x06, count: 8}}, r4, done},
-		{"search for a higher identifier", []step{seek, {code: 0x51, data: "0001000003"}, {code: channel.TIC, count: 1}, {code: 0x06, count: 8}}, r4, done},
+		{"all records behind the last one", with(searchFor("0001000004"), step{code: 0x5E, count: 42, flags: arch.FlagSLI}), fill(0, 42), done},
+		{"search for a key", []step{seek, {code: 0x29, data: k2, flags: arch.FlagSLI}, {code: arch.CommandTransfer, count: 1}, {code: 0x06, count: 6}}, d2, done},
+		{"search for a higher key", []step{seek, {code: 0x49, data: "22222221", flags: arch.FlagSLI}, {code: arch.CommandTransfer, count: 1}, {code: 0x06, count: 6}}, d2, done},
+		{"search for an identifier equal or higher", []step{seek, {code: 0x71, data: "0001000004"}, {code: arch.CommandTransfer, count: 1}, {code: 0x06, count: 8}}, r4, done},
+		{"search for a higher identifier", []step{seek, {code: 0x51, data: "0001000003"}, {code: arch.CommandTransfer, count: 1}, {code: 0x06, count: 8}}, r4, done},
 		{"multitrack read goes on", with(searchFor("0001000004"), step{code: 0x06, count: 8}, step{code: 0x92, count: 8}), "0001000101001000", done},
-		{"multitrack search goes on", []step{seek, {code: 0xB1, data: "0001000201"}, {code: channel.TIC, count: 1}, {code: 0x12, count: 8}}, "0001000202001000", done},
+		{"multitrack search goes on", []step{seek, {code: 0xB1, data: "0001000201"}, {code: arch.CommandTransfer, count: 1}, {code: 0x12, count: 8}}, "0001000202001000", done},
 		{"seek head", []step{seek, {code: 0x1B, data: "0000 0000 0003"}, {code: 0x1A, count: 5}}, "0000010003", done},
 		{"in a domain", []step{{code: 0x63, data: dxRead}, {code: 0x47, data: "1680 0001 00010000 0001000002 FF 1000"}, {code: 0x0E, count: 10}}, k2 + d2, done},
 		{"in a domain behind the record", []step{{code: 0x63, data: dxRead}, {code: 0x47, data: "8680 0001 00010000 0001000001 FF 1000"}, {code: 0x0E, count: 10}}, k2 + d2, done},
@@ -92,7 +93,7 @@ func TestReads(t *testing.T) {
 
 func TestReadZeroWithoutData(t *testing.T) {
 	b := newBench(t)
-	b.ok(step{code: 0x1F, data: "C0"}, step{code: 0x07, data: seek10}, step{code: 0x39, data: "00010000"}, step{code: channel.TIC, count: 1},
+	b.ok(step{code: 0x1F, data: "C0"}, step{code: 0x07, data: seek10}, step{code: 0x39, data: "00010000"}, step{code: arch.CommandTransfer, count: 1},
 		step{code: 0x15, data: "0001000000000000"})
 	r := b.run(step{code: 0x07, data: seek10}, step{code: 0x16, count: 8})
 	assert.Equal(t, exception, r.unit)
@@ -113,7 +114,7 @@ func TestOtherFieldsInAReadDataDomain(t *testing.T) {
 	} {
 		b := newBench(t)
 		r := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: c.operation + "80 0001 00010000 0001000001 FF 1000"},
-			step{code: c.code, count: len(c.want) / 2, flags: channel.FlagSLI})
+			step{code: c.code, count: len(c.want) / 2, flags: arch.FlagSLI})
 		assert.Equal(t, c.want, r.data[2], "%s %02X", c.operation, c.code)
 	}
 }
@@ -123,7 +124,7 @@ func TestOtherFieldsInAReadDataDomain(t *testing.T) {
 func TestLocateRecordBehindReadIPL(t *testing.T) {
 	b := newBench(t)
 	r := b.ok(step{code: 0x02, count: 24}, step{code: 0x06, count: 144},
-		step{code: 0x47, data: "0600 0001 00000000 0000000003 FF 0000"}, step{code: 0x06, count: 4, flags: channel.FlagSLI})
+		step{code: 0x47, data: "0600 0001 00000000 0000000003 FF 0000"}, step{code: 0x06, count: 4, flags: arch.FlagSLI})
 	assert.Equal(t, "e5d6d3f1", r.data[3])
 }
 
@@ -158,10 +159,10 @@ func TestTrackData(t *testing.T) {
 	}
 	b.ok(step{code: 0xE7, data: prefix("80", "3F", "23")},
 		step{code: 0xA5, data: fill(0xB1, 4096) + fill(0xB2, 4096)},
-		step{code: 0xA5, data: fill(0xC1, 4096) + fill(0xC2, 4096), flags: channel.FlagSLI})
+		step{code: 0xA5, data: fill(0xC1, 4096) + fill(0xC2, 4096), flags: arch.FlagSLI})
 	r := b.ok(step{code: 0xE7, data: prefix("40", "0C", "00")},
 		step{code: 0xA6, count: 8192},
-		step{code: 0xA6, count: 8192, flags: channel.FlagSLI})
+		step{code: 0xA6, count: 8192, flags: arch.FlagSLI})
 	assert.Equal(t, fill(0xB1, 4096)+fill(0xB2, 4096), r.data[1])
 	assert.Equal(t, fill(0xC1, 4096)+fill(0xC2, 4096), r.data[2])
 	assert.Equal(t, fill(0, 4096), b.track(15).Records[10].Data)
@@ -186,16 +187,16 @@ func TestReadBehindAWholeTrack(t *testing.T) {
 			}
 		}
 		for code, want := range map[byte]machine.Tag{0x06: 1000, 0x86: 2000} {
-			r := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: track}, step{code: 0xDE, count: 8, flags: channel.FlagSLI}, step{code: code, count: 4096})
+			r := b.ok(step{code: 0x63, data: dxRead}, step{code: 0x47, data: track}, step{code: 0xDE, count: 8, flags: arch.FlagSLI}, step{code: code, count: 4096})
 			var unit [machine.UnitSize]byte
 			want.Fill(unit[:], 0)
 			assert.Equal(t, hex.EncodeToString(unit[:]), r.data[3][:2*len(unit)], "%02X", code)
 		}
 		// The same behind all records, and behind none.
-		r := b.ok(step{code: 0x07, data: seek10}, step{code: 0x5E, count: 8, flags: channel.FlagSLI}, step{code: 0x12, count: 8})
+		r := b.ok(step{code: 0x07, data: seek10}, step{code: 0x5E, count: 8, flags: arch.FlagSLI}, step{code: 0x12, count: 8})
 		assert.Equal(t, "0001000001001000", r.data[2])
-		b.ok(with(searchFor("0001000000"), step{code: 0x11, data: "0001000001000008", flags: channel.FlagSLI})...)
-		r = b.ok(step{code: 0x07, data: seek10}, step{code: 0x5E, count: 8, flags: channel.FlagSLI}, step{code: 0x92, count: 8})
+		b.ok(with(searchFor("0001000000"), step{code: 0x11, data: "0001000001000008", flags: arch.FlagSLI})...)
+		r = b.ok(step{code: 0x07, data: seek10}, step{code: 0x5E, count: 8, flags: arch.FlagSLI}, step{code: 0x92, count: 8})
 		assert.Equal(t, "0001000101001000", r.data[2])
 	}
 }
@@ -218,7 +219,7 @@ func TestTrackset(t *testing.T) {
 	read := func(count, set string) result {
 		return b.run(step{code: 0x63, data: "40C0 0000 00000000 00010000 00010004"},
 			step{code: 0x4B, data: "7F00 00" + count + "00010000 0001000000 FF 0000 000E 0001" + set},
-			step{code: 0xDE, count: 8, flags: channel.FlagSLI}, step{code: 0xDE, count: 8, flags: channel.FlagSLI})
+			step{code: 0xDE, count: 8, flags: arch.FlagSLI}, step{code: 0xDE, count: 8, flags: arch.FlagSLI})
 	}
 	r := read("02", "90") // the first and the fourth track
 	assert.Equal(t, done, r.unit, r.sense)
@@ -291,6 +292,6 @@ func TestReorient(t *testing.T) {
 	track.EraseAfter(zero)
 	b.d.formats++
 	assert.Equal(t, unitCheck, s.Command(&op), "no record is left")
-	assert.Equal(t, byte(senseNoRecord), s.Sense()[1])
+	assert.Equal(t, byte(arch.SenseNoRecord), s.Sense()[1])
 	s.Reset(true)
 }

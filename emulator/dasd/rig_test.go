@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -63,7 +64,7 @@ func (g *caseRig) settle() {
 // basicSense runs a sense command as a program of its own.
 func (g *caseRig) basicSense(t *testing.T) string {
 	const program, area = 0x3F0000, 0x3F0100
-	channel.PutCCW1(g.seg.Bytes()[program:], channel.CCW{Command: basicSense, Flags: channel.FlagSLI, Count: 32, Address: area})
+	channel.PutCCW1(g.seg.Bytes()[program:], channel.CCW{Command: arch.CommandBasicSense, Flags: arch.FlagSLI, Count: 32, Address: area})
 	clear(g.seg.Bytes()[area : area+32])
 	require.Zero(t, g.css.StartSubchannel(g.m.Clock.Now(), g.sch, &channel.ORB{Control: channel.ORBDefaultControl, ChannelProgram: program}))
 	g.settle()

@@ -4,49 +4,44 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/media"
-)
-
-const (
-	seekCylinder = 0x0B
-	seekHead     = 0x1B
-	seekSize     = 6 // 00 00 CC CC HH HH
 )
 
 // strictest is the strictest seek part of the file mask that permits the
 // command.
 func strictest(code byte) byte {
 	switch code {
-	case seekHead:
-		return maskSeekHead
-	case seekCylinder:
-		return maskSeekCylinder
+	case arch.CommandSeekHead:
+		return arch.MaskSeekHead
+	case arch.CommandSeekCylinder:
+		return arch.MaskSeekCylinder
 	}
-	return maskSeekAll
+	return arch.MaskSeekAll
 }
 
 // seekCommand is Seek (07), Seek Cylinder (0B) and Seek Head (1B).
-func (s *eckd) seekCommand(op *channel.Operation) channel.UnitStatus {
-	op.Data.Expect(seekSize)
-	var p [seekSize]byte
+func (s *eckd) seekCommand(op *channel.Operation) arch.UnitStatus {
+	op.Data.Expect(arch.SeekSize)
+	var p [arch.SeekSize]byte
 	if op.Data.Read(p[:]) < len(p) {
 		return s.reject(messageCountTooSmall)
 	}
 	g := s.device.geometry
-	address := binary.BigEndian.Uint32(p[2:])
-	if s.mask&maskSeek > strictest(op.Command) {
-		return s.check(senseFileProtected, messageNone, s.track)
+	address := binary.BigEndian.Uint32(p[arch.SeekAt:])
+	if s.mask&arch.MaskSeek > strictest(op.Command) {
+		return s.check(arch.SenseFileProtected, messageNone, s.track)
 	}
-	if op.Command == seekHead {
-		address = g.Address(s.track/s.heads, int(binary.BigEndian.Uint16(p[4:])))
+	if op.Command == arch.CommandSeekHead {
+		address = g.Address(s.track/s.heads, int(binary.BigEndian.Uint16(p[arch.SeekAt+2:])))
 	}
 	track, ok := g.Track(address)
 	switch {
 	case !ok || p[0] != 0 || p[1] != 0:
 		return s.reject(messageInvalidParameter)
 	case track < s.extent.first || track > s.extent.last:
-		return s.check(senseFileProtected, messageNone, s.track)
+		return s.check(arch.SenseFileProtected, messageNone, s.track)
 	}
 	s.seek(track)
 	return done
@@ -54,20 +49,20 @@ func (s *eckd) seekCommand(op *channel.Operation) channel.UnitStatus {
 
 // recalibrate is Recalibrate (13): a seek to the first track, for devices older
 // than the 3390.
-func (s *eckd) recalibrate(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) recalibrate(op *channel.Operation) arch.UnitStatus {
 	if t := s.device.geometry.Type; t == 0x3390 || t == 0x9345 {
 		return s.reject(messageInvalidCommand)
 	}
 	op.Data.Immediate()
-	if s.extent.first > 0 || s.mask&maskSeek != 0 || s.mask&maskAuthority == maskDiagnostic {
-		return s.check(senseFileProtected, messageNone, s.track)
+	if s.extent.first > 0 || s.mask&arch.MaskSeek != 0 || s.mask&arch.MaskAuthority == arch.MaskDiagnostic {
+		return s.check(arch.SenseFileProtected, messageNone, s.track)
 	}
 	s.seek(0)
 	return done
 }
 
 // setFileMask is Set File Mask (1F), once a chain and not with define extent.
-func (s *eckd) setFileMask(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) setFileMask(op *channel.Operation) arch.UnitStatus {
 	op.Data.Expect(1)
 	var p [1]byte
 	if op.Data.Read(p[:]) < len(p) {
@@ -76,7 +71,7 @@ func (s *eckd) setFileMask(op *channel.Operation) channel.UnitStatus {
 	if s.masked || s.extent.defined || s.loaded {
 		return s.reject(messageInvalidSequence)
 	}
-	if p[0]&maskReserved != 0 {
+	if p[0]&arch.MaskReserved != 0 {
 		return s.reject(messageInvalidParameter)
 	}
 	s.masked, s.mask = true, p[0]
@@ -84,7 +79,7 @@ func (s *eckd) setFileMask(op *channel.Operation) channel.UnitStatus {
 }
 
 // setSector is Set Sector (23): where the next search begins.
-func (s *eckd) setSector(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) setSector(op *channel.Operation) arch.UnitStatus {
 	g := s.device.geometry
 	if g.Sectors == 0 {
 		return s.reject(messageInvalidCommand)
@@ -94,10 +89,10 @@ func (s *eckd) setSector(op *channel.Operation) channel.UnitStatus {
 	if op.Data.Read(p[:]) < len(p) {
 		return s.reject(messageCountTooSmall)
 	}
-	if p[0] != noSector && int(p[0]) >= g.Sectors {
+	if p[0] != arch.AnySector && int(p[0]) >= g.Sectors {
 		return s.reject(messageInvalidParameter)
 	}
-	if p[0] != noSector {
+	if p[0] != arch.AnySector {
 		s.aim(p[0])
 	}
 	return done
@@ -120,14 +115,14 @@ func satisfied(code byte, field, argument []byte) (satisfied, equal bool) {
 
 // searchID is Search ID (31 equal, 51 high, 71 equal or high): the next count
 // field is compared.
-func (s *eckd) searchID(op *channel.Operation) channel.UnitStatus {
-	const size = 5
+func (s *eckd) searchID(op *channel.Operation) arch.UnitStatus {
+	const size = arch.SearchIDSize
 	op.Data.Expect(size)
 	t, status := s.load()
 	if status != 0 {
 		return status
 	}
-	if _, status = s.next(t, op.Command&multitrack != 0, true); status != 0 {
+	if _, status = s.next(t, op.Command&arch.Multitrack != 0, true); status != 0 {
 		return status
 	}
 	var argument [size]byte
@@ -141,18 +136,18 @@ func (s *eckd) searchID(op *channel.Operation) channel.UnitStatus {
 	if equal && n == size && op.Command&searchEqual != 0 && op.Command&searchHigh == 0 {
 		s.keep = foundID
 	}
-	return done | channel.StatusModifier
+	return done | arch.StatusModifier
 }
 
 // searchKey is Search Key (29 equal, 49 high, 69 equal or high): the key of the
 // record whose count field has just passed, or of the next one, is compared.
-func (s *eckd) searchKey(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) searchKey(op *channel.Operation) arch.UnitStatus {
 	t, status := s.load()
 	if status != 0 {
 		return status
 	}
 	if s.at != atCount {
-		if t, status = s.next(t, op.Command&multitrack != 0, false); status != 0 {
+		if t, status = s.next(t, op.Command&arch.Multitrack != 0, false); status != 0 {
 			return status
 		}
 	}
@@ -167,12 +162,12 @@ func (s *eckd) searchKey(op *channel.Operation) channel.UnitStatus {
 	if equal && n == int(s.record.KeyLength) && op.Command&searchHigh == 0 {
 		s.keep = foundKey
 	}
-	return done | channel.StatusModifier
+	return done | arch.StatusModifier
 }
 
 // searchHome is Search Home Address Equal (39).
-func (s *eckd) searchHome(op *channel.Operation) channel.UnitStatus {
-	const size = 4
+func (s *eckd) searchHome(op *channel.Operation) arch.UnitStatus {
+	const size = arch.SearchHomeSize
 	op.Data.Expect(size)
 	if status := s.toIndex(op.Command); status != 0 {
 		return status
@@ -190,13 +185,13 @@ func (s *eckd) searchHome(op *channel.Operation) channel.UnitStatus {
 	if n == size {
 		s.keep = foundHome
 	}
-	return done | channel.StatusModifier
+	return done | arch.StatusModifier
 }
 
 // toIndex goes on to the index: with multitrack, outside a domain, to that of
 // the next track.
-func (s *eckd) toIndex(code byte) channel.UnitStatus {
-	if code&multitrack != 0 && s.domain.left == 0 {
+func (s *eckd) toIndex(code byte) arch.UnitStatus {
+	if code&arch.Multitrack != 0 && s.domain.left == 0 {
 		if status := s.advance(); status != 0 {
 			return status
 		}

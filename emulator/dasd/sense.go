@@ -3,27 +3,8 @@ package dasd
 import (
 	"encoding/binary"
 
-	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/media"
-)
-
-// senseSize is the most sense bytes that a control unit gives.
-const senseSize = 32
-
-// The bits of sense byte 0, shifted left by 8, and of sense byte 1.
-const (
-	senseCommandReject    = 0x8000
-	senseIntervention     = 0x4000
-	senseEquipmentCheck   = 0x1000
-	senseDataCheck        = 0x0800
-	senseIncompleteDomain = 0x0100
-	senseInvalidFormat    = 0x0040 // invalid track format
-	senseEndOfCylinder    = 0x0020
-	senseNoRecord         = 0x0008
-	senseFileProtected    = 0x0004
-	senseWriteInhibited   = 0x0002
-
-	senseOverflowIncomplete = 0x0001 // operation incomplete on a 3830
 )
 
 // The messages of format 0, in sense byte 7, that go with a command reject.
@@ -51,16 +32,16 @@ const (
 
 // check makes the sense bytes of a unit check, for a CKD device with the track
 // that it stands on.
-func (s *session) check(bits uint16, message byte, track int) channel.UnitStatus {
+func (s *session) check(bits arch.Sense, message byte, track int) arch.UnitStatus {
 	p := &s.sense
 	*p = s.device.unit.emptySense(s.device.geometry)
-	binary.BigEndian.PutUint16(p[:], bits)
+	binary.BigEndian.PutUint16(p[:], uint16(bits))
 	s.sensed = true
 	if heads := s.device.geometry.Heads; heads > 0 {
 		cylinder, head := track/heads, track%heads
 		s.device.place(p, cylinder, head)
 		p[senseMessage] = message
-		if s.device.unit.senseLength == senseSize {
+		if s.device.unit.senseLength == arch.SenseSize {
 			binary.BigEndian.PutUint16(p[senseCylinder:], uint16(cylinder))
 			p[senseHead] = byte(head)
 		}
@@ -85,7 +66,7 @@ const mostSensedCylinders = 4096
 // which drive, in a code of its type, and the low eight bits of the cylinder,
 // then its high bits, shifted as the type has them, and the head. (The devices'
 // manuals, as Hercules 3.13 has them.)
-func (d *Device) place(p *[senseSize]byte, cylinder, head int) {
+func (d *Device) place(p *[arch.SenseSize]byte, cylinder, head int) {
 	drive := byte(d.number)
 	shift := 4
 	switch g := d.geometry; g.Type {
@@ -94,7 +75,7 @@ func (d *Device) place(p *[senseSize]byte, cylinder, head int) {
 		if g.Type == 0x2311 {
 			p[senseReady] |= ready | safe
 		}
-		if binary.BigEndian.Uint16(p[:])&senseEndOfCylinder != 0 {
+		if arch.SenseOf(p)&arch.SenseEndOfCylinder != 0 {
 			p[senseReady] |= endCylinder
 		}
 		return
@@ -123,20 +104,20 @@ func (d *Device) place(p *[senseSize]byte, cylinder, head int) {
 }
 
 // emptySense is what a sense command gives when there is nothing to say.
-func (u *controlUnit) emptySense(g *media.Geometry) (p [senseSize]byte) {
-	if !g.FBA() && u.senseLength == senseSize {
+func (u *controlUnit) emptySense(g *media.Geometry) (p [arch.SenseSize]byte) {
+	if !g.FBA() && u.senseLength == arch.SenseSize {
 		p[senseCompatible] = 0x80
 	}
 	return p
 }
 
 // broken is the unit check of a failed device, or 0.
-func (s *session) broken(track int) channel.UnitStatus {
+func (s *session) broken(track int) arch.UnitStatus {
 	switch s.device.failure {
 	case EquipmentCheck:
-		return s.check(senseEquipmentCheck, messageNone, track)
+		return s.check(arch.SenseEquipmentCheck, messageNone, track)
 	case InterventionRequired:
-		return s.check(senseIntervention, messageNone, track)
+		return s.check(arch.SenseIntervention, messageNone, track)
 	}
 	return 0
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/media"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -15,22 +16,22 @@ func TestSensePlaces(t *testing.T) {
 	for _, c := range []struct {
 		model          string
 		cylinder, head int
-		bits           uint16
+		bits           arch.Sense
 		want           string
 	}{
-		{"2305-2", 40, 7, senseNoRecord, "0008004000000000"},
-		{"2311", 100, 9, senseNoRecord, "000800c800000000"},
-		{"2311", 100, 9, senseEndOfCylinder, "002000cc00000000"},
-		{"2314", 100, 19, senseEndOfCylinder, "0020004400000000"},
-		{"3330", 0x102, 18, senseNoRecord, "0008000023025200"},
-		{"3330-11", 0x302, 18, senseNoRecord, "0008000023027200"},
-		{"3340-70", 0x202, 11, senseNoRecord, "0008820010024b00"},
-		{"3350", 0x202, 29, senseNoRecord, "0008000010025d00"},
-		{"3375", 0x302, 11, senseNoRecord, "000800000302cb00"},
-		{"3380-K", 0xA02, 14, senseNoRecord, "000800000302ae00"},
-		{"3390-3", 0xD02, 14, senseNoRecord, "000800000002de00"},
-		{"3390-9", 0x2702, 14, senseNoRecord, "00080000" + "00ffff00"},
-		{"9345", 0x502, 14, senseNoRecord, "0008000000025e00"},
+		{"2305-2", 40, 7, arch.SenseNoRecord, "0008004000000000"},
+		{"2311", 100, 9, arch.SenseNoRecord, "000800c800000000"},
+		{"2311", 100, 9, arch.SenseEndOfCylinder, "002000cc00000000"},
+		{"2314", 100, 19, arch.SenseEndOfCylinder, "0020004400000000"},
+		{"3330", 0x102, 18, arch.SenseNoRecord, "0008000023025200"},
+		{"3330-11", 0x302, 18, arch.SenseNoRecord, "0008000023027200"},
+		{"3340-70", 0x202, 11, arch.SenseNoRecord, "0008820010024b00"},
+		{"3350", 0x202, 29, arch.SenseNoRecord, "0008000010025d00"},
+		{"3375", 0x302, 11, arch.SenseNoRecord, "000800000302cb00"},
+		{"3380-K", 0xA02, 14, arch.SenseNoRecord, "000800000302ae00"},
+		{"3390-3", 0xD02, 14, arch.SenseNoRecord, "000800000002de00"},
+		{"3390-9", 0x2702, 14, arch.SenseNoRecord, "00080000" + "00ffff00"},
+		{"9345", 0x502, 14, arch.SenseNoRecord, "0008000000025e00"},
 	} {
 		g, err := media.Lookup(c.model)
 		require.NoError(t, err)

@@ -1,6 +1,7 @@
 package dasd
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -8,9 +9,9 @@ import (
 
 // The usual unit status of a command.
 const (
-	done      = channel.ChannelEnd | channel.DeviceEnd
-	unitCheck = done | channel.UnitCheck
-	exception = done | channel.UnitException
+	done      = arch.ChannelEnd | arch.DeviceEnd
+	unitCheck = done | arch.UnitCheck
+	exception = done | arch.UnitException
 )
 
 // session is what the sessions of all devices have in common: the way over the
@@ -33,7 +34,7 @@ type session struct {
 	written   int   // track last written to, -1
 	busy      bool  // the chain did not begin
 	owed      owed
-	sense     [senseSize]byte
+	sense     [arch.SenseSize]byte
 	sensed    bool
 	attribute byte // of the define extent, where there is one
 
@@ -57,12 +58,12 @@ func (s *session) Deliver(now machine.Time) (machine.Time, bool) {
 }
 
 // begin starts a chain on the link and the clock.
-func (s *session) begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
+func (s *session) begin(now machine.Time, orb *channel.ORB) arch.UnitStatus {
 	d := s.device
 	s.busy = s.reservedToAnother() && !s.breaks(orb)
 	s.owed.is = s.busy
 	if s.busy {
-		return channel.Busy
+		return arch.Busy
 	}
 	d.stats.Programs++
 	s.exchange, s.start = s.link.enter(now)
@@ -80,7 +81,7 @@ func (s *session) begin(now machine.Time, orb *channel.ORB) channel.UnitStatus {
 // reserved the device.
 func (s *session) breaks(orb *channel.ORB) bool {
 	v := s.subsystem.m.Storage.View(machine.Address(orb.ChannelProgram), 1)
-	return v != nil && (v[0] == unconditionalReserve || v[0] == resetAllegiance)
+	return v != nil && (v[0] == arch.CommandUnconditionalReserve || v[0] == arch.CommandResetAllegiance)
 }
 
 // Elapsed is how long the chain has lasted so far, to the channel: at the control
@@ -167,7 +168,7 @@ func (s *session) command(op *channel.Operation) {
 }
 
 // moved accounts for the data that a command has moved.
-func (s *session) moved(op *channel.Operation, status channel.UnitStatus) {
+func (s *session) moved(op *channel.Operation, status arch.UnitStatus) {
 	n := op.Data.Moved()
 	if n > 0 {
 		d := inward
@@ -177,7 +178,7 @@ func (s *session) moved(op *channel.Operation, status channel.UnitStatus) {
 		s.traffic.bytes[d] += int64(n)
 		s.traffic.blocks[d]++
 	}
-	if status&channel.UnitCheck != 0 {
+	if status&arch.UnitCheck != 0 {
 		s.device.stats.UnitChecks++
 	}
 	if s.device.changing {
@@ -185,17 +186,6 @@ func (s *session) moved(op *channel.Operation, status channel.UnitStatus) {
 		s.device.observer.Moved(s.device, n)
 	}
 }
-
-// Attributes of a define extent that bear on the cache.
-const (
-	attributeConversion  = 0x20 // CKD conversion mode: record lengths may differ
-	attributeCache       = 0x1C
-	attributeBypass      = 0x04
-	attributeInhibitLoad = 0x08
-	attributeSequential  = 0x0C
-	attributeFastWrite   = 0x02 // cache fast write
-	attributeInhibitFast = 0x01 // inhibit fast write to the device
-)
 
 // sequentialTracks is how many tracks a sequential read that misses brings into
 // the cache behind the one it reads.
@@ -227,9 +217,9 @@ func (s *session) visit(track int) {
 	if !caches {
 		return
 	}
-	switch s.attribute & attributeCache {
-	case attributeBypass, attributeInhibitLoad:
-	case attributeSequential:
+	switch s.attribute & arch.AttributeCache {
+	case arch.AttributeBypass, arch.AttributeInhibitLoad:
+	case arch.AttributeSequential:
 		for t := track; t <= min(track+sequentialTracks, d.tracks-1); t++ {
 			c.load(d, t)
 		}

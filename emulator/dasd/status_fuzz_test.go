@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -32,7 +33,7 @@ var statusBlockCodes = []byte{0x63, 0x63, 0x43, 0x43, 0x43, 0x41, 0x42, 0x41, 0x
 func blockParameters(rng *rand.Rand, code byte) (p []byte) {
 	switch code {
 	case 0x63:
-		p = make([]byte, fbaExtentSize)
+		p = make([]byte, arch.FBAExtentSize)
 		p[0] = []byte{0xC0, 0xC0, 0x00, 0x40}[rng.IntN(4)]
 		p[7], p[15] = byte(rng.IntN(4)), byte(rng.IntN(256))
 	case 0x43:
@@ -130,7 +131,7 @@ func FuzzStatus(f *testing.F) {
 				}
 				code = codes[int(b)%len(codes)]
 			}
-			if code&0x0F == channel.TIC {
+			if code&0x0F == arch.CommandTransfer {
 				code = 0x03
 			}
 			var data []byte
@@ -140,7 +141,7 @@ func FuzzStatus(f *testing.F) {
 				data = parameters(rng, code)
 			}
 			at := statusArea + i*statusStride
-			w := channel.CCW{Command: code, Flags: channel.FlagCC, Count: uint16(len(data)), Address: uint32(at)}
+			w := channel.CCW{Command: code, Flags: arch.FlagCC, Count: uint16(len(data)), Address: uint32(at)}
 			copy(p[at:], data)
 			if data == nil {
 				w.Count = uint16(rng.IntN(0x3000))
@@ -149,24 +150,24 @@ func FuzzStatus(f *testing.F) {
 				}
 			}
 			if rng.IntN(3) > 0 {
-				w.Flags |= channel.FlagSLI
+				w.Flags |= arch.FlagSLI
 			}
 			if rng.IntN(16) == 0 {
-				w.Flags |= channel.FlagSkip
+				w.Flags |= arch.FlagSkip
 			}
 			if rng.IntN(16) == 0 {
-				w.Flags = w.Flags&^channel.FlagCC | channel.FlagCD
+				w.Flags = w.Flags&^arch.FlagCC | arch.FlagCD
 			}
 			if i == n-1 {
-				w.Flags &^= channel.FlagCC | channel.FlagCD
+				w.Flags &^= arch.FlagCC | arch.FlagCD
 			}
 			ccws[i] = w
 		}
 		// A search goes round by a transfer in channel behind it, until there is no
 		// record. One for a home address would go round for ever.
 		for i := 0; i+2 < n; i++ {
-			if c := ccws[i].Command &^ multitrack; (c == 0x31 || c == 0x29) && ccws[i].Flags&channel.FlagCC != 0 {
-				ccws[i+1] = channel.CCW{Command: channel.TIC, Address: uint32(statusProgram + 8*i)}
+			if c := ccws[i].Command &^ arch.Multitrack; (c == 0x31 || c == 0x29) && ccws[i].Flags&arch.FlagCC != 0 {
+				ccws[i+1] = channel.CCW{Command: arch.CommandTransfer, Address: uint32(statusProgram + 8*i)}
 				i++
 			}
 		}
@@ -176,12 +177,12 @@ func FuzzStatus(f *testing.F) {
 		gives := false
 		for i, w := range ccws {
 			channel.PutCCW1(p[statusProgram+8*i:], w)
-			if i == 0 || ccws[i-1].Flags&channel.FlagCD == 0 {
+			if i == 0 || ccws[i-1].Flags&arch.FlagCD == 0 {
 				gives = w.Command&1 == 0
 			}
 			// A status modifier can lead into a data chain, whose CCW is a command then.
 			entered := w.Command&1 == 0
-			if (gives || entered) && w.Flags&channel.FlagSkip == 0 && w.Command != channel.TIC {
+			if (gives || entered) && w.Flags&arch.FlagSkip == 0 && w.Command != arch.CommandTransfer {
 				for k := range int(w.Count) {
 					may[int(w.Address)+k] = true
 				}
@@ -215,29 +216,29 @@ func FuzzStatus(f *testing.F) {
 func (r *statusRig) check(t *testing.T, irb *channel.IRB, ccws []channel.CCW) {
 	w := &irb.SCSW
 	what := fmt.Sprintf("%s: %+v, sense %X", r.d.geometry.Name, *w, irb.Sense())
-	require.NotZero(t, w.Control&channel.StatusPending, what)
-	require.NotZero(t, w.Control&channel.StatusPrimary, what)
+	require.NotZero(t, w.Control&arch.StatusPending, what)
+	require.NotZero(t, w.Control&arch.StatusPrimary, what)
 	sense := irb.Sense()
-	if w.Unit&channel.UnitCheck != 0 {
-		require.NotZero(t, w.Control&channel.StatusAlert, what)
+	if w.Unit&arch.UnitCheck != 0 {
+		require.NotZero(t, w.Control&arch.StatusAlert, what)
 		require.Len(t, sense, r.d.unit.senseLength, what)
 		require.NotZero(t, sense[0]|sense[1], what)
 	} else {
 		require.Empty(t, sense, what)
 	}
-	if w.Unit&channel.UnitException != 0 {
-		require.NotZero(t, w.Control&channel.StatusAlert, what)
+	if w.Unit&arch.UnitException != 0 {
+		require.NotZero(t, w.Control&arch.StatusAlert, what)
 	}
 	if w.Channel == 0 && w.Unit == done {
-		require.Zero(t, w.Control&channel.StatusAlert, what)
+		require.Zero(t, w.Control&arch.StatusAlert, what)
 	}
 	at := int(w.CCWAddress) - statusProgram
-	require.True(t, at%channel.CCWSize == 0 && at >= channel.CCWSize && at <= len(ccws)*channel.CCWSize, what)
-	if w.Channel&^(channel.IncorrectLength|channel.PCI) == 0 {
-		last := ccws[at/channel.CCWSize-1]
+	require.True(t, at%arch.CCWSize == 0 && at >= arch.CCWSize && at <= len(ccws)*arch.CCWSize, what)
+	if w.Channel&^(arch.IncorrectLength|arch.PCI) == 0 {
+		last := ccws[at/arch.CCWSize-1]
 		require.LessOrEqual(t, w.Residual, last.Count, what)
-		if w.Channel&channel.IncorrectLength != 0 {
-			require.True(t, last.Flags&channel.FlagSLI == 0 || last.Flags&channel.FlagCD != 0, what)
+		if w.Channel&arch.IncorrectLength != 0 {
+			require.True(t, last.Flags&arch.FlagSLI == 0 || last.Flags&arch.FlagCD != 0, what)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package dasd
 import (
 	"testing"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
 	"github.com/stretchr/testify/assert"
@@ -24,15 +25,15 @@ func TestRecordsHaveTheirPlaces(t *testing.T) {
 		r.control[rigLocate+13] = sector
 		return r.took()
 	}
-	took(1, noSector) // the arm is on the cylinder from now on
+	took(1, arch.AnySector) // the arm is on the cylinder from now on
 	for record := 1; record <= 12; record++ {
 		// From one time of the index to the next the same, whatever the record before.
 		end := func() machine.Time {
-			took(record, noSector)
+			took(record, arch.AnySector)
 			return (r.m.Clock.Now() - r.d.arms[0].phase) % rotation3390
 		}
 		first := end()
-		took(1+record*5%12, noSector)
+		took(1+record*5%12, arch.AnySector)
 		assert.InDelta(t, float64(first), float64(end()), 1000, "record %d", record)
 	}
 	// The places of the records are the same for a track with an image.
@@ -68,7 +69,7 @@ func TestRecordsHaveTheirPlaces(t *testing.T) {
 			return q.took()
 		}
 		sector := byte(before[7] * g.Sectors / turn)
-		none := with(noSector)
+		none := with(arch.AnySector)
 		ahead, behind := with(sector), with(sector+10)
 		for k, took := range []machine.Time{ahead, behind} {
 			if took != none {
@@ -92,12 +93,12 @@ func TestRecordsInARow(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, "3390-3", LinkConfig{})
 			r.program(c.write, 3000, 1, 12)
-			r.control[rigDefine+1] |= attributeInhibitFast
+			r.control[rigDefine+1] |= arch.AttributeInhibitFast
 			all := r.took()
 			assert.Less(t, all, most)
 			assert.Greater(t, all, rotation3390*9/10)
 			r.program(c.write, 3000, 4, 1)
-			r.control[rigDefine+1] |= attributeInhibitFast
+			r.control[rigDefine+1] |= arch.AttributeInhibitFast
 			r.sub.LoseCache()
 			assert.Less(t, r.took(), rotation3390+rotation3390/stageShare+machine.Millisecond)
 		})

@@ -1,6 +1,7 @@
 package dasd
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/media"
@@ -39,7 +40,7 @@ func (s *eckd) takeKey(op *channel.Operation, t *media.Track, r media.Record) {
 }
 
 // write receives key or data of the current record.
-func (s *eckd) write(op *channel.Operation, f fields) channel.UnitStatus {
+func (s *eckd) write(op *channel.Operation, f fields) arch.UnitStatus {
 	r := s.record
 	if r.DataLength == 0 {
 		op.Data.Expect(0)
@@ -71,7 +72,7 @@ func (s *eckd) write(op *channel.Operation, f fields) channel.UnitStatus {
 
 // writeHere writes into the record that a search or locate record has found.
 // In a write domain that must be the last one.
-func (s *eckd) writeHere(op *channel.Operation, f fields, found established) channel.UnitStatus {
+func (s *eckd) writeHere(op *channel.Operation, f fields, found established) arch.UnitStatus {
 	if s.known&found == 0 || s.permitted() < updates || s.at != atCount && (s.at != atKey || f&keys != 0) {
 		return s.reject(messageInvalidSequence)
 	}
@@ -88,32 +89,32 @@ func (s *eckd) writeHere(op *channel.Operation, f fields, found established) cha
 			length = 8 // the standard record zero
 		}
 		if length != 0 && f.length(s.record.Count) != length {
-			return s.check(senseInvalidFormat, messageNone, s.track)
+			return s.check(arch.SenseInvalidFormat, messageNone, s.track)
 		}
 	}
 	return s.write(op, f)
 }
 
 // writeData is Write Data (05), behind a search that found the record.
-func (s *eckd) writeData(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) writeData(op *channel.Operation) arch.UnitStatus {
 	return s.writeHere(op, data, foundID|foundKey)
 }
 
 // writeKeyData is Write Key and Data (0D), behind a search for the identifier.
-func (s *eckd) writeKeyData(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) writeKeyData(op *channel.Operation) arch.UnitStatus {
 	return s.writeHere(op, keys|data, foundID)
 }
 
 // updateData is Write Update Data (85), in a write domain: of the record that
 // locate record found, then of the next ones.
-func (s *eckd) updateData(op *channel.Operation) channel.UnitStatus { return s.writeNext(op, data) }
+func (s *eckd) updateData(op *channel.Operation) arch.UnitStatus { return s.writeNext(op, data) }
 
 // updateKeyData is Write Update Key and Data (8D).
-func (s *eckd) updateKeyData(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) updateKeyData(op *channel.Operation) arch.UnitStatus {
 	return s.writeNext(op, keys|data)
 }
 
-func (s *eckd) writeNext(op *channel.Operation, f fields) channel.UnitStatus {
+func (s *eckd) writeNext(op *channel.Operation, f fields) arch.UnitStatus {
 	if s.at != atCount || s.record.Ordinal == 0 {
 		s.skipVisit(s.track)
 		t, status := s.load()
@@ -125,13 +126,13 @@ func (s *eckd) writeNext(op *channel.Operation, f fields) channel.UnitStatus {
 		}
 	}
 	if n := s.domain.length; n != 0 && f.length(s.record.Count) != n {
-		return s.check(senseInvalidFormat, messageNone, s.track)
+		return s.check(arch.SenseInvalidFormat, messageNone, s.track)
 	}
 	return s.write(op, f)
 }
 
 // format prepares for a format write behind the current record.
-func (s *eckd) format() channel.UnitStatus {
+func (s *eckd) format() arch.UnitStatus {
 	const behind = foundID | foundKey | foundData | writtenZero | writtenCKD
 	if s.known&behind == 0 || s.permitted() < formats || s.at < atCount {
 		return s.reject(messageInvalidSequence)
@@ -142,7 +143,7 @@ func (s *eckd) format() channel.UnitStatus {
 // takeCount receives the count field of a record to be written. As data it is
 // zero where the program's count ends before it does (measured on Hercules
 // 3.13).
-func (s *eckd) takeCount(op *channel.Operation) (c media.Count, status channel.UnitStatus) {
+func (s *eckd) takeCount(op *channel.Operation) (c media.Count, status arch.UnitStatus) {
 	var p [media.CountSize]byte
 	op.Data.Expect(len(p))
 	if op.Data.Read(p[:]) < len(p) && op.Data.Failed() {
@@ -168,7 +169,7 @@ func (s *eckd) formatted(t *media.Track, r media.Record, n int) {
 // appendRecord writes a record behind the current one; a special one is a
 // segment of an overflow record. One without room leaves the track as it was
 // (measured on Hercules 3.13).
-func (s *eckd) appendRecord(op *channel.Operation, special bool) channel.UnitStatus {
+func (s *eckd) appendRecord(op *channel.Operation, special bool) arch.UnitStatus {
 	c, status := s.takeCount(op)
 	if status != 0 {
 		return status
@@ -201,7 +202,7 @@ func (s *eckd) appendRecord(op *channel.Operation, special bool) channel.UnitSta
 
 // writeCKD is Write Count, Key and Data (1D): it writes the record behind the
 // current one and erases the rest of the track.
-func (s *eckd) writeCKD(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) writeCKD(op *channel.Operation) arch.UnitStatus {
 	if status := s.format(); status != 0 {
 		return status
 	}
@@ -210,8 +211,8 @@ func (s *eckd) writeCKD(op *channel.Operation) channel.UnitStatus {
 
 // writeNextTrack is Write Count, Key and Data Next Track (9D): the first record
 // of the next track of the extent.
-func (s *eckd) writeNextTrack(op *channel.Operation) channel.UnitStatus {
-	if s.before != writeCountKeyData && s.before != writeNext {
+func (s *eckd) writeNextTrack(op *channel.Operation) arch.UnitStatus {
+	if s.before != arch.CommandWriteCountKeyData && s.before != arch.CommandWriteCountKeyDataNext {
 		return s.reject(messageInvalidSequence)
 	}
 	if status := s.format(); status != 0 {
@@ -233,7 +234,7 @@ func (s *eckd) writeNextTrack(op *channel.Operation) channel.UnitStatus {
 
 // writeZero is Write Record Zero (15), behind the home address. It erases the
 // rest of the track.
-func (s *eckd) writeZero(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) writeZero(op *channel.Operation) arch.UnitStatus {
 	if s.known&foundHome == 0 || s.permitted() < everything {
 		return s.reject(messageInvalidSequence)
 	}
@@ -287,10 +288,10 @@ func zeros(p []byte) bool {
 
 // writeHome is Write Home Address (19): flag byte and CCHH, which must be the
 // track's own.
-func (s *eckd) writeHome(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) writeHome(op *channel.Operation) arch.UnitStatus {
 	const size = homeAddressSize
 	if s.permitted() < everything {
-		return s.check(senseFileProtected, messageNone, s.track)
+		return s.check(arch.SenseFileProtected, messageNone, s.track)
 	}
 	op.Data.Expect(size)
 	var p [size]byte
@@ -321,7 +322,7 @@ func (s *eckd) writeHome(op *channel.Operation) channel.UnitStatus {
 // erase is Erase (11): the track is erased behind the current record. The data
 // is as for Write Count, Key and Data, of a record that has room, and is not
 // written.
-func (s *eckd) erase(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) erase(op *channel.Operation) arch.UnitStatus {
 	if status := s.format(); status != 0 {
 		return status
 	}
@@ -344,7 +345,7 @@ func (s *eckd) erase(op *channel.Operation) channel.UnitStatus {
 
 // writeTrackData is Write Track Data (A5): the data of the records from the
 // current one on, for as long as there is data or to the end of the track.
-func (s *eckd) writeTrackData(op *channel.Operation) channel.UnitStatus {
+func (s *eckd) writeTrackData(op *channel.Operation) arch.UnitStatus {
 	s.skipVisit(s.track)
 	if _, status := s.trackData(); status != 0 {
 		return status

@@ -3,7 +3,7 @@ package dasd
 import (
 	"testing"
 
-	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,7 +29,7 @@ func TestFormatWrites(t *testing.T) {
 	// Short data is padded; without SLI the length is incorrect.
 	r := b.run(with(searchFor(record11), step{code: 0x1D, data: "000100000200000C" + fill(0x57, 4)})...)
 	assert.Equal(t, done, r.unit)
-	assert.Equal(t, channel.IncorrectLength, r.channel)
+	assert.Equal(t, arch.IncorrectLength, r.channel)
 	assert.Equal(t, fill(0x57, 4)+fill(0, 8), b.track(15).Records[2].Data)
 
 	// Erase takes what a format write takes.
@@ -44,7 +44,7 @@ func TestNoRoomLeavesTheTrack(t *testing.T) {
 		b := newBench(t)
 		b.mixed()
 		before := b.track(15)
-		r := b.run(with(searchFor(record11), step{code: code, data: "000100000200E000", flags: channel.FlagSLI})...)
+		r := b.run(with(searchFor(record11), step{code: code, data: "000100000200E000", flags: arch.FlagSLI})...)
 		assert.Equal(t, "004000", r.sense)
 		assert.Equal(t, before, b.track(15))
 	}
@@ -81,8 +81,8 @@ func TestWriteHomeAddress(t *testing.T) {
 
 func TestWriteZero(t *testing.T) {
 	zero := func(data string) []step {
-		return []step{{code: 0x1F, data: "C0"}, {code: 0x07, data: seek10}, {code: 0x39, data: "00010000"}, {code: channel.TIC, count: 1},
-			{code: 0x15, data: data, flags: channel.FlagSLI}}
+		return []step{{code: 0x1F, data: "C0"}, {code: 0x07, data: seek10}, {code: 0x39, data: "00010000"}, {code: arch.CommandTransfer, count: 1},
+			{code: 0x15, data: data, flags: arch.FlagSLI}}
 	}
 	b := newBench(t)
 	b.ok(zero("0001000000030005" + "A1A2A3" + fill(0xB1, 5))...)
@@ -105,7 +105,7 @@ func TestShortCountField(t *testing.T) {
 	} {
 		b := newBench(t)
 		b.mixed()
-		b.ok(with(searchFor(record11), step{code: 0x1D, data: c.data, flags: channel.FlagSLI})...)
+		b.ok(with(searchFor(record11), step{code: 0x1D, data: c.data, flags: arch.FlagSLI})...)
 		l := b.track(15).Records
 		require.Len(t, l, 3)
 		assert.Equal(t, c.want, l[2].Count)
@@ -113,14 +113,14 @@ func TestShortCountField(t *testing.T) {
 	b := newBench(t)
 	r := b.run(with(searchFor(record11), step{code: 0x1D, data: "00010000"})...)
 	assert.Equal(t, done, r.unit)
-	assert.Equal(t, channel.IncorrectLength, r.channel)
+	assert.Equal(t, arch.IncorrectLength, r.channel)
 }
 
 func TestUpdateWrites(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		steps    []step
-		channel  channel.ChannelStatus
+		channel  arch.ChannelStatus
 		residual int
 		record   int
 		key      string
@@ -128,12 +128,12 @@ func TestUpdateWrites(t *testing.T) {
 	}{
 		{"data", with(searchFor(record11), step{code: 0x05, data: fill(0xA1, 10)}), 0, 0, 1, "", fill(0xA1, 10)},
 		{"data of a keyed record", with(searchFor("0001000002"), step{code: 0x05, data: fill(0xA2, 6)}), 0, 0, 2, "22222222", fill(0xA2, 6)},
-		{"data behind a search for the key", []step{{code: 0x07, data: seek10}, {code: 0x29, data: "22222222", flags: channel.FlagSLI}, {code: channel.TIC, count: 1}, {code: 0x05, data: fill(0xA3, 6)}},
+		{"data behind a search for the key", []step{{code: 0x07, data: seek10}, {code: 0x29, data: "22222222", flags: arch.FlagSLI}, {code: arch.CommandTransfer, count: 1}, {code: 0x05, data: fill(0xA3, 6)}},
 			0, 0, 2, "22222222", fill(0xA3, 6)},
 		{"key and data", with(searchFor("0001000002"), step{code: 0x0D, data: fill(0xA4, 10)}), 0, 0, 2, fill(0xA4, 4), fill(0xA4, 6)},
-		{"too little data", with(searchFor(record11), step{code: 0x05, data: fill(0xA5, 4)}), channel.IncorrectLength, 0, 1, "", fill(0xA5, 4) + fill(0, 6)},
-		{"too little data, suppressed", with(searchFor(record11), step{code: 0x05, data: fill(0xA5, 4), flags: channel.FlagSLI}), 0, 0, 1, "", fill(0xA5, 4) + fill(0, 6)},
-		{"too much data", with(searchFor(record11), step{code: 0x05, data: fill(0xA6, 16)}), channel.IncorrectLength, 6, 1, "", fill(0xA6, 10)},
+		{"too little data", with(searchFor(record11), step{code: 0x05, data: fill(0xA5, 4)}), arch.IncorrectLength, 0, 1, "", fill(0xA5, 4) + fill(0, 6)},
+		{"too little data, suppressed", with(searchFor(record11), step{code: 0x05, data: fill(0xA5, 4), flags: arch.FlagSLI}), 0, 0, 1, "", fill(0xA5, 4) + fill(0, 6)},
+		{"too much data", with(searchFor(record11), step{code: 0x05, data: fill(0xA6, 16)}), arch.IncorrectLength, 6, 1, "", fill(0xA6, 10)},
 		{"in a domain", []step{{code: 0x63, data: dxUpdate}, {code: 0x47, data: "0180 0001 00010000 0001000001 FF 000A"}, {code: 0x85, data: fill(0xA7, 10)}}, 0, 0, 1, "", fill(0xA7, 10)},
 		{"in a domain, key and data", []step{{code: 0x63, data: dxUpdate}, {code: 0x47, data: "0180 0001 00010000 0001000002 FF 000A"}, {code: 0x8D, data: fill(0xA8, 10)}}, 0, 0, 2, fill(0xA8, 4), fill(0xA8, 6)},
 		{"in a domain, the plain command", []step{{code: 0x63, data: dxUpdate}, {code: 0x47, data: "0180 0001 00010000 0001000001 FF 000A"}, {code: 0x05, data: fill(0xA9, 10)}}, 0, 0, 1, "", fill(0xA9, 10)},
@@ -159,7 +159,7 @@ func TestUpdateWrites(t *testing.T) {
 func TestWriteToEndOfFile(t *testing.T) {
 	b := newBench(t)
 	b.mixed()
-	r := b.run(with(searchFor("0001000003"), step{code: 0x05, data: "11", flags: channel.FlagSLI})...)
+	r := b.run(with(searchFor("0001000003"), step{code: 0x05, data: "11", flags: arch.FlagSLI})...)
 	assert.Equal(t, exception, r.unit)
 	assert.Len(t, b.track(15).Records, 5)
 }
@@ -171,7 +171,7 @@ func TestFormatWithCountsOnlyStaysUniform(t *testing.T) {
 		{code: 0x15, data: "0003000000000008" + fill(0, 8)},
 	}
 	for r := 1; r <= 12; r++ {
-		steps = append(steps, step{code: 0x1D, data: "00030000" + fill(byte(r), 1) + "00 1000", flags: channel.FlagSLI})
+		steps = append(steps, step{code: 0x1D, data: "00030000" + fill(byte(r), 1) + "00 1000", flags: arch.FlagSLI})
 	}
 	b.ok(steps...)
 	track, err := b.d.ckd.Track(45)
@@ -182,7 +182,7 @@ func TestFormatWithCountsOnlyStaysUniform(t *testing.T) {
 	r := b.run(with(steps[:2:2], append([]step{{code: 0x15, data: "0003000000000008" + fill(0, 8)}}, steps[3:]...)...)...)
 	assert.Equal(t, done, r.unit)
 	steps[1].data = "4380 000E 00030000 0003000000 FF 1000"
-	r = b.run(with(steps, step{code: 0x1D, data: "000300000D001000", flags: channel.FlagSLI})...)
+	r = b.run(with(steps, step{code: 0x1D, data: "000300000D001000", flags: arch.FlagSLI})...)
 	assert.Equal(t, unitCheck, r.unit)
 	assert.Equal(t, "004000", r.sense)
 }

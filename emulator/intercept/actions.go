@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -18,7 +19,7 @@ func (x *Process) dissociateMirrors(c *call, n *abi.Intent) hooks.Refusal {
 	case n.Code > abi.ScopeGroup:
 		return hooks.UnknownCode
 	}
-	x.step(c.p, machine.StepM+4, hookNames[c.hook], c.block.ID)
+	x.step(c.p, step.DissociateMirror, abi.HookTable[c.hook].Actor, c.block.ID)
 	x.dissociate(c.p, c.role.pair, n.Mirrors, n.Code)
 	return hooks.CarriedOut
 }

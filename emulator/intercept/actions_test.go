@@ -8,9 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
-	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/intercept"
-	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
 )
@@ -64,7 +63,7 @@ func TestRecipes(t *testing.T) {
 	}{
 		{name: "the same", change: nil},
 		{name: "private data", change: func(_ *abi.Frame, r []abi.RecipeCCW) { r[2].Kind = abi.RecipePrivate }},
-		{name: "without interruption", change: func(_ *abi.Frame, r []abi.RecipeCCW) { r[2].Flags &^= uint8(channel.FlagPCI) }},
+		{name: "without interruption", change: func(_ *abi.Frame, r []abi.RecipeCCW) { r[2].Flags &^= uint8(arch.FlagPCI) }},
 		{name: "identification", change: func(f *abi.Frame, r []abi.RecipeCCW) {
 			parameters(f, &r[0], 0, func(b *[abi.ParameterSize]byte) { binary.BigEndian.PutUint16(b[4:], 0x1234) })
 		}},
@@ -89,7 +88,7 @@ func TestRecipes(t *testing.T) {
 		}},
 		{name: "more data than there is", marked: []uint32{track}, refused: true, change: func(_ *abi.Frame, r []abi.RecipeCCW) { r[2].Count++ }},
 		{name: "more private data than there is", marked: []uint32{track}, refused: true, change: func(_ *abi.Frame, r []abi.RecipeCCW) { r[2].Kind, r[2].Count = abi.RecipePrivate, 4097 }},
-		{name: "transfer into the primary's chain", marked: []uint32{track}, refused: true, change: func(_ *abi.Frame, r []abi.RecipeCCW) { r[2].Command = channel.TIC }},
+		{name: "transfer into the primary's chain", marked: []uint32{track}, refused: true, change: func(_ *abi.Frame, r []abi.RecipeCCW) { r[2].Command = arch.CommandTransfer }},
 		{name: "transfer out of the recipe", marked: []uint32{track}, refused: true, change: func(f *abi.Frame, r []abi.RecipeCCW) {
 			r[2] = abi.RecipeCCW{Kind: abi.RecipeTransfer, Source: f.Response.Recipes}
 			f.Response.Add(abi.RecipeCCW{Kind: abi.RecipeControl})
@@ -110,7 +109,7 @@ func TestRecipes(t *testing.T) {
 			g.run()
 			g.install(t, duplicate(c.change), backEnd, postStatus)
 			i := app.write(t, track*12, 2)
-			assert.EqualValues(t, ios.CodeNormal, i.block.CompletionCode)
+			assert.EqualValues(t, arch.CompletionNormal, i.block.CompletionCode)
 			m := g.pair.Mirrors()[0]
 			var marked []uint32
 			for tr := range uint32(diskTracks) {
@@ -171,15 +170,15 @@ func TestInterlopers(t *testing.T) {
 		code    uint8
 		writes  int
 	}{
-		{"rejected", func(f *abi.Frame) { f.Response.Ask(abi.IntentReject).Code = ios.CodeRejected }, ios.CodeRejected, 0},
-		{"rejected as if it were done", func(f *abi.Frame) { f.Response.Ask(abi.IntentReject).Code = ios.CodeNormal }, ios.CodeRejected, 0},
+		{"rejected", func(f *abi.Frame) { f.Response.Ask(abi.IntentReject).Code = arch.CompletionRejected }, arch.CompletionRejected, 0},
+		{"rejected as if it were done", func(f *abi.Frame) { f.Response.Ask(abi.IntentReject).Code = arch.CompletionNormal }, arch.CompletionRejected, 0},
 		{"rejected and left queued", func(f *abi.Frame) {
 			f.Response.Ask(abi.IntentReject)
 			f.Response.Ask(abi.IntentRetry)
-		}, ios.CodeRejected, 0},
-		{"inhibited", func(f *abi.Frame) { f.Response.Ask(abi.IntentInhibit) }, ios.CodeExtent, 0},
-		{"not stopped", func(*abi.Frame) {}, ios.CodeNormal, 3},
-		{"left queued for ever", func(f *abi.Frame) { f.Response.Ask(abi.IntentRetry) }, ios.CodeNormal, 3},
+		}, arch.CompletionRejected, 0},
+		{"inhibited", func(f *abi.Frame) { f.Response.Ask(abi.IntentInhibit) }, arch.CompletionExtent, 0},
+		{"not stopped", func(*abi.Frame) {}, arch.CompletionNormal, 3},
+		{"left queued for ever", func(f *abi.Frame) { f.Response.Ask(abi.IntentRetry) }, arch.CompletionNormal, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newRig(t, 1)
@@ -223,7 +222,7 @@ func TestAReadThatAMirrorCannotServe(t *testing.T) {
 		app.submit(t, false, 480, 3)
 		i := app.last
 		g.run()
-		assert.EqualValues(t, ios.CodeNormal, i.block.CompletionCode)
+		assert.EqualValues(t, arch.CompletionNormal, i.block.CompletionCode)
 		assert.Equal(t, 3, g.primary.reads)
 		assert.Zero(t, g.x.Pending())
 	})
@@ -320,7 +319,7 @@ func TestAMirrorRequestThatNobodyStarts(t *testing.T) {
 		g.install(t, frontEnd, back, postStatus)
 		app := newClient(g)
 		i := app.write(t, 480, 1)
-		assert.EqualValues(t, ios.CodeNormal, i.block.CompletionCode, name)
+		assert.EqualValues(t, arch.CompletionNormal, i.block.CompletionCode, name)
 		assert.Less(t, i.block.EndedAt, machine.Second, name)
 		assert.True(t, g.pair.Mirrors()[0].Marked(40), name)
 		assert.Zero(t, g.x.Pending(), name)
@@ -383,7 +382,7 @@ func TestPromotionKeepsWhatWasAcknowledged(t *testing.T) {
 	})
 	app := newClient(g)
 	i := app.write(t, 480, 2) // not mirrored
-	assert.EqualValues(t, ios.CodeNormal, i.block.CompletionCode)
+	assert.EqualValues(t, arch.CompletionNormal, i.block.CompletionCode)
 	assert.Equal(t, uint16(0x200), g.pair.Primary().DeviceNumber)
 	assert.Equal(t, i.tag, g.mirrors[0].tags[480*8])
 	app.submit(t, false, 480, 2)

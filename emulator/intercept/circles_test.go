@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/intercept"
-	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/hooks"
@@ -33,12 +33,12 @@ func (g *rig) rest(t testing.TB) {
 // containment rule, and gives their attachments.
 func (g *rig) stubborn(t testing.TB, rule hooks.Containment, hook [abi.Hooks]func(*abi.Frame)) (all [hooks.Slots]*hooks.Attachment) {
 	t.Helper()
-	var chains [hooks.Slots][]*hooks.Attachment
-	for s := range chains {
+	var sequences [hooks.Slots][]*hooks.Attachment
+	for s := range sequences {
 		all[s] = &hooks.Attachment{Name: "stubborn", Detour: hooks.NewNative(hook[0], hook[1], hook[2]), Granted: abi.CapabilitiesKnown, Containment: rule}
-		chains[s] = []*hooks.Attachment{all[s]}
+		sequences[s] = []*hooks.Attachment{all[s]}
 	}
-	require.NoError(t, g.x.Install(chains, intercept.Promise{Durability: intercept.DurableMirrors}))
+	require.NoError(t, g.x.Install(sequences, intercept.Promise{Durability: intercept.DurableMirrors}))
 	return all
 }
 
@@ -141,9 +141,9 @@ func TestCirclesEnd(t *testing.T) {
 				assert.Zero(t, g.x.Lent())
 				failed := rule == hooks.FailIO && (c.slot == hooks.DDTSIO || c.held)
 				if failed {
-					assert.EqualValues(t, ios.CodePermanent, i.block.CompletionCode)
+					assert.EqualValues(t, arch.CompletionPermanent, i.block.CompletionCode)
 				} else {
-					assert.EqualValues(t, ios.CodeNormal, i.block.CompletionCode)
+					assert.EqualValues(t, arch.CompletionNormal, i.block.CompletionCode)
 				}
 				if !failed && c.marked {
 					assert.Positive(t, g.pair.Mirrors()[0].OutOfSync()+g.pair.Mirrors()[1].OutOfSync()+g.pair.Mirrors()[2].OutOfSync())

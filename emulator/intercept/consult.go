@@ -4,13 +4,11 @@ import (
 	"errors"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
 )
-
-// hookNames name the detours as the table of steps does.
-var hookNames = [abi.Hooks]string{"front-end detour", "back-end detour", "post-status detour"}
 
 // slots give the slot on which the detours with a hook stand.
 var slots = [abi.Hooks]hooks.Slot{
@@ -24,7 +22,7 @@ var slots = [abi.Hooks]hooks.Slot{
 // (call.rc). It gives the one that has said return, or nil.
 func (x *Process) consult(c *call) *hooks.Attachment {
 	c.count()
-	for _, a := range c.r.generation.Chain(slots[c.hook]) {
+	for _, a := range c.r.generation.Sequence(slots[c.hook]) {
 		ans, ok := x.ask(a, c)
 		if !ok {
 			x.unanswered(a, c)
@@ -171,7 +169,7 @@ func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
 	}
 	if f.Response.Steps != 0 && x.ios.Machine.Steps != nil {
 		for _, n := range f.Response.Step[:f.Response.Steps] {
-			x.ios.Machine.Steps.Step(c.p.Now(), machine.Step(n), hookNames[c.hook], c.block.ID)
+			x.ios.Machine.Steps.Step(c.p.Now(), machine.Step(n), abi.HookTable[c.hook].Actor, c.block.ID)
 		}
 	}
 	return s, true
@@ -229,10 +227,10 @@ func (x *Process) unanswered(a *hooks.Attachment, c *call) {
 	if a.Containment == hooks.FailIO && (!a.Disabled || c.asked == a) {
 		switch {
 		case c.hook == abi.FrontEnd:
-			c.block.CompletionCode = ios.CodePermanent
+			c.block.CompletionCode = arch.CompletionPermanent
 			c.rc = ios.Refused
 		case c.hook == abi.PostStatus && c.block.CompletionCode == 0:
-			c.block.CompletionCode = ios.CodePermanent
+			c.block.CompletionCode = arch.CompletionPermanent
 		}
 	}
 	x.contain(a, c)

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -52,7 +53,7 @@ func (c *copies) put(d *dataCopy) {
 // privateCopy copies the first n bytes of the data area of s and returns where,
 // or 0 when there is no room or the area cannot be read.
 func (x *Process) privateCopy(mr *mirrorRequest, s *abi.CCW, n int) machine.Address {
-	if n > int(s.Count) || channel.Flags(s.Flags)&channel.FlagMIDA != 0 {
+	if n > int(s.Count) || channel.Flags(s.Flags)&arch.FlagMIDA != 0 {
 		return 0
 	}
 	d := x.copies.get()
@@ -62,7 +63,7 @@ func (x *Process) privateCopy(mr *mirrorRequest, s *abi.CCW, n int) machine.Addr
 	}
 	d.next, mr.copies = mr.copies, d
 	storage := &x.ios.Machine.Storage
-	if channel.Flags(s.Flags)&channel.FlagIDA == 0 {
+	if channel.Flags(s.Flags)&arch.FlagIDA == 0 {
 		if tags := storage.TagView(machine.Address(s.Address), n); tags != nil {
 			d.segment.Synthesize()
 			copy(d.segment.Tags(), tags)

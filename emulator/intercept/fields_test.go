@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
-	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -78,7 +78,7 @@ func TestFrameOfAFailedIO(t *testing.T) {
 	g.run()
 	require.NotEmpty(t, seen)
 	assert.Zero(t, seen[0].SenseSize, "a unit that does not answer has no sense")
-	assert.NotEqual(t, ios.CodeNormal, g.app.codes[0])
+	assert.NotEqualValues(t, arch.CompletionNormal, g.app.codes[0])
 }
 
 // TestAtRiskIsWhatSomeMirrorLacksNow: Pair.AtRisk and Mirror.AtRisk in the frame.

@@ -4,8 +4,8 @@ import (
 	"unsafe"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/chain"
-	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -84,8 +84,8 @@ func (x *Process) fill(f *abi.Frame, c *call) {
 	}
 	if c.hook == abi.PostStatus {
 		b.IRB.SCSW.Put(s.SCSW[:])
-		s.CC = uint8(b.IRB.SCSW.Flags & channel.SCSWDeferredCC >> 8)
-		if b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == ios.CodeNormal || r.PrimaryComplete() && b == r.block) {
+		s.CC = uint8(b.IRB.SCSW.Flags & arch.SCSWDeferredCC >> 8)
+		if b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == arch.CompletionNormal || r.PrimaryComplete() && b == r.block) {
 			s.OK = 1
 			s.Sense = [32]byte{}
 		} else {

@@ -2,6 +2,8 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -32,8 +34,8 @@ func (x *Process) pointAtBackEnd(c *call, _ *abi.Intent) hooks.Refusal {
 // reject fails the request. (Step 130.)
 func (x *Process) reject(c *call, n *abi.Intent) hooks.Refusal {
 	c.block.CompletionCode = n.Code
-	if n.Code == 0 || n.Code == ios.CodeNormal {
-		c.block.CompletionCode = ios.CodeRejected
+	if n.Code == 0 || n.Code == arch.CompletionNormal {
+		c.block.CompletionCode = arch.CompletionRejected
 	}
 	x.counts.Rejected++
 	c.rc = ios.Refused
@@ -109,7 +111,7 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent) hooks.Refusal {
 		}
 	}
 	if made := r.made(); made&(made-1) != 0 {
-		x.step(c.p, machine.StepM+5, "intercept process", c.block.ID)
+		x.step(c.p, step.UseSeveralMirrors, "intercept process", c.block.ID)
 	}
 	if n.Mirrors>>len(r.pair.mirrors) != 0 {
 		why = why.First(hooks.NoSuchMirror)

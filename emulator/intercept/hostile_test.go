@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -126,7 +127,7 @@ func (h *hostile) answer(f *abi.Frame, hook abi.Hook) {
 			n.Value = x.Uint64N(uint64(abi.FlagsKnown) + 1)
 		}
 		if n.Kind == abi.IntentReject && x.IntN(2) == 0 {
-			n.Code = ios.CodeNormal
+			n.Code = arch.CompletionNormal
 		}
 		if n.Kind == abi.IntentRetry && x.IntN(4) != 0 {
 			n.Kind = abi.IntentNone
@@ -199,8 +200,8 @@ type trial struct {
 
 func (r *trial) policy(t testing.TB) {
 	evil := []int{0, 5, 20, 50, 90}[r.rand.IntN(5)]
-	var chains [hooks.Slots][]*hooks.Attachment
-	for s := range chains {
+	var sequences [hooks.Slots][]*hooks.Attachment
+	for s := range sequences {
 		for range 1 + r.rand.IntN(10)/9 {
 			back := backEnd
 			if r.rand.IntN(2) == 0 {
@@ -218,10 +219,10 @@ func (r *trial) policy(t testing.TB) {
 			if r.rand.IntN(5) == 0 {
 				granted &= abi.Capability(r.rand.Uint32())
 			}
-			chains[s] = append(chains[s], &hooks.Attachment{Name: "hostile", Detour: h, Granted: granted, Containment: hooks.Containment(r.rand.IntN(3))})
+			sequences[s] = append(sequences[s], &hooks.Attachment{Name: "hostile", Detour: h, Granted: granted, Containment: hooks.Containment(r.rand.IntN(3))})
 		}
 	}
-	require.NoError(t, r.x.Install(chains, intercept.Promise{Durability: intercept.Durability(r.rand.IntN(2)), StalePromotion: r.rand.IntN(2) == 0}))
+	require.NoError(t, r.x.Install(sequences, intercept.Promise{Durability: intercept.Durability(r.rand.IntN(2)), StalePromotion: r.rand.IntN(2) == 0}))
 }
 
 // frontEndRouting sends every other read to a mirror.

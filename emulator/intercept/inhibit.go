@@ -2,17 +2,10 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/hooks"
-)
-
-// The file mask that inhibits every write, of define extent and set file mask
-// (FACTS: bits C0 of the mask byte).
-const (
-	maskBits           = 0xC0
-	maskInhibit        = 0x40
-	commandSetFileMask = 0x1F
 )
 
 // inhibit puts a copy of the request's chain in its place that the device lets
@@ -31,7 +24,7 @@ func (x *Process) inhibit(c *call, _ *abi.Intent) hooks.Refusal {
 	defined := -1
 	roles := chain.RolesOf(c.role.pair.geometry.Class)
 	for i := range r.program.CCWs {
-		if r.program.CCWs[i].Command == chain.DefineExtent {
+		if r.program.CCWs[i].Command == arch.CommandDefineExtent {
 			defined = i
 			break
 		}
@@ -63,13 +56,13 @@ func (x *Process) inhibit(c *call, _ *abi.Intent) hooks.Refusal {
 			x.areas.put(a)
 			return hooks.Program
 		}
-		parameter[0] = parameter[0]&^maskBits | maskInhibit
-		channel.PutCCW1(a.view[defined*channel.CCWSize:], channel.CCW{
-			Command: d.Command, Flags: channel.Flags(d.Flags) &^ channel.FlagIDA, Count: d.Count, Address: at,
+		parameter[0] = parameter[0]&^arch.MaskWrite | arch.MaskWriteNone
+		channel.PutCCW1(a.view[defined*arch.CCWSize:], channel.CCW{
+			Command: d.Command, Flags: channel.Flags(d.Flags) &^ arch.FlagIDA, Count: d.Count, Address: at,
 		})
 	} else {
-		parameter[0] = maskInhibit
-		channel.PutCCW1(a.view, channel.CCW{Command: commandSetFileMask, Flags: channel.FlagCC, Count: 1, Address: at})
+		parameter[0] = arch.MaskWriteNone
+		channel.PutCCW1(a.view, channel.CCW{Command: arch.CommandSetFileMask, Flags: arch.FlagCC, Count: 1, Address: at})
 	}
 	r.inhibited, r.original, r.control = a, b.ChannelProgram, b.Control
 	b.ChannelProgram = a.base

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -63,7 +64,7 @@ func (x *Process) overrule(c *call, circle string) {
 func (x *Process) overruleHold(c *call) {
 	x.overrule(c, circleHold)
 	if c.asked.Containment == hooks.FailIO {
-		x.failWaiting(c, &abi.Intent{Code: ios.CodePermanent})
+		x.failWaiting(c, &abi.Intent{Code: arch.CompletionPermanent})
 	}
 	x.overstayed(c)
 }
@@ -76,7 +77,7 @@ func (x *Process) overruleRetry(c *call) ios.ReturnCode {
 		x.overstayed(c)
 	}
 	if c.asked.Containment == hooks.FailIO {
-		c.block.CompletionCode = ios.CodePermanent
+		c.block.CompletionCode = arch.CompletionPermanent
 		return ios.Refused
 	}
 	return ios.Started

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/intercept"
-	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -18,7 +18,7 @@ func TestWriteCompletesWithTheSlowerSide(t *testing.T) {
 	g.x.Promise.Durability = intercept.DurableMirrors
 	require.NoError(t, g.block.Submit(0, true, 8192, 8192))
 	g.run()
-	require.Equal(t, []uint8{ios.CodeNormal}, g.app.codes)
+	require.Equal(t, []uint8{arch.CompletionNormal}, g.app.codes)
 	assert.Greater(t, g.app.at[0], 700*machine.Microsecond)
 	assert.Equal(t, g.primary.tags, g.mirrors[0].tags)
 	assert.Equal(t, 2, g.primary.writes)
@@ -35,7 +35,7 @@ func TestWithoutDetoursEveryWriteIsMarked(t *testing.T) {
 	g := newRig(t, 1)
 	require.NoError(t, g.block.Submit(0, true, 0, 4096))
 	g.run()
-	require.Equal(t, []uint8{ios.CodeNormal}, g.app.codes)
+	require.Equal(t, []uint8{arch.CompletionNormal}, g.app.codes)
 	assert.True(t, g.pair.Mirrors()[0].Marked(15))
 	assert.Equal(t, 1, g.pair.Mirrors()[0].OutOfSync())
 	assert.EqualValues(t, 1, g.pair.Mirrors()[0].Risk(g.m.Clock.Now()).Unmirrored)
@@ -49,7 +49,7 @@ func TestFailedMirrorIsDissociatedAndMarked(t *testing.T) {
 	g.run()
 	require.NoError(t, g.block.Submit(1, true, 4096*12, 4096))
 	g.run()
-	require.Equal(t, []uint8{ios.CodeNormal, ios.CodeNormal}, g.app.codes)
+	require.Equal(t, []uint8{arch.CompletionNormal, arch.CompletionNormal}, g.app.codes)
 	assert.Equal(t, g.primary.tags, g.mirrors[0].tags)
 	assert.Zero(t, g.pair.Mirrors()[0].OutOfSync())
 	assert.Equal(t, abi.MirrorSuspended, g.pair.Mirrors()[1].State)
@@ -63,7 +63,7 @@ func TestMirrorThatNeverAnswersIsGivenUp(t *testing.T) {
 	g.mirrors[0].lost = true
 	require.NoError(t, g.block.Submit(0, true, 0, 4096))
 	g.run()
-	require.Equal(t, []uint8{ios.CodeNormal}, g.app.codes)
+	require.Equal(t, []uint8{arch.CompletionNormal}, g.app.codes)
 	assert.Less(t, g.app.at[0], 7*machine.Second)
 	assert.EqualValues(t, 1, g.x.Counts().TimedOut)
 	assert.Equal(t, 1, g.pair.Mirrors()[0].OutOfSync())
@@ -76,7 +76,7 @@ func TestFailedPrimaryWriteLeavesItsTracksInDoubt(t *testing.T) {
 	g.primary.fail = func(write bool) bool { return write }
 	require.NoError(t, g.block.Submit(0, true, 0, 4096))
 	g.run()
-	require.Equal(t, []uint8{ios.CodePermanent}, g.app.codes)
+	require.Equal(t, []uint8{arch.CompletionPermanent}, g.app.codes)
 	assert.Equal(t, 1, g.pair.Mirrors()[0].OutOfSync())
 	assert.Zero(t, g.x.Pending())
 }
@@ -146,7 +146,7 @@ func TestPromotedMirrorTakesOver(t *testing.T) {
 	g.run()
 	require.Len(t, g.app.codes, 40)
 	for i, c := range g.app.codes {
-		assert.EqualValues(t, ios.CodeNormal, c, i)
+		assert.EqualValues(t, arch.CompletionNormal, c, i)
 	}
 	assert.EqualValues(t, 1, g.x.Counts().Promoted)
 	assert.Equal(t, uint16(0x200), g.pair.Primary().DeviceNumber)

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
@@ -74,11 +75,11 @@ func (mr *mirrorRequest) start(p *machine.Processor) {
 		x.Mirror.Watch(p, p.Now())
 	}
 	x.counts.Mirrored++
-	x.step(p, 260, hookNames[abi.BackEnd], b.ID)
+	x.step(p, step.AskWhetherMirrorStarted, abi.HookTable[abi.BackEnd].Actor, b.ID)
 	if r.state.open() {
-		x.step(p, machine.StepM+6, "host", b.ID) // primary and mirror run in parallel
+		x.step(p, step.RunInParallel, "host", b.ID) // primary and mirror run in parallel
 	}
-	x.step(p, 262, hookNames[abi.BackEnd], b.ID)
+	x.step(p, step.MarkBegun, abi.HookTable[abi.BackEnd].Actor, b.ID)
 	x.ios.STARTIO(p, b)
 }
 
@@ -204,7 +205,7 @@ func (mr *mirrorRequest) Done(p *machine.Processor, b *ios.IOSB) {
 	if !b.OK() {
 		mr.enter(mirrorFailing)
 		if b.CC != 0 {
-			mr.r.x.step(p, 264, hookNames[abi.BackEnd], b.ID)
+			mr.r.x.step(p, step.MarkFailed, abi.HookTable[abi.BackEnd].Actor, b.ID)
 		}
 		mr.settle(false)
 		mr.r.flags |= abi.FlagMirrorError

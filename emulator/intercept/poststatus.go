@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -114,8 +115,8 @@ func (x *Process) failWaiting(c *call, n *abi.Intent) hooks.Refusal {
 	case r.Ended() || c.block.CompletionCode != 0:
 		return hooks.WrongMoment
 	}
-	if code == 0 || code == ios.CodeNormal {
-		code = ios.CodePermanent
+	if code == 0 || code == arch.CompletionNormal {
+		code = arch.CompletionPermanent
 	}
 	c.block.CompletionCode = code
 	return hooks.CarriedOut
@@ -150,7 +151,7 @@ func (x *Process) finish(p *machine.Processor, r *Request) {
 	if r.state == requestAgain {
 		r.enter(requestAnswered)
 	}
-	if r.routed != nil && !b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == ios.CodeNoPath) {
+	if r.routed != nil && !b.IRB.OK() && (b.CompletionCode == 0 || b.CompletionCode == arch.CompletionNoPath) {
 		x.returnToPrimary(p, r)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
@@ -174,15 +175,15 @@ func (x *Process) boxed(at machine.Time, u *ios.UCB, boxed bool) {
 // Install puts the detours of a policy on the slots at once, with what the
 // policy promises: requests that begin from now on have them. (hooks.Table.) The
 // pairs' modes are those of the policy before, so they are synchronous again.
-func (x *Process) Install(chains [hooks.Slots][]*hooks.Attachment, d Promise) error {
-	for _, c := range chains {
+func (x *Process) Install(sequences [hooks.Slots][]*hooks.Attachment, d Promise) error {
+	for _, c := range sequences {
 		for _, a := range c {
 			if u, ok := a.Detour.(hooks.ChainUser); ok {
 				u.UseChain(x)
 			}
 		}
 	}
-	if _, err := x.ios.Hooks.Install(chains); err != nil {
+	if _, err := x.ios.Hooks.Install(sequences); err != nil {
 		return err
 	}
 	x.Promise = d
@@ -261,7 +262,7 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 	return rc
 }
 
-// startMirror lets a mirror I/O through the front-end slot.
+// startMirror lets a mirror I/O past the front-end detours.
 func (x *Process) startMirror(p *machine.Processor, q *ios.IOQ, mr *mirrorRequest) ios.ReturnCode {
 	b := q.IOSB
 	c := call{hook: abi.FrontEnd, p: p, q: q, r: mr.r, block: b, role: x.roleOf(b.UCB), origin: abi.OriginMirror, program: &mr.r.program, since: &mr.leftSince}
@@ -269,7 +270,7 @@ func (x *Process) startMirror(p *machine.Processor, q *ios.IOQ, mr *mirrorReques
 		return rc
 	}
 	if !mr.wanted(c.role) {
-		b.CompletionCode = ios.CodePurged
+		b.CompletionCode = arch.CompletionPurged
 		return ios.Refused
 	}
 	rc := x.ios.DDTSIO(p, q)

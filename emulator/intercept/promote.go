@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
 )
@@ -78,7 +79,7 @@ func (x *Process) promote(c *call, n *abi.Intent) hooks.Refusal {
 	x.setRole(pair.primary, unitRole{role: abi.RolePrimary, pair: pair})
 	x.setRole(m.unit, unitRole{role: abi.RoleMirror, pair: pair, mirror: m})
 	x.counts.Promoted++
-	x.step(c.p, machine.StepM+3, hookNames[c.hook], c.block.ID)
+	x.step(c.p, step.PromoteMirror, abi.HookTable[c.hook].Actor, c.block.ID)
 	x.Log.Warn("mirror promoted", "pair", pair.ID, "mirror", i+1, "stale", stale, "device", hclog.Fmt("%04X", pair.primary.DeviceNumber), "time", c.p.Now())
 	if x.Promoted != nil {
 		x.Promoted(pair, stale)

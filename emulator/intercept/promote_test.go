@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/intercept"
-	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -44,7 +44,7 @@ func TestPromotionWaitsForWhatIsOnItsWay(t *testing.T) {
 	require.Len(t, g.x.Promotions(), 1)
 	assert.Zero(t, g.x.Promotions()[0].Writes)
 	for i, c := range g.app.codes {
-		assert.EqualValues(t, ios.CodeNormal, c, i)
+		assert.EqualValues(t, arch.CompletionNormal, c, i)
 	}
 	assert.Equal(t, []machine.Tag{1<<18 + 1, 2<<18 + 1, 3<<18 + 1}, []machine.Tag{g.mirrors[0].tags[180*8], g.mirrors[0].tags[181*8], g.mirrors[0].tags[182*8]})
 	assert.Zero(t, g.x.Pending())
@@ -83,11 +83,11 @@ func TestPromotionOfAStaleMirrorIsRefused(t *testing.T) {
 			assert.EqualValues(t, 1, p.Tracks)
 			if c.allowed {
 				assert.Equal(t, []bool{true}, told)
-				assert.EqualValues(t, ios.CodeNormal, g.app.codes[1])
+				assert.EqualValues(t, arch.CompletionNormal, g.app.codes[1])
 				assert.Zero(t, p.Refused)
 			} else {
 				assert.Empty(t, told)
-				assert.EqualValues(t, ios.CodePermanent, g.app.codes[1])
+				assert.EqualValues(t, arch.CompletionPermanent, g.app.codes[1])
 				assert.Equal(t, g.x.Counts().StaleRefused, p.Refused)
 				assert.NotZero(t, p.Refused)
 				assert.EqualValues(t, 0x100, g.pair.Primary().DeviceNumber)

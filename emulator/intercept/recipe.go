@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -19,7 +20,7 @@ type area struct {
 }
 
 const (
-	areaCCWs = (abi.MaxRecipe + spareCCWs) * channel.CCWSize
+	areaCCWs = (abi.MaxRecipe + spareCCWs) * arch.CCWSize
 	// spareCCWs is how many CCWs of zero end each chain, against one that goes on
 	// behind its last CCW, or skips that.
 	spareCCWs = 2
@@ -87,13 +88,13 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) ho
 	for i := range recipe {
 		c := &recipe[i]
 		w := channel.CCW{Command: c.Command, Flags: channel.Flags(c.Flags), Count: c.Count}
-		if c.Kind != abi.RecipeTransfer && w.Command == channel.TIC || c.Kind == abi.RecipeTransfer && chained {
+		if c.Kind != abi.RecipeTransfer && w.Command == arch.CommandTransfer || c.Kind == abi.RecipeTransfer && chained {
 			return x.abandon(mr)
 		}
 		stores = chained && stores || roles[w.Command]&chain.IsInput != 0
-		chained = w.Flags&channel.FlagCD != 0 && c.Kind != abi.RecipeTransfer
+		chained = w.Flags&arch.FlagCD != 0 && c.Kind != abi.RecipeTransfer
 		if stores && c.Kind != abi.RecipePrivate {
-			w.Flags |= channel.FlagSkip
+			w.Flags |= arch.FlagSkip
 		}
 		switch c.Kind {
 		case abi.RecipeCopy:
@@ -102,7 +103,7 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) ho
 				return x.abandon(mr)
 			}
 			w.Address = s.Address
-			w.Flags = w.Flags&^(channel.FlagIDA|channel.FlagMIDA) | channel.Flags(s.Flags)&(channel.FlagIDA|channel.FlagMIDA)
+			w.Flags = w.Flags&^(arch.FlagIDA|arch.FlagMIDA) | channel.Flags(s.Flags)&(arch.FlagIDA|arch.FlagMIDA)
 		case abi.RecipePrivate:
 			s := &ccws[c.Source]
 			copied := x.privateCopy(mr, s, int(w.Count))
@@ -110,27 +111,27 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) ho
 				return x.abandon(mr)
 			}
 			w.Address = uint32(copied)
-			w.Flags &^= channel.FlagIDA | channel.FlagMIDA
+			w.Flags &^= arch.FlagIDA | arch.FlagMIDA
 		case abi.RecipeParameter:
 			w.Address = uint32(params) + uint32(c.Parameter)*abi.ParameterSize
-			w.Flags &^= channel.FlagIDA | channel.FlagMIDA
+			w.Flags &^= arch.FlagIDA | arch.FlagMIDA
 		case abi.RecipeTransfer:
 			if c.Source < n.First || c.Source >= n.First+n.Count {
 				return x.abandon(mr)
 			}
-			w = channel.CCW{Command: channel.TIC, Address: uint32(a.base) + uint32(c.Source-n.First)*channel.CCWSize}
+			w = channel.CCW{Command: arch.CommandTransfer, Address: uint32(a.base) + uint32(c.Source-n.First)*arch.CCWSize}
 		case abi.RecipeControl:
 			w.Address = uint32(params)
-			w.Flags &^= channel.FlagIDA | channel.FlagMIDA
+			w.Flags &^= arch.FlagIDA | arch.FlagMIDA
 		default:
 			return x.abandon(mr)
 		}
 		if i == len(recipe)-1 {
-			w.Flags &^= channel.FlagCC | channel.FlagCD
+			w.Flags &^= arch.FlagCC | arch.FlagCD
 		}
-		channel.PutCCW1(a.view[i*channel.CCWSize:], w)
+		channel.PutCCW1(a.view[i*arch.CCWSize:], w)
 	}
-	clear(a.view[len(recipe)*channel.CCWSize : (len(recipe)+spareCCWs)*channel.CCWSize])
+	clear(a.view[len(recipe)*arch.CCWSize : (len(recipe)+spareCCWs)*arch.CCWSize])
 	mr.chain, mr.length = a.base, len(recipe)
 	if !mr.inexact && !mr.r.program.Repeats(resp, n) {
 		mr.inexact = true

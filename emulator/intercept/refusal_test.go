@@ -11,22 +11,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/intercept"
-	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
 )
 
-// chains are the attachments of a rig.
-type chains [hooks.Slots][]*hooks.Attachment
+// sequences are the attachments of a rig.
+type sequences [hooks.Slots][]*hooks.Attachment
 
 // stand puts native detours on the slots and gives their attachments.
-func (g *rig) stand(t testing.TB, front, back, post func(*abi.Frame)) chains {
+func (g *rig) stand(t testing.TB, front, back, post func(*abi.Frame)) sequences {
 	t.Helper()
 	one := func(name string, f, b, p func(*abi.Frame)) []*hooks.Attachment {
 		return []*hooks.Attachment{{Name: name, Detour: hooks.NewNative(f, b, p), Granted: abi.CapabilitiesKnown}}
 	}
-	c := chains{one("front", front, nil, nil), one("back", nil, back, nil), one("post", nil, nil, post)}
+	c := sequences{one("front", front, nil, nil), one("back", nil, back, nil), one("post", nil, nil, post)}
 	_, err := g.ios.Hooks.Install(c)
 	require.NoError(t, err)
 	return c
@@ -154,9 +154,9 @@ func TestRefusals(t *testing.T) {
 			a := detours[c.slot][0]
 			assert.NotZero(t, a.Refusals[c.kind][c.cause], "%v", reasons(a))
 			total := uint64(0)
-			for _, chain := range detours {
-				total += sum(chain[0])
-				assert.Equal(t, chain[0].Counters.Refused, sum(chain[0]))
+			for _, sequence := range detours {
+				total += sum(sequence[0])
+				assert.Equal(t, sequence[0].Counters.Refused, sum(sequence[0]))
 			}
 			assert.Equal(t, g.x.Counts().Refused, total)
 		})
@@ -248,14 +248,14 @@ func TestDetoursThatGiveNoAnswerArePassedOver(t *testing.T) {
 			calls = 0
 			d := &trapping{renew: c.renew, call: func(f *abi.Frame) error { calls++; return c.call(f) }}
 			a := &hooks.Attachment{Name: "mine", Detour: d, Granted: abi.CapabilitiesKnown}
-			_, err := g.ios.Hooks.Install(chains{{a}})
+			_, err := g.ios.Hooks.Install(sequences{{a}})
 			require.NoError(t, err)
 			for i := range 500 {
 				require.NoError(t, g.block.Submit(uint64(i), true, int64(i%1000)*4096, 4096))
 				g.run()
 			}
 			for i, code := range g.app.codes {
-				assert.EqualValues(t, ios.CodeNormal, code, "request %d goes on as if the detour had not been there", i)
+				assert.EqualValues(t, arch.CompletionNormal, code, "request %d goes on as if the detour had not been there", i)
 			}
 			assert.True(t, a.Disabled)
 			assert.EqualValues(t, c.traps, a.Counters.Traps)
@@ -297,7 +297,7 @@ func TestTwoMirrorsAndALabel(t *testing.T) {
 	g.run()
 	assert.Equal(t, 2, labels)
 	assert.Empty(t, reasons(detours[hooks.ReturnAddress][0]))
-	assert.EqualValues(t, ios.CodeNormal, g.app.codes[0])
+	assert.EqualValues(t, arch.CompletionNormal, g.app.codes[0])
 	assert.Equal(t, g.primary.tags, g.mirrors[0].tags)
 	assert.Equal(t, g.primary.tags, g.mirrors[1].tags)
 	assert.Zero(t, g.x.Pending())

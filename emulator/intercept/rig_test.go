@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/channel"
@@ -56,14 +57,14 @@ func (d *disk) Deliver(now machine.Time) (machine.Time, bool) {
 	return now + d.latency/2, true
 }
 
-func (d *disk) Begin(machine.Time, *channel.ORB) channel.UnitStatus {
+func (d *disk) Begin(machine.Time, *channel.ORB) arch.UnitStatus {
 	d.first, d.last, d.left, d.inhibit = 0, diskTracks-1, 0, false
 	return 0
 }
 
-const normalEnd = channel.ChannelEnd | channel.DeviceEnd
+const normalEnd = arch.ChannelEnd | arch.DeviceEnd
 
-func (d *disk) Command(op *channel.Operation) channel.UnitStatus {
+func (d *disk) Command(op *channel.Operation) arch.UnitStatus {
 	var p [16]byte
 	write := op.Command == 0x85
 	switch op.Command {
@@ -142,9 +143,9 @@ func trackAt(p []byte) int {
 	return int(binary.BigEndian.Uint16(p))*15 + int(binary.BigEndian.Uint16(p[2:]))
 }
 
-func (d *disk) check(zero, one byte) channel.UnitStatus {
+func (d *disk) check(zero, one byte) arch.UnitStatus {
 	d.sense = [32]byte{zero, one}
-	return normalEnd | channel.UnitCheck
+	return normalEnd | arch.UnitCheck
 }
 
 func (d *disk) Elapsed() machine.Time { return 0 }

@@ -2,6 +2,8 @@ package intercept
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -56,8 +58,7 @@ const (
 const maxStandingFailures = 3
 
 const (
-	commandNoOperation = 0x03
-	suspendedFlags     = channel.FlagCC | channel.FlagS | channel.FlagSLI
+	suspendedFlags = arch.FlagCC | arch.FlagS | arch.FlagSLI
 )
 
 // StartStanding sets up a standing chain for a mirror of pair; mirror I/Os then
@@ -96,7 +97,7 @@ func (x *Process) StartStanding(p *machine.Processor, m *Mirror) {
 }
 
 func putSuspended(p []byte) {
-	channel.PutCCW1(p, channel.CCW{Command: commandNoOperation, Flags: suspendedFlags, Count: 1})
+	channel.PutCCW1(p, channel.CCW{Command: arch.CommandNoOperation, Flags: suspendedFlags, Count: 1})
 }
 
 // StopStanding ends a suspended standing chain with CSCH.
@@ -160,12 +161,12 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) hooks.Refusal {
 		return hooks.Program
 	}
 	mr.area = nil // the standing chain's from here on
-	last := a.view[(n-1)*channel.CCWSize:]
-	last[1] |= byte(channel.FlagCC)
-	tail := a.view[n*channel.CCWSize : (n+1)*channel.CCWSize]
+	last := a.view[(n-1)*arch.CCWSize:]
+	last[1] |= byte(arch.FlagCC)
+	tail := a.view[n*arch.CCWSize : (n+1)*arch.CCWSize]
 	putSuspended(tail)
 
-	s.joined = append(s.joined, joined{mr, a, n * channel.CCWSize})
+	s.joined = append(s.joined, joined{mr, a, n * arch.CCWSize})
 	mr.unit, mr.begunAt = s.block.UCB, p.Now()
 	mr.sent()
 	mr.enter(mirrorBegun)
@@ -177,7 +178,7 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) hooks.Refusal {
 	if s.state == standingSuspended {
 		s.resume(p)
 	}
-	x.step(p, 262, hookNames[abi.BackEnd], r.block.ID)
+	x.step(p, step.MarkBegun, abi.HookTable[abi.BackEnd].Actor, r.block.ID)
 	return hooks.CarriedOut
 }
 
@@ -185,11 +186,11 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) hooks.Refusal {
 // one: it has no CCW that suspends it, and the last is not a transfer in channel.
 func joinable(a *area, n int) bool {
 	for i := range n {
-		if a.view[i*channel.CCWSize] != channel.TIC && channel.Flags(a.view[i*channel.CCWSize+1])&channel.FlagS != 0 {
+		if a.view[i*arch.CCWSize] != arch.CommandTransfer && channel.Flags(a.view[i*arch.CCWSize+1])&arch.FlagS != 0 {
 			return false
 		}
 	}
-	return n > 0 && a.view[(n-1)*channel.CCWSize] != channel.TIC
+	return n > 0 && a.view[(n-1)*arch.CCWSize] != arch.CommandTransfer
 }
 
 // open reports whether chains can be joined on.
@@ -200,13 +201,13 @@ func (s *standing) open() bool {
 // resume joins the first of the waiting chains to the suspended CCW and lets the
 // subchannel go on from there. (Steps 254, 256, 258.)
 func (s *standing) resume(p *machine.Processor) {
-	channel.PutCCW1(s.first.view[s.at:s.at+channel.CCWSize], channel.CCW{Command: channel.TIC, Address: uint32(s.joined[0].area.base)})
+	channel.PutCCW1(s.first.view[s.at:s.at+arch.CCWSize], channel.CCW{Command: arch.CommandTransfer, Address: uint32(s.joined[0].area.base)})
 	s.state = standingRunning
 	s.block.KeepSuspended = false
 	s.block.StartedAt = p.Now()
-	s.x.step(p, 258, "IOSVRSUM", s.joined[0].mr.r.block.ID)
+	s.x.step(p, step.ResumeSubchannel, "IOSVRSUM", s.joined[0].mr.r.block.ID)
 	if s.x.ios.IOSVRSUM(p, &s.block) != 0 {
-		s.block.CompletionCode = ios.CodePermanent
+		s.block.CompletionCode = arch.CompletionPermanent
 		s.x.ios.Cancel(&s.block)
 	}
 }
@@ -217,11 +218,11 @@ func copyChain(a *area, first int, ccws []abi.CCW) bool {
 	if first+len(ccws) > abi.MaxRecipe {
 		return false
 	}
-	clear(a.view[(first+len(ccws))*channel.CCWSize : (first+len(ccws)+spareCCWs)*channel.CCWSize])
+	clear(a.view[(first+len(ccws))*arch.CCWSize : (first+len(ccws)+spareCCWs)*arch.CCWSize])
 	for i := range ccws {
 		c := &ccws[i]
 		w := channel.CCW{Command: c.Command, Flags: channel.Flags(c.Flags), Count: c.Count, Address: c.Address}
-		if c.Command&0xF == channel.TIC {
+		if arch.IsTransfer(c.Command) {
 			to := -1
 			for j := range ccws {
 				if ccws[j].Location == c.Address {
@@ -232,9 +233,9 @@ func copyChain(a *area, first int, ccws []abi.CCW) bool {
 			if to < 0 {
 				return false
 			}
-			w = channel.CCW{Command: channel.TIC, Address: uint32(a.base) + uint32(first+to)*channel.CCWSize}
+			w = channel.CCW{Command: arch.CommandTransfer, Address: uint32(a.base) + uint32(first+to)*arch.CCWSize}
 		}
-		channel.PutCCW1(a.view[(first+i)*channel.CCWSize:], w)
+		channel.PutCCW1(a.view[(first+i)*arch.CCWSize:], w)
 	}
 	return true
 }
@@ -243,15 +244,15 @@ func copyChain(a *area, first int, ccws []abi.CCW) bool {
 // the joined chain is done.
 func (s *standing) Status(p *machine.Processor, b *ios.IOSB) {
 	w := &b.IRB.SCSW
-	if w.Control&channel.Suspended != 0 && w.Control&channel.StatusIntermed != 0 {
-		s.suspendedAt(p, machine.Address(w.CCWAddress)-channel.CCWSize)
+	if w.Control&arch.Suspended != 0 && w.Control&arch.StatusIntermed != 0 {
+		s.suspendedAt(p, machine.Address(w.CCWAddress)-arch.CCWSize)
 		return
 	}
 	// Any other status ends the chain for good: driving it again from its first
 	// CCW would mean nothing.
-	b.CompletionCode = ios.CodePermanent
+	b.CompletionCode = arch.CompletionPermanent
 	if s.stopped || s.state == standingSuspended {
-		b.CompletionCode = ios.CodePurged // another request needs the subchannel
+		b.CompletionCode = arch.CompletionPurged // another request needs the subchannel
 	}
 }
 
@@ -285,8 +286,8 @@ func (s *standing) suspendedAt(p *machine.Processor, at machine.Address) {
 func (s *standing) lose(p *machine.Processor) {
 	for _, j := range s.joined {
 		if j.mr.chain == j.area.base { // built from a recipe; it may be tried again
-			j.area.view[j.tail-channel.CCWSize+1] &^= byte(channel.FlagCC)
-			clear(j.area.view[j.tail : j.tail+spareCCWs*channel.CCWSize])
+			j.area.view[j.tail-arch.CCWSize+1] &^= byte(arch.FlagCC)
+			clear(j.area.view[j.tail : j.tail+spareCCWs*arch.CCWSize])
 			j.mr.area = j.area
 		} else {
 			s.x.areas.put(j.area)
@@ -294,7 +295,7 @@ func (s *standing) lose(p *machine.Processor) {
 		j.mr.enter(mirrorFailing)
 		j.mr.settle(false)
 		j.mr.r.flags |= abi.FlagMirrorError
-		s.x.step(p, 264, hookNames[abi.BackEnd], j.mr.r.block.ID)
+		s.x.step(p, step.MarkFailed, abi.HookTable[abi.BackEnd].Actor, j.mr.r.block.ID)
 		j.mr.joinedEnd(p)
 	}
 	s.joined = s.joined[:0]
@@ -319,7 +320,7 @@ func (s *standing) Released(b *ios.IOSB) {
 	s.state = standingNone
 	switch {
 	case s.stopped:
-	case b.CompletionCode == ios.CodePurged:
+	case b.CompletionCode == arch.CompletionPurged:
 		s.again.Parm = uint64(s.m.unit.Index)
 		s.x.ios.Machine.Dispatcher.Schedule(s.x.ios.Machine.Clock.Now(), &s.again)
 	default:

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
-	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -45,7 +45,7 @@ func TestStandingChainTakesMirrorWritesWithoutStartio(t *testing.T) {
 		g.m.Clock.RunUntil(g.m.Clock.Now() + 10*machine.Millisecond)
 	}
 	for i, c := range g.app.codes {
-		assert.EqualValues(t, ios.CodeNormal, c, i)
+		assert.EqualValues(t, arch.CompletionNormal, c, i)
 	}
 	assert.Len(t, g.app.codes, 10)
 	after := g.ios.Counts()
@@ -82,7 +82,7 @@ func TestStandingChainThatFailsLeavesItsTracksMarked(t *testing.T) {
 	g.mirrors[0].fail = func(write bool) bool { return write }
 	require.NoError(t, g.block.Submit(0, true, 0, 4096))
 	g.run()
-	assert.Equal(t, []uint8{ios.CodeNormal}, g.app.codes)
+	assert.Equal(t, []uint8{arch.CompletionNormal}, g.app.codes)
 	assert.Equal(t, 1, g.pair.Mirrors()[0].OutOfSync())
 	assert.Equal(t, abi.MirrorSuspended, g.pair.Mirrors()[0].State)
 	assert.Zero(t, g.x.Pending())

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/intercept"
-	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
 )
@@ -229,7 +229,7 @@ func TestCopiesBesideMirrorRequests(t *testing.T) {
 			g.install(t, front, c.back, c.post)
 			app := newClient(g)
 			i := app.write(t, 480, 1)
-			assert.EqualValues(t, ios.CodeNormal, i.block.CompletionCode)
+			assert.EqualValues(t, arch.CompletionNormal, i.block.CompletionCode)
 			assert.Zero(t, g.x.Pending())
 			assert.Zero(t, g.x.Shadow())
 			assert.Zero(t, g.pair.Mirrors()[0].InFlight())
@@ -260,7 +260,7 @@ func TestPromotionOfAnother(t *testing.T) {
 	g.run()
 	assert.EqualValues(t, 3, asked, "for mirror 1, for mirror 2, and for mirror 2 when it has the write")
 	assert.Equal(t, uint16(0x201), g.pair.Primary().DeviceNumber)
-	assert.EqualValues(t, ios.CodeNormal, g.app.codes[1])
+	assert.EqualValues(t, arch.CompletionNormal, g.app.codes[1])
 	assert.Zero(t, g.x.Pending())
 }
 

@@ -1,19 +1,9 @@
 package ios
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
-)
-
-// Completion codes of an IOSB (IOSCOD), as z/OS documents them for the ECB.
-const (
-	CodeNormal      = 0x7F // ended well
-	CodePermanent   = 0x41 // permanent I/O error
-	CodeExtent      = 0x42 // outside the extent
-	CodeIntercepted = 0x44 // held back after an earlier error
-	CodePurged      = 0x48 // purged
-	CodeRejected    = 0x4A // write to a mirror device refused (step 130)
-	CodeNoPath      = 0x51 // no path, or ended by missing-interrupt handling
 )
 
 // ReturnCode is what a module returns to IOSVSSCH.
@@ -140,7 +130,7 @@ func (b *IOSB) Unfix() {
 func (b *IOSB) Ended() bool { return b.done }
 
 // OK reports whether the request ended well.
-func (b *IOSB) OK() bool { return b.CompletionCode == CodeNormal }
+func (b *IOSB) OK() bool { return b.CompletionCode == arch.CompletionNormal }
 
 // IOQ is an entry of a unit's queue: a request that waits or is started.
 type IOQ struct {

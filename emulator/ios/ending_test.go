@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -32,7 +32,7 @@ func TestRequestWhoseEndComesLater(t *testing.T) {
 		g.m.Clock.RunUntil(3 * machine.Second) // no missing interruption yet
 		require.True(t, d.endings[0].Report(0))
 		g.run()
-		assert.EqualValues(t, ios.CodeNormal, a.CompletionCode)
+		assert.EqualValues(t, arch.CompletionNormal, a.CompletionCode)
 		assert.Equal(t, 1, a.done)
 		assert.GreaterOrEqual(t, a.at, 3*machine.Second)
 		assert.Zero(t, g.s.Counts().MissingInterrupts)
@@ -42,11 +42,11 @@ func TestRequestWhoseEndComesLater(t *testing.T) {
 		d.check = append([]byte{0x10}, make([]byte, 31)...) // equipment check
 		for range 100 {
 			for _, e := range d.endings {
-				e.Report(channel.ChannelEnd | channel.DeviceEnd | channel.UnitCheck)
+				e.Report(arch.ChannelEnd | arch.DeviceEnd | arch.UnitCheck)
 			}
 			g.m.Clock.RunUntil(g.m.Clock.Now() + machine.Millisecond)
 		}
-		assert.EqualValues(t, ios.CodePermanent, a.CompletionCode, "after what error recovery tries")
+		assert.EqualValues(t, arch.CompletionPermanent, a.CompletionCode, "after what error recovery tries")
 		assert.Equal(t, 1, a.done)
 		assert.Greater(t, len(d.endings), 1)
 	})
@@ -55,13 +55,13 @@ func TestRequestWhoseEndComesLater(t *testing.T) {
 		d.gone = true
 		require.True(t, d.endings[0].Lose())
 		g.run()
-		assert.EqualValues(t, ios.CodeNoPath, a.CompletionCode)
+		assert.EqualValues(t, arch.CompletionNoPath, a.CompletionCode)
 		assert.Equal(t, 1, a.done)
 	})
 	t.Run("never", func(t *testing.T) {
 		g, d, a := laterUnit(t)
 		g.run()
-		assert.EqualValues(t, ios.CodeNoPath, a.CompletionCode, "missing-interrupt handling gives up")
+		assert.EqualValues(t, arch.CompletionNoPath, a.CompletionCode, "missing-interrupt handling gives up")
 		assert.Equal(t, 1, a.done)
 		for _, e := range d.endings {
 			assert.False(t, e.Report(0), "the answer comes too late")
@@ -105,7 +105,7 @@ func TestEndsComeInAnyOrder(t *testing.T) {
 			case 0:
 				e.Lose()
 			case 1:
-				e.Report(channel.ChannelEnd | channel.DeviceEnd | channel.UnitCheck)
+				e.Report(arch.ChannelEnd | arch.DeviceEnd | arch.UnitCheck)
 			case 2: // never: left to missing-interrupt handling
 				d.endings = nil
 			default:

@@ -1,6 +1,7 @@
 package ios
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -24,7 +25,7 @@ func (s *Supervisor) timeout() machine.Time {
 // scanMissingInterrupts ends requests whose interruption is overdue: the first
 // scan that finds one halts its subchannel, the next clears it. The status of
 // that goes the usual way, and error recovery drives the request again or fails
-// it with CodeNoPath. A device that then answers nothing is boxed.
+// it with arch.CompletionNoPath. A device that then answers nothing is boxed.
 func (s *Supervisor) scanMissingInterrupts() {
 	s.scanning = false
 	if s.underway == 0 {
@@ -69,7 +70,7 @@ func (s *Supervisor) giveUp(now machine.Time, u *UCB) {
 
 // box gives a device up that has lost an interruption and gave no sign of life
 // when it was asked again: what is started on it, what is queued and what is
-// still to come ends with CodeNoPath, as if the device were gone, until it is
+// still to come ends with arch.CompletionNoPath, as if the device were gone, until it is
 // heard of or put online again. Without that each of its requests would wait for
 // MissingInterrupt, MaxRetries times over.
 func (s *Supervisor) box(now machine.Time, base *UCB) {
@@ -100,7 +101,7 @@ func (s *Supervisor) clearLost(now machine.Time, u *UCB) {
 // clear function, and that of a start function that has found no path, come from
 // the channel subsystem.
 func (s *Supervisor) heard(p *machine.Processor, u *UCB, w *channel.SCSW) {
-	if w.Control&(channel.FunctionHalt|channel.FunctionClear) != 0 || w.Flags&channel.SCSWDeferredCC == channel.SCSWDeferredCC {
+	if w.Control&(arch.FunctionHalt|arch.FunctionClear) != 0 || w.Flags&arch.SCSWDeferredCC == arch.SCSWDeferredCC {
 		return
 	}
 	base := u.base()

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -53,7 +54,7 @@ func TestAliasesRunRequestsAtOnce(t *testing.T) {
 	assert.Zero(t, u.Length())
 	assert.NotEmpty(t, d.sent)
 	for _, r := range all {
-		assert.EqualValues(t, ios.CodeNormal, r.CompletionCode)
+		assert.EqualValues(t, arch.CompletionNormal, r.CompletionCode)
 		assert.Same(t, u, r.UCB)
 	}
 }
@@ -95,7 +96,7 @@ func TestBusyIsTriedAgain(t *testing.T) {
 		g.start(a, b)
 		g.run()
 		assert.Equal(t, []string{"b", "a"}, d.sent, "condition code %d", cc)
-		assert.EqualValues(t, ios.CodeNormal, a.CompletionCode)
+		assert.EqualValues(t, arch.CompletionNormal, a.CompletionCode)
 		assert.Less(t, a.at, machine.Millisecond)
 		assert.Zero(t, u.Length())
 	}
@@ -123,7 +124,7 @@ func TestOneTimerAUnit(t *testing.T) {
 	g.run()
 	assert.Less(t, calls, 5*(50+100+10))
 	for _, r := range all {
-		assert.EqualValues(t, ios.CodeNormal, r.CompletionCode)
+		assert.EqualValues(t, arch.CompletionNormal, r.CompletionCode)
 	}
 }
 
@@ -141,7 +142,7 @@ func TestReturnCodes(t *testing.T) {
 				return ios.Queued, true
 			}
 		case &b.IOSB:
-			q.IOSB.CompletionCode = ios.CodeRejected
+			q.IOSB.CompletionCode = arch.CompletionRejected
 			return ios.Refused, true
 		case &c.IOSB:
 			return ios.Refused, true
@@ -157,10 +158,10 @@ func TestReturnCodes(t *testing.T) {
 	g.run()
 	assert.Equal(t, []string{"a"}, d.sent)
 	assert.Equal(t, []string{"m"}, e.sent)
-	assert.EqualValues(t, ios.CodeNormal, a.CompletionCode)
-	assert.EqualValues(t, ios.CodeRejected, b.CompletionCode)
-	assert.EqualValues(t, ios.CodePermanent, c.CompletionCode)
-	assert.EqualValues(t, ios.CodeNormal, m.CompletionCode)
+	assert.EqualValues(t, arch.CompletionNormal, a.CompletionCode)
+	assert.EqualValues(t, arch.CompletionRejected, b.CompletionCode)
+	assert.EqualValues(t, arch.CompletionPermanent, c.CompletionCode)
+	assert.EqualValues(t, arch.CompletionNormal, m.CompletionCode)
 	assert.Same(t, v, m.UCB)
 	for _, u := range g.s.Units() {
 		assert.Zero(t, u.Length())
@@ -190,7 +191,7 @@ func TestMoveBackAndForth(t *testing.T) {
 	g.start(a)
 	g.run()
 	assert.Equal(t, []string{"a"}, d.sent)
-	assert.EqualValues(t, ios.CodeNormal, a.CompletionCode)
+	assert.EqualValues(t, arch.CompletionNormal, a.CompletionCode)
 	assert.Zero(t, u.Length()+v.Length())
 }
 
@@ -244,7 +245,7 @@ func TestPurge(t *testing.T) {
 	g.on(func(p *machine.Processor) { g.s.Purge(p, u, ios.DriverMirror) })
 	g.run()
 	for i, r := range all {
-		want := []int{ios.CodePurged, ios.CodeNormal}[i%2]
+		want := []int{arch.CompletionPurged, arch.CompletionNormal}[i%2]
 		assert.EqualValues(t, want, r.CompletionCode, r.name)
 		assert.Equal(t, 1, r.done, r.name)
 	}
@@ -291,8 +292,8 @@ func TestSuspendedOnPurposeMakesWay(t *testing.T) {
 	g := newRig(t, 1)
 	u, d := g.unit(0x100, nil)
 	k := g.request("k", u)
-	v := g.m.Storage.View(k.ChannelProgram, channel.CCWSize)
-	channel.PutCCW1(v, channel.CCW{Command: 0x03, Flags: channel.FlagS | channel.FlagSLI, Count: 1})
+	v := g.m.Storage.View(k.ChannelProgram, arch.CCWSize)
+	channel.PutCCW1(v, channel.CCW{Command: 0x03, Flags: arch.FlagS | arch.FlagSLI, Count: 1})
 	k.Control = channel.ORBDefaultControl | channel.ORBSuspend
 	k.KeepSuspended = true
 	g.start(k)
@@ -303,8 +304,8 @@ func TestSuspendedOnPurposeMakesWay(t *testing.T) {
 	g.start(a)
 	g.run()
 	assert.Equal(t, []string{"a"}, d.sent)
-	assert.EqualValues(t, ios.CodeNormal, a.CompletionCode)
-	assert.EqualValues(t, ios.CodePurged, k.CompletionCode)
+	assert.EqualValues(t, arch.CompletionNormal, a.CompletionCode)
+	assert.EqualValues(t, arch.CompletionPurged, k.CompletionCode)
 	assert.Zero(t, u.Length())
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -22,12 +22,12 @@ func TestErrorRecovery(t *testing.T) {
 		retries uint8
 		chains  int
 	}{
-		{"equipment check once", []byte{0x10, 0}, 1, false, ios.CodeNormal, 1, 2},
-		{"data check three times", []byte{0x08, 0}, 3, false, ios.CodeNormal, 3, 4},
-		{"overrun for good", []byte{0x04, 0}, 99, false, ios.CodePermanent, 3, 4},
-		{"command reject", []byte{0x80, 0}, 1, false, ios.CodePermanent, 0, 1},
-		{"file protected", []byte{0, 0x04}, 1, false, ios.CodeExtent, 0, 1},
-		{"unit exception", nil, 0, true, ios.CodePermanent, 0, 1},
+		{"equipment check once", []byte{0x10, 0}, 1, false, arch.CompletionNormal, 1, 2},
+		{"data check three times", []byte{0x08, 0}, 3, false, arch.CompletionNormal, 3, 4},
+		{"overrun for good", []byte{0x04, 0}, 99, false, arch.CompletionPermanent, 3, 4},
+		{"command reject", []byte{0x80, 0}, 1, false, arch.CompletionPermanent, 0, 1},
+		{"file protected", []byte{0, 0x04}, 1, false, arch.CompletionExtent, 0, 1},
+		{"unit exception", nil, 0, true, arch.CompletionPermanent, 0, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newRig(t, 1)
@@ -53,10 +53,10 @@ func TestMissingInterrupt(t *testing.T) {
 		code        int
 		from, to    machine.Time
 	}{
-		{"lost start", 1, 0, ios.CodeNormal, ios.MissingInterrupt, ios.MissingInterrupt + 3*machine.Second},
-		{"lost status", 0, 1, ios.CodeNormal, ios.MissingInterrupt, ios.MissingInterrupt + 3*machine.Second},
-		{"lost for good", 99, 0, ios.CodeNoPath, ios.MissingInterrupt + ios.RecoveryTime, ios.MissingInterrupt + ios.RecoveryTime + 3*machine.Second},
-		{"statuses lost for good", 0, 99, ios.CodeNoPath, ios.MissingInterrupt + ios.RecoveryTime, ios.MissingInterrupt + ios.RecoveryTime + 3*machine.Second},
+		{"lost start", 1, 0, arch.CompletionNormal, ios.MissingInterrupt, ios.MissingInterrupt + 3*machine.Second},
+		{"lost status", 0, 1, arch.CompletionNormal, ios.MissingInterrupt, ios.MissingInterrupt + 3*machine.Second},
+		{"lost for good", 99, 0, arch.CompletionNoPath, ios.MissingInterrupt + ios.RecoveryTime, ios.MissingInterrupt + ios.RecoveryTime + 3*machine.Second},
+		{"statuses lost for good", 0, 99, arch.CompletionNoPath, ios.MissingInterrupt + ios.RecoveryTime, ios.MissingInterrupt + ios.RecoveryTime + 3*machine.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newRig(t, 1)
@@ -85,7 +85,7 @@ func TestMissingInterrupt(t *testing.T) {
 func TestSilentDeviceIsBoxed(t *testing.T) {
 	for name, back := range map[string]func(g *rig, u *ios.UCB){
 		"online":             func(g *rig, u *ios.UCB) { g.s.Online(g.m.Clock.Now(), u) },
-		"unsolicited status": func(g *rig, u *ios.UCB) { u.Aliases[0].Subchannel.Present(g.m.Clock.Now(), channel.DeviceEnd) },
+		"unsolicited status": func(g *rig, u *ios.UCB) { u.Aliases[0].Subchannel.Present(g.m.Clock.Now(), arch.DeviceEnd) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newRig(t, 2)
@@ -105,7 +105,7 @@ func TestSilentDeviceIsBoxed(t *testing.T) {
 			g.run()
 			last := machine.Time(0)
 			for _, r := range all {
-				require.EqualValues(t, ios.CodeNoPath, r.CompletionCode, r.name)
+				require.EqualValues(t, arch.CompletionNoPath, r.CompletionCode, r.name)
 				require.Equal(t, [2]int{1, 1}, [2]int{r.done, r.released})
 				last = max(last, r.at)
 			}
@@ -117,7 +117,7 @@ func TestSilentDeviceIsBoxed(t *testing.T) {
 			before := g.m.Clock.Now()
 			g.start(late)
 			g.run()
-			assert.EqualValues(t, ios.CodeNoPath, late.CompletionCode)
+			assert.EqualValues(t, arch.CompletionNoPath, late.CompletionCode)
 			assert.Less(t, late.at-before, machine.Millisecond)
 			assert.Equal(t, sent, g.s.Counts().SSCH, "a boxed device is not asked")
 
@@ -128,7 +128,7 @@ func TestSilentDeviceIsBoxed(t *testing.T) {
 			again := g.request("a", u)
 			g.start(again)
 			g.run()
-			assert.EqualValues(t, ios.CodeNormal, again.CompletionCode)
+			assert.EqualValues(t, arch.CompletionNormal, again.CompletionCode)
 			assert.Equal(t, []bool{true, false}, told)
 			assert.Zero(t, u.Length())
 			assert.Zero(t, u.Started())
@@ -152,7 +152,7 @@ func TestDeviceThatAnswersIsNotBoxed(t *testing.T) {
 	}
 	g.run()
 	for _, r := range all {
-		require.EqualValues(t, ios.CodeNormal, r.CompletionCode, r.name)
+		require.EqualValues(t, arch.CompletionNormal, r.CompletionCode, r.name)
 	}
 	assert.Positive(t, g.s.Counts().MissingInterrupts)
 	assert.Zero(t, g.s.Counts().Boxed)

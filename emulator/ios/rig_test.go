@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -37,20 +38,20 @@ func (d *device) Deliver(now machine.Time) (machine.Time, bool) {
 	return now + d.latency, true
 }
 
-func (d *device) Begin(machine.Time, *channel.ORB) channel.UnitStatus { return 0 }
+func (d *device) Begin(machine.Time, *channel.ORB) arch.UnitStatus { return 0 }
 
-func (d *device) Command(op *channel.Operation) channel.UnitStatus {
+func (d *device) Command(op *channel.Operation) arch.UnitStatus {
 	var p [1]byte
 	op.Data.Any()
 	op.Data.Read(p[:])
 	d.sent = append(d.sent, string(p[:]))
-	end := channel.ChannelEnd | channel.DeviceEnd
+	end := arch.ChannelEnd | arch.DeviceEnd
 	switch {
 	case d.fails > 0:
 		d.fails--
-		return end | channel.UnitCheck
+		return end | arch.UnitCheck
 	case d.exact:
-		return end | channel.UnitException
+		return end | arch.UnitException
 	}
 	return end
 }

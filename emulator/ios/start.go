@@ -1,6 +1,8 @@
 package ios
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -30,7 +32,7 @@ func (s *Supervisor) STARTIO(p *machine.Processor, b *IOSB) {
 	if b.ID == 0 {
 		b.ID = s.NextID()
 	}
-	s.step(p.Now(), 88, whoAccess, b.ID)
+	s.step(p.Now(), step.IssueStartIO, whoAccess, b.ID)
 	s.IOSVSSCQ(p, b)
 }
 
@@ -40,9 +42,9 @@ func (s *Supervisor) IOSVSSCQ(p *machine.Processor, b *IOSB) {
 	p.Charge(s.Paths.IOSVSSCQ)
 	mode := p.Mode
 	p.Mode = machine.Disabled
-	s.step(p.Now(), 90, whoSSCQ, b.ID)
+	s.step(p.Now(), step.BuildIOQ, whoSSCQ, b.ID)
 	b.ioq.ReturnAddress = nil
-	s.step(p.Now(), 92, whoSSCQ, b.ID)
+	s.step(p.Now(), step.QueueIOQ, whoSSCQ, b.ID)
 	s.IOSVSSCH(p, &b.ioq)
 	p.Mode = mode
 }
@@ -137,7 +139,7 @@ func (s *Supervisor) start(p *machine.Processor, u *UCB, q *IOQ) outcome {
 	b := q.IOSB
 	p.Charge(s.Paths.IOSVSSCH)
 	q.via.active = q
-	s.step(p.Now(), 94, whoSSCH, b.ID)
+	s.step(p.Now(), step.CallDDTSIO, whoSSCH, b.ID)
 	q.ReturnAddress = nil
 	if s.observer != nil {
 		s.observer.Starting(p, b)
@@ -159,7 +161,7 @@ func (s *Supervisor) start(p *machine.Processor, u *UCB, q *IOQ) outcome {
 		case 1, 2:
 			return left
 		}
-		s.fail(p, b, CodeNoPath)
+		s.fail(p, b, arch.CompletionNoPath)
 		return gone
 	case Queued:
 		return left
@@ -167,7 +169,7 @@ func (s *Supervisor) start(p *machine.Processor, u *UCB, q *IOQ) outcome {
 		return moved
 	}
 	if b.CompletionCode == 0 {
-		b.CompletionCode = CodePermanent
+		b.CompletionCode = arch.CompletionPermanent
 	}
 	s.fail(p, b, b.CompletionCode)
 	return gone
@@ -187,7 +189,7 @@ func (s *Supervisor) DDTSIO(p *machine.Processor, q *IOQ) ReturnCode {
 	p.Charge(s.Paths.DDTSIO)
 	cc := s.IOSVSCP(p, q)
 	q.IOSB.CC = cc
-	s.step(p.Now(), 104, whoSCP, q.IOSB.ID)
+	s.step(p.Now(), step.ReturnConditionCode, whoSCP, q.IOSB.ID)
 	if q.ReturnAddress != nil {
 		q.ReturnAddress.Return(p, q, cc)
 	}
@@ -199,7 +201,7 @@ func (s *Supervisor) DDTSIO(p *machine.Processor, q *IOQ) ReturnCode {
 func (s *Supervisor) IOSVSCP(p *machine.Processor, q *IOQ) channel.CC {
 	p.Charge(s.Paths.IOSVSCP)
 	b := q.IOSB
-	s.step(p.Now(), 96, whoSCP, b.ID)
+	s.step(p.Now(), step.IssueSSCH, whoSCP, b.ID)
 	b.StartedAt, b.lost = p.Now(), false
 	if q.via.base().boxed {
 		return 3
@@ -248,7 +250,7 @@ func (s *Supervisor) Cancel(b *IOSB) channel.CC {
 }
 
 // Purge ends the requests of one driver on the unit: those that wait with
-// CodePurged, those that are started with CSCH.
+// arch.CompletionPurged, those that are started with CSCH.
 func (s *Supervisor) Purge(p *machine.Processor, u *UCB, driverID uint8) {
 	u = u.base()
 	var prev *IOQ
@@ -260,7 +262,7 @@ func (s *Supervisor) Purge(p *machine.Processor, u *UCB, driverID uint8) {
 			if u.passed == q {
 				u.passed = prev
 			}
-			s.fail(p, q.IOSB, CodePurged)
+			s.fail(p, q.IOSB, arch.CompletionPurged)
 		} else {
 			prev = q
 		}

@@ -1,6 +1,8 @@
 package ios
 
 import (
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -54,7 +56,7 @@ func (l *slih) Enter(p *machine.Processor, _ *machine.SRB) {
 	if u.active != nil {
 		io = u.active.IOSB.ID
 	}
-	s.step(p.Now(), 276, whoSLIH, io)
+	s.step(p.Now(), step.HandleInterruption, whoSLIH, io)
 	s.IOSVSLIH(p, u)
 }
 
@@ -72,19 +74,19 @@ func (s *Supervisor) IOSVSLIH(p *machine.Processor, u *UCB) {
 		return
 	}
 	b := u.active.IOSB
-	s.step(p.Now(), 278, whoVSLIH, b.ID)
+	s.step(p.Now(), step.TestSubchannel, whoVSLIH, b.ID)
 	b.IRB = *irb
 	b.EndedAt = p.Now()
 	if b.IRBRoutine != nil {
-		s.step(p.Now(), 284, whoSLIH, b.ID)
+		s.step(p.Now(), step.CallIRBRoutine, whoSLIH, b.ID)
 		b.IRBRoutine.Status(p, b)
 	}
-	const final = channel.StatusPrimary | channel.StatusSecond | channel.StatusAlert
-	if irb.SCSW.Control&final == 0 && irb.SCSW.Control&channel.StatusIntermed != 0 {
+	const final = arch.StatusPrimary | arch.StatusSecond | arch.StatusAlert
+	if irb.SCSW.Control&final == 0 && irb.SCSW.Control&arch.StatusIntermed != 0 {
 		return // program-controlled or suspended: the function goes on
 	}
 	s.free(u)
-	s.step(p.Now(), 286, whoSLIH, b.ID)
+	s.step(p.Now(), step.ScheduleSRB, whoSLIH, b.ID)
 	s.Machine.Dispatcher.Schedule(p.Now(), &b.SRB)
 	s.drive(p, u.base())
 }
@@ -118,7 +120,7 @@ func (e *srbep) Enter(p *machine.Processor, _ *machine.SRB) {
 // exit is taken with the completion code. (Step 288.)
 func (s *Supervisor) IECVPST(p *machine.Processor, b *IOSB) {
 	p.Charge(s.Paths.IECVPST)
-	s.step(p.Now(), 288, whoIECVPST, b.ID)
+	s.step(p.Now(), step.EndRequest, whoIECVPST, b.ID)
 	if b.done {
 		s.counts.Duplicates++
 		return
@@ -126,7 +128,7 @@ func (s *Supervisor) IECVPST(p *machine.Processor, b *IOSB) {
 	if b.CompletionCode == 0 {
 		switch {
 		case b.IRB.OK():
-			b.CompletionCode = CodeNormal
+			b.CompletionCode = arch.CompletionNormal
 		case s.recover(p, b):
 			return
 		}
@@ -140,36 +142,35 @@ func (s *Supervisor) IECVPST(p *machine.Processor, b *IOSB) {
 	b.Unfix()
 }
 
-// Sense bytes that say that driving the request again can help: equipment
-// check, data check, overrun (byte 0), and the statuses that are not errors of
-// the channel program.
-const senseRetry = 0x10 | 0x08 | 0x04
+// senseRetry has the sense bits with which driving the request again can help: they
+// are no errors of the channel program.
+const senseRetry = arch.SenseEquipmentCheck | arch.SenseDataCheck | arch.SenseOverrun
 
 // recover is error recovery: it decides from the status whether the request is
 // driven again, or gives it its completion code.
 func (s *Supervisor) recover(p *machine.Processor, b *IOSB) bool {
 	w := &b.IRB.SCSW
-	retry := w.Unit&channel.UnitCheck != 0 && b.IRB.ECW[0]&senseRetry != 0 ||
-		w.Unit&channel.Busy != 0 ||
-		w.Channel&(channel.ChannelControlCheck|channel.InterfaceControlCheck) != 0
+	retry := w.Unit&arch.UnitCheck != 0 && arch.SenseOf(&b.IRB.ECW)&senseRetry != 0 ||
+		w.Unit&arch.Busy != 0 ||
+		w.Channel&(arch.ChannelControlCheck|arch.InterfaceControlCheck) != 0
 	retry = retry || b.lost
 	switch {
-	case w.Unit&channel.UnitException != 0 && w.Channel == 0:
-		b.CompletionCode = CodePermanent
-	case b.lost && (b.Retries == MaxRetries || b.UCB.base().boxed), w.Flags&channel.SCSWDeferredCC == channel.SCSWDeferredCC:
-		b.CompletionCode = CodeNoPath
+	case w.Unit&arch.UnitException != 0 && w.Channel == 0:
+		b.CompletionCode = arch.CompletionPermanent
+	case b.lost && (b.Retries == MaxRetries || b.UCB.base().boxed), w.Flags&arch.SCSWDeferredCC == arch.SCSWDeferredCC:
+		b.CompletionCode = arch.CompletionNoPath
 	case b.purged:
-		b.CompletionCode = CodePurged
+		b.CompletionCode = arch.CompletionPurged
 	case retry && b.Retries < MaxRetries:
 		b.Retries++
 		b.lost = false
 		s.counts.Redriven++
 		s.IOSVSSCQ(p, b)
 		return true
-	case w.Unit&channel.UnitCheck != 0 && b.IRB.ECW[1]&0x04 != 0:
-		b.CompletionCode = CodeExtent
+	case w.Unit&arch.UnitCheck != 0 && arch.SenseOf(&b.IRB.ECW)&arch.SenseFileProtected != 0:
+		b.CompletionCode = arch.CompletionExtent
 	default:
-		b.CompletionCode = CodePermanent
+		b.CompletionCode = arch.CompletionPermanent
 	}
 	return false
 }

@@ -11,12 +11,9 @@ const (
 // MaxProcessors is the most processors that a machine can have.
 const MaxProcessors = 64
 
-// Step is the number of a step of the interception method, as in steps.tsv.
-// The unnumbered rows M1 to M7 are StepM+1 to StepM+7.
+// Step is the number of a step of the interception method; package abi/step has
+// their names.
 type Step uint16
-
-// StepM is the base of the unnumbered steps.
-const StepM Step = 1000
 
 // StepRecorder is told of the steps that are taken, for whoever wants to see
 // them. who is the component that took the step, io the identity of the I/O. It is

@@ -4,17 +4,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/program"
-)
-
-// Bits of sense bytes 0 and 1.
-const (
-	senseReject             = 0x80
-	senseFileProtected      = 0x04
-	senseOverflowIncomplete = 0x01
 )
 
 // refused reports whether a request to a CKD device has ended because the control
@@ -23,8 +16,8 @@ const (
 // commands (program.CKD), which every control unit knows.
 func (p *Process) refused(b *ios.IOSB) bool {
 	w := &b.IRB.SCSW
-	if b.OK() || w.Unit&channel.UnitCheck == 0 || b.IRB.ECW[0]&senseReject == 0 ||
-		machine.Address(w.CCWAddress) != b.ChannelProgram+channel.CCWSize {
+	if b.OK() || w.Unit&arch.UnitCheck == 0 || arch.SenseOf(&b.IRB.ECW)&arch.SenseCommandReject == 0 ||
+		machine.Address(w.CCWAddress) != b.ChannelProgram+arch.CCWSize {
 		return false
 	}
 	p.classic[b.UCB] = true
@@ -82,12 +75,12 @@ func (t *stream) recordsRead(b *ios.IOSB) error {
 	r, area := &t.records, t.data.Bytes()
 	w := &b.IRB.SCSW
 	reached := t.control.Reached(w.CCWAddress)
-	var sense byte
-	if w.Unit&channel.UnitCheck != 0 {
-		sense = b.IRB.ECW[1]
+	var sense arch.Sense
+	if w.Unit&arch.UnitCheck != 0 {
+		sense = arch.SenseOf(&b.IRB.ECW)
 	}
-	exception := w.Unit == channel.ChannelEnd|channel.DeviceEnd|channel.UnitException && w.Channel == 0
-	protected := sense&senseFileProtected != 0
+	exception := w.Unit == arch.ChannelEnd|arch.DeviceEnd|arch.UnitException && w.Channel == 0
+	protected := sense&arch.SenseFileProtected != 0
 	switch {
 	case !r.counted && protected:
 		r.zero, r.counted, r.next = true, true, 1
@@ -101,10 +94,10 @@ func (t *stream) recordsRead(b *ios.IOSB) error {
 		r.next = program.RecordCount(area) + 1
 	case exception && reached >= r.next:
 		r.next = reached + 1
-	case protected && sense&senseOverflowIncomplete != 0 && w.Channel == 0 && reached >= r.next:
+	case protected && sense&arch.SenseIncomplete != 0 && w.Channel == 0 && reached >= r.next:
 		program.MarkSegment(area, reached)
 		r.next = reached + 1
-	case protected, w.Channel&channel.IncorrectLength != 0:
+	case protected, w.Channel&arch.IncorrectLength != 0:
 		return t.readAgain()
 	default:
 		return t.failure(b)

@@ -3,6 +3,7 @@ package mirror
 import (
 	"fmt"
 
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
@@ -65,7 +66,7 @@ func (p *Process) Ended(cpu *machine.Processor, r *intercept.Request) {
 		return
 	}
 	if s := p.m.Steps; s != nil {
-		s.Step(cpu.Now(), machine.StepM+1, who, r.ID())
+		s.Step(cpu.Now(), step.PostStatusAgain, who, r.ID())
 	}
 	r.Reschedule(cpu)
 }
@@ -135,7 +136,7 @@ func (p *Process) look(now machine.Time) (waiting bool) {
 
 func (p *Process) timeOut(r *intercept.Request, now machine.Time) {
 	if s := p.m.Steps; s != nil {
-		s.Step(now, machine.StepM+2, "monitor", r.ID())
+		s.Step(now, step.EndWaiting, "monitor", r.ID())
 	}
 	r.TimeOut(now)
 }

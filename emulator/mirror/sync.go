@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/emulator/ios"
@@ -149,7 +150,7 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 	}
 	m.Synchronising()
 	p.active = append(p.active, s)
-	p.step(72, 0)
+	p.step(step.ClearChangedTracks, 0)
 	o.Changed.Clear()
 	if o.Full {
 		m.MarkAll()
@@ -160,14 +161,14 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 	// The label says so before the first track is copied, so that whoever reads
 	// it meanwhile learns of it; its track is copied with the others. A volume
 	// without a label is synchronised all the same.
-	p.step(machine.StepM+7, 0)
+	p.step(step.WriteLabel, 0)
 	err := p.label(p.m.Clock.Now(), m, true, abi.MirrorSynchronising, func(_ *machine.Processor, _ abi.MirrorState, err error) {
 		// After an error nobody knows whether the label was written.
 		if pair.Geometry().Class == abi.ClassECKD {
 			m.Mark(labelTrack)
 			s.add(labelTrack)
 		}
-		p.step(74, 0)
+		p.step(step.CopyEveryTrack, 0)
 		s.begin()
 	})
 	return s, err
@@ -301,16 +302,16 @@ func (s *Sync) roundDone() {
 		s.end(nil)
 		return
 	}
-	s.p.step(76, 0)
+	s.p.step(step.ReadChangedTracks, 0)
 	changed := s.o.Changed.Count()
-	s.p.step(78, 0)
+	s.p.step(step.CompareWithThreshold, 0)
 	if changed > s.o.Threshold && s.round < s.o.MaxRounds {
-		s.p.step(80, 0)
+		s.p.step(step.CopyChangedTracks, 0)
 		s.addChanged()
 		s.begin()
 		return
 	}
-	s.p.step(82, 0)
+	s.p.step(step.SuspendWrites, 0)
 	s.phase = draining
 	s.hold()
 	s.Event(kindDrained, 0)
@@ -347,7 +348,7 @@ func (s *Sync) Event(kind machine.Kind, arg uint64) {
 		return
 	}
 	s.phase = finishing
-	s.p.step(84, 0)
+	s.p.step(step.CopyLastTracks, 0)
 	s.addChanged()
 	s.begin()
 }
@@ -380,7 +381,7 @@ func (s *Sync) end(err error) {
 	}
 	s.p.free = append(s.p.free, s.streams...)
 	s.p.inactive(s)
-	s.p.step(86, 0)
+	s.p.step(step.ResumeWrites, 0)
 	s.release()
 	if s.o.Done != nil {
 		s.o.Done(err)

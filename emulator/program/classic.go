@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -35,18 +36,10 @@ const (
 	recordAt = 16 // CC CC HH HH R
 )
 
-// The classic commands. The reads are the multitrack ones, which the file mask
-// keeps from going on to the next track: they end in file protected at the end
-// of a track where the others would begin again with its first record.
-const (
-	cmdSeek, cmdSetFileMask       = 0x07, 0x1F
-	cmdSearchHome, cmdSearchEqual = 0x39, 0x31
-	cmdReadZero                   = 0x16
-	cmdReadCount, cmdReadCKD      = 0x92, 0x9E
-	cmdReadRecord, cmdWriteRecord = 0x06, 0x05
-	cmdWriteSpecial               = 0x01
-	maskOneTrack                  = 0x18 // no seek, no multitrack
-)
+// oneTrack is the part of the file mask that keeps a program on its track: no seek
+// and no multitrack. So reads are the multitrack ones: at the end of the track they
+// end in file protected, where the others would begin again with its first record.
+const oneTrack = arch.MaskSeekNone
 
 // position stores the CCWs that seek a track and set the file mask, and gives
 // the number of the next one.
@@ -55,15 +48,15 @@ func (k *CKD) position(c Control, mask byte, track int) int {
 	p[0], p[1] = 0, 0
 	putTrack(p[homeAt:], k.Heads, track)
 	c.View[maskAt] = mask
-	c.ccw(0, channel.CCW{Command: cmdSeek, Flags: channel.FlagCC, Count: 6, Address: uint32(c.At + seekAt)})
-	c.ccw(1, channel.CCW{Command: cmdSetFileMask, Flags: channel.FlagCC, Count: 1, Address: uint32(c.At + maskAt)})
+	c.ccw(0, channel.CCW{Command: arch.CommandSeek, Flags: arch.FlagCC, Count: arch.SeekSize, Address: uint32(c.At + seekAt)})
+	c.ccw(1, channel.CCW{Command: arch.CommandSetFileMask, Flags: arch.FlagCC, Count: 1, Address: uint32(c.At + maskAt)})
 	return 2
 }
 
 // search stores a search and the TIC that repeats it until it is satisfied.
 func (c Control) search(i int, command byte, argument machine.Address, count uint16) int {
-	c.ccw(i, channel.CCW{Command: command, Flags: channel.FlagCC, Count: count, Address: uint32(c.At + argument)})
-	c.ccw(i+1, channel.CCW{Command: channel.TIC, Address: uint32(c.At) + uint32(Start+i*channel.CCWSize)})
+	c.ccw(i, channel.CCW{Command: command, Flags: arch.FlagCC, Count: count, Address: uint32(c.At + argument)})
+	c.ccw(i+1, channel.CCW{Command: arch.CommandTransfer, Address: uint32(c.At) + uint32(Start+i*arch.CCWSize)})
 	return i + 2
 }
 
@@ -78,15 +71,15 @@ func (k *CKD) Counts(c Control, area []byte, data machine.Address, track int, ze
 	for i := range MaxRecords + 1 {
 		binary.BigEndian.PutUint64(area[CountsAt+i*countSize:], endOfTrack)
 	}
-	n := k.position(c, maskRead|maskOneTrack, track)
+	n := k.position(c, arch.MaskWriteNone|oneTrack, track)
 	if zero {
-		c.ccw(n, channel.CCW{Command: cmdReadZero, Flags: channel.FlagCC | channel.FlagSLI, Count: MaxTrackBytes, Address: uint32(data)})
+		c.ccw(n, channel.CCW{Command: arch.CommandReadRecordZero, Flags: arch.FlagCC | arch.FlagSLI, Count: MaxTrackBytes, Address: uint32(data)})
 		n++
 	} else {
-		n = c.search(n, cmdSearchHome, homeAt, 4)
+		n = c.search(n, arch.CommandSearchHomeEqual, homeAt, arch.SearchHomeSize)
 	}
 	for i := range MaxRecords + 1 {
-		c.ccw(n+i, channel.CCW{Command: cmdReadCount, Flags: channel.FlagCC, Count: countSize, Address: uint32(data) + uint32(CountsAt+i*countSize)})
+		c.ccw(n+i, channel.CCW{Command: arch.CommandReadCount | arch.Multitrack, Flags: arch.FlagCC, Count: countSize, Address: uint32(data) + uint32(CountsAt+i*countSize)})
 	}
 	c.end(n + MaxRecords)
 }
@@ -112,8 +105,8 @@ func RecordCount(area []byte) int {
 // A record that has got another length in the meantime is an incorrect length or
 // file protected alone.
 func (k *CKD) Records(c Control, area []byte, data machine.Address, track, first int) error {
-	k.position(c, maskRead|maskOneTrack, track)
-	n := c.search(2, cmdSearchHome, homeAt, 4) - 1
+	k.position(c, arch.MaskWriteNone|oneTrack, track)
+	n := c.search(2, arch.CommandSearchHomeEqual, homeAt, arch.SearchHomeSize) - 1
 	at := recordLength(area)
 	records := RecordCount(area)
 	for i := 1; i <= records; i++ {
@@ -121,9 +114,9 @@ func (k *CKD) Records(c Control, area []byte, data machine.Address, track, first
 		if i > MaxRecords || at+length+countSize > MaxTrackBytes {
 			return fmt.Errorf("track %d: record %d of %d bytes at byte %d: a track has at most %d bytes and %d records", track, i, length, at, MaxTrackBytes, MaxRecords)
 		}
-		w := channel.CCW{Command: cmdReadCKD, Flags: channel.FlagCC, Count: uint16(length), Address: uint32(data) + uint32(at)}
+		w := channel.CCW{Command: arch.CommandReadCountKeyData | arch.Multitrack, Flags: arch.FlagCC, Count: uint16(length), Address: uint32(data) + uint32(at)}
 		if i < first { // it has been read: its count passes
-			w.Command, w.Count = cmdReadCount, countSize
+			w.Command, w.Count = arch.CommandReadCount|arch.Multitrack, countSize
 		}
 		c.ccw(n+i, w)
 		at += length
@@ -135,7 +128,7 @@ func (k *CKD) Records(c Control, area []byte, data machine.Address, track, first
 // Reached is the record with which a program of Records has ended, from the CCW
 // address in the subchannel status.
 func (c Control) Reached(address uint32) int {
-	return int(machine.Address(address)-c.At-Start)/channel.CCWSize - beforeRecords
+	return int(machine.Address(address)-c.At-Start)/arch.CCWSize - beforeRecords
 }
 
 // segmentMark is the bit of a count field's first byte that marks a segment of an
@@ -178,14 +171,14 @@ func Complete(area []byte) bool {
 // home address, write record zero, then write count, key and data for each, or
 // write special count, key and data for a segment, whose mark it takes away.
 func (k *CKD) WriteTrack(c Control, image []byte, data machine.Address, track int) error {
-	n := k.position(c, maskFormat|maskOneTrack, track)
-	n = c.search(n, cmdSearchHome, homeAt, 4)
+	n := k.position(c, arch.MaskWriteAll|oneTrack, track)
+	n = c.search(n, arch.CommandSearchHomeEqual, homeAt, arch.SearchHomeSize)
 	records, err := c.formats(n, image, data, track)
 	at := 0
 	for i := range records {
 		if mark := &image[at]; i > 0 && *mark&segmentMark != 0 && *mark != 0xFF {
 			*mark &^= segmentMark
-			c.View[Start+(n+i)*channel.CCWSize] = cmdWriteSpecial
+			c.View[Start+(n+i)*arch.CCWSize] = arch.CommandWriteSpecial
 		}
 		at += recordLength(image[at:])
 	}
@@ -194,13 +187,13 @@ func (k *CKD) WriteTrack(c Control, image []byte, data machine.Address, track in
 
 // Label stores a channel program that reads or writes the volume label.
 func (k *CKD) Label(c Control, data machine.Address, write bool) {
-	mask, command := byte(maskRead), byte(cmdReadRecord)
+	mask, command := byte(arch.MaskWriteNone), byte(arch.CommandReadData)
 	if write {
-		mask, command = maskUpdate, cmdWriteRecord
+		mask, command = arch.MaskWriteUpdate, arch.CommandWriteData
 	}
-	n := k.position(c, mask|maskOneTrack, 0)
+	n := k.position(c, mask|oneTrack, 0)
 	clear(c.View[recordAt:][:4])
 	c.View[recordAt+4] = labelRecord
-	n = c.search(n, cmdSearchEqual, recordAt, 5)
+	n = c.search(n, arch.CommandSearchIDEqual, recordAt, arch.SearchIDSize)
 	c.ccw(n, channel.CCW{Command: command, Count: LabelSize, Address: uint32(data)})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/program"
 )
@@ -156,10 +157,10 @@ func FuzzRecords(f *testing.F) {
 		if program.RecordCount(area) == 0 || k.Records(c, area, 0x100000, 0, first) != nil {
 			return
 		}
-		for at := program.Start + 2*channel.CCWSize; ; at += channel.CCWSize {
+		for at := program.Start + 2*arch.CCWSize; ; at += arch.CCWSize {
 			w := channel.ParseCCW1(c.View[at:])
 			require.LessOrEqual(t, int(w.Address)-0x100000+int(w.Count), program.MaxTrackBytes)
-			if w.Flags&channel.FlagCC == 0 {
+			if w.Flags&arch.FlagCC == 0 {
 				return
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/program"
 )
@@ -18,13 +19,13 @@ import (
 // each with its parameters where they lie in the control storage.
 func dump(c program.Control) string {
 	var s strings.Builder
-	for at := program.Start; ; at += channel.CCWSize {
+	for at := program.Start; ; at += arch.CCWSize {
 		w := channel.ParseCCW1(c.View[at:])
 		fmt.Fprintf(&s, "%02X %02X %d %X", w.Command, uint8(w.Flags), w.Count, w.Address)
 		if o := int(w.Address) - int(c.At); o >= 0 && o+int(w.Count) <= len(c.View) {
 			fmt.Fprintf(&s, " (%s)", hex.EncodeToString(c.View[o:o+int(w.Count)]))
 		}
-		if w.Flags&(channel.FlagCC|channel.FlagCD) == 0 && w.Command != channel.TIC {
+		if w.Flags&(arch.FlagCC|arch.FlagCD) == 0 && w.Command != arch.CommandTransfer {
 			return s.String()
 		}
 		s.WriteString("\n")
@@ -157,10 +158,10 @@ func FuzzWriteTrack(f *testing.F) {
 		if e.WriteTrack(c, image, 0x100000, 0) != nil {
 			return
 		}
-		for at := program.Start + 2*channel.CCWSize; ; at += channel.CCWSize {
+		for at := program.Start + 2*arch.CCWSize; ; at += arch.CCWSize {
 			w := channel.ParseCCW1(c.View[at:])
 			require.LessOrEqual(t, int(w.Address)-0x100000+int(w.Count), len(image))
-			if w.Flags&channel.FlagCC == 0 {
+			if w.Flags&arch.FlagCC == 0 {
 				return
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -14,7 +15,7 @@ const TrackControlSize = 4096
 
 // MaxTrackRecords is the most records that WriteTrack writes; no device of the
 // 3390 family has as many of any length.
-const MaxTrackRecords = (TrackControlSize-Start)/channel.CCWSize - 4
+const MaxTrackRecords = (TrackControlSize-Start)/arch.CCWSize - 4
 
 // MaxTrackBytes is enough for what ReadTrack reads of any device.
 const MaxTrackBytes = 60 << 10
@@ -28,9 +29,9 @@ const endOfTrack = ^uint64(0)
 // read-track command: for each record from record zero on its count, key and
 // data, then eight bytes FF. The data area has MaxTrackBytes.
 func (e *ECKD) ReadTrack(c Control, data machine.Address, track int) {
-	e.define(c, maskRead, 0, track, track)
-	e.locate(c, opReadTracks, 0, 1, track, 0, 0)
-	c.ccw(2, channel.CCW{Command: cmdReadTrack, Flags: channel.FlagSLI, Count: MaxTrackBytes, Address: uint32(data)})
+	e.define(c, arch.MaskWriteNone, 0, track, track)
+	e.locate(c, readTracks, 0, 1, track, 0, 0)
+	c.ccw(2, channel.CCW{Command: arch.CommandReadTrack, Flags: arch.FlagSLI, Count: MaxTrackBytes, Address: uint32(data)})
 }
 
 // WriteTrack stores a channel program that formats a track with the records that
@@ -41,8 +42,8 @@ func (e *ECKD) WriteTrack(c Control, image []byte, data machine.Address, track i
 	if err != nil {
 		return err
 	}
-	e.define(c, maskFormat, 0, track, track)
-	e.locate(c, opFormat, 0, n, track, 0, 0)
+	e.define(c, arch.MaskWriteAll, 0, track, track)
+	e.locate(c, formatTrack, 0, n, track, 0, 0)
 	return nil
 }
 
@@ -61,11 +62,11 @@ func (c Control) formats(first int, image []byte, data machine.Address, track in
 			return n, fmt.Errorf("track %d: more than %d records", track, MaxTrackRecords)
 		}
 		length := recordLength(image[at:])
-		command := byte(cmdWriteC)
+		command := byte(arch.CommandWriteCountKeyData)
 		if n == 0 {
-			command = cmdWriteR0
+			command = arch.CommandWriteRecordZero
 		}
-		c.ccw(first+n, channel.CCW{Command: command, Flags: channel.FlagCC, Count: uint16(length), Address: uint32(data) + uint32(at)})
+		c.ccw(first+n, channel.CCW{Command: command, Flags: arch.FlagCC, Count: uint16(length), Address: uint32(data) + uint32(at)})
 		at += length
 	}
 	if n == 0 {
@@ -77,7 +78,7 @@ func (c Control) formats(first int, image []byte, data machine.Address, track in
 
 // end makes CCW i the last one of its chain.
 func (c Control) end(i int) {
-	c.View[Start+i*channel.CCWSize+1] &^= byte(channel.FlagCC)
+	c.View[Start+i*arch.CCWSize+1] &^= byte(arch.FlagCC)
 }
 
 // recordLength is how long the record is whose count field p begins with, that
@@ -96,11 +97,11 @@ const (
 // Label stores a channel program that reads or writes the volume label (VOL1,
 // record 3 of the first track).
 func (e *ECKD) Label(c Control, data machine.Address, write bool) {
-	mask, operation, command := byte(maskRead), byte(opReadData), byte(cmdReadData)
+	mask, operation, command := byte(arch.MaskWriteNone), byte(arch.OperationReadData), byte(arch.CommandReadData|arch.Multitrack)
 	if write {
-		mask, operation, command = maskUpdate, opWriteData, cmdWriteUpdate
+		mask, operation, command = arch.MaskWriteUpdate, arch.OperationWriteData, arch.CommandWriteUpdateData
 	}
 	e.define(c, mask, 0, 0, 0)
-	e.locate(c, operation, auxTLF, 1, 0, labelRecord, LabelSize)
+	e.locate(c, operation, arch.AuxiliaryLength, 1, 0, labelRecord, LabelSize)
 	c.ccw(2, channel.CCW{Command: command, Count: LabelSize, Address: uint32(data)})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
@@ -128,7 +129,7 @@ func (k *checker) blur(text string) string {
 		}
 	}
 	if k.ignored("IL") {
-		p[9] &^= byte(channel.IncorrectLength)
+		p[9] &^= byte(arch.IncorrectLength)
 	}
 	return hex.EncodeToString(p)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
@@ -53,25 +54,25 @@ func severalWriteData(c *Case, theirs, ours *Outcome) bool {
 	}
 	last := len(ours.IRB) - 1
 	t, o := parseSCSW(theirs.IRB[last].SCSW), parseSCSW(ours.IRB[last].SCSW)
-	at := o.CCWAddress - channel.CCWSize
-	if o.Unit&channel.UnitCheck == 0 || t.CCWAddress <= o.CCWAddress {
+	at := o.CCWAddress - arch.CCWSize
+	if o.Unit&arch.UnitCheck == 0 || t.CCWAddress <= o.CCWAddress {
 		return false
 	}
-	if w, ok := c.ccw(at); !ok || w.Command != 0x05 && w.Command != 0x0D {
+	if w, ok := c.ccw(at); !ok || w.Command != arch.CommandWriteData && w.Command != arch.CommandWriteKeyData {
 		return false
 	}
-	before, ok := c.ccw(at - channel.CCWSize)
+	before, ok := c.ccw(at - arch.CCWSize)
 	p := c.bytes(before.Address, 4)
-	if !ok || before.Command != 0x47 && before.Command != 0x4B || p == nil {
+	if !ok || before.Command != arch.CommandLocateRecord && before.Command != arch.CommandLocateRecordExtended || p == nil {
 		return false
 	}
-	const operation, writeData, suffix = 0x3F, 0x01, 0x01
-	return p[0]&operation == writeData && int(p[3])-int(p[1]&suffix) > 1
+	suffix := p[arch.LocateRecordAuxiliary] & arch.AuxiliarySuffix
+	return p[arch.LocateRecordOperation]&arch.OperationMask == arch.OperationWriteData && int(p[arch.LocateRecordCount])-int(suffix) > 1
 }
 
 // ccw gives the CCW at an address, as the case put it into storage.
 func (c *Case) ccw(at uint32) (channel.CCW, bool) {
-	p := c.bytes(at, channel.CCWSize)
+	p := c.bytes(at, arch.CCWSize)
 	switch {
 	case p == nil:
 		return channel.CCW{}, false
@@ -100,6 +101,6 @@ func parseSCSW(text string) (w channel.SCSW) {
 	half := func(at int) uint16 { return uint16(p[at])<<8 | uint16(p[at+1]) }
 	return channel.SCSW{
 		Flags: half(0), Control: half(2), CCWAddress: uint32(half(4))<<16 | uint32(half(6)),
-		Unit: channel.UnitStatus(p[8]), Channel: channel.ChannelStatus(p[9]), Residual: half(10),
+		Unit: arch.UnitStatus(p[8]), Channel: arch.ChannelStatus(p[9]), Residual: half(10),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
@@ -61,8 +62,8 @@ func TestDocumentedORB(t *testing.T) {
 // where the ORB asks for it.
 func TestDocumentedFlags(t *testing.T) {
 	flags := map[string]channel.Flags{
-		"CD, data chaining": channel.FlagCD, "CC, command chaining": channel.FlagCC, "SLI": channel.FlagSLI, "skip": channel.FlagSkip,
-		"PCI": channel.FlagPCI, "IDA": channel.FlagIDA, "suspend": channel.FlagS, "MIDA": channel.FlagMIDA,
+		"CD, data chaining": arch.FlagCD, "CC, command chaining": arch.FlagCC, "SLI": arch.FlagSLI, "skip": arch.FlagSkip,
+		"PCI": arch.FlagPCI, "IDA": arch.FlagIDA, "suspend": arch.FlagS, "MIDA": arch.FlagMIDA,
 	}
 	rows := documentedRows(t, "flags")
 	require.Len(t, rows, len(flags))
@@ -74,9 +75,9 @@ func TestDocumentedFlags(t *testing.T) {
 		o := one(t, func(c map[string]any) {
 			control := uint32(channel.ORBDefaultControl)
 			switch flag {
-			case channel.FlagS:
+			case arch.FlagS:
 				control |= channel.ORBSuspend
-			case channel.FlagMIDA:
+			case arch.FlagMIDA:
 				control |= channel.ORBModifiedIDAW
 			}
 			c["orb1"] = fmt.Sprintf("%08X", control)
@@ -87,7 +88,7 @@ func TestDocumentedFlags(t *testing.T) {
 				"20000": "0000000000800018",
 				"20008": "0000000000022000",
 			}
-			if flag == channel.FlagIDA {
+			if flag == arch.FlagIDA {
 				c["mem"].(map[string]any)["20000"] = "00022000"
 			}
 			c["ops"] = []string{"ssch", "wait"}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
@@ -218,14 +219,14 @@ func (r *rig) await(irb *channel.IRB) (channel.CC, error) {
 // sense runs a basic sense command as a program of its own, in storage that is
 // put back afterwards.
 func (r *rig) sense(*step) error {
-	if r.irb.SCSW.Unit&channel.UnitCheck == 0 {
+	if r.irb.SCSW.Unit&arch.UnitCheck == 0 {
 		return nil
 	}
-	const program, area, size = sensePlace, sensePlace + channel.CCWSize, channel.SenseSize
+	const program, area, size = sensePlace, sensePlace + arch.CCWSize, arch.SenseSize
 	p := r.storage.Bytes()[program : area+size]
 	kept := slices.Clone(p)
 	clear(p)
-	channel.PutCCW1(p, channel.CCW{Command: basicSense, Flags: channel.FlagSLI, Count: size, Address: area})
+	channel.PutCCW1(p, channel.CCW{Command: arch.CommandBasicSense, Flags: arch.FlagSLI, Count: size, Address: area})
 	orb := channel.ORB{Control: channel.ORBDefaultControl, ChannelProgram: program}
 	var irb channel.IRB
 	cc := r.css.StartSubchannel(r.now(), r.target, &orb)
@@ -238,7 +239,7 @@ func (r *rig) sense(*step) error {
 	if cc != 0 || !irb.OK() {
 		r.out.Sense = fmt.Sprintf("no sense: condition code %d, unit status %02X", cc, uint8(irb.SCSW.Unit))
 	} else {
-		r.out.Sense = hex.EncodeToString(p[channel.CCWSize:])
+		r.out.Sense = hex.EncodeToString(p[arch.CCWSize:])
 	}
 	copy(p, kept)
 	return nil

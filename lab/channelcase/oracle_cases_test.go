@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
@@ -51,7 +52,7 @@ func hexAt(at uint32, text string) bytesAt {
 
 // ccws is CCWs in the format that the ORB says.
 func ccws(at, orb uint32, list ...channel.CCW) bytesAt {
-	p := make([]byte, len(list)*channel.CCWSize)
+	p := make([]byte, len(list)*arch.CCWSize)
 	for i, w := range list {
 		if orb&channel.ORBFormat1 != 0 {
 			channel.PutCCW1(p[i*8:], w)
@@ -81,13 +82,13 @@ func (g *generator) add(name string, orb uint32, ops string, dump int, memory ..
 	return c
 }
 
-const ccSLI = channel.FlagCC | channel.FlagSLI
+const ccSLI = arch.FlagCC | arch.FlagSLI
 
 // at3 is a chain that comes to record 3 of track 0, with what follows.
 func at3(orb uint32, list ...channel.CCW) []bytesAt {
 	head := []channel.CCW{
-		{Command: 0x07, Flags: channel.FlagCC, Count: 6, Address: seekPlace},
-		{Command: 0x31, Flags: channel.FlagCC, Count: 5, Address: searchPlace},
+		{Command: 0x07, Flags: arch.FlagCC, Count: 6, Address: seekPlace},
+		{Command: 0x31, Flags: arch.FlagCC, Count: 5, Address: searchPlace},
 		{Command: 0x08, Address: programPlace + 8},
 	}
 	return []bytesAt{
@@ -113,12 +114,12 @@ func (g *generator) flagsWith(orbs ...uint32) {
 	for _, orb := range orbs {
 		for f := range 256 {
 			flags := channel.Flags(f)
-			if orb&channel.ORBSuspend != 0 && flags&channel.FlagS == 0 {
+			if orb&channel.ORBSuspend != 0 && flags&arch.FlagS == 0 {
 				continue
 			}
 			for _, count := range []uint16{labelRecord, 50, 100} {
 				ops := "ssch wait"
-				if flags&channel.FlagPCI != 0 {
+				if flags&arch.FlagPCI != 0 {
 					ops += " wait"
 				}
 				if orb&channel.ORBSuspend != 0 {
@@ -126,7 +127,7 @@ func (g *generator) flagsWith(orbs ...uint32) {
 				}
 				m := at3(orb,
 					channel.CCW{Command: readKeyData, Flags: flags, Count: count, Address: areaPlace},
-					channel.CCW{Command: noOperation, Flags: channel.FlagSLI, Count: 1, Address: areaPlace + 0x200})
+					channel.CCW{Command: noOperation, Flags: arch.FlagSLI, Count: 1, Address: areaPlace + 0x200})
 				m = append(m, hexAt(areaPlace, "00021000 00022000"))
 				g.add(fmt.Sprintf("flags %s %08X %02X count %d", formatName(orb), orb, f, count), orb, ops, 0x20, m...).
 					Dump = append([]Area{}, Area{"20000", 0x60}, Area{"20200", 8}, Area{"21000", 0x60})
@@ -140,14 +141,14 @@ func (g *generator) flagsWith(orbs ...uint32) {
 func (g *generator) lengths() {
 	for _, command := range []byte{0x06, 0x0E, 0x12, 0x1E, 0x1A, 0x16, 0x03, 0x04, 0x34, 0x54, 0xA4, 0x02} {
 		for _, orb := range []uint32{format1ORB, format0ORB, suppressORB, suppressORB &^ channel.ORBFormat1} {
-			for _, flags := range []channel.Flags{0, channel.FlagSLI, channel.FlagCC, ccSLI} {
+			for _, flags := range []channel.Flags{0, arch.FlagSLI, arch.FlagCC, ccSLI} {
 				for _, count := range []uint16{0, 1, 4, 5, 8, 12, 80, 84, 300, 65535} {
 					if orb&channel.ORBIncorrectLengthSuppress != 0 && count != 5 {
 						continue
 					}
 					m := at3(orb,
 						channel.CCW{Command: command, Flags: flags, Count: count, Address: areaPlace},
-						channel.CCW{Command: noOperation, Flags: channel.FlagSLI, Count: 1, Address: areaPlace})
+						channel.CCW{Command: noOperation, Flags: arch.FlagSLI, Count: 1, Address: areaPlace})
 					g.add(fmt.Sprintf("length %08X %02X flags %02X count %d", orb, command, flags, count), orb, "", 0x140, m...)
 				}
 			}
@@ -159,15 +160,15 @@ func (g *generator) lengths() {
 func (g *generator) controls() {
 	for _, command := range []byte{0x03, 0x07, 0x0B, 0x1B, 0x1F, 0x23, 0x13, 0x63, 0x47, 0x27, 0x87, 0x31, 0x39, 0x29, 0x51, 0x71, 0xAF, 0x17, 0x5B} {
 		for _, orb := range []uint32{format1ORB, format0ORB, suppressORB} {
-			for _, flags := range []channel.Flags{0, channel.FlagSLI, channel.FlagCC, ccSLI} {
+			for _, flags := range []channel.Flags{0, arch.FlagSLI, arch.FlagCC, ccSLI} {
 				for _, count := range []uint16{0, 1, 2, 4, 5, 6, 7, 12, 16, 17, 40} {
 					if orb&channel.ORBIncorrectLengthSuppress != 0 && count > 6 {
 						continue
 					}
 					list := []channel.CCW{
-						{Command: 0x07, Flags: channel.FlagCC, Count: 6, Address: seekPlace},
+						{Command: 0x07, Flags: arch.FlagCC, Count: 6, Address: seekPlace},
 						{Command: command, Flags: flags, Count: count, Address: areaPlace},
-						{Command: noOperation, Flags: channel.FlagSLI, Count: 1, Address: areaPlace},
+						{Command: noOperation, Flags: arch.FlagSLI, Count: 1, Address: areaPlace},
 					}
 					m := []bytesAt{ccws(programPlace, orb, list...), hexAt(seekPlace, "000000000000")}
 					switch command {
@@ -189,7 +190,7 @@ func (g *generator) codes() {
 		for c := range 256 {
 			for _, count := range []uint16{0, 1, 40} {
 				g.add(fmt.Sprintf("code %s %02X count %d", formatName(orb), c, count), orb, "", 0x40,
-					ccws(programPlace, orb, channel.CCW{Command: byte(c), Flags: channel.FlagSLI, Count: count, Address: areaPlace}))
+					ccws(programPlace, orb, channel.CCW{Command: byte(c), Flags: arch.FlagSLI, Count: count, Address: areaPlace}))
 			}
 		}
 	}
@@ -201,7 +202,7 @@ func (g *generator) chains() {
 		flags channel.Flags
 		count uint16
 	}
-	const cd, sli, skip, cc, pci, ida = channel.FlagCD, channel.FlagSLI, channel.FlagSkip, channel.FlagCC, channel.FlagPCI, channel.FlagIDA
+	const cd, sli, skip, cc, pci, ida = arch.FlagCD, arch.FlagSLI, arch.FlagSkip, arch.FlagCC, arch.FlagPCI, arch.FlagIDA
 	lists := [][]part{
 		{{cd, 4}, {0, 80}}, {{cd, 4}, {0, 70}}, {{cd, 4}, {0, 90}}, {{cd, 4}, {sli, 70}}, {{cd, 4}, {sli, 90}},
 		{{cd, 84}, {0, 10}}, {{cd, 84}, {sli, 10}}, {{cd | sli, 84}, {0, 10}}, {{cd, 100}, {0, 40}}, {{cd | sli, 100}, {sli, 40}}, {{cd | sli, 100}, {cc, 40}},
@@ -210,7 +211,7 @@ func (g *generator) chains() {
 		{{cd, 4}, {cd, 40}, {0, 40}}, {{cd, 4}, {cd, 80}, {0, 40}}, {{cd, 4}, {cd | sli, 90}, {sli, 40}}, {{cd, 1}, {cd, 1}, {cd, 1}, {cd, 1}, {0, 80}},
 		{{cd, 4}, {0, 0}}, {{cd, 0}, {0, 84}}, {{cd, 4}, {cd, 0}, {0, 80}}, {{cd, 84}, {0, 0}}, {{cd, 84}, {sli, 0}}, {{cd, 100}, {0, 0}},
 		{{cd | ida, 4}, {0, 80}}, {{cd, 4}, {ida, 80}}, {{cd | ida, 4}, {ida, 80}}, {{cd, 4}, {cd, 80}}, {{cd, 4}, {cd | sli, 100}},
-		{{cd | pci, 4}, {0, 80}}, {{cd, 4}, {pci, 80}}, {{cd | pci, 4}, {pci, 80}}, {{cd, 84}, {pci, 80}}, {{cd, 4}, {channel.FlagS, 80}}, {{cd | channel.FlagS, 4}, {0, 80}},
+		{{cd | pci, 4}, {0, 80}}, {{cd, 4}, {pci, 80}}, {{cd | pci, 4}, {pci, 80}}, {{cd, 84}, {pci, 80}}, {{cd, 4}, {arch.FlagS, 80}}, {{cd | arch.FlagS, 4}, {0, 80}},
 	}
 	for _, orb := range []uint32{format1ORB, format0ORB, suspendORB} {
 		for _, command := range []byte{readKeyData, 0x1E, 0x02, 0x16, 0x04} {
@@ -230,7 +231,7 @@ func (g *generator) chains() {
 					if p.flags&pci != 0 {
 						ops = "ssch wait wait wait"
 					}
-					if p.flags&channel.FlagS != 0 && orb&channel.ORBSuspend != 0 {
+					if p.flags&arch.FlagS != 0 && orb&channel.ORBSuspend != 0 {
 						ops = "ssch wait rsch wait"
 					}
 					list = append(list, w)
@@ -248,7 +249,7 @@ func (g *generator) chains() {
 // tics is transfers in channel, allowed and not.
 func (g *generator) tics() {
 	nop := channel.CCW{Command: noOperation, Flags: ccSLI, Count: 1, Address: areaPlace}
-	last := channel.CCW{Command: noOperation, Flags: channel.FlagSLI, Count: 1, Address: areaPlace}
+	last := channel.CCW{Command: noOperation, Flags: arch.FlagSLI, Count: 1, Address: areaPlace}
 	tic := func(a uint32) channel.CCW { return channel.CCW{Command: 8, Address: a} }
 	for _, orb := range []uint32{format1ORB, format0ORB, 0x1080FF00} {
 		add := func(name string, list ...channel.CCW) {
@@ -274,22 +275,22 @@ func (g *generator) tics() {
 			add(fmt.Sprintf("code %02X first", c), channel.CCW{Command: byte(c), Address: 0x13000})
 		}
 		data := func(next ...channel.CCW) []channel.CCW {
-			return append([]channel.CCW{{Command: 0x02, Flags: channel.FlagCD, Count: 4, Address: areaPlace}}, next...)
+			return append([]channel.CCW{{Command: 0x02, Flags: arch.FlagCD, Count: 4, Address: areaPlace}}, next...)
 		}
 		add("in data chain", data(tic(0x13000))...)
 		add("in data chain to tic", data(tic(programPlace+16), tic(0x13000))...)
 		add("in data chain misaligned", data(tic(0x13004))...)
 		add("in data chain outside", data(tic(0x7FFFF8))...)
-		add("in data chain with cd", data(channel.CCW{Command: 8, Flags: channel.FlagCD, Address: 0x13000})...)
+		add("in data chain with cd", data(channel.CCW{Command: 8, Flags: arch.FlagCD, Address: 0x13000})...)
 		add("in data chain code 18", data(channel.CCW{Command: 0x18, Address: 0x13000})...)
-		add("in data chain code 00", data(channel.CCW{Command: 0, Flags: channel.FlagSLI, Count: 10, Address: areaPlace + 4})...)
+		add("in data chain code 00", data(channel.CCW{Command: 0, Flags: arch.FlagSLI, Count: 10, Address: areaPlace + 4})...)
 		search := []channel.CCW{
-			{Command: 7, Flags: channel.FlagCC, Count: 6, Address: seekPlace},
-			{Command: 0x31, Flags: channel.FlagCC, Count: 5, Address: searchPlace}, tic(programPlace + 8),
+			{Command: 7, Flags: arch.FlagCC, Count: 6, Address: seekPlace},
+			{Command: 0x31, Flags: arch.FlagCC, Count: 5, Address: searchPlace}, tic(programPlace + 8),
 		}
 		add("status modifier onto tic", append(search[:3:3], tic(0x13000))...)
 		add("status modifier onto tic, next nop", append(search[:3:3], nop, tic(0x13000))...)
-		add("search is last of chain", channel.CCW{Command: 7, Flags: channel.FlagCC, Count: 6, Address: seekPlace}, channel.CCW{Command: 0x31, Count: 5, Address: searchPlace})
+		add("search is last of chain", channel.CCW{Command: 7, Flags: arch.FlagCC, Count: 6, Address: seekPlace}, channel.CCW{Command: 0x31, Count: 5, Address: searchPlace})
 		add("ccws outside", nop, tic(0x3FFFF8))
 	}
 	for _, a := range []string{"10004", "10001", "3FFFF8", "3FFFFC", "400000", "7FFFFFF8", "FFFFF8", "1000000", "80010000"} {
@@ -305,7 +306,7 @@ func (g *generator) indirect(z bool) {
 	const list = 0x12000
 	add := func(name string, orb uint32, flags channel.Flags, count uint16, at uint32, place uint32, text string) {
 		for _, command := range []byte{readKeyData} {
-			m := at3(orb, channel.CCW{Command: command, Flags: flags, Count: count, Address: at}, channel.CCW{Command: noOperation, Flags: channel.FlagSLI, Count: 1})
+			m := at3(orb, channel.CCW{Command: command, Flags: flags, Count: count, Address: at}, channel.CCW{Command: noOperation, Flags: arch.FlagSLI, Count: 1})
 			if text != "" {
 				m = append(m, hexAt(place, text))
 			}
@@ -313,7 +314,7 @@ func (g *generator) indirect(z bool) {
 				Dump = []Area{{"20000", 16}, {"207E0", 0x60}, {"20FE0", 0x60}, {"21800", 0x60}, {"22000", 0x60}}
 		}
 	}
-	const ida, mida, sli, cc, skip, cd = channel.FlagIDA, channel.FlagMIDA, channel.FlagSLI, channel.FlagCC, channel.FlagSkip, channel.FlagCD
+	const ida, mida, sli, cc, skip, cd = arch.FlagIDA, arch.FlagMIDA, arch.FlagSLI, arch.FlagCC, arch.FlagSkip, arch.FlagCD
 	if !z {
 		for _, orb := range []uint32{format1ORB, format0ORB} {
 			for _, f := range []channel.Flags{0, sli, cc, skip, sli | skip} {
@@ -411,9 +412,9 @@ func (g *generator) keys() {
 	for _, orb := range []uint32{0x1080FF00, 0x2080FF00, 0x1000FF00, 0x00800FF00 & 0xFFFFFFFF} {
 		for _, place := range []string{"10000", "11000", "12000", "20000", "21000"} {
 			for _, key := range []string{"00", "08", "10", "18", "20", "28", "F8"} {
-				for _, flags := range []channel.Flags{0, channel.FlagIDA, channel.FlagSkip} {
+				for _, flags := range []channel.Flags{0, arch.FlagIDA, arch.FlagSkip} {
 					w := channel.CCW{Command: readKeyData, Flags: flags, Count: 84, Address: 0x20FE0}
-					if flags == channel.FlagIDA {
+					if flags == arch.FlagIDA {
 						w.Address = 0x12000
 					}
 					m := append(at3(orb, w), hexAt(0x12000, "000207E0 00021000"))
@@ -436,9 +437,9 @@ func (g *generator) addresses() {
 	for _, orb := range []uint32{format1ORB, format0ORB} {
 		for _, command := range []byte{readKeyData, 0x06, 0x04, 0x07, 0x03, 0x63, 0x34} {
 			for _, a := range []uint32{0x3FFFF0, 0x3FFFAC, 0x3FFFAD, 0x3FFFFF, 0x400000, 0x500000, 0xFFFFF0, 0xFFFFFF, outsidePlace, 0x80020000, 0xFFFFFFFF} {
-				for _, flags := range []channel.Flags{0, channel.FlagSLI, channel.FlagSkip, channel.FlagSLI | channel.FlagCC} {
+				for _, flags := range []channel.Flags{0, arch.FlagSLI, arch.FlagSkip, arch.FlagSLI | arch.FlagCC} {
 					for _, count := range []uint16{0, 84, 6} {
-						m := at3(orb, channel.CCW{Command: command, Flags: flags, Count: count, Address: a}, channel.CCW{Command: noOperation, Flags: channel.FlagSLI, Count: 1})
+						m := at3(orb, channel.CCW{Command: command, Flags: flags, Count: count, Address: a}, channel.CCW{Command: noOperation, Flags: arch.FlagSLI, Count: 1})
 						g.add(fmt.Sprintf("address %s %02X flags %02X count %d at %X", formatName(orb), command, flags, count, a), orb, "", 0, m...)
 					}
 				}
@@ -450,10 +451,10 @@ func (g *generator) addresses() {
 // instructions is each instruction in each state of the subchannel.
 func (g *generator) instructions() {
 	one := func(orb uint32, flags channel.Flags) []bytesAt {
-		return []bytesAt{ccws(programPlace, orb, channel.CCW{Command: noOperation, Flags: flags | ccSLI, Count: 1}, channel.CCW{Command: 0x02, Flags: channel.FlagSLI, Count: 8, Address: areaPlace})}
+		return []bytesAt{ccws(programPlace, orb, channel.CCW{Command: noOperation, Flags: flags | ccSLI, Count: 1}, channel.CCW{Command: 0x02, Flags: arch.FlagSLI, Count: 8, Address: areaPlace})}
 	}
 	second := func(orb uint32, flags channel.Flags) []bytesAt {
-		return []bytesAt{ccws(programPlace, orb, channel.CCW{Command: noOperation, Flags: ccSLI, Count: 1}, channel.CCW{Command: 0x02, Flags: flags | channel.FlagSLI, Count: 8, Address: areaPlace})}
+		return []bytesAt{ccws(programPlace, orb, channel.CCW{Command: noOperation, Flags: ccSLI, Count: 1}, channel.CCW{Command: 0x02, Flags: flags | arch.FlagSLI, Count: 8, Address: areaPlace})}
 	}
 	type state struct {
 		name, ops string
@@ -464,20 +465,20 @@ func (g *generator) instructions() {
 		{"idle", "", format1ORB, one(format1ORB, 0)},
 		{"pending", "ssch spin:20000", format1ORB, one(format1ORB, 0)},
 		{"tested", "ssch wait", format1ORB, one(format1ORB, 0)},
-		{"check pending", "ssch spin:20000", format1ORB, one(format1ORB, channel.FlagMIDA)},
+		{"check pending", "ssch spin:20000", format1ORB, one(format1ORB, arch.FlagMIDA)},
 		{"unit check pending", "ssch spin:20000", format1ORB, []bytesAt{ccws(programPlace, format1ORB, channel.CCW{Command: 0x66, Count: 1, Address: areaPlace})}},
 		{"unit check tested", "ssch wait", format1ORB, []bytesAt{ccws(programPlace, format1ORB, channel.CCW{Command: 0x66, Count: 1, Address: areaPlace})}},
-		{"suspend pending", "ssch spin:20000", suspendORB, one(suspendORB, channel.FlagS)},
-		{"suspended", "ssch wait", suspendORB, one(suspendORB, channel.FlagS)},
-		{"suspended at second", "ssch wait", suspendORB, second(suspendORB, channel.FlagS)},
-		{"suspended quietly", "ssch spin:20000", suspendORB | channel.ORBSuppressSuspended, second(suspendORB, channel.FlagS)},
-		{"resumed", "ssch wait poke:10001=60 rsch wait", suspendORB, one(suspendORB, channel.FlagS)},
-		{"resumed at second", "ssch wait poke:10009=20 rsch wait", suspendORB, second(suspendORB, channel.FlagS)},
-		{"resumed, flag still on", "ssch wait rsch wait", suspendORB, second(suspendORB, channel.FlagS)},
+		{"suspend pending", "ssch spin:20000", suspendORB, one(suspendORB, arch.FlagS)},
+		{"suspended", "ssch wait", suspendORB, one(suspendORB, arch.FlagS)},
+		{"suspended at second", "ssch wait", suspendORB, second(suspendORB, arch.FlagS)},
+		{"suspended quietly", "ssch spin:20000", suspendORB | channel.ORBSuppressSuspended, second(suspendORB, arch.FlagS)},
+		{"resumed", "ssch wait poke:10001=60 rsch wait", suspendORB, one(suspendORB, arch.FlagS)},
+		{"resumed at second", "ssch wait poke:10009=20 rsch wait", suspendORB, second(suspendORB, arch.FlagS)},
+		{"resumed, flag still on", "ssch wait rsch wait", suspendORB, second(suspendORB, arch.FlagS)},
 		{"cleared idle pending", "csch spin:20000", format1ORB, one(format1ORB, 0)},
 		{"disabled", "disable", format1ORB, one(format1ORB, 0)},
 		{"absent", "subch:7", format1ORB, one(format1ORB, 0)},
-		{"pci pending", "ssch spin:20000", format1ORB, one(format1ORB, channel.FlagPCI)},
+		{"pci pending", "ssch spin:20000", format1ORB, one(format1ORB, arch.FlagPCI)},
 		{"initial pending", "ssch spin:20000", initialORB, one(initialORB, 0)},
 	}
 	follow := map[string]string{

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
@@ -29,8 +30,8 @@ type pair struct {
 type status struct {
 	flags, control uint16
 	address        uint32
-	unit           channel.UnitStatus
-	channel        channel.ChannelStatus
+	unit           arch.UnitStatus
+	channel        arch.ChannelStatus
 	residual       uint16
 }
 
@@ -69,8 +70,8 @@ func (p *pair) ccw(at uint32) channel.CCW {
 func (p *pair) last() (theirs, ours status, w channel.CCW) {
 	for i := range min(len(p.theirs.IRB), len(p.ours.IRB)) {
 		theirs, ours = parseStatus(&p.theirs.IRB[i]), parseStatus(&p.ours.IRB[i])
-		if ours.control&channel.StatusPrimary != 0 {
-			return theirs, ours, p.ccw(ours.address - channel.CCWSize)
+		if ours.control&arch.StatusPrimary != 0 {
+			return theirs, ours, p.ccw(ours.address - arch.CCWSize)
 		}
 	}
 	return status{}, status{}, channel.CCW{}
@@ -78,7 +79,7 @@ func (p *pair) last() (theirs, ours status, w channel.CCW) {
 
 func output(command byte) bool { return command&1 != 0 }
 
-const checks = channel.ProgramCheck | channel.ProtectionCheck | channel.ChainingCheck
+const checks = arch.ProgramCheck | arch.ProtectionCheck | arch.ChainingCheck
 
 // deviations are in the order in which they are looked at.
 var deviations = []deviation{
@@ -96,7 +97,7 @@ var deviations = []deviation{
 		"PoO, SCSW: the contents of the address, status and count fields have meaning only with status pending (recalled)",
 		func(p *pair) {
 			p.irbs(func(t *status, o status) {
-				if (t.control|o.control)&channel.StatusPending == 0 && t.control == o.control {
+				if (t.control|o.control)&arch.StatusPending == 0 && t.control == o.control {
 					*t = o
 				}
 			})
@@ -107,8 +108,8 @@ var deviations = []deviation{
 		"PoO, SCSW word 0, suspend control: the S of the ORB, of the start function (recalled)",
 		func(p *pair) {
 			p.irbs(func(t *status, o status) {
-				if t.control&channel.StatusIntermed != 0 {
-					t.flags |= o.flags & channel.SCSWSuspend
+				if t.control&arch.StatusIntermed != 0 {
+					t.flags |= o.flags & arch.SCSWSuspend
 				}
 			})
 		},
@@ -118,7 +119,7 @@ var deviations = []deviation{
 		"PoO: \"The first CCW designated by the CAW may not specify transfer in channel\", a program check (GA22-7000-4); of the ORB the same",
 		func(p *pair) {
 			w := p.ccw(p.c.program)
-			if w.Command == channel.TIC || p.c.control&channel.ORBFormat1 == 0 && w.Command&0xF == channel.TIC {
+			if w.Command == arch.CommandTransfer || p.c.control&channel.ORBFormat1 == 0 && w.Command&0xF == arch.CommandTransfer {
 				p.same()
 			}
 		},
@@ -128,7 +129,7 @@ var deviations = []deviation{
 		"PoO, CCW of format 1: bit 32 must be zero, otherwise a program check (recalled)",
 		func(p *pair) {
 			_, o, w := p.last()
-			if w.Address >= 1<<31 && o.channel&channel.ProgramCheck != 0 {
+			if w.Address >= 1<<31 && o.channel&arch.ProgramCheck != 0 {
 				p.same()
 			}
 		},
@@ -138,7 +139,7 @@ var deviations = []deviation{
 		"PoO, Incorrect Length: with a count other than zero, SLI zero and the ORB's L zero it is indicated for an immediate operation of format 1 (recalled); Hercules 4 does so since 2017 (3989e2b6)",
 		func(p *pair) {
 			t, o, w := p.last()
-			if p.c.control&channel.ORBFormat1 != 0 && w.Command&3 == 3 && o.channel == channel.IncorrectLength && t.channel == 0 && o.residual == w.Count {
+			if p.c.control&channel.ORBFormat1 != 0 && w.Command&3 == 3 && o.channel == arch.IncorrectLength && t.channel == 0 && o.residual == w.Count {
 				p.same()
 			}
 		},
@@ -151,7 +152,7 @@ var deviations = []deviation{
 			if wrong := p.c.control&(channel.ORBFormat1|channel.ORBIncorrectLengthSuppress) == channel.ORBFormat1; wrong {
 				return
 			}
-			if t.channel == channel.IncorrectLength && o.channel == 0 && output(p.ccw(t.address-channel.CCWSize).Command) {
+			if t.channel == arch.IncorrectLength && o.channel == 0 && output(p.ccw(t.address-arch.CCWSize).Command) {
 				p.same()
 			}
 		},
@@ -161,7 +162,7 @@ var deviations = []deviation{
 		"PoO, Incorrect Length, \"long block on output\": the device requests more than the count (recalled)",
 		func(p *pair) {
 			t, o, w := p.last()
-			if output(w.Command) && o.channel == channel.IncorrectLength && o.residual == 0 && t.channel == 0 {
+			if output(w.Command) && o.channel == arch.IncorrectLength && o.residual == 0 && t.channel == 0 {
 				p.same()
 			}
 		},
@@ -171,9 +172,9 @@ var deviations = []deviation{
 		"PoO, SCSW, CCW address: that of the last CCW used, plus 8 (recalled)",
 		func(p *pair) {
 			p.irbs(func(t *status, o status) {
-				if t.unit&o.unit&channel.StatusModifier != 0 && t.address == o.address+channel.CCWSize {
+				if t.unit&o.unit&arch.StatusModifier != 0 && t.address == o.address+arch.CCWSize {
 					t.address = o.address
-					if w := p.ccw(o.address - channel.CCWSize); w.Count < 5 {
+					if w := p.ccw(o.address - arch.CCWSize); w.Count < 5 {
 						t.channel = o.channel
 					}
 				}
@@ -185,9 +186,9 @@ var deviations = []deviation{
 		"PoO, SCSW, count: model-dependent where the device refuses a command (recalled)",
 		func(p *pair) {
 			p.irbs(func(t *status, o status) {
-				if t.unit&o.unit&channel.UnitCheck != 0 {
+				if t.unit&o.unit&arch.UnitCheck != 0 {
 					t.residual = o.residual
-					t.channel = t.channel&^channel.IncorrectLength | o.channel&channel.IncorrectLength
+					t.channel = t.channel&^arch.IncorrectLength | o.channel&arch.IncorrectLength
 				}
 			})
 		},
@@ -197,8 +198,8 @@ var deviations = []deviation{
 		"PoO, Data Chaining: the channel's affair, for every command; Hercules 4 still allows it for reads only, of Read Track since 2022 (5ac6ac98)",
 		func(p *pair) {
 			t, _, _ := p.last()
-			w := p.ccw(t.address - channel.CCWSize)
-			if w.Flags&channel.FlagCD != 0 && w.Command&0x13 != 2 && t.unit&channel.UnitCheck != 0 && (p.theirs.Sense == "" || strings.HasPrefix(p.theirs.Sense, "8000000000")) {
+			w := p.ccw(t.address - arch.CCWSize)
+			if w.Flags&arch.FlagCD != 0 && w.Command&0x13 != 2 && t.unit&arch.UnitCheck != 0 && (p.theirs.Sense == "" || strings.HasPrefix(p.theirs.Sense, "8000000000")) {
 				p.same()
 			}
 		},
@@ -220,7 +221,7 @@ var deviations = []deviation{
 			p.irbs(func(t *status, o status) {
 				if t.channel&o.channel&checks != 0 && t.address == o.address {
 					t.unit, t.residual = o.unit, o.residual
-					t.channel &^= channel.IncorrectLength
+					t.channel &^= arch.IncorrectLength
 					p.theirs.Dump, p.theirs.Sense = p.ours.Dump, p.ours.Sense
 				}
 			})
@@ -285,7 +286,7 @@ var deviations = []deviation{
 		"PoO, Halt Function: with status pending alone where no start function is there (recalled)",
 		func(p *pair) {
 			for i := range p.ours.IRB {
-				if s := parseStatus(&p.ours.IRB[i]); s.control&0x7000 == channel.FunctionHalt {
+				if s := parseStatus(&p.ours.IRB[i]); s.control&0x7000 == arch.FunctionHalt {
 					p.same()
 					return
 				}
@@ -317,7 +318,7 @@ var deviations = []deviation{
 		"SA22-1025-00, Set Path Group ID and Set Subsystem Mode; values recalled",
 		func(p *pair) {
 			for i := range uint32(3) {
-				if w := p.ccw(p.c.program + i*channel.CCWSize); w.Command == 0xAF || w.Command == 0x87 {
+				if w := p.ccw(p.c.program + i*arch.CCWSize); w.Command == 0xAF || w.Command == 0x87 {
 					p.same()
 				}
 			}
@@ -328,7 +329,7 @@ var deviations = []deviation{
 		"nothing that was compared is equal; no source",
 		func(p *pair) {
 			t, _, w := p.last()
-			if t.unit&channel.StatusModifier != 0 && w.Count == 0 {
+			if t.unit&arch.StatusModifier != 0 && w.Count == 0 {
 				p.same()
 			}
 		},
@@ -337,7 +338,7 @@ var deviations = []deviation{
 		"track capacity", "a record that does not fit is refused; 3.13 takes what its image has room for",
 		"\"An attempt to write a record beyond the end of a track will result in Invalid Track Format\" (SA22-1025-00, Write Commands); capacity by the device's formula",
 		func(p *pair) {
-			if t, o, _ := p.last(); t.unit&channel.UnitCheck == 0 && strings.HasPrefix(p.ours.Sense, "0040") && t.address == o.address {
+			if t, o, _ := p.last(); t.unit&arch.UnitCheck == 0 && strings.HasPrefix(p.ours.Sense, "0040") && t.address == o.address {
 				p.same()
 			}
 		},
@@ -392,7 +393,7 @@ var deviations = []deviation{
 		func(p *pair) {
 			if strings.HasPrefix(p.c.ID, "11 at record 0,") {
 				p.irbs(func(t *status, o status) {
-					if o.unit&channel.UnitCheck != 0 && t.unit == channel.ChannelEnd|channel.DeviceEnd && t.address == o.address {
+					if o.unit&arch.UnitCheck != 0 && t.unit == arch.ChannelEnd|arch.DeviceEnd && t.address == o.address {
 						*t = o
 					}
 				})
@@ -406,7 +407,7 @@ var deviations = []deviation{
 			t, _, _ := p.last()
 			w := p.ccw(p.c.program)
 			mask := p.c.bytes(w.Address, 1)
-			refused := p.c.Suite == "fba" && w.Command == 0x63 && t.address == p.c.program+channel.CCWSize && strings.HasPrefix(p.theirs.Sense, "8000")
+			refused := p.c.Suite == "fba" && w.Command == 0x63 && t.address == p.c.program+arch.CCWSize && strings.HasPrefix(p.theirs.Sense, "8000")
 			if refused && mask != nil && mask[0]&0x20 == 0 && (mask[0]&0x1B != 0 || mask[0]&0xC0 == 0x80) {
 				p.same()
 			}
@@ -417,8 +418,8 @@ var deviations = []deviation{
 		"\"After the last record is written on the track, the remainder of the track is erased\" (SA22-1025-00, Write Track); Hercules 4 does so since 2024 (337ad61a)",
 		func(p *pair) {
 			_, o, w := p.last()
-			before := p.ccw(o.address - 2*channel.CCWSize)
-			if l := p.c.bytes(before.Address, 4); w.Command == 0x05 && o.unit == channel.ChannelEnd|channel.DeviceEnd && before.Command == 0x47 && l != nil && l[0] == 0x0B && l[3] == 1 {
+			before := p.ccw(o.address - 2*arch.CCWSize)
+			if l := p.c.bytes(before.Address, 4); w.Command == 0x05 && o.unit == arch.ChannelEnd|arch.DeviceEnd && before.Command == 0x47 && l != nil && l[0] == 0x0B && l[3] == 1 {
 				p.theirs.Dump = p.ours.Dump
 			}
 		},
@@ -439,11 +440,11 @@ var deviations = []deviation{
 			ends := func(list []IRB) (ends []status) {
 				for i := range list {
 					s := parseStatus(&list[i])
-					intermediate = intermediate || s.channel&channel.PCI != 0
-					s.channel &^= channel.PCI
-					s.control &^= channel.StatusIntermed
-					s.flags &^= channel.SCSWZero
-					if s.control&channel.StatusPrimary != 0 {
+					intermediate = intermediate || s.channel&arch.PCI != 0
+					s.channel &^= arch.PCI
+					s.control &^= arch.StatusIntermed
+					s.flags &^= arch.SCSWZero
+					if s.control&arch.StatusPrimary != 0 {
 						ends = append(ends, s)
 					}
 				}

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
@@ -35,9 +36,9 @@ func (g *generator) extents() {
 	varied("40C00000 00000000 00000000 0001000E", func(at int, v byte, p []byte) {
 		g.add(fmt.Sprintf("extent byte %d is %02X", at, v), format1ORB, "", 0x60,
 			ccws(programPlace, format1ORB,
-				channel.CCW{Command: 0x63, Flags: channel.FlagCC, Count: 16, Address: extentPlace},
-				channel.CCW{Command: 0x47, Flags: channel.FlagCC, Count: 16, Address: locatePlace},
-				channel.CCW{Command: 0x0E, Flags: channel.FlagSLI, Count: 84, Address: areaPlace}),
+				channel.CCW{Command: 0x63, Flags: arch.FlagCC, Count: 16, Address: extentPlace},
+				channel.CCW{Command: 0x47, Flags: arch.FlagCC, Count: 16, Address: locatePlace},
+				channel.CCW{Command: 0x0E, Flags: arch.FlagSLI, Count: 84, Address: areaPlace}),
 			bytesAt{extentPlace, p}, hexAt(locatePlace, "06000001 00000000 00000000 03FF0000"))
 	})
 }
@@ -51,11 +52,11 @@ func formatTrack(cylinder, head int) (list []channel.CCW, memory []bytesAt) {
 		hexAt(0x14000, cchh+"00000008 0000000000000000"),
 	}
 	list = []channel.CCW{
-		{Command: 0x1F, Flags: channel.FlagCC, Count: 1, Address: seekPlace + 8},
-		{Command: 0x07, Flags: channel.FlagCC, Count: 6, Address: seekPlace},
-		{Command: 0x39, Flags: channel.FlagCC, Count: 4, Address: searchPlace + 0x20},
+		{Command: 0x1F, Flags: arch.FlagCC, Count: 1, Address: seekPlace + 8},
+		{Command: 0x07, Flags: arch.FlagCC, Count: 6, Address: seekPlace},
+		{Command: 0x39, Flags: arch.FlagCC, Count: 4, Address: searchPlace + 0x20},
 		{Command: 0x08, Address: programPlace + 16},
-		{Command: 0x15, Flags: channel.FlagCC, Count: 16, Address: 0x14000},
+		{Command: 0x15, Flags: arch.FlagCC, Count: 16, Address: 0x14000},
 	}
 	for i, r := range []struct{ key, data int }{{0, 100}, {8, 64}, {0, 32}, {0, 0}} {
 		p := hexAt(0, fmt.Sprintf("%s%02X%02X%04X", cchh, i+1, r.key, r.data)).bytes
@@ -64,7 +65,7 @@ func formatTrack(cylinder, head int) (list []channel.CCW, memory []bytesAt) {
 		}
 		at := uint32(0x14100 + 0x100*i)
 		memory = append(memory, bytesAt{at, p})
-		list = append(list, channel.CCW{Command: 0x1D, Flags: channel.FlagCC, Count: uint16(len(p)), Address: at})
+		list = append(list, channel.CCW{Command: 0x1D, Flags: arch.FlagCC, Count: uint16(len(p)), Address: at})
 	}
 	list[len(list)-1].Flags = 0
 	return list, memory
@@ -80,14 +81,14 @@ func (g *generator) writes() {
 		list []channel.CCW
 	}{
 		{"seek", nil},
-		{"home address", []channel.CCW{{Command: 0x39, Flags: channel.FlagCC, Count: 4, Address: searchPlace + 0x20}, {Command: 0x08, Address: 0x10900 + 16}}},
-		{"record 0", []channel.CCW{{Command: 0x31, Flags: channel.FlagCC, Count: 5, Address: searchPlace + 0x28}, {Command: 0x08, Address: 0x10900 + 16}}},
-		{"record 1", []channel.CCW{{Command: 0x31, Flags: channel.FlagCC, Count: 5, Address: searchPlace + 0x30}, {Command: 0x08, Address: 0x10900 + 16}}},
-		{"record 2", []channel.CCW{{Command: 0x31, Flags: channel.FlagCC, Count: 5, Address: searchPlace + 0x38}, {Command: 0x08, Address: 0x10900 + 16}}},
-		{"record 4", []channel.CCW{{Command: 0x31, Flags: channel.FlagCC, Count: 5, Address: searchPlace + 0x40}, {Command: 0x08, Address: 0x10900 + 16}}},
-		{"record 2 by key", []channel.CCW{{Command: 0x29, Flags: channel.FlagCC, Count: 8, Address: 0x14208}, {Command: 0x08, Address: 0x10900 + 16}}},
-		{"record 1 and its count", []channel.CCW{{Command: 0x31, Flags: channel.FlagCC, Count: 5, Address: searchPlace + 0x30}, {Command: 0x08, Address: 0x10900 + 16}, {Command: 0x12, Flags: channel.FlagCC, Count: 8, Address: areaPlace}}},
-		{"record above 1", []channel.CCW{{Command: 0x51, Flags: channel.FlagCC, Count: 5, Address: searchPlace + 0x30}, {Command: 0x08, Address: 0x10900 + 16}}},
+		{"home address", []channel.CCW{{Command: 0x39, Flags: arch.FlagCC, Count: 4, Address: searchPlace + 0x20}, {Command: 0x08, Address: 0x10900 + 16}}},
+		{"record 0", []channel.CCW{{Command: 0x31, Flags: arch.FlagCC, Count: 5, Address: searchPlace + 0x28}, {Command: 0x08, Address: 0x10900 + 16}}},
+		{"record 1", []channel.CCW{{Command: 0x31, Flags: arch.FlagCC, Count: 5, Address: searchPlace + 0x30}, {Command: 0x08, Address: 0x10900 + 16}}},
+		{"record 2", []channel.CCW{{Command: 0x31, Flags: arch.FlagCC, Count: 5, Address: searchPlace + 0x38}, {Command: 0x08, Address: 0x10900 + 16}}},
+		{"record 4", []channel.CCW{{Command: 0x31, Flags: arch.FlagCC, Count: 5, Address: searchPlace + 0x40}, {Command: 0x08, Address: 0x10900 + 16}}},
+		{"record 2 by key", []channel.CCW{{Command: 0x29, Flags: arch.FlagCC, Count: 8, Address: 0x14208}, {Command: 0x08, Address: 0x10900 + 16}}},
+		{"record 1 and its count", []channel.CCW{{Command: 0x31, Flags: arch.FlagCC, Count: 5, Address: searchPlace + 0x30}, {Command: 0x08, Address: 0x10900 + 16}, {Command: 0x12, Flags: arch.FlagCC, Count: 8, Address: areaPlace}}},
+		{"record above 1", []channel.CCW{{Command: 0x51, Flags: arch.FlagCC, Count: 5, Address: searchPlace + 0x30}, {Command: 0x08, Address: 0x10900 + 16}}},
 	}
 	cchh := fmt.Sprintf("%04X%04X", cylinder, head)
 	for _, command := range []byte{0x05, 0x0D, 0x1D, 0x11, 0x15, 0x19, 0x06, 0x0E, 0x12, 0x1E, 0x16, 0x1A, 0x86, 0x8E, 0x92, 0x9E, 0x96, 0x9A, 0x5E, 0x85, 0x8D, 0x9D, 0x01, 0x31, 0xB1, 0x39, 0x29, 0x1B, 0x0B, 0x03, 0x23} {
@@ -105,20 +106,20 @@ func (g *generator) writes() {
 					}
 					list := []channel.CCW{{Command: 0x03, Flags: ccSLI, Count: 1, Address: seekPlace + 9}}
 					if mask != "" {
-						list[0] = channel.CCW{Command: 0x1F, Flags: channel.FlagCC, Count: 1, Address: seekPlace + 9}
+						list[0] = channel.CCW{Command: 0x1F, Flags: arch.FlagCC, Count: 1, Address: seekPlace + 9}
 					}
-					list = append(list, channel.CCW{Command: 0x07, Flags: channel.FlagCC, Count: 6, Address: seekPlace})
+					list = append(list, channel.CCW{Command: 0x07, Flags: arch.FlagCC, Count: 6, Address: seekPlace})
 					list = append(list, p.list...)
-					list = append(list, channel.CCW{Command: command, Flags: channel.FlagSLI, Count: count, Address: 0x15000})
+					list = append(list, channel.CCW{Command: command, Flags: arch.FlagSLI, Count: count, Address: 0x15000})
 					data := hexAt(0, cchh+"05040040").bytes
 					for i := range 240 {
 						data = append(data, byte(i*3))
 					}
 					m := append([]bytesAt{
 						ccws(programPlace, format1ORB, format...), ccws(0x10900, format1ORB, list...),
-						ccws(readbackPlace, format1ORB, channel.CCW{Command: 0x07, Flags: channel.FlagCC, Count: 6, Address: seekPlace},
+						ccws(readbackPlace, format1ORB, channel.CCW{Command: 0x07, Flags: arch.FlagCC, Count: 6, Address: seekPlace},
 							channel.CCW{Command: 0x1A, Flags: ccSLI, Count: 5, Address: readbackArea}, channel.CCW{Command: 0x16, Flags: ccSLI, Count: 16, Address: readbackArea + 8},
-							channel.CCW{Command: 0x5E, Flags: channel.FlagSLI, Count: 0x400, Address: readbackArea + 32}),
+							channel.CCW{Command: 0x5E, Flags: arch.FlagSLI, Count: 0x400, Address: readbackArea + 32}),
 						{0x15000, data}, hexAt(searchPlace+0x28, cchh+"00"), hexAt(searchPlace+0x30, cchh+"01"), hexAt(searchPlace+0x38, cchh+"02"), hexAt(searchPlace+0x40, cchh+"04"),
 					}, memory...)
 					if mask != "" {
@@ -140,9 +141,9 @@ func (g *generator) blocks() {
 	add := func(name string, extent, locate []byte, command byte, count uint16) {
 		g.add(name, format1ORB, "", 0x40,
 			ccws(programPlace, format1ORB,
-				channel.CCW{Command: 0x63, Flags: channel.FlagCC, Count: 16, Address: extentPlace},
-				channel.CCW{Command: 0x43, Flags: channel.FlagCC, Count: 8, Address: locatePlace},
-				channel.CCW{Command: command, Flags: channel.FlagSLI, Count: count, Address: areaPlace}),
+				channel.CCW{Command: 0x63, Flags: arch.FlagCC, Count: 16, Address: extentPlace},
+				channel.CCW{Command: 0x43, Flags: arch.FlagCC, Count: 8, Address: locatePlace},
+				channel.CCW{Command: command, Flags: arch.FlagSLI, Count: count, Address: areaPlace}),
 			bytesAt{extentPlace, extent}, bytesAt{locatePlace, locate}, bytesAt{areaPlace, []byte{0xC1, byte(len(g.cases)), byte(len(g.cases) >> 8)}})
 	}
 	extent, read, write := hexAt(0, "C0000000 00000000 00000000 000003E7").bytes, hexAt(0, "06000001 00000002").bytes, hexAt(0, "01000001 00000003").bytes

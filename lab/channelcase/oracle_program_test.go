@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
@@ -344,11 +345,11 @@ func (o *oracleImage) block(k *oracleCase) error {
 			b.keepCC(at)
 		case "sense":
 			skip := b.label()
-			b.immediate(opTM, irb+8, byte(channel.UnitCheck))
+			b.immediate(opTM, irb+8, byte(arch.UnitCheck))
 			b.branch(8, skip)
 			b.immediate(opMVI, resultSensed, 1)
 			var ccw [8]byte
-			channel.PutCCW1(ccw[:], channel.CCW{Command: basicSense, Flags: channel.FlagSLI, Count: 32, Address: k.results + resultSense})
+			channel.PutCCW1(ccw[:], channel.CCW{Command: arch.CommandBasicSense, Flags: arch.FlagSLI, Count: 32, Address: k.results + resultSense})
 			program, err := o.put(ccw[:])
 			if err != nil {
 				return err
@@ -560,8 +561,8 @@ func presentBytes(p []byte) IRB {
 		Flags:      binary.BigEndian.Uint16(p),
 		Control:    binary.BigEndian.Uint16(p[2:]),
 		CCWAddress: binary.BigEndian.Uint32(p[4:]),
-		Unit:       channel.UnitStatus(p[8]),
-		Channel:    channel.ChannelStatus(p[9]),
+		Unit:       arch.UnitStatus(p[8]),
+		Channel:    arch.ChannelStatus(p[9]),
 		Residual:   binary.BigEndian.Uint16(p[10:]),
 	}}
 	copy(irb.ESW[:], p[12:])

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/media"
 )
@@ -75,19 +76,19 @@ type flag struct {
 // The names of the bits of an SCSW.
 var (
 	unitNames = []flag{
-		{uint16(channel.Attention), "ATTN"}, {uint16(channel.StatusModifier), "SM"}, {uint16(channel.ControlUnitEnd), "CUE"},
-		{uint16(channel.Busy), "BUSY"}, {uint16(channel.ChannelEnd), "CE"}, {uint16(channel.DeviceEnd), "DE"},
-		{uint16(channel.UnitCheck), "UC"}, {uint16(channel.UnitException), "UX"},
+		{uint16(arch.Attention), "ATTN"}, {uint16(arch.StatusModifier), "SM"}, {uint16(arch.ControlUnitEnd), "CUE"},
+		{uint16(arch.Busy), "BUSY"}, {uint16(arch.ChannelEnd), "CE"}, {uint16(arch.DeviceEnd), "DE"},
+		{uint16(arch.UnitCheck), "UC"}, {uint16(arch.UnitException), "UX"},
 	}
 	channelNames = []flag{
-		{uint16(channel.PCI), "PCI"}, {uint16(channel.IncorrectLength), "IL"}, {uint16(channel.ProgramCheck), "PROGCHK"},
-		{uint16(channel.ProtectionCheck), "PROTCHK"}, {uint16(channel.ChannelDataCheck), "CHDATACHK"},
-		{uint16(channel.ChannelControlCheck), "CHCTLCHK"}, {uint16(channel.InterfaceControlCheck), "INTFCTLCHK"},
-		{uint16(channel.ChainingCheck), "CHAINCHK"},
+		{uint16(arch.PCI), "PCI"}, {uint16(arch.IncorrectLength), "IL"}, {uint16(arch.ProgramCheck), "PROGCHK"},
+		{uint16(arch.ProtectionCheck), "PROTCHK"}, {uint16(arch.ChannelDataCheck), "CHDATACHK"},
+		{uint16(arch.ChannelControlCheck), "CHCTLCHK"}, {uint16(arch.InterfaceControlCheck), "INTFCTLCHK"},
+		{uint16(arch.ChainingCheck), "CHAINCHK"},
 	}
 	statusNames = []flag{
-		{channel.StatusAlert, "alert"}, {channel.StatusIntermed, "intermediate"}, {channel.StatusPrimary, "primary"},
-		{channel.StatusSecond, "secondary"}, {channel.StatusPending, "pending"},
+		{arch.StatusAlert, "alert"}, {arch.StatusIntermed, "intermediate"}, {arch.StatusPrimary, "primary"},
+		{arch.StatusSecond, "secondary"}, {arch.StatusPending, "pending"},
 	}
 )
 

@@ -19,7 +19,6 @@ const MaxEvents = 128
 const (
 	deviceNumber          = 0x0120
 	interruptionParameter = 0x12345678
-	basicSense            = 0x04
 	sensePlace            = StorageSize - machine.KeyBlockSize // of the sense program
 )
 

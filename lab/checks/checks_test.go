@@ -26,7 +26,7 @@ func TestFaultsOfDetours(t *testing.T) {
 		PassedOver: hooks.PassedOver{At: int64(1500 * time.Millisecond), Failures: 16}}
 	on := func(strict bool, front ...*hooks.Attachment) *Seen {
 		installed := []rig.Installation{
-			{Policy: "first", Chains: [hooks.Slots][]*hooks.Attachment{front, {good}}}, {Policy: "later", Chains: [hooks.Slots][]*hooks.Attachment{hooks.SRBEP: {good}}},
+			{Policy: "first", Sequences: [hooks.Slots][]*hooks.Attachment{front, {good}}}, {Policy: "later", Sequences: [hooks.Slots][]*hooks.Attachment{hooks.SRBEP: {good}}},
 		}
 		return &Seen{Strict: strict, Detours: DetourFaults(installed), DetourCount: countDetours(installed)}
 	}
@@ -49,7 +49,7 @@ func TestFaultsOfDetours(t *testing.T) {
 		want           string
 	}{
 		{nil, true, true, ""},
-		{[]*hooks.Attachment{refused}, true, false, "frontend refused of first: 2 promote intents refused: the pair has no such mirror"},
+		{[]*hooks.Attachment{refused}, true, false, "front-end refused of first: 2 promote intents refused: the pair has no such mirror"},
 		{[]*hooks.Attachment{failing}, true, false, "1 calls ended abnormally, 2 responses did not pass the check; the first: out of memory"},
 		{[]*hooks.Attachment{over}, false, false, "16 responses did not pass"},
 	} {

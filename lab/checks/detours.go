@@ -18,8 +18,8 @@ var SlotNames = [hooks.Slots]string{"frontend", "backend", "poststatus"}
 // eachDetour calls f for every detour that has stood on a slot.
 func eachDetour(installed []rig.Installation, f func(policy, slot string, a *hooks.Attachment)) {
 	for i := range installed {
-		for s, chain := range installed[i].Chains {
-			for _, a := range chain {
+		for s, sequence := range installed[i].Sequences {
+			for _, a := range sequence {
 				f(installed[i].Policy, SlotNames[s], a)
 			}
 		}
@@ -73,7 +73,7 @@ func inCharge(s *Seen, c *report.Check) {
 	for _, d := range s.Detours {
 		if p := d.PassedOver; p != nil {
 			at := time.Duration(p.AtS * float64(time.Second)).Round(time.Microsecond)
-			text := fmt.Sprintf("%s %s of %s was passed over from %v on, after %s", d.Slot, d.Name, d.Policy, at, p.Reason())
+			text := fmt.Sprintf("%s %s of %s was passed over from %v on, after %s", report.HookName(d.Slot), d.Name, d.Policy, at, p.Reason())
 			if d.FirstError != "" {
 				text += "; the first: " + d.FirstError
 			}
@@ -92,7 +92,7 @@ func withoutFault(s *Seen, c *report.Check) {
 	}
 	var bad []string
 	for _, d := range s.Detours {
-		who := fmt.Sprintf("%s %s of %s", d.Slot, d.Name, d.Policy)
+		who := fmt.Sprintf("%s %s of %s", report.HookName(d.Slot), d.Name, d.Policy)
 		for _, k := range d.Refused {
 			bad = append(bad, fmt.Sprintf("%s: %d %s intents refused: %s", who, k.Count, k.Intent, k.Reason))
 		}

@@ -3,7 +3,7 @@ package checks
 import (
 	"fmt"
 
-	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/lab/player"
 	"github.com/iosrun/iosrun/lab/report"
 )
@@ -29,13 +29,13 @@ func Failed(f *player.Failures) report.Failed {
 // completionText says what a completion code means to a person.
 func completionText(code uint8) string {
 	switch code {
-	case ios.CodeNormal:
+	case arch.CompletionNormal:
 		return "ended well"
-	case ios.CodeNoPath:
+	case arch.CompletionNoPath:
 		return "no path, or no answer"
-	case ios.CodeRejected:
+	case arch.CompletionRejected:
 		return "rejected by a detour"
-	case ios.CodeExtent:
+	case arch.CompletionExtent:
 		return "outside the extent"
 	}
 	return fmt.Sprintf("permanent error (code %02X)", code)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/lab/workload"
@@ -19,8 +20,8 @@ type endings map[uint64]machine.Time
 
 func (e endings) Transition(machine.Time, string, int, string, string, uint64) {}
 
-func (e endings) Step(at machine.Time, step machine.Step, _ string, io uint64) {
-	if step == 288 {
+func (e endings) Step(at machine.Time, taken machine.Step, _ string, io uint64) {
+	if taken == step.EndRequest {
 		e[io] = at
 	}
 }

@@ -77,7 +77,7 @@ func (r *run) ofRig(out *report.Run) {
 			if !r.x.Machine.Native {
 				m.SHA256 = hex.EncodeToString(d.Module.SHA256[:])
 			}
-			for _, k := range r.rig.Installed()[0].Chains[s][i].Records {
+			for _, k := range r.rig.Installed()[0].Sequences[s][i].Records {
 				m.Records = append(m.Records, report.Record(k))
 			}
 			out.Modules = append(out.Modules, m)

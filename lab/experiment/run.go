@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/iosrun/iosrun/abi"
-	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/lab/checks"
 	"github.com/iosrun/iosrun/lab/description"
@@ -161,7 +161,7 @@ func (m *measured) record(number int64, write bool, code uint8, took machine.Tim
 	if write {
 		latencies, series = m.writes, &m.res.Writes
 	}
-	if code != ios.CodeNormal {
+	if code != arch.CompletionNormal {
 		series.Fail(number)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/dasd"
 	"github.com/iosrun/iosrun/emulator/ios"
@@ -396,13 +397,13 @@ func (o *Observer) Taken(sch *channel.Subchannel, irb *channel.IRB) {
 		return
 	}
 	f.volume.pair.fresh = true
-	const final = channel.StatusPrimary | channel.StatusSecond | channel.StatusAlert
+	const final = arch.StatusPrimary | arch.StatusSecond | arch.StatusAlert
 	w := &irb.SCSW
 	switch {
-	case w.Control&(channel.FunctionClear|channel.FunctionHalt) != 0:
+	case w.Control&(arch.FunctionClear|arch.FunctionHalt) != 0:
 		f.finish()
 	case w.Control&final == 0:
-		if w.Control&channel.Suspended != 0 {
+		if w.Control&arch.Suspended != 0 {
 			o.ended(f)
 			f.forget()
 			f.suspended = true
@@ -509,7 +510,7 @@ func (o *Observer) standing(v *volume) int {
 			continue
 		}
 		var s channel.SCHIB
-		if o.channel.StoreSubchannel(f.sch, &s) == 0 && s.SCSW.Control&(channel.Suspended|channel.ResumePending) == channel.Suspended {
+		if o.channel.StoreSubchannel(f.sch, &s) == 0 && s.SCSW.Control&(arch.Suspended|arch.ResumePending) == arch.Suspended {
 			n++
 		}
 	}

@@ -1,7 +1,7 @@
 package player
 
 import (
-	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -46,7 +46,7 @@ func (t *Tally) ended(f *inflight, code uint8, now machine.Time) {
 	t.Ended++
 	t.LastEnd = max(t.LastEnd, now)
 	switch {
-	case code == ios.CodeNormal:
+	case code == arch.CompletionNormal:
 		t.GoodBytes += f.bytes
 	case f.write:
 		t.Failed.Writes[code]++

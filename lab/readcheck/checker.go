@@ -5,8 +5,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/access"
-	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -202,7 +202,7 @@ func (c *Checker) Ended(t *access.Transfer, now machine.Time) {
 		c.writeEnded(t, now)
 	} else {
 		r := &c.reads[t.Mark-1]
-		if t.Code == ios.CodeNormal {
+		if t.Code == arch.CompletionNormal {
 			c.judge(t, t.Offset, t.Length, r.contents, r.began)
 		}
 		c.end(t.Mark)
@@ -224,14 +224,14 @@ func (c *Checker) writeEnded(t *access.Transfer, now machine.Time) {
 			delete(c.seen, u)
 		}
 	}
-	e.failed = e.failed || t.Code != ios.CodeNormal
+	e.failed = e.failed || t.Code != arch.CompletionNormal
 	if e.open == 0 {
 		c.tally.Writes++
 		if !e.failed {
 			c.tally.Acknowledged++
 		}
 	}
-	if t.Code != ios.CodeNormal {
+	if t.Code != arch.CompletionNormal {
 		return
 	}
 	if len(c.loss.doubts) != 0 {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/lab/readcheck"
 )
@@ -214,7 +214,7 @@ func TestUnderWay(t *testing.T) {
 		g.d.fail = func(write bool) bool { return write }
 		g.write(8, 8)
 		g.run()
-		require.NotEqualValues(t, ios.CodeNormal, g.codes[1])
+		require.NotEqualValues(t, arch.CompletionNormal, g.codes[1])
 		if stored {
 			for i := range 8 {
 				g.d.units[base+8+i] = machine.Tag(2<<18 + i + 1)

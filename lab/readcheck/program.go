@@ -4,9 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/access"
-	"github.com/iosrun/iosrun/emulator/channel"
-	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -15,23 +14,6 @@ import (
 // record is named. Of other programs the checker knows at most on which tracks they
 // write, from their define extent or seeks. What is there is then unknown until it
 // is read once; what they read is not judged.
-
-// The commands that are understood.
-const (
-	commandSeek         = 0x07
-	commandSeekCylinder = 0x0B
-	commandSeekHead     = 0x1B
-	commandDefineExtent = 0x63
-	commandPrefix       = 0xE7
-	commandLocate       = 0x47
-	commandWriteUpdate  = 0x85
-	commandReadData     = 0x86
-	commandReadOne      = 0x06
-	commandTransfer     = 0x08
-	operationMask       = 0x3F
-	operationWrite      = 0x01
-	operationRead       = 0x06
-)
 
 // Layout tells how the blocks of a volume lie on its device.
 type Layout struct {
@@ -151,7 +133,7 @@ func (c *Checker) ProgramEnded(p *access.Program) {
 			}
 		})
 		for i := range g.records {
-			if r := &g.records[i]; r.exact && p.Code == ios.CodeNormal {
+			if r := &g.records[i]; r.exact && p.Code == arch.CompletionNormal {
 				c.concludeRecord(g, r)
 			}
 		}
@@ -251,34 +233,34 @@ func (g *program) understand() bool {
 		if stores(w.Command) {
 			modifies = modifies || p.Shares(i, -1)
 			for j := range p.Words() {
-				modifies = modifies || p.Word(j).Command&3 == 3 && p.Shares(i, j)
+				modifies = modifies || arch.IsControl(p.Word(j).Command) && p.Shares(i, j)
 			}
 		}
 		switch {
-		case w.Command == commandTransfer:
-		case w.Command == commandDefineExtent && g.layout.Heads == 0 && len(parameter) >= 16:
-			first := int64(binary.BigEndian.Uint32(parameter[4:]))
-			extent = [2]int64{first, first + int64(binary.BigEndian.Uint32(parameter[12:]))}
-		case w.Command == commandDefineExtent && len(parameter) >= 16:
-			extent = [2]int64{g.track(parameter[8:]), g.track(parameter[12:])}
-		case w.Command == commandPrefix && len(parameter) >= 28:
-			extent = [2]int64{g.track(parameter[20:]), g.track(parameter[24:])}
-		case (w.Command == commandSeek || w.Command == commandSeekCylinder || w.Command == commandSeekHead) && len(parameter) >= 6:
-			t := g.track(parameter[2:])
+		case w.Command == arch.CommandTransfer:
+		case w.Command == arch.CommandDefineExtent && g.layout.Heads == 0 && len(parameter) >= arch.FBAExtentSize:
+			first := int64(binary.BigEndian.Uint32(parameter[arch.FBAExtentPhysical:]))
+			extent = [2]int64{first, first + int64(binary.BigEndian.Uint32(parameter[arch.FBAExtentLast:]))}
+		case w.Command == arch.CommandDefineExtent && len(parameter) >= arch.DefineExtentSize:
+			extent = [2]int64{g.track(parameter[arch.DefineExtentFirst:]), g.track(parameter[arch.DefineExtentLast:])}
+		case w.Command == arch.CommandPrefix && len(parameter) >= arch.PrefixExtent+arch.DefineExtentSize:
+			extent = [2]int64{g.track(parameter[arch.PrefixExtent+arch.DefineExtentFirst:]), g.track(parameter[arch.PrefixExtent+arch.DefineExtentLast:])}
+		case (w.Command == arch.CommandSeek || w.Command == arch.CommandSeekCylinder || w.Command == arch.CommandSeekHead) && len(parameter) >= arch.SeekSize:
+			t := g.track(parameter[arch.SeekAt:])
 			seeks = [2]int64{min(seeks[0], t), max(seeks[1], t)}
-		case w.Command == commandLocate && g.layout.Heads != 0 && len(parameter) >= 16:
-			operation := parameter[0] & operationMask
+		case w.Command == arch.CommandLocateRecord && g.layout.Heads != 0 && len(parameter) >= arch.LocateRecordSize:
+			operation := parameter[arch.LocateRecordOperation] & arch.OperationMask
 			domain.left = 0
-			if operation == operationRead || operation == operationWrite {
-				domain.left, domain.track, domain.record, domain.write = int(parameter[3]), int(g.track(parameter[8:])), int(parameter[12]), operation == operationWrite
+			if operation == arch.OperationReadData || operation == arch.OperationWriteData {
+				domain.left, domain.track, domain.record, domain.write = int(parameter[arch.LocateRecordCount]), int(g.track(parameter[arch.LocateRecordSearch:])), int(parameter[arch.LocateRecordRecord]), operation == arch.OperationWriteData
 			}
-		case domain.left > 0 && (domain.write && w.Command == commandWriteUpdate || !domain.write && (w.Command == commandReadData || w.Command == commandReadOne)):
+		case domain.left > 0 && (domain.write && w.Command == arch.CommandWriteUpdateData || !domain.write && (w.Command == arch.CommandReadData|arch.Multitrack || w.Command == arch.CommandReadData)):
 			home, ok := g.layout.Device.Find(access.Location{Track: domain.track, Record: domain.record})
 			var block int64
 			if ok {
 				block, ok = g.layout.Number(home)
 			}
-			switch whole := ok && len(parameter) == access.BlockSize && w.Flags&^(channel.FlagCC|channel.FlagSLI) == 0; {
+			switch whole := ok && len(parameter) == access.BlockSize && w.Flags&^(arch.FlagCC|arch.FlagSLI) == 0; {
 			case whole:
 				g.records = append(g.records, record{block: block, ccw: i, write: domain.write, exact: g.untouched(i)})
 			case domain.write:
@@ -288,9 +270,9 @@ func (g *program) understand() bool {
 			}
 			domain.left--
 			domain.record++
-		case w.Command&3 == 1:
+		case arch.IsWrite(w.Command):
 			writes = true
-		case w.Command&3 == 2:
+		case arch.IsRead(w.Command):
 			attributed = false // a read, in a way that is not understood
 		}
 	}
@@ -322,7 +304,7 @@ func (g *program) untouched(i int) bool {
 
 // stores reports whether a command may store into main storage: it reads or senses.
 func stores(command byte) bool {
-	return command&3 == 2 || command&3 == 0 && command != commandTransfer
+	return command&3 == 2 || command&3 == 0 && command != arch.CommandTransfer
 }
 
 // track is the number of the track with the address CCHH at p.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/emulator/channel"
 	"github.com/iosrun/iosrun/emulator/ios"
@@ -43,22 +44,22 @@ type session struct {
 }
 
 const (
-	done  = channel.ChannelEnd | channel.DeviceEnd
-	check = done | channel.UnitCheck
+	done  = arch.ChannelEnd | arch.DeviceEnd
+	check = done | arch.UnitCheck
 )
 
 func (s *session) Deliver(now machine.Time) (machine.Time, bool) {
 	return now + machine.Time(s.d.rand.IntN(200))*machine.Microsecond, true
 }
-func (s *session) Begin(machine.Time, *channel.ORB) channel.UnitStatus { return 0 }
-func (s *session) Elapsed() machine.Time                               { return 0 }
+func (s *session) Begin(machine.Time, *channel.ORB) arch.UnitStatus { return 0 }
+func (s *session) Elapsed() machine.Time                            { return 0 }
 func (s *session) End(now machine.Time, _ channel.Ending) (machine.Time, bool) {
 	return now + machine.Time(s.d.rand.IntN(s.d.delay))*machine.Microsecond, false
 }
 func (s *session) Sense() []byte { return make([]byte, 32) }
 func (s *session) Reset(bool)    {}
 
-func (s *session) Command(op *channel.Operation) channel.UnitStatus {
+func (s *session) Command(op *channel.Operation) arch.UnitStatus {
 	var p [16]byte
 	op.Data.Any()
 	d := s.d

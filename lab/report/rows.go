@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/trace/histogram"
 )
 
@@ -258,6 +259,16 @@ func (c class) rows(runs []Run) []figure {
 // unclear says that there is an interval and that it includes 0.
 func unclear(d *Difference) bool { return d.Interval != nil && !d.Significant }
 
+// HookName is the name that people read for the hook that the JSON calls name.
+func HookName(name string) string {
+	for _, row := range abi.HookTable {
+		if row.Report == name {
+			return row.Name
+		}
+	}
+	return name
+}
+
 // calls has a row for each slot that a run called, in the order of appearance.
 func calls(runs []Run) []figure {
 	rows := []figure{measured("Wasm calls an I/O", func(r *Run) float64 { return r.WasmCalls.PerIO }, digits)}
@@ -270,7 +281,7 @@ func calls(runs []Run) []figure {
 		}
 	}
 	for _, slot := range slots {
-		rows = append(rows, measured("  "+slot, func(r *Run) float64 {
+		rows = append(rows, measured("  "+HookName(slot), func(r *Run) float64 {
 			for _, s := range r.WasmCalls.Slots {
 				if s.Slot == slot {
 					return s.PerIO

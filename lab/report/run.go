@@ -100,7 +100,7 @@ type FailedCode struct {
 type DetourFault struct {
 	// Policy is the policy that put it there.
 	Policy string `json:"policy"`
-	// Slot is frontend, backend or poststatus.
+	// Slot names the hook, as abi.HookTable has it for reports.
 	Slot string `json:"slot"`
 	Name string `json:"name"`
 	// Traps and Invalid count its calls without an answer: those that ended
@@ -160,7 +160,7 @@ func (r *Run) PassedOver() int64 {
 
 // Module is a detour in a slot.
 type Module struct {
-	// Slot is frontend, backend or poststatus.
+	// Slot names the hook, as abi.HookTable has it for reports.
 	Slot string `json:"slot"`
 	Name string `json:"name"`
 	// SHA256 is of the module's bytes, in hexadecimal; empty for one that is

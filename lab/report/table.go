@@ -268,7 +268,7 @@ func notes(runs []Run, options TableOptions) string {
 	if options.Modules {
 		for _, r := range runs {
 			for _, m := range r.Modules {
-				fmt.Fprintf(&b, "%s: %s %s %s\n", r.Policy, m.Slot, m.Name, digest(m.SHA256))
+				fmt.Fprintf(&b, "%s: %s %s %s\n", r.Policy, HookName(m.Slot), m.Name, digest(m.SHA256))
 			}
 		}
 	}
@@ -316,7 +316,7 @@ func failureNotes(runs []Run) string {
 
 // lines say what went wrong with the detour, in a run that began with a policy.
 func (d *DetourFault) lines(policy string) (all []string) {
-	who := d.Slot + " " + d.Name
+	who := HookName(d.Slot) + " " + d.Name
 	if d.Policy != policy {
 		who += " of " + d.Policy
 	}

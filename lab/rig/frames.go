@@ -29,8 +29,8 @@ func (s shown) UseChain(r hooks.ChainReader) {
 }
 
 // show has the frames of all detours of a policy shown.
-func show(chains [hooks.Slots][]*hooks.Attachment, to func(*abi.Frame)) {
-	for _, c := range chains {
+func show(sequences [hooks.Slots][]*hooks.Attachment, to func(*abi.Frame)) {
+	for _, c := range sequences {
 		for _, a := range c {
 			a.Detour = shown{a.Detour, to}
 		}

@@ -11,8 +11,8 @@ import (
 
 // Installation is a policy's detours on the slots.
 type Installation struct {
-	Policy string
-	Chains [hooks.Slots][]*hooks.Attachment
+	Policy    string
+	Sequences [hooks.Slots][]*hooks.Attachment
 	// PointInTime says that the policy promises that the mirrors are a point in time of
 	// all pairs together.
 	PointInTime bool
@@ -21,18 +21,18 @@ type Installation struct {
 // Install puts a policy's detours on the slots in place of those that stand there.
 // An I/O under way keeps the detours that it began with.
 func (r *Rig) Install(ctx context.Context, p *catalog.Prepared) error {
-	chains, err := p.Attachments(ctx, r.Description.Seed, r.Description.Native)
+	sequences, err := p.Attachments(ctx, r.Description.Seed, r.Description.Native)
 	if err != nil {
 		return err
 	}
 	if r.frames != nil {
-		show(chains, r.frames)
+		show(sequences, r.frames)
 	}
 	promise := promiseOf(p.Policy)
-	if err := r.Intercept.Install(chains, promise); err != nil {
+	if err := r.Intercept.Install(sequences, promise); err != nil {
 		return err
 	}
-	r.installed = append(r.installed, Installation{p.Policy.Name, chains, p.Policy.Consistency != ""})
+	r.installed = append(r.installed, Installation{p.Policy.Name, sequences, p.Policy.Consistency != ""})
 	if r.Promised != nil {
 		r.Promised(promise)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/iosrun/iosrun/emulator/ios"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/lab/description"
 	"github.com/iosrun/iosrun/trace"
 )
@@ -110,7 +110,7 @@ func (c *Code) UnmarshalYAML(n *yaml.Node) error {
 // or is the code, or the usual one.
 func (c Code) or() uint8 {
 	if c == 0 {
-		return ios.CodeNormal
+		return arch.CompletionNormal
 	}
 	return uint8(c)
 }

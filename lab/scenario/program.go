@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/emulator/channel"
 )
@@ -68,8 +69,8 @@ func (b *Bytes) UnmarshalYAML(n *yaml.Node) error {
 }
 
 var flagNames = map[string]channel.Flags{
-	"cd": channel.FlagCD, "sli": channel.FlagSLI, "skip": channel.FlagSkip, "pci": channel.FlagPCI,
-	"ida": channel.FlagIDA, "s": channel.FlagS, "mida": channel.FlagMIDA, "end": 0,
+	"cd": arch.FlagCD, "sli": arch.FlagSLI, "skip": arch.FlagSkip, "pci": arch.FlagPCI,
+	"ida": arch.FlagIDA, "s": arch.FlagS, "mida": arch.FlagMIDA, "end": 0,
 }
 
 func (p *Program) check(mirrors int) (err error) {
@@ -92,7 +93,7 @@ func (p *Program) check(mirrors int) (err error) {
 
 func (c *CCW) build(last bool) (access.CCW, error) {
 	w := access.CCW{Command: byte(c.Command), Count: c.Count, Data: c.Data}
-	chained := !last && w.Command != channel.TIC
+	chained := !last && w.Command != arch.CommandTransfer
 	for _, name := range c.Flags {
 		f, ok := flagNames[name]
 		if !ok {
@@ -102,7 +103,7 @@ func (c *CCW) build(last bool) (access.CCW, error) {
 		chained = chained && name != "end" && name != "cd"
 	}
 	if chained {
-		w.Flags |= channel.FlagCC
+		w.Flags |= arch.FlagCC
 	}
 	if len(c.Gives) > max(c.Count, len(c.Data)) {
 		return w, fmt.Errorf("gives %d bytes: the data area has %d", len(c.Gives), max(c.Count, len(c.Data)))

@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/access"
-	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/emulator/mirror"
 	"github.com/iosrun/iosrun/lab/experiment"
@@ -272,8 +272,8 @@ func (p *player) submit(index int) error {
 func (p *player) completed(number int64, _ bool, code uint8, took machine.Time) {
 	if index, ok := p.tokens[number]; ok {
 		p.ios[index].got, p.ios[index].took = code, took
-	} else if code != ios.CodeNormal {
-		p.wrong = append(p.wrong, fmt.Sprintf("request %d, of a trace, ended with code %02X: want %02X", number+1, code, ios.CodeNormal))
+	} else if code != arch.CompletionNormal {
+		p.wrong = append(p.wrong, fmt.Sprintf("request %d, of a trace, ended with code %02X: want %02X", number+1, code, arch.CompletionNormal))
 	}
 }
 

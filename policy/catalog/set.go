@@ -57,11 +57,11 @@ func (l *Loader) Prepare(ctx context.Context, p *policy.Policy) (*Prepared, erro
 	}
 	r := &Prepared{Policy: p, loader: l}
 	for s := hooks.Slot(0); s < hooks.Slots; s++ {
-		chain := p.Chain(s)
-		for i := range chain {
-			d, err := l.prepare(ctx, p, s, &chain[i])
+		sequence := p.Sequence(s)
+		for i := range sequence {
+			d, err := l.prepare(ctx, p, s, &sequence[i])
 			if err != nil {
-				return nil, fmt.Errorf("policy %s: %s: %w", p.Name, policy.SlotKey(s), err)
+				return nil, fmt.Errorf("policy %s: %s: %w", p.Name, s.Hook(), err)
 			}
 			r.Detours[s] = append(r.Detours[s], *d)
 		}
@@ -88,7 +88,7 @@ func (l *Loader) prepare(ctx context.Context, p *policy.Policy, s hooks.Slot, d 
 	}
 	m := code.Module
 	if !m.Manifest.Implements(s.Hook()) {
-		return nil, fmt.Errorf("module %s: stands on %s but has no hook %s: it has %v", d.Module, s, s.Hook(), m.Manifest.Hooks)
+		return nil, fmt.Errorf("module %s: stands on %s but has no hook %s: it has %v", d.Module, s, s.Hook().Export(), m.Manifest.Hooks)
 	}
 	if err := host.Verify(m, granted).Err(); err != nil {
 		return nil, fmt.Errorf("module %s: %w", d.Module, err)
@@ -163,12 +163,12 @@ const rehearsalSeed = 1
 // only running can tell of a policy is known then. With native it looks whether
 // the shipped detours are linked in.
 func (r *Prepared) Try(ctx context.Context, seed uint64, native bool) error {
-	chains, err := r.Attachments(ctx, seed, native)
+	all, err := r.Attachments(ctx, seed, native)
 	if err != nil {
 		return fmt.Errorf("policy %s: %w", r.Policy.Name, err)
 	}
-	for _, chain := range chains {
-		for _, a := range chain {
+	for _, sequence := range all {
+		for _, a := range sequence {
 			err = errors.Join(err, a.Detour.Close())
 		}
 	}
@@ -191,7 +191,7 @@ func (r *Prepared) Attachments(ctx context.Context, seed uint64, native bool) ([
 						_ = a.Detour.Close()
 					}
 				}
-				return all, fmt.Errorf("%s: module %s: %w", policy.SlotKey(hooks.Slot(s)), d.Detour.Module, err)
+				return all, fmt.Errorf("%s: module %s: %w", hooks.Slot(s).Hook(), d.Detour.Module, err)
 			}
 			all[s] = append(all[s], a)
 		}

@@ -70,8 +70,8 @@ func TestShippedPolicies(t *testing.T) {
 			p, err := policy.Load(name)
 			require.NoError(t, err)
 			for s := range hooks.Slots {
-				for i := range p.Chain(s) {
-					d := &p.Chain(s)[i]
+				for i := range p.Sequence(s) {
+					d := &p.Sequence(s)[i]
 					m := manifest(t, d.Module)
 					assert.True(t, m.Implements(s.Hook()))
 					wants, err := m.Wants()

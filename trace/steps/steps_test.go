@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -24,7 +25,7 @@ func TestTable(t *testing.T) {
 		assert.False(t, seen[r.Step], "step %s stands there twice", r.Name)
 		seen[r.Step] = true
 	}
-	assert.True(t, seen[machine.StepM+7])
+	assert.True(t, seen[step.WriteLabel])
 }
 
 func TestParseRefuses(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
@@ -45,7 +46,7 @@ func Table() ([]Row, error) {
 func Parse(name string) (machine.Step, error) {
 	digits, base := name, machine.Step(0)
 	if rest, ok := strings.CutPrefix(name, "M"); ok {
-		digits, base = rest, machine.StepM
+		digits, base = rest, step.M
 	}
 	n, err := strconv.ParseUint(digits, 10, 10)
 	if err != nil || n == 0 {
@@ -56,8 +57,8 @@ func Parse(name string) (machine.Step, error) {
 
 // Name is the name of a step.
 func Name(s machine.Step) string {
-	if s > machine.StepM {
-		return fmt.Sprintf("M%d", s-machine.StepM)
+	if s > step.M {
+		return fmt.Sprintf("M%d", s-step.M)
 	}
 	return strconv.Itoa(int(s))
 }

@@ -2,6 +2,7 @@ package standard
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
 
@@ -53,15 +54,15 @@ func plain(f *abi.Frame) bool {
 }
 
 func general(f *abi.Frame) {
-	f.Took(238)
+	f.Took(step.LookOnShadowQueue)
 	waiting := waiting(f)
 	if waiting == 0 {
 		leave(f)
 		return
 	}
-	f.Took(240)
+	f.Took(step.AskWhetherPrimaryFailed)
 	if f.Status.CC != 0 {
-		f.Took(242)
+		f.Took(step.DropMirrorRequest)
 		f.Response.Ask(abi.IntentDrop).Mirrors = waiting
 		leave(f)
 		return
@@ -72,45 +73,45 @@ func general(f *abi.Frame) {
 		leave(f)
 		return
 	}
-	f.Took(246)
-	f.Took(248)
+	f.Took(step.MoveToMirrorQueue)
+	f.Took(step.AskWhetherSynchronising)
 	m := sort(f, waiting)
 	if m.drop != 0 {
 		f.Response.Ask(abi.IntentDrop).Mirrors = m.drop
 	}
 	if m.label != 0 {
-		f.Took(250)
+		f.Took(step.ReadLabel)
 		f.Response.Ask(abi.IntentLabel).Mirrors = m.label
 	}
 	if m.resume|m.schedule|m.start != 0 {
-		f.Took(252)
+		f.Took(step.AskWhetherSuspendedChain)
 	}
 	if m.resume != 0 {
-		f.Took(254)
-		f.Took(256)
-		f.Took(258)
+		f.Took(step.JoinSuspendedChain)
+		f.Took(step.ClearSuspendBit)
+		f.Took(step.ResumeSubchannel)
 		f.Response.Ask(abi.IntentResume).Mirrors = m.resume
 	}
 	if m.schedule|m.start != 0 {
-		f.Took(268)
-		f.Took(272)
+		f.Took(step.TieMirrorIOSB)
+		f.Took(step.AskWhetherDisabled)
 	}
 	if m.schedule != 0 {
-		f.Took(270)
+		f.Took(step.ScheduleBackEnd)
 		f.Response.Ask(abi.IntentSchedule).Mirrors = m.schedule
 	}
 	if m.start != 0 {
-		f.Took(274)
+		f.Took(step.MirrorStartIO)
 		f.Response.Ask(abi.IntentStart).Mirrors = m.start
 	}
-	f.Took(266)
+	f.Took(step.EndBackEnd)
 	leave(f)
 }
 
 // leave goes back to IOSVSSCH, which there is none of in the enabled run.
 func leave(f *abi.Frame) {
 	if f.Head.Flags&abi.Disabled != 0 {
-		f.Took(112)
+		f.Took(step.LeaveBackEnd)
 	}
 }
 

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
@@ -31,8 +32,8 @@ func FrontEndLong(f *abi.Frame, rest *chain.Rest) {
 	if f.Target.Origin == abi.OriginApplication {
 		record(f, rest)
 	}
-	f.Took(106)
-	f.Took(100)
+	f.Took(step.BypassBackEnd)
+	f.Took(step.ContinueWithDDTSIO)
 }
 
 func record(f *abi.Frame, rest *chain.Rest) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -63,7 +64,7 @@ func chained(ccws ...abi.CCW) []abi.CCW {
 	for i := range ccws {
 		ccws[i].Location = 0x1000 + 8*uint32(i)
 		if i < len(ccws)-1 {
-			ccws[i].Flags |= FlagCC
+			ccws[i].Flags |= arch.FlagCC
 		}
 	}
 	return ccws
@@ -92,29 +93,29 @@ func TestClass(t *testing.T) {
 		{"no operation", chained(abi.CCW{Command: 0x03}), Neither},
 		{"sense", chained(abi.CCW{Command: 0x04, Count: 32, Address: 0x30000}), Neither},
 		{"write", chained(write), WritesPlain},
-		{"write with PCI", chained(flag(write, FlagPCI)), WritesSpecial},
-		{"write that suspends", chained(write, flag(write, FlagS)), WritesSpecial},
+		{"write with PCI", chained(flag(write, arch.FlagPCI)), WritesSpecial},
+		{"write that suspends", chained(write, flag(write, arch.FlagS)), WritesSpecial},
 		{"write and a sense into a CCW", chained(abi.CCW{Command: 0x04, Count: 32, Address: 0x1000}, write), WritesSpecial},
 		{"read", chained(read), ReadsPlain},
 		{"read into its own CCW", chained(to(read, 0x0FF9)), ReadsSpecial},
 		{"read up to its own CCW", chained(to(read, 0x0FF0)), ReadsPlain},
 		{"read behind its own CCW", chained(to(read, 0x1008)), ReadsPlain},
-		{"read into its own CCW, with skip", chained(flag(to(read, 0x1000), FlagSkip)), ReadsPlain},
+		{"read into its own CCW, with skip", chained(flag(to(read, 0x1000), arch.FlagSkip)), ReadsPlain},
 		{"read of no byte", chained(abi.CCW{Command: 0x86, Address: 0x1000}), ReadsPlain},
 		{"read of a search argument", chained(to(read, 0x40000), abi.CCW{Command: 0x31, Count: 5, Address: 0x40008}, read), ReadsSpecial},
 		{"both", chained(read, write), ReadsWritesPlain},
 		{"read what is written then", chained(to(read, 0x20008), write), ReadsWritesSpecial},
 		{"read what was written before", chained(write, to(read, 0x20008)), ReadsWritesPlain},
-		{"data chaining", chained(flag(write, FlagCD), abi.CCW{Command: 0x86, Count: 8, Address: 0x50000}), WritesPlain},
-		{"data chaining through a transfer", chained(flag(write, FlagCD), abi.CCW{Command: TIC, Address: 0x1010}, abi.CCW{Command: 0x86, Count: 8, Address: 0x50000}), WritesPlain},
-		{"a transfer's flags", chained(write, abi.CCW{Command: TIC, Address: 0x1010, Flags: FlagPCI}, write), WritesPlain},
+		{"data chaining", chained(flag(write, arch.FlagCD), abi.CCW{Command: 0x86, Count: 8, Address: 0x50000}), WritesPlain},
+		{"data chaining through a transfer", chained(flag(write, arch.FlagCD), abi.CCW{Command: arch.CommandTransfer, Address: 0x1010}, abi.CCW{Command: 0x86, Count: 8, Address: 0x50000}), WritesPlain},
+		{"a transfer's flags", chained(write, abi.CCW{Command: arch.CommandTransfer, Address: 0x1010, Flags: arch.FlagPCI}, write), WritesPlain},
 	} {
 		t.Run(c.name, func(t *testing.T) { assert.Equal(t, c.want, judge(c.ccws).Class()) })
 	}
 }
 
 func TestBranchBehindASearch(t *testing.T) {
-	ccws := chained(abi.CCW{Command: 0x31, Count: 5, Address: 0x20000}, abi.CCW{Command: TIC, Address: 0x1000}, abi.CCW{Command: 0x06, Count: 8, Address: 0x30000})
+	ccws := chained(abi.CCW{Command: 0x31, Count: 5, Address: 0x20000}, abi.CCW{Command: arch.CommandTransfer, Address: 0x1000}, abi.CCW{Command: 0x06, Count: 8, Address: 0x30000})
 	assert.True(t, judge(ccws).Whole, "back to the search")
 	ccws[1].Address, ccws[2].Location = 0x2000, 0x2000
 	assert.False(t, judge(ccws).Whole, "away from it")
@@ -123,7 +124,7 @@ func TestBranchBehindASearch(t *testing.T) {
 }
 
 func TestTarget(t *testing.T) {
-	p := judge(chained(abi.CCW{Command: 0x31}, abi.CCW{Command: TIC, Address: 0x1000}, abi.CCW{Command: TIC, Address: 0x3000}, abi.CCW{Command: 0x06}, abi.CCW{Command: TIC, Address: 0x1004}))
+	p := judge(chained(abi.CCW{Command: 0x31}, abi.CCW{Command: arch.CommandTransfer, Address: 0x1000}, abi.CCW{Command: arch.CommandTransfer, Address: 0x3000}, abi.CCW{Command: 0x06}, abi.CCW{Command: arch.CommandTransfer, Address: 0x1004}))
 	p.CCWs[3].Location = 0x3000
 	for i, want := range map[int]int{1: 0, 2: 3} {
 		to, ok := p.Target(i)
@@ -146,11 +147,11 @@ func TestCoarseAnswers(t *testing.T) {
 		for i := range ccws {
 			c := &ccws[i]
 			c.Command = []uint8{0x63, 0x47, 0x85, 0x86, 0x04, 0x31}[r.IntN(6)]
-			c.Flags = uint8(r.Uint32()) & (FlagCC | FlagSkip | FlagIDA)
+			c.Flags = uint8(r.Uint32()) & (arch.FlagCC | arch.FlagSkip | arch.FlagIDA)
 			if r.IntN(10) == 0 {
-				c.Flags |= FlagCD
+				c.Flags |= arch.FlagCD
 			}
-			cd = cd || c.Flags&FlagCD != 0
+			cd = cd || c.Flags&arch.FlagCD != 0
 			c.Count, c.Address = uint16(r.UintN(64)), 0x1000+r.Uint32N(0x400)
 			c.Location = 0x1200 + 8*uint32(i)
 		}
@@ -158,7 +159,7 @@ func TestCoarseAnswers(t *testing.T) {
 		var exact Modification
 		var w Walk
 		for i := range ccws {
-			if s := &ccws[i]; w.Next(s, table)&Stores != 0 && s.Flags&FlagSkip == 0 && s.Count != 0 {
+			if s := &ccws[i]; w.Next(s, table)&Stores != 0 && s.Flags&arch.FlagSkip == 0 && s.Count != 0 {
 				exact.judge(ccws, table, i, w)
 			}
 		}

@@ -1,6 +1,10 @@
 package chain
 
-import "github.com/iosrun/iosrun/abi"
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
+)
 
 // Class is a class of FIG. 8. Its value is the step number that the figure gives
 // the class.
@@ -8,13 +12,13 @@ type Class uint16
 
 // The classes.
 const (
-	WritesPlain        Class = 158
-	WritesSpecial      Class = 160
-	ReadsPlain         Class = 162
-	ReadsSpecial       Class = 164
-	ReadsWritesPlain   Class = 166
-	ReadsWritesSpecial Class = 168
-	Neither            Class = 170
+	WritesPlain        Class = step.ClassWrites
+	WritesSpecial      Class = step.ClassWritesSpecial
+	ReadsPlain         Class = step.ClassReads
+	ReadsSpecial       Class = step.ClassReadsSpecial
+	ReadsWritesPlain   Class = step.ClassReadsWrites
+	ReadsWritesSpecial Class = step.ClassReadsWritesSpecial
+	Neither            Class = step.ClassNeither
 )
 
 // Program is a channel program that has been judged.
@@ -78,7 +82,7 @@ func (p *Program) scan() {
 		}
 		before = kind
 		flags |= c.Flags
-		chained = c.Flags&FlagCD != 0
+		chained = c.Flags&arch.FlagCD != 0
 	}
 	p.Kinds, p.Flags = kinds, flags
 }
@@ -87,7 +91,7 @@ func (p *Program) scan() {
 // In the middle of data chaining a code is looked at for this alone, and only
 // the exact one counts: any other may be what the storage happened to hold.
 func isTransfer(c *abi.CCW, k Kind, chained bool) bool {
-	return k&Transfer != 0 && (!chained || c.Command == TIC)
+	return k&Transfer != 0 && (!chained || c.Command == arch.CommandTransfer)
 }
 
 // leavesPath reports whether the transfer in channel i, right behind a search,
@@ -101,15 +105,15 @@ func leavesPath(ccws []abi.CCW, i int) bool {
 // program-controlled interruption, suspension of itself, modification of
 // itself, or a part that cannot be seen.
 func (p *Program) Special() bool {
-	return p.Flags&(FlagPCI|FlagS) != 0 || p.Self.Any() || !p.Whole
+	return p.Flags&(arch.FlagPCI|arch.FlagS) != 0 || p.Self.Any() || !p.Whole
 }
 
 // Suspends reports whether the program suspends its own execution (180, 214).
-func (p *Program) Suspends() bool { return p.Flags&FlagS != 0 }
+func (p *Program) Suspends() bool { return p.Flags&arch.FlagS != 0 }
 
 // Interrupts reports whether the program asks for a program-controlled
 // interruption (178, 198).
-func (p *Program) Interrupts() bool { return p.Flags&FlagPCI != 0 }
+func (p *Program) Interrupts() bool { return p.Flags&arch.FlagPCI != 0 }
 
 // Class is the class of the program. A program that cannot be seen as a whole
 // may do anything: it reads and writes, with a special feature. (Steps 158 to

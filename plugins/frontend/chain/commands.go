@@ -1,6 +1,9 @@
 package chain
 
-import "github.com/iosrun/iosrun/abi"
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+)
 
 // Kind is what a command does, as far as mirroring cares.
 type Kind uint16
@@ -31,21 +34,6 @@ const (
 	Transfer
 )
 
-// The flags of a CCW (Principles of Operation, "Channel-Command Word").
-const (
-	FlagCD   = 0x80 // chain data
-	FlagCC   = 0x40 // chain command
-	FlagSLI  = 0x20 // suppress length indication
-	FlagSkip = 0x10 // store nothing
-	FlagPCI  = 0x08 // program-controlled interruption
-	FlagIDA  = 0x04 // indirect data addresses
-	FlagS    = 0x02 // suspend
-	FlagMIDA = 0x01 // modified indirect data addresses
-)
-
-// TIC is the command code of a transfer in channel in format 1.
-const TIC = 0x08
-
 // Command is a row of a command table.
 type Command struct {
 	Code uint8
@@ -58,84 +46,84 @@ type Command struct {
 // what the code without it is. Set path group id is not a change of state: it
 // is about this host's path to this device.
 var ECKD = [...]Command{
-	{0x02, "read initial program load", Reads | Stores},
-	{0x03, "no operation", 0},
-	{0x04, "sense", Stores | Own},
-	{0x05, "write data", Writes | Sends},
-	{0x06, "read data", Reads | Stores},
-	{0x07, "seek", Sends},
-	{0x0A, "read special home address", Reads | Stores},
-	{0x0B, "seek cylinder", Sends},
-	{0x0D, "write key and data", Writes | Sends},
-	{0x0E, "read key and data", Reads | Stores},
-	{0x11, "erase", Writes | Sends},
-	{0x12, "read count", Reads | Stores},
-	{0x13, "recalibrate", 0},
-	{0x14, "unconditional reserve", State | Stores | Own},
-	{0x15, "write record zero", Writes | Sends},
-	{0x16, "read record zero", Reads | Stores},
-	{0x19, "write home address", Writes | Sends},
-	{0x1A, "read home address", Reads | Stores},
-	{0x1B, "seek head", Sends},
-	{0x1D, "write count, key and data", Writes | Sends},
-	{0x1E, "read count, key and data", Reads | Stores},
-	{0x1F, "set file mask", Sends},
-	{0x22, "read sector", Stores},
-	{0x23, "set sector", Sends},
-	{0x27, "perform subsystem function", State | Sends},
-	{0x29, "search key equal", Search | Sends},
-	{0x31, "search id equal", Search | Sends},
-	{0x34, "sense path group id", Stores | Own},
-	{0x39, "search home address equal", Search | Sends},
-	{0x3E, "read subsystem data", Stores | Own},
-	{0x44, "reset allegiance", Stores | Own},
-	{0x47, "locate record", Sends},
-	{0x49, "search key high", Search | Sends},
-	{0x4B, "locate record extended", Sends},
-	{0x4E, "read message id", Stores | Own},
-	{0x51, "search id high", Search | Sends},
-	{0x54, "sense subsystem status", Stores | Own},
-	{0x5B, "suspend multipath reconnection", 0},
-	{0x5E, "read multiple count, key and data", Reads | Stores},
-	{0x63, "define extent", Extent | Sends},
-	{0x64, "read device characteristics", Stores | Own},
-	{0x69, "search key high or equal", Search | Sends},
-	{0x71, "search id high or equal", Search | Sends},
-	{0x85, "write update data", Writes | Sends},
-	{0x87, "set subsystem mode", State | Sends},
-	{0x8D, "write update key and data", Writes | Sends},
-	{0x94, "device release", State | Stores | Own},
-	{0x9D, "write count, key and data next track", Writes | Sends},
-	{0xA4, "read and reset buffered log", Stores | Own},
-	{0xA5, "write track data", Writes | Sends},
-	{0xA6, "read track data", Reads | Stores},
-	{0xAF, "set path group id", Sends},
-	{0xB4, "device reserve", State | Stores | Own},
-	{0xB5, "write full track", Writes | Sends},
-	{0xB6, "read trackset", Reads | Stores},
-	{0xDE, "read track", Reads | Stores},
-	{0xE4, "sense id", Stores | Own},
-	{0xE7, "prefix", Prefix | Sends},
-	{0xF3, "diagnostic control", Sends},
-	{0xF7, "define subsystem operation", Sends},
-	{0xFA, "read configuration data", Stores | Own},
+	{arch.CommandReadIPL, "read initial program load", Reads | Stores},
+	{arch.CommandNoOperation, "no operation", 0},
+	{arch.CommandBasicSense, "sense", Stores | Own},
+	{arch.CommandWriteData, "write data", Writes | Sends},
+	{arch.CommandReadData, "read data", Reads | Stores},
+	{arch.CommandSeek, "seek", Sends},
+	{arch.CommandReadSpecialHome, "read special home address", Reads | Stores},
+	{arch.CommandSeekCylinder, "seek cylinder", Sends},
+	{arch.CommandWriteKeyData, "write key and data", Writes | Sends},
+	{arch.CommandReadKeyData, "read key and data", Reads | Stores},
+	{arch.CommandErase, "erase", Writes | Sends},
+	{arch.CommandReadCount, "read count", Reads | Stores},
+	{arch.CommandRecalibrate, "recalibrate", 0},
+	{arch.CommandUnconditionalReserve, "unconditional reserve", State | Stores | Own},
+	{arch.CommandWriteRecordZero, "write record zero", Writes | Sends},
+	{arch.CommandReadRecordZero, "read record zero", Reads | Stores},
+	{arch.CommandWriteHome, "write home address", Writes | Sends},
+	{arch.CommandReadHome, "read home address", Reads | Stores},
+	{arch.CommandSeekHead, "seek head", Sends},
+	{arch.CommandWriteCountKeyData, "write count, key and data", Writes | Sends},
+	{arch.CommandReadCountKeyData, "read count, key and data", Reads | Stores},
+	{arch.CommandSetFileMask, "set file mask", Sends},
+	{arch.CommandReadSector, "read sector", Stores},
+	{arch.CommandSetSector, "set sector", Sends},
+	{arch.CommandPerformSubsystemFunction, "perform subsystem function", State | Sends},
+	{arch.CommandSearchKeyEqual, "search key equal", Search | Sends},
+	{arch.CommandSearchIDEqual, "search id equal", Search | Sends},
+	{arch.CommandSensePathGroup, "sense path group id", Stores | Own},
+	{arch.CommandSearchHomeEqual, "search home address equal", Search | Sends},
+	{arch.CommandReadSubsystemData, "read subsystem data", Stores | Own},
+	{arch.CommandResetAllegiance, "reset allegiance", Stores | Own},
+	{arch.CommandLocateRecord, "locate record", Sends},
+	{arch.CommandSearchKeyHigh, "search key high", Search | Sends},
+	{arch.CommandLocateRecordExtended, "locate record extended", Sends},
+	{arch.CommandReadMessage, "read message id", Stores | Own},
+	{arch.CommandSearchIDHigh, "search id high", Search | Sends},
+	{arch.CommandSenseSubsystemStatus, "sense subsystem status", Stores | Own},
+	{arch.CommandSuspendReconnection, "suspend multipath reconnection", 0},
+	{arch.CommandReadMultiple, "read multiple count, key and data", Reads | Stores},
+	{arch.CommandDefineExtent, "define extent", Extent | Sends},
+	{arch.CommandReadCharacteristics, "read device characteristics", Stores | Own},
+	{arch.CommandSearchKeyEqualHigh, "search key high or equal", Search | Sends},
+	{arch.CommandSearchIDEqualHigh, "search id high or equal", Search | Sends},
+	{arch.CommandWriteUpdateData, "write update data", Writes | Sends},
+	{arch.CommandSetSubsystemMode, "set subsystem mode", State | Sends},
+	{arch.CommandWriteUpdateKeyData, "write update key and data", Writes | Sends},
+	{arch.CommandRelease, "device release", State | Stores | Own},
+	{arch.CommandWriteCountKeyDataNext, "write count, key and data next track", Writes | Sends},
+	{arch.CommandReadLog, "read and reset buffered log", Stores | Own},
+	{arch.CommandWriteTrackData, "write track data", Writes | Sends},
+	{arch.CommandReadTrackData, "read track data", Reads | Stores},
+	{arch.CommandSetPathGroup, "set path group id", Sends},
+	{arch.CommandReserve, "device reserve", State | Stores | Own},
+	{arch.CommandWriteTrackDataMulti, "write track data, multitrack code", Writes | Sends},
+	{arch.CommandReadTrackDataMulti, "read track data, multitrack code", Reads | Stores},
+	{arch.CommandReadTrack, "read track", Reads | Stores},
+	{arch.CommandSenseID, "sense id", Stores | Own},
+	{arch.CommandPrefix, "prefix", Prefix | Sends},
+	{arch.CommandDiagnosticControl, "diagnostic control", Sends},
+	{arch.CommandDefineSubsystemOperation, "define subsystem operation", Sends},
+	{arch.CommandReadConfiguration, "read configuration data", Stores | Own},
 }
 
 // FBA is the commands of fixed-block devices (3370 reference).
 var FBA = [...]Command{
-	{0x02, "read initial program load", Reads | Stores},
-	{0x03, "no operation", 0},
-	{0x04, "sense", Stores | Own},
-	{0x14, "unconditional reserve", State | Stores | Own},
-	{0x41, "write", Writes | Sends},
-	{0x42, "read", Reads | Stores},
-	{0x43, "locate", Sends},
-	{0x63, "define extent", Sends},
-	{0x64, "read device characteristics", Stores | Own},
-	{0x94, "device release", State | Stores | Own},
-	{0xA4, "read and reset buffered log", Stores | Own},
-	{0xB4, "device reserve", State | Stores | Own},
-	{0xE4, "sense id", Stores | Own},
+	{arch.CommandReadIPL, "read initial program load", Reads | Stores},
+	{arch.CommandNoOperation, "no operation", 0},
+	{arch.CommandBasicSense, "sense", Stores | Own},
+	{arch.CommandUnconditionalReserve, "unconditional reserve", State | Stores | Own},
+	{arch.CommandFBAWrite, "write", Writes | Sends},
+	{arch.CommandFBARead, "read", Reads | Stores},
+	{arch.CommandFBALocate, "locate", Sends},
+	{arch.CommandDefineExtent, "define extent", Sends},
+	{arch.CommandReadCharacteristics, "read device characteristics", Stores | Own},
+	{arch.CommandRelease, "device release", State | Stores | Own},
+	{arch.CommandReadLog, "read and reset buffered log", Stores | Own},
+	{arch.CommandReserve, "device reserve", State | Stores | Own},
+	{arch.CommandSenseID, "sense id", Stores | Own},
 }
 
 // Table has the kind of every command code of a device class.
@@ -144,7 +132,7 @@ type Table [256]Kind
 // The tables, complete: what no row names has the kind that its low bits say
 // (Principles of Operation, "Command Code").
 var (
-	eckd = complete(ECKD[:], 0x80)
+	eckd = complete(ECKD[:], arch.Multitrack)
 	fba  = complete(FBA[:], 0)
 )
 
@@ -175,17 +163,17 @@ func complete(rows []Command, multitrack uint8) (t Table) {
 // likely reject it; until then it is taken for the most that it can be.
 func byLowBits(code uint8) Kind {
 	switch {
-	case code&0xF == TIC:
+	case arch.IsTransfer(code):
 		return Transfer
-	case code&0xF == 0xC: // read backward
+	case arch.IsReadBackward(code):
 		return Reads | Stores
-	case code&0xF == 4:
+	case arch.IsSense(code):
 		return Stores | Own
-	case code&3 == 1:
+	case arch.IsWrite(code):
 		return Writes | Sends
-	case code&3 == 2:
+	case arch.IsRead(code):
 		return Reads | Stores
-	case code&3 == 3:
+	case arch.IsControl(code):
 		return Sends
 	}
 	return 0

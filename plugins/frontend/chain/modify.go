@@ -1,6 +1,9 @@
 package chain
 
-import "github.com/iosrun/iosrun/abi"
+import (
+	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+)
 
 // Modification says what of itself a program modifies: what it stores into.
 type Modification struct {
@@ -44,9 +47,9 @@ func area(c *abi.CCW) span {
 	first, n := uint64(c.Address), uint64(c.Count)
 	switch {
 	case n == 0:
-	case c.Flags&FlagIDA != 0:
+	case c.Flags&arch.FlagIDA != 0:
 		n = (n + 2047) / 2048 * 4 // words of format 1, 2 KiB blocks
-	case c.Flags&FlagMIDA != 0:
+	case c.Flags&arch.FlagMIDA != 0:
 		n = 16
 	}
 	return span{first, first + n}
@@ -67,7 +70,7 @@ func modification(ccws []abi.CCW, table *Table) Modification {
 	var w Walk
 	for i := range ccws {
 		s := &ccws[i]
-		if w.Next(s, table)&Stores == 0 || s.Flags&FlagSkip != 0 || s.Count == 0 {
+		if w.Next(s, table)&Stores == 0 || s.Flags&arch.FlagSkip != 0 || s.Count == 0 {
 			continue
 		}
 		m.judge(ccws, table, i, w)
@@ -108,7 +111,7 @@ func coarse(ccws []abi.CCW, table *Table) (m Modification) {
 	w = Walk{}
 	for i := range ccws {
 		c := &ccws[i]
-		if w.Next(c, table)&Stores == 0 || c.Flags&FlagSkip != 0 || c.Count == 0 {
+		if w.Next(c, table)&Stores == 0 || c.Flags&arch.FlagSkip != 0 || c.Count == 0 {
 			continue
 		}
 		stored := area(c)
@@ -135,7 +138,7 @@ func (w *Walk) Next(c *abi.CCW, table *Table) Kind {
 	if !w.chained {
 		w.kind = k
 	}
-	w.chained = c.Flags&FlagCD != 0
+	w.chained = c.Flags&arch.FlagCD != 0
 	return w.kind
 }
 

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
@@ -18,7 +20,7 @@ func (r *request) decide() {
 	case chain.ReadsPlain, chain.ReadsSpecial:
 		r.reads()
 	case chain.ReadsWritesPlain:
-		r.frame.Took(194)
+		r.frame.Took(step.DuplicateWithoutReads)
 		r.wanted, r.duplicate = true, true
 	case chain.ReadsWritesSpecial:
 		r.specialReadsWrites()
@@ -37,26 +39,26 @@ func (r *request) same() {
 // writes is for chains that only write. What cache fast write needs is settled
 // where the chains are made, for each mirror by itself (173, 174).
 func (r *request) writes() {
-	r.frame.Took(172)
+	r.frame.Took(step.AskWhetherCacheFastWrite)
 	r.same()
 	if r.valid = r.build(); r.valid {
-		r.frame.Took(176)
+		r.frame.Took(step.MirrorSameChain)
 	}
 }
 
 func (r *request) specialWrites() {
 	f := r.frame
-	f.Took(178)
+	f.Took(step.AskWhetherWriteInterrupts)
 	if r.program.Interrupts() {
-		f.Took(184)
+		f.Took(step.SkipInterruptingWrite)
 		if r.variant.CopyInterrupting {
 			r.changedTracks()
 		}
 		return
 	}
-	f.Took(180)
+	f.Took(step.AskWhetherWriteSuspends)
 	if r.program.Suspends() {
-		f.Took(182)
+		f.Took(step.SetConstantCopy)
 		r.unsuspended()
 	}
 	if r.program.Self.Any() {
@@ -69,24 +71,24 @@ func (r *request) specialWrites() {
 func (r *request) unsuspended() {
 	r.constantCopy()
 	r.wanted, r.duplicate = true, true
-	r.clear |= chain.FlagS
+	r.clear |= arch.FlagS
 	r.flags |= abi.MirrorConstantCopy
 }
 
 // reads is for chains that only read, special features or not. (FIG. 9.)
 func (r *request) reads() {
 	f := r.frame
-	f.Took(186)
+	f.Took(step.AskWhetherReadsSelected)
 	if r.variant.Choose == nil {
-		f.Took(188)
+		f.Took(step.ReadFromPrimary)
 		return
 	}
-	f.Took(190)
+	f.Took(step.ChooseReadDevice)
 	choice := Primary
 	if m := pair.Readable(&f.Pair); m != 0 && f.Target.Origin == abi.OriginApplication && r.program.Routable() {
 		choice = r.variant.Choose(f, m)
 	}
-	f.Took(192)
+	f.Took(step.SendReadToOne)
 	if choice != Primary {
 		f.Response.Ask(abi.IntentRoute).Code = uint8(choice)
 		r.routed = true
@@ -97,24 +99,24 @@ func (r *request) reads() {
 // (FIG. 11.)
 func (r *request) specialReadsWrites() {
 	f := r.frame
-	f.Took(198)
+	f.Took(step.AskWhetherInterrupts)
 	if r.program.Whole && r.program.Interrupts() {
-		f.Took(199)
+		f.Took(step.CopyTracksOfChain)
 		r.changedTracks()
 		return
 	}
-	f.Took(200)
+	f.Took(step.AskWhetherModifiesItself)
 	if r.program.Whole && r.program.Self.Any() {
 		r.selfModifying()
 		return
 	}
-	f.Took(214)
+	f.Took(step.AskWhetherSuspends)
 	if r.program.Whole && r.program.Suspends() {
-		f.Took(216)
+		f.Took(step.ConstantCopyForSuspending)
 		r.unsuspended()
 		return
 	}
-	f.Took(218)
+	f.Took(step.PostError)
 	r.valid = false
 }
 
@@ -126,20 +128,20 @@ func (r *request) selfModifying() {
 	f := r.frame
 	switch self := &r.program.Self; {
 	case self.CCWs && self.Data:
-		f.Took(206)
+		f.Took(step.ModifiesBoth)
 	case self.CCWs:
-		f.Took(202)
+		f.Took(step.ModifiesCCWs)
 	default:
-		f.Took(204)
+		f.Took(step.ModifiesData)
 	}
 	r.wanted, r.duplicate = true, true
 	if r.program.Self.Data {
-		f.Took(212)
+		f.Took(step.DuplicateChainAndData)
 		r.private = true
 	} else {
-		f.Took(208)
+		f.Took(step.DuplicateChain)
 	}
-	f.Took(210)
+	f.Took(step.SendBothChains)
 	r.changedTracks()
 }
 
@@ -152,11 +154,11 @@ func (r *request) changedTracks() {
 // neither is for chains that neither read nor write.
 func (r *request) neither() {
 	f := r.frame
-	f.Took(220)
+	f.Took(step.AskWhetherStateChanges)
 	if r.program.Kinds&chain.State == 0 {
-		f.Took(222)
+		f.Took(step.MirrorNothing)
 		return
 	}
-	f.Took(224)
+	f.Took(step.MirrorStateChange)
 	r.same()
 }

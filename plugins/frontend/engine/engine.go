@@ -2,13 +2,10 @@ package engine
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
-
-// CodeInterloper is the IOSCOD with which a write to a mirror is rejected (step
-// 130).
-const CodeInterloper = 0x4A
 
 // Variant is what one front-end detour does differently from another.
 type Variant struct {
@@ -40,31 +37,31 @@ func (v Variant) FrontEnd(f *abi.Frame) {
 
 // general answers for any request. (FIG. 5.)
 func (v Variant) general(f *abi.Frame) {
-	f.Took(114)
+	f.Took(step.AskWhetherPrimary)
 	switch f.Target.Role {
 	case abi.RolePrimary:
 		v.primary(f)
 	case abi.RoleMirror:
-		f.Took(116)
+		f.Took(step.AskWhetherMirror)
 		v.mirror(f)
 	default:
-		f.Took(116)
+		f.Took(step.AskWhetherMirror)
 		bypass(f)
 	}
 }
 
 // bypass goes on with DDTSIO and leaves the return address alone.
 func bypass(f *abi.Frame) {
-	f.Took(106)
-	f.Took(100)
+	f.Took(step.BypassBackEnd)
+	f.Took(step.ContinueWithDDTSIO)
 }
 
 // intercept goes on with DDTSIO and has the condition code pass through the
 // back-end detour.
 func intercept(f *abi.Frame) {
-	f.Took(108)
+	f.Took(step.CallBackEnd)
 	f.Response.Ask(abi.IntentBackEnd)
-	f.Took(100)
+	f.Took(step.ContinueWithDDTSIO)
 }
 
 // mirror judges a request to a mirror device. (FIG. 6.)
@@ -72,44 +69,44 @@ func (v Variant) mirror(f *abi.Frame) {
 	if f.Head.Flags&abi.Tracing == 0 && (f.Target.Origin == abi.OriginMirror || f.Target.Origin == abi.OriginSync) {
 		return // whatever 126 would find: 106, 100
 	}
-	f.Took(118)
+	f.Took(step.AskWhetherUnauthorisedWrite)
 	var p chain.Program
 	p.Judge(f, v.Rest)
-	f.Took(126)
+	f.Took(step.LetReadThrough)
 	if p.OnlyReads() {
 		bypass(f)
 		return
 	}
-	f.Took(128)
+	f.Took(step.LetMirrorIOThrough)
 	if f.Target.Origin == abi.OriginMirror || f.Target.Origin == abi.OriginSync {
 		bypass(f)
 		return
 	}
-	f.Took(130)
+	f.Took(step.RejectWrite)
 	if v.Inhibit {
 		f.Response.Ask(abi.IntentInhibit)
 		bypass(f)
 		return
 	}
-	f.Response.Ask(abi.IntentReject).Code = CodeInterloper
+	f.Response.Ask(abi.IntentReject).Code = abi.CompletionRejected
 	f.Response.Verdict = abi.Return
-	f.Took(102)
+	f.Took(step.ReturnToIOSVSSCH)
 }
 
 // primary judges a request to a primary device. (FIG. 5, right-hand side.)
 func (v Variant) primary(f *abi.Frame) {
-	f.Took(120)
+	f.Took(step.AskWhetherRedrive)
 	to := writable(f)
 	// A mirror that is cut off gets no new request that an earlier one could be in
 	// the way of, and may never end the earlier one.
 	if f.Pair.Active&to != 0 {
-		f.Took(122)
+		f.Took(step.LeaveQueued)
 		f.Response.Ask(abi.IntentRetry)
 		f.Response.Verdict = abi.Return
-		f.Took(102)
+		f.Took(step.ReturnToIOSVSSCH)
 		return
 	}
-	f.Took(124)
+	f.Took(step.CreateMirrorRequest)
 	var r request // filled field by field: a literal would be made aside and copied
 	r.frame, r.variant, r.mirrors, r.valid = f, v, to, true
 	if v.ConstantCopy {

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
@@ -28,7 +30,7 @@ func (v *Variant) plain(f *abi.Frame) bool {
 		kinds |= table[ccws[i].Command]
 		flags |= ccws[i].Flags
 	}
-	if flags&(chain.FlagCD|chain.FlagPCI|chain.FlagS) != 0 {
+	if flags&(arch.FlagCD|arch.FlagPCI|arch.FlagS) != 0 {
 		return false
 	}
 	switch kinds &^ (chain.Extent | chain.Sends) {
@@ -40,7 +42,12 @@ func (v *Variant) plain(f *abi.Frame) bool {
 	return false
 }
 
-var plainWriteSteps = [...]uint16{114, 120, 124, 132, 158, 172, 176, 226, 230, 232, 236, 108, 100}
+var plainWriteSteps = [...]uint16{
+	step.AskWhetherPrimary, step.AskWhetherRedrive, step.CreateMirrorRequest, step.BuildMirrorChain, step.ClassWrites,
+	step.AskWhetherCacheFastWrite, step.MirrorSameChain, step.AskWhetherMirrorChainValid,
+	step.AskWhetherMirrorChainNeeded, step.AskWhetherMirrorChainSuspends, step.HoldOnShadowQueue, step.CallBackEnd,
+	step.ContinueWithDDTSIO,
+}
 
 // plainWrite answers for a chain that writes, and whose first command is the
 // define extent if it has one.
@@ -48,7 +55,7 @@ func (v *Variant) plainWrite(f *abi.Frame, ccws []abi.CCW, table *chain.Table, k
 	if kinds&chain.Extent != 0 {
 		c := &f.Chain
 		if table[ccws[0].Command]&chain.Extent == 0 || ccws[0].Parameter != 1 || c.Parameters == 0 ||
-			c.Parameter[0][globalAttributes]&cacheFastWrite != 0 {
+			c.Parameter[0][arch.DefineExtentAttribute]&arch.AttributeFastWrite != 0 {
 			return false
 		}
 	}
@@ -76,9 +83,21 @@ func (v *Variant) plainWrite(f *abi.Frame, ccws []abi.CCW, table *chain.Table, k
 }
 
 var (
-	plainReadSteps = [...]uint16{114, 120, 124, 132, 162, 186, 188, 226, 230, 108, 100}
-	keptReadSteps  = [...]uint16{114, 120, 124, 132, 162, 186, 190, 192, 226, 230, 108, 100}
-	sentReadSteps  = [...]uint16{114, 120, 124, 132, 162, 186, 190, 192, 106, 100}
+	plainReadSteps = [...]uint16{
+		step.AskWhetherPrimary, step.AskWhetherRedrive, step.CreateMirrorRequest, step.BuildMirrorChain, step.ClassReads,
+		step.AskWhetherReadsSelected, step.ReadFromPrimary, step.AskWhetherMirrorChainValid,
+		step.AskWhetherMirrorChainNeeded, step.CallBackEnd, step.ContinueWithDDTSIO,
+	}
+	keptReadSteps = [...]uint16{
+		step.AskWhetherPrimary, step.AskWhetherRedrive, step.CreateMirrorRequest, step.BuildMirrorChain, step.ClassReads,
+		step.AskWhetherReadsSelected, step.ChooseReadDevice, step.SendReadToOne, step.AskWhetherMirrorChainValid,
+		step.AskWhetherMirrorChainNeeded, step.CallBackEnd, step.ContinueWithDDTSIO,
+	}
+	sentReadSteps = [...]uint16{
+		step.AskWhetherPrimary, step.AskWhetherRedrive, step.CreateMirrorRequest, step.BuildMirrorChain, step.ClassReads,
+		step.AskWhetherReadsSelected, step.ChooseReadDevice, step.SendReadToOne, step.BypassBackEnd,
+		step.ContinueWithDDTSIO,
+	}
 )
 
 // plainRead answers for a chain that reads, if all that it stores lies on one

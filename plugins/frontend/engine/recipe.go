@@ -5,20 +5,9 @@ import (
 	"math/bits"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
-)
-
-// Where the define-extent parameters have what cache fast write needs (3990
-// storage control reference, "Define Extent").
-const (
-	globalAttributes = 1    // offset of the byte
-	cacheFastWrite   = 0x02 // bit in it
-	fastWriteID      = 4    // offset of the halfword
-	// extentInPrefix is the offset of the define-extent parameters in those of
-	// prefix, and prefixExtentValid the bit of its byte 1 that says they are there.
-	extentInPrefix    = 12
-	prefixValidity    = 1
-	prefixExtentValid = 0x80
 )
 
 // build makes the mirror chains and asks for them: one for the mirrors that can
@@ -34,7 +23,7 @@ func (r *request) build() bool {
 	if fast == notFast {
 		return r.chain(r.mirrors, r.duplicate, notFast, 0) || r.abandon()
 	}
-	r.frame.Took(173)
+	r.frame.Took(step.CompareCFWID)
 	pair := &r.frame.Pair
 	alike := withID(pair, r.mirrors, pair.CFWID)
 	if alike != 0 && !r.chain(alike, r.duplicate, notFast, 0) {
@@ -42,7 +31,7 @@ func (r *request) build() bool {
 	}
 	left := r.mirrors &^ alike
 	if left != 0 {
-		r.frame.Took(174)
+		r.frame.Took(step.DuplicateWithCFWID)
 	}
 	for left != 0 {
 		id := pair.Mirror[bits.TrailingZeros8(left)].CFWID
@@ -89,9 +78,9 @@ type fastWrite int8
 const (
 	notFast   fastWrite = 0  // no cache fast write
 	unseen    fastWrite = -1 // it may be cache fast write: the parameters are not in the frame
-	inExtent  fastWrite = fastWriteID
-	inPrefix  fastWrite = extentInPrefix + fastWriteID
-	attribute           = fastWriteID - globalAttributes
+	inExtent  fastWrite = arch.DefineExtentFastWrite
+	inPrefix  fastWrite = arch.PrefixExtent + arch.DefineExtentFastWrite
+	attribute           = arch.DefineExtentFastWrite - arch.DefineExtentAttribute
 )
 
 // fastWrite finds the cache fast write bit (172).
@@ -107,12 +96,12 @@ func (r *request) fastWrite() fastWrite {
 	}
 	at := inExtent
 	if p.Commands[w.Command]&chain.Prefix != 0 {
-		if b[prefixValidity]&prefixExtentValid == 0 {
+		if b[arch.PrefixValidity]&arch.PrefixExtentValid == 0 {
 			return notFast
 		}
 		at = inPrefix
 	}
-	if b[at-attribute]&cacheFastWrite == 0 {
+	if b[at-attribute]&arch.AttributeFastWrite == 0 {
 		return notFast
 	}
 	return at
@@ -130,28 +119,28 @@ func (r *request) recipe(first uint16, fast fastWrite, id uint16) bool {
 	for i := range p.CCWs {
 		c := &p.CCWs[i]
 		kind := walk.Next(c, p.Commands)
-		w := abi.RecipeCCW{Kind: abi.RecipeCopy, Command: c.Command, Flags: c.Flags &^ (r.clear | chain.FlagPCI), Source: uint16(i), Count: c.Count}
+		w := abi.RecipeCCW{Kind: abi.RecipeCopy, Command: c.Command, Flags: c.Flags &^ (r.clear | arch.FlagPCI), Source: uint16(i), Count: c.Count}
 		switch {
 		case kind == chain.Transfer:
 			to, ok := p.Target(i)
 			if !ok {
 				return false
 			}
-			w = abi.RecipeCCW{Kind: abi.RecipeTransfer, Command: chain.TIC, Source: first + uint16(to)}
+			w = abi.RecipeCCW{Kind: abi.RecipeTransfer, Command: arch.CommandTransfer, Source: first + uint16(to)}
 		case fast != notFast && i == p.Extent:
 			block, ok := r.extent(c, fast, id)
 			if !ok {
 				return false
 			}
 			w.Kind, w.Parameter, w.Source = abi.RecipeParameter, block, 0
-			w.Flags &^= chain.FlagIDA | chain.FlagMIDA
+			w.Flags &^= arch.FlagIDA | arch.FlagMIDA
 		case r.private && p.Self.Shared.Has(i):
-			if c.Flags&chain.FlagMIDA != 0 {
+			if c.Flags&arch.FlagMIDA != 0 {
 				return false // the host makes no private copy of such an area
 			}
 			w.Kind = abi.RecipePrivate
 		case kind&chain.Stores != 0:
-			w.Flags |= chain.FlagSkip
+			w.Flags |= arch.FlagSkip
 		}
 		out.Add(w)
 	}
@@ -166,7 +155,7 @@ func (r *request) extent(c *abi.CCW, at fastWrite, id uint16) (block uint8, ok b
 	index := int(c.Parameter) - 1
 	inFrame := min(int(from.Parameters), abi.InlineParameters)
 	switch {
-	case at == unseen, c.Flags&chain.FlagCD != 0, int(c.Count) < int(at)+2:
+	case at == unseen, c.Flags&arch.FlagCD != 0, int(c.Count) < int(at)+2:
 		return 0, false
 	case index+blocks > inFrame, int(r.frame.Response.Parameters)+blocks > abi.MaxResponseParameters:
 		return 0, false

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 )
 
@@ -31,7 +33,7 @@ type request struct {
 // create creates the mirror I/O request. (FIG. 7.)
 func (r *request) create() {
 	f := r.frame
-	f.Took(132)
+	f.Took(step.BuildMirrorChain)
 	r.program.Judge(f, r.variant.Rest)
 	r.decide()
 	if r.routed {
@@ -44,17 +46,17 @@ func (r *request) create() {
 	if r.valid && r.wanted && !r.built {
 		r.valid = r.build()
 	}
-	f.Took(226)
+	f.Took(step.AskWhetherMirrorChainValid)
 	if !r.valid {
-		f.Took(228)
+		f.Took(step.QueueWithoutMirrorChain)
 		n := f.Response.Ask(abi.IntentMirror)
 		n.Mirrors, n.Flags = r.mirrors, r.flags|abi.MirrorWithError
-		f.Took(229)
+		f.Took(step.SetCCWError)
 		f.Response.SetFlags(abi.FlagCCWError)
 		intercept(f)
 		return
 	}
-	f.Took(230)
+	f.Took(step.AskWhetherMirrorChainNeeded)
 	if r.wanted {
 		r.hold()
 	}
@@ -64,12 +66,12 @@ func (r *request) create() {
 // hold leaves the mirror request on the shadow queue, unless its chain suspends
 // itself: then nobody would resume it, and the pair falls back to constant copy.
 func (r *request) hold() {
-	r.frame.Took(232)
-	if (r.program.Flags&^r.clear)&chain.FlagS == 0 {
-		r.frame.Took(236)
+	r.frame.Took(step.AskWhetherMirrorChainSuspends)
+	if (r.program.Flags&^r.clear)&arch.FlagS == 0 {
+		r.frame.Took(step.HoldOnShadowQueue)
 		return
 	}
-	r.frame.Took(234)
+	r.frame.Took(step.DisableSynchronous)
 	r.abandon()
 	r.constantCopy()
 }

@@ -4,7 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/iosrun/iosrun/abi"
-	"github.com/iosrun/iosrun/plugins/frontend/chain"
+	"github.com/iosrun/iosrun/abi/arch"
 )
 
 // fillChain makes a chain and puts it into the frame as a host does, or, now and
@@ -19,7 +19,7 @@ func (g *Generator) fillChain(f *abi.Frame) {
 		g.eckd()
 	}
 	if n := len(g.chain); n != 0 {
-		g.chain[n-1].Flags &^= chain.FlagCC | chain.FlagCD
+		g.chain[n-1].Flags &^= arch.FlagCC | arch.FlagCD
 	}
 	for range pick(r, 0, 0, 0, 0, 1, 1, 3) {
 		g.disturb()
@@ -56,7 +56,7 @@ func (g *Generator) fillChain(f *abi.Frame) {
 
 func hasParameters(command uint8) bool {
 	switch command {
-	case 0x63, 0x47, 0x4B, 0xE7, 0x43:
+	case arch.CommandDefineExtent, arch.CommandLocateRecord, arch.CommandLocateRecordExtended, arch.CommandPrefix, arch.CommandFBALocate:
 		return true
 	}
 	return false
@@ -81,28 +81,32 @@ func (g *Generator) eckd() {
 	}
 	switch r.IntN(8) {
 	case 0: // by seek and search
-		g.add(0x07, 6)
+		g.add(arch.CommandSeek, arch.SeekSize)
 		for range 1 + r.IntN(3) {
-			g.add(0x31, 5)
-			g.add(chain.TIC, 0)
+			g.add(arch.CommandSearchIDEqual, arch.SearchIDSize)
+			g.add(arch.CommandTransfer, 0)
 			n := len(g.chain)
 			g.chain[n-1].Flags, g.chain[n-1].Address = 0, g.chain[n-2].Location
-			g.add(pick[uint8](r, 0x05, 0x06, 0x0D, 0x86), 4096)
+			g.add(pick[uint8](r, arch.CommandWriteData, arch.CommandReadData, arch.CommandWriteKeyData, arch.CommandReadData|arch.Multitrack), 4096)
 		}
 		return
 	case 1: // neither reads nor writes
 		for range 1 + r.IntN(3) {
-			g.add(pick[uint8](r, 0x03, 0x04, 0x14, 0x27, 0x3E, 0x87, 0x94, 0xAF, 0xB4, 0xE4), 32)
+			g.add(pick[uint8](r,
+				arch.CommandNoOperation, arch.CommandBasicSense, arch.CommandUnconditionalReserve, arch.CommandPerformSubsystemFunction, arch.CommandReadSubsystemData,
+				arch.CommandSetSubsystemMode, arch.CommandRelease, arch.CommandSetPathGroup, arch.CommandReserve, arch.CommandSenseID), 32)
 		}
 		return
 	case 2:
-		g.add(0xE7, 64)
+		g.add(arch.CommandPrefix, arch.PrefixSize)
 	default:
-		g.add(0x63, 16)
+		g.add(arch.CommandDefineExtent, arch.DefineExtentSize)
 	}
-	commands := pick(r, []uint8{0x85}, []uint8{0x85}, []uint8{0x86}, []uint8{0x85, 0x86}, []uint8{0x85, 0x22, 0x04, 0xB4})
+	const read, write = arch.CommandReadData | arch.Multitrack, arch.CommandWriteUpdateData
+	commands := pick(r, []uint8{write}, []uint8{write}, []uint8{read}, []uint8{write, read},
+		[]uint8{write, arch.CommandReadSector, arch.CommandBasicSense, arch.CommandReserve})
 	for range 1 + r.IntN(3) {
-		g.add(0x47, 16)
+		g.add(arch.CommandLocateRecord, arch.LocateRecordSize)
 		for range pick(r, 1, 1, 2, r.IntN(20), r.IntN(60)) {
 			if len(g.chain) < MaxChain-2 {
 				g.add(pick(r, commands...), 4096)
@@ -114,10 +118,10 @@ func (g *Generator) eckd() {
 // fba makes a chain for a fixed-block device.
 func (g *Generator) fba() {
 	r := g.rand
-	g.add(0x63, 16)
+	g.add(arch.CommandDefineExtent, arch.FBAExtentSize)
 	for range 1 + r.IntN(4) {
-		g.add(0x43, 8)
-		g.add(pick[uint8](r, 0x41, 0x42, 0xB4, 0x04), 512)
+		g.add(arch.CommandFBALocate, arch.FBALocateSize)
+		g.add(pick[uint8](r, arch.CommandFBAWrite, arch.CommandFBARead, arch.CommandReserve, arch.CommandBasicSense), 512)
 	}
 }
 
@@ -129,7 +133,7 @@ func (g *Generator) add(command uint8, count uint32) {
 		at = &g.parameter
 	}
 	g.chain = append(g.chain, abi.CCW{
-		Command: command, Flags: chain.FlagCC, Count: uint16(count), Address: *at, Location: g.cpa + 8*uint32(len(g.chain)),
+		Command: command, Flags: arch.FlagCC, Count: uint16(count), Address: *at, Location: g.cpa + 8*uint32(len(g.chain)),
 	})
 	*at += count
 }
@@ -144,13 +148,13 @@ func (g *Generator) disturb() {
 	w := &g.chain[r.IntN(len(g.chain))]
 	switch r.IntN(8) {
 	case 0:
-		w.Flags |= chain.FlagPCI
+		w.Flags |= arch.FlagPCI
 	case 1:
-		w.Flags |= chain.FlagS
+		w.Flags |= arch.FlagS
 	case 2:
-		w.Flags |= pick[uint8](r, chain.FlagIDA, chain.FlagMIDA, chain.FlagSkip)
+		w.Flags |= pick[uint8](r, arch.FlagIDA, arch.FlagMIDA, arch.FlagSkip)
 	case 3:
-		w.Flags ^= chain.FlagCD
+		w.Flags ^= arch.FlagCD
 	case 4:
 		w.Address = g.chain[r.IntN(len(g.chain))].Location
 	case 5:

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/internal/status"
 )
 
@@ -21,11 +23,11 @@ const (
 
 // PostStatus answers for SRBEP.
 func PostStatus(f *abi.Frame) {
-	f.Took(290)
+	f.Took(step.EnterPostStatus)
 	if o := f.Target.Origin; (o == abi.OriginApplication || o == abi.OriginRouted) && fresh(f) {
 		record(f)
 	}
-	f.Took(294)
+	f.Took(step.YieldToIECVPST)
 }
 
 // fresh reports whether the call is about an end that has not been seen. For an
@@ -47,10 +49,10 @@ func record(f *abi.Frame) {
 	if kind != UnitChecks {
 		return
 	}
-	switch s := &f.Status; {
-	case s.Sense[0]&(status.InterventionRequired|status.EquipmentCheck) != 0 && s.Sense[1]&status.WriteInhibited == 0:
+	switch sense := arch.SenseOf(&f.Status.Sense); {
+	case sense&(arch.SenseIntervention|arch.SenseEquipmentCheck) != 0 && sense&arch.SenseWriteInhibited == 0:
 		f.Response.Record(Equipment, bytes)
-	case s.Sense[0]&status.CommandReject != 0 || s.Sense[1]&(status.InvalidTrackFormat|status.NoRecordFound|status.FileProtected) != 0:
+	case sense&(arch.SenseCommandReject|arch.SenseInvalidFormat|arch.SenseNoRecord|arch.SenseFileProtected) != 0:
 		f.Response.Record(Program, bytes)
 	}
 }

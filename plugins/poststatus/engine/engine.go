@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
 
@@ -88,35 +89,35 @@ func (v Variant) plain(f *abi.Frame) bool {
 }
 
 func (v Variant) general(f *abi.Frame) {
-	f.Took(290)
-	f.Took(292)
+	f.Took(step.EnterPostStatus)
+	f.Took(step.AskWhetherNotPrimary)
 	if f.Target.Role != abi.RolePrimary {
-		f.Took(294)
+		f.Took(step.YieldToIECVPST)
 		return
 	}
-	f.Took(296)
+	f.Took(step.AskWhetherPrimaryEndedWell)
 	if f.Status.OK == 0 {
 		v.primaryFailed(f)
-		f.Took(294)
+		f.Took(step.YieldToIECVPST)
 		return
 	}
-	f.Took(300)
+	f.Took(step.AskWhetherMirrorEndedWell)
 	m := survey(f)
 	if m.queued|m.begun|m.failed|m.ignored == 0 {
-		f.Took(302)
+		f.Took(step.SetBothComplete)
 		f.Response.SetFlags(abi.FlagBothComplete)
-		f.Took(294)
+		f.Took(step.YieldToIECVPST)
 		return
 	}
 	under := v.judge(f, &m)
 	if under == 0 || v.ConstantCopy || f.Status.Flags&abi.FlagConstantCopy != 0 || enough(f) {
-		f.Took(294)
+		f.Took(step.YieldToIECVPST)
 		return
 	}
-	f.Took(308)
+	f.Took(step.SetMirrorIncomplete)
 	f.Response.SetFlags(abi.FlagMirrorIncomplete)
 	f.Response.Verdict = abi.Return
-	f.Took(312)
+	f.Took(step.ReturnToDispatcher)
 }
 
 // enough reports whether as many mirrors in sync have the write as its completion
@@ -163,7 +164,7 @@ func survey(f *abi.Frame) (m mirrorIO) {
 // judge does what is to be done about mirror I/Os that have not succeeded, and
 // gives the mask of those that are under way then. (Steps 304, 306, M4.)
 func (v Variant) judge(f *abi.Frame, m *mirrorIO) (under uint8) {
-	f.Took(304)
+	f.Took(step.AskWhetherCCWError)
 	timedOut := f.Status.Flags&abi.FlagTimedOut != 0
 	lost, under := m.failed, m.queued|m.begun
 	switch {
@@ -172,7 +173,7 @@ func (v Variant) judge(f *abi.Frame, m *mirrorIO) (under uint8) {
 	case f.Status.Flags&abi.FlagCCWError != 0: // what has no chain does not start by itself
 		lost, under = lost|m.queued, m.begun
 		if lost != 0 && f.Settings.Value[OnChainError] != dissociate && int64(f.Head.Call) < f.Settings.Value[ChainRetries] {
-			f.Took(306)
+			f.Took(step.RetryMirrorIO)
 			f.Response.Ask(abi.IntentRetryMirror).Mirrors = lost
 			return under | lost
 		}

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/abi/step"
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 	"github.com/iosrun/iosrun/plugins/internal/status"
 )
@@ -10,7 +12,7 @@ import (
 // path does not work and there is a mirror to do it, has a mirror take the
 // primary's place. (Step 298, M3.)
 func (v Variant) primaryFailed(f *abi.Frame) {
-	f.Took(298)
+	f.Took(step.SetPrimaryError)
 	f.Response.SetFlags(abi.FlagPrimaryError)
 	if f.Settings.Value[OnPrimaryFailure] != promote || !broken(f) || replaced(f) {
 		return
@@ -67,6 +69,7 @@ func broken(f *abi.Frame) bool {
 	case !status.UnitCheck(s):
 		return false
 	}
-	return s.Sense[0]&status.InterventionRequired != 0 ||
-		s.Sense[0]&status.EquipmentCheck != 0 && s.Sense[1]&status.WriteInhibited == 0 && f.Target.Retries != 0
+	sense := arch.SenseOf(&s.Sense)
+	return sense&arch.SenseIntervention != 0 ||
+		sense&arch.SenseEquipmentCheck != 0 && sense&arch.SenseWriteInhibited == 0 && f.Target.Retries != 0
 }
