@@ -41,6 +41,10 @@ type Config struct {
 	Processors int `koanf:"processors" json:"processors"`
 	// Model is the device type of the primaries and their mirrors.
 	Model string `koanf:"model" json:"model"`
+	// Size is the size of each volume: cylinders, or blocks of 512 bytes where the
+	// device has fixed blocks. 0 is the model's own. Volumes in image files have
+	// theirs.
+	Size int64 `koanf:"size" json:"size,omitempty"`
 	// Pairs is how many primaries the application has, each with mirrors of its
 	// own: one consistency group. 0 is 1.
 	Pairs int `koanf:"pairs" json:"pairs,omitempty"`
@@ -381,8 +385,12 @@ func (c *Config) checkMachine() *setting {
 	if len(c.Mirrors) > abi.MaxMirrors {
 		return &setting{"mirrors", fmt.Errorf("%d mirrors: at most %d", len(c.Mirrors), abi.MaxMirrors)}
 	}
-	if _, err := media.Lookup(c.Model); err != nil {
+	g, err := media.Lookup(c.Model)
+	if err != nil {
 		return &setting{"model", fmt.Errorf("%w%s", err, suggest.DidYouMean(c.Model, modelNames()))}
+	}
+	if err := c.checkSize(g); err != nil {
+		return &setting{"size", err}
 	}
 	if bad := c.Synchronise.check(); bad != nil {
 		return bad
@@ -428,6 +436,40 @@ func (c *Config) placeKey(i int) string {
 		return [...]string{"primary", "mirror"}[i]
 	}
 	return fmt.Sprintf("mirrors.%d", i-2)
+}
+
+// checkSize reports a size that volumes of the device g cannot have.
+func (c *Config) checkSize(g *media.Geometry) error {
+	if c.Size < 0 || c.Size > media.MaxBlocks {
+		return fmt.Errorf("size is %d: want 0 (the model's own) or the number of cylinders, or of blocks of a fixed-block device", c.Size)
+	}
+	if c.Size != 0 && c.images() {
+		return fmt.Errorf("size is %d, but volumes in image files have sizes of their own", c.Size)
+	}
+	if _, err := c.sized(g); err != nil {
+		return fmt.Errorf("size is %d: %w", c.Size, err)
+	}
+	return nil
+}
+
+// geometry is the geometry of volumes in memory.
+func (c *Config) geometry() (*media.Geometry, error) {
+	g, err := media.Lookup(c.Model)
+	if err != nil {
+		return nil, err
+	}
+	return c.sized(g)
+}
+
+// sized gives the device g the size of the experiment's volumes.
+func (c *Config) sized(g *media.Geometry) (*media.Geometry, error) {
+	switch {
+	case c.Size == 0:
+		return g, nil
+	case g.FBA():
+		return g.ResizeBlocks(c.Size)
+	}
+	return g.Resize(int(c.Size))
 }
 
 // modelNames are the names of the device types, with and without a model.
@@ -561,7 +603,7 @@ func (c *Config) workloadBytes() (int64, error) {
 	if c.images() {
 		return 0, nil
 	}
-	g, err := media.Lookup(c.Model)
+	g, err := c.geometry()
 	if err != nil {
 		return 0, c.wrong("model", err)
 	}

@@ -172,7 +172,7 @@ func takesBlocks(g *media.Geometry) error {
 // before anything runs.
 func (c *Config) CheckImages() error {
 	if !c.images() {
-		g, err := media.Lookup(c.Model)
+		g, err := c.geometry()
 		if err != nil {
 			return err
 		}

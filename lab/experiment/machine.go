@@ -87,7 +87,7 @@ func (r *run) buildMachine() error {
 	if r.faults, err = c.faultsOf(); err != nil {
 		return err
 	}
-	if r.storage.geometry, err = media.Lookup(c.Model); err != nil {
+	if r.storage.geometry, err = c.geometry(); err != nil {
 		return err
 	}
 	places := c.places()
