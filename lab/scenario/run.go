@@ -261,7 +261,7 @@ func (p *player) do(i int, a *Action) error {
 			}
 		},
 	})
-	if errors.Is(err, mirror.ErrBusy) && p.s.Expect.AnyCode {
+	if errors.Is(err, mirror.ErrBusy) && p.s.Expect.AnyState {
 		return nil
 	}
 	return err

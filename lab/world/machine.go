@@ -1,0 +1,96 @@
+package world
+
+import "fmt"
+
+// device is a kind of volume.
+type device struct {
+	model string
+	fixed bool // it has fixed blocks
+	heads int
+	// records is the number of records of 4096 bytes of a track.
+	records int
+}
+
+// devices are the kinds of volumes of worlds; a test holds them against the geometry.
+var devices = []device{
+	{model: "3390-3", heads: 15, records: 12},
+	{model: "3390-3", heads: 15, records: 12},
+	{model: "3380-K", heads: 15, records: 10},
+	{model: "9336-20", fixed: true},
+}
+
+// Sizes of fixed-block volumes, in blocks of 512 bytes.
+const (
+	trackBlocks    = 128         // that count as a track
+	cylinderBlocks = 15 * 12 * 8 // about a cylinder of a 3390
+	labelBlocks    = 8           // that requests leave alone
+	requestBytes   = 4096        // of a record that the block access method writes
+	blocksARecord  = requestBytes / 512
+)
+
+// condition is something about a place of a volume that makes it slow, far or narrow.
+type condition struct {
+	name string
+	keys func(d *draw) map[string]any
+}
+
+// conditions are what a place can be like, one beside its distance.
+var conditions = []condition{
+	{"ordinary", func(*draw) map[string]any { return nil }},
+	{"far", func(d *draw) map[string]any { return map[string]any{"kilometres": d.between(200, 3000)} }},
+	{"slow link", func(d *draw) map[string]any { return map[string]any{"megabytes": pick(d, []float64{0.5, 2, 10})} }},
+	{"slow control unit", func(d *draw) map[string]any {
+		return map[string]any{"timing": map[string]any{"program": fmt.Sprintf("%dus", d.between(500, 5000))}}
+	}},
+	{"slow device", func(*draw) map[string]any {
+		return map[string]any{"hit-ratio": 0.01, "cache-tracks": 1, "timing": map[string]any{"nonvolatile-megabytes": -1}}
+	}},
+	{"narrow link", func(*draw) map[string]any {
+		return map[string]any{"aliases": 1, "timing": map[string]any{"exchanges": 1}}
+	}},
+	{"standing chain", func(*draw) map[string]any { return map[string]any{"standing": true} }},
+	{"same subsystem", func(*draw) map[string]any { return map[string]any{"same-subsystem": true} }},
+}
+
+// forMirrors is where the conditions begin that only a mirror can be in.
+const forMirrors = 6
+
+// links are the types of links.
+var links = []string{"ficon-8", "ficon-2", "ficon-32", "escon"}
+
+// machine draws the volumes and their places, and counts what they are like.
+func (w *World) machine(d *draw, l *Limits) {
+	w.device = pick(d, devices)
+	w.pairs, w.mirrors = d.between(1, l.Pairs), d.between(1, l.Mirrors)
+	cylinders := d.between(2, l.Cylinders)
+	w.tracks = d.between(1, l.Tracks)
+	size := cylinders
+	if w.device.fixed {
+		size = cylinders * cylinderBlocks
+		w.count("device", "fixed blocks")
+	} else {
+		w.count("device", "count, key and data")
+	}
+	place := func(all []condition) map[string]any {
+		c := pick(d, all)
+		w.count("place", c.name)
+		keys := map[string]any{"link": pick(d, links), "kilometres": pick(d, []int{1, 10, 60})}
+		for k, v := range c.keys(d) {
+			keys[k] = v
+		}
+		w.count("link", keys["link"].(string))
+		return keys
+	}
+	m := map[string]any{
+		"model": w.device.model, "size": size, "seed": w.Seed, "pairs": w.pairs,
+		"processors": d.between(1, 3), "native": d.chance(1, 2),
+		"workload": map[string]any{"stripe": 16},
+		"primary":  place(conditions[:forMirrors]),
+	}
+	var mirrors []any
+	for range w.mirrors {
+		mirrors = append(mirrors, place(conditions))
+	}
+	m["mirrors"] = mirrors
+	w.Scenario.Machine = m
+}
