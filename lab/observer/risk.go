@@ -181,9 +181,30 @@ func (o *Observer) known(p *pair) {
 // is lost, and at risk no longer.
 func (o *Observer) brought(p *pair, m *mirror) {
 	waits := m.volume.unit.Length() != o.standing(m.volume)
+	for _, w := range p.open {
+		if !waits && w.lower&(1<<m.index) != 0 && w.lacking[m.volume.index] != 0 {
+			o.medium(w, m.volume)
+		}
+	}
 	o.end(p, m, func(w *write) bool {
 		return w.lacking[m.volume.index] == 0 && !waits || w.lacking[p.primary.index] != 0
 	})
+}
+
+// medium notes what a volume has of a write by what is on its medium. A copy writes the
+// records of a track that may have been formatted in between: no channel program has
+// brought the end of the track then, and it is right all the same.
+func (o *Observer) medium(w *write, v *volume) {
+	for i := range w.spots {
+		s := &w.spots[i]
+		if s.had&(1<<v.index) != 0 {
+			continue
+		}
+		h := w.pair.history[s.spot]
+		if k := newest(h, o.read.digest(v.device, s.spot), w.id); k >= find(h, w.id) {
+			w.pair.has(h, k, v.index, false)
+		}
+	}
 }
 
 // safe ends every risk on a mirror.

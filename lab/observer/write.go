@@ -264,11 +264,34 @@ func (o *Observer) holds(w *write, v *volume) (spot, bool) {
 		}
 		h := p.history[s.spot]
 		own, last := find(h, w.id), h[len(h)-1].w
-		if newest(h, d, 0) < own && (last == w || last.done) {
+		k := newest(h, d, 0)
+		if k < own && (last == w || last.done) && !(k < 0 && o.ahead(v, s.spot, d)) {
 			return s.spot, false
 		}
 	}
 	return 0, true
+}
+
+// ahead reports whether a volume got the content of a spot from a request that is
+// still to come to the primary.
+func (o *Observer) ahead(v *volume, s spot, d digest) bool {
+	for _, a := range v.pair.early[s] {
+		if a.volume == v.index && a.digest == d {
+			return true
+		}
+	}
+	for _, f := range o.functions {
+		if f == nil || !f.active || f.volume != v {
+			continue
+		}
+		if _, begun := o.begun[f.id]; !begun {
+			continue
+		}
+		if k, ok := f.index[s]; ok && f.changes[k].digest == d {
+			return true
+		}
+	}
+	return false
 }
 
 // where says in words where a spot is.

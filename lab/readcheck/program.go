@@ -103,7 +103,7 @@ func (c *Checker) ProgramStarted(p *access.Program, l *Layout) {
 func (c *Checker) doubtPrograms(e *write) {
 	for _, g := range c.programs {
 		g.eachWritten(func(u int64) {
-			if e.covers(u) {
+			if e.rewrites(u) {
 				g.doubtful[u] = true
 				c.raced[u] = max(c.raced[u], e.number)
 			}
@@ -138,7 +138,7 @@ func (c *Checker) ProgramEnded(p *access.Program) {
 		for n := c.writes.oldest; n <= c.writes.last; n++ {
 			if e := c.writes.find(n); e.open != 0 {
 				g.eachWritten(func(u int64) {
-					if e.covers(u) {
+					if e.rewrites(u) {
 						g.doubtful[u] = true
 						c.raced[u] = max(c.raced[u], e.number)
 					}
@@ -239,7 +239,7 @@ const wholeVolume = 1 << 62
 func (g *program) understand() bool {
 	p := g.p
 	writes, attributed, modifies := false, true, false
-	extent := [2]int64{0, -1} // of define extent
+	extent := [2]int64{0, -1} // of define extent; a chain that is resumed may have another
 	seeks := [2]int64{wholeVolume, -1}
 	domain := struct {
 		left, track, record int
@@ -258,11 +258,11 @@ func (g *program) understand() bool {
 		case w.Command == commandTransfer:
 		case w.Command == commandDefineExtent && g.layout.Heads == 0 && len(parameter) >= 16:
 			first := int64(binary.BigEndian.Uint32(parameter[4:]))
-			extent = [2]int64{first, first + int64(binary.BigEndian.Uint32(parameter[12:]))}
+			extent = union(extent, first, first+int64(binary.BigEndian.Uint32(parameter[12:])))
 		case w.Command == commandDefineExtent && len(parameter) >= 16:
-			extent = [2]int64{g.track(parameter[8:]), g.track(parameter[12:])}
+			extent = union(extent, g.track(parameter[8:]), g.track(parameter[12:]))
 		case w.Command == commandPrefix && len(parameter) >= 28:
-			extent = [2]int64{g.track(parameter[20:]), g.track(parameter[24:])}
+			extent = union(extent, g.track(parameter[20:]), g.track(parameter[24:]))
 		case (w.Command == commandSeek || w.Command == commandSeekCylinder || w.Command == commandSeekHead) && len(parameter) >= 6:
 			t := g.track(parameter[2:])
 			seeks = [2]int64{min(seeks[0], t), max(seeks[1], t)}
@@ -307,6 +307,15 @@ func (g *program) understand() bool {
 		g.first, g.last = 0, wholeVolume
 	}
 	return attributed
+}
+
+// union is an extent, which has nothing where its end comes before its beginning, with
+// all from first to last beside.
+func union(extent [2]int64, first, last int64) [2]int64 {
+	if extent[1] < extent[0] {
+		return [2]int64{first, last}
+	}
+	return [2]int64{min(extent[0], first), max(extent[1], last)}
 }
 
 // untouched reports whether the data area of CCW number i holds at the end what the

@@ -2,6 +2,7 @@ package world
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"github.com/iosrun/iosrun/emulator/channel"
@@ -45,8 +46,8 @@ var ckdClasses = []class{
 	{name: "interrupting read and write", make: func(c *chains) []scenario.CCW { return c.interrupt(c.readWrite()) }},
 	{name: "search and read", make: func(c *chains) []scenario.CCW { return c.search(false) }},
 	{name: "search and write", make: func(c *chains) []scenario.CCW { return c.search(true) }},
-	{name: "suspending write", make: (*chains).suspending, suspends: true},
-	{name: "suspending read and write", make: func(c *chains) []scenario.CCW { return suspendAt(c.readWrite(), 3) }, suspends: true},
+	{name: "suspending write", make: func(c *chains) []scenario.CCW { return c.suspending(true) }, suspends: true},
+	{name: "suspending read and write", make: func(c *chains) []scenario.CCW { return c.suspending(false) }, suspends: true},
 	{name: "hidden branch", make: (*chains).hidden},
 	{name: "self-modifying", make: (*chains).selfModifying, turbulent: true},
 	{name: "format write", make: func(c *chains) []scenario.CCW { return c.format(c.p.records, requestBytes) }},
@@ -57,7 +58,7 @@ var ckdClasses = []class{
 	{name: "cache fast write", make: (*chains).cacheFastWrite},
 	{name: "locate record extended", make: (*chains).extended},
 	{name: "prefix", make: (*chains).prefix},
-	{name: "no data", make: func(*chains) []scenario.CCW { return noData(0x64) }},
+	{name: "no data", make: func(*chains) []scenario.CCW { return noData(characteristics) }},
 	{name: "read on a mirror", make: func(c *chains) []scenario.CCW { return c.blocks(false) }, on: onMirror, turbulent: true},
 	{name: "write on a mirror", make: func(c *chains) []scenario.CCW { return c.blocks(true) }, on: onMirror, turbulent: true},
 }
@@ -70,8 +71,9 @@ var fixedClasses = []class{
 	{name: "fixed-block data chaining", make: func(c *chains) []scenario.CCW { return c.chainData(c.fixed(c.d.chance(2, 3))) }},
 	{name: "fixed-block indirect addresses", make: func(c *chains) []scenario.CCW { return indirect(c.fixed(c.d.chance(2, 3))) }},
 	{name: "fixed-block interrupting write", make: func(c *chains) []scenario.CCW { return c.interrupt(c.fixed(true)) }},
-	{name: "fixed-block suspending", make: func(c *chains) []scenario.CCW { return suspendAt(c.fixedReadWrite(), 3) }, suspends: true},
-	{name: "fixed-block no data", make: func(*chains) []scenario.CCW { return noData(0x64) }},
+	{name: "fixed-block suspending before a write", make: func(c *chains) []scenario.CCW { return suspended(noData(characteristics), c.fixed(true)) }, suspends: true},
+	{name: "fixed-block suspending write", make: func(c *chains) []scenario.CCW { return suspended(c.fixed(true), c.fixed(true)) }, suspends: true, turbulent: true},
+	{name: "fixed-block no data", make: func(*chains) []scenario.CCW { return noData(characteristics) }},
 	{name: "fixed-block read on a mirror", make: func(c *chains) []scenario.CCW { return c.fixed(false) }, on: onMirror, turbulent: true},
 	{name: "fixed-block write on a mirror", make: func(c *chains) []scenario.CCW { return c.fixed(true) }, on: onMirror, turbulent: true},
 }
@@ -86,17 +88,15 @@ type chains struct {
 	written uint32
 }
 
-// The commands that are in no program of emulator/program.
+// Commands.
 const (
 	seek            = 0x07
 	searchEqual     = 0x31
 	writeRecord     = 0x05
 	readRecord      = 0x06
 	readCountKey    = 0x1E
-	defineExtent    = 0x63
 	locateExtended  = 0x4B
 	prefixed        = 0xE7
-	writeUpdate     = 0x85
 	writeFullTrack  = 0x95
 	senseIdentity   = 0xE4
 	characteristics = 0x64
@@ -237,16 +237,29 @@ func (c *chains) interrupt(all []scenario.CCW) []scenario.CCW {
 	return all
 }
 
-// suspendAt has the program suspend itself before CCW number i, from 0.
-func suspendAt(all []scenario.CCW, i int) []scenario.CCW {
-	all[i].Flags = append(all[i].Flags, "s")
-	return all
+// suspending writes or reads a record, suspends itself and writes another one, which
+// it looks for as before there was locate record: of what a chain has set up, nothing
+// is left when it is resumed.
+func (c *chains) suspending(write bool) []scenario.CCW {
+	track := c.track()
+	first := c.run(write, track, c.record(), 1)
+	if !write {
+		first[0].Data[0] = 0x80 // of define extent: writes follow
+	}
+	return suspended(first, c.searchOn(track, true))
 }
 
-// suspending writes a record, suspends itself and writes another one.
-func (c *chains) suspending() []scenario.CCW {
-	track := c.track()
-	return suspendAt(append(c.run(true, track, c.record(), 1), c.run(true, track, c.record(), 1)[1:]...), 3)
+// suspended has a program suspend itself between two parts.
+func suspended(first, second []scenario.CCW) []scenario.CCW {
+	second[0].Flags = append(second[0].Flags, "s")
+	for i := range second {
+		if n := 0; second[i].At != "" {
+			if _, err := fmt.Sscanf(second[i].At, "ccw %d", &n); err == nil {
+				second[i].At = fmt.Sprintf("ccw %d", n+len(first))
+			}
+		}
+	}
+	return append(first, second...)
 }
 
 // address is a track as commands name it.
@@ -256,8 +269,10 @@ func (c *chains) address(track int) []byte {
 
 // search looks for a record with a loop, as before there was locate record, and reads
 // or writes it.
-func (c *chains) search(write bool) []scenario.CCW {
-	at := c.address(c.track())
+func (c *chains) search(write bool) []scenario.CCW { return c.searchOn(c.track(), write) }
+
+func (c *chains) searchOn(track int, write bool) []scenario.CCW {
+	at := c.address(track)
 	all := []scenario.CCW{
 		{Command: seek, Data: append([]byte{0, 0}, at...)},
 		{Command: searchEqual, Data: append(slices.Clone(at), byte(c.record()))},

@@ -7,7 +7,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/iosrun/iosrun/emulator/ios"
+	emulated "github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/scenario"
@@ -57,7 +57,7 @@ func Run(ctx context.Context, l *catalog.Loader, w *World) (*Result, error) {
 	res.Has.AddAll(w.Has)
 	for i, class := range w.Classes {
 		ending := "ended well"
-		if r.Codes[i] != ios.CodeNormal {
+		if r.Codes[i] != emulated.CodeNormal {
 			ending = "failed"
 		}
 		res.Has.Add(ending, class, 1)

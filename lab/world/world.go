@@ -160,13 +160,7 @@ func (w *World) settle() {
 		}
 		if e.class != "" {
 			e.first = len(w.Classes) + 1
-			n := 1
-			for _, b := range []*scenario.Block{e.action.Read, e.action.Write} {
-				if b != nil {
-					n = max(1, b.Times)
-				}
-			}
-			for range n {
+			for range ios(&e.action) {
 				w.Classes = append(w.Classes, e.class)
 			}
 		}

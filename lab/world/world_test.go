@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +50,19 @@ func TestTry(t *testing.T) {
 					t.Log(k, w.Classes[k-1])
 				}
 			}
+		}
+		if only := os.Getenv("SHRINK"); only != "" && len(r.Wrong) != 0 {
+			var n int
+			w, n, _ = Shrink(t.Context(), shipped.loader, w, func(r *Result) bool {
+				for _, x := range r.Wrong {
+					if strings.HasPrefix(x, only) {
+						return true
+					}
+				}
+				return false
+			})
+			r, err = Run(t.Context(), shipped.loader, w)
+			t.Log(n, err, r.Wrong, w.Classes)
 		}
 		if os.Getenv("SHOW") != "" {
 			text, _ := w.Text()

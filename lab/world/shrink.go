@@ -1,0 +1,77 @@
+package world
+
+import (
+	"context"
+
+	"github.com/iosrun/iosrun/lab/catalog"
+	"github.com/iosrun/iosrun/lab/scenario"
+)
+
+// Shrink leaves actions out of a world for as long as what did not hold does not hold:
+// the first check of wrong that failed. It gives the smaller world and the number of
+// runs that it took.
+func Shrink(ctx context.Context, l *catalog.Loader, w *World, failed func(*Result) bool) (*World, int, error) {
+	runs := 0
+	for size := (len(w.Scenario.Play) + 1) / 2; size > 0; size /= 2 {
+		for at := 0; at < len(w.Scenario.Play); {
+			smaller := w.without(at, min(at+size, len(w.Scenario.Play)))
+			if len(smaller.Scenario.Play) == 0 {
+				break
+			}
+			runs++
+			r, err := Run(ctx, l, smaller)
+			if ctx.Err() != nil {
+				return w, runs, ctx.Err()
+			}
+			if err == nil && failed(r) {
+				w = smaller
+			} else {
+				at += size
+			}
+		}
+	}
+	return w, runs, nil
+}
+
+// without is the world without the actions from one to before another, and without
+// what resumes their programs.
+func (w *World) without(from, to int) *World {
+	s, out := *w.Scenario, *w
+	s.Play = nil
+	out.Classes = nil
+	number := make(map[int]int) // of I/Os that stay, by what it was
+	next := 1
+	for i, a := range w.Scenario.Play {
+		n := ios(&a)
+		first := next
+		next += n
+		if i >= from && i < to {
+			continue
+		}
+		if a.Resume != 0 {
+			if a.Resume = number[a.Resume]; a.Resume == 0 {
+				continue
+			}
+		}
+		for k := range n {
+			out.Classes = append(out.Classes, w.Classes[first+k-1])
+			number[first+k] = len(out.Classes)
+		}
+		s.Play = append(s.Play, a)
+	}
+	out.Scenario = &s
+	return &out
+}
+
+// ios is the number of I/Os that an action asks for.
+func ios(a *scenario.Action) int {
+	switch {
+	case a.Program != nil:
+		return 1
+	case a.Read != nil:
+		return max(1, a.Read.Times)
+	case a.Write != nil:
+		return max(1, a.Write.Times)
+	}
+	return 0
+}
