@@ -75,6 +75,7 @@ func (w *write) put(c change) {
 			s.digest = c.digest
 		}
 		p.history[c.spot] = append(append(h[:k:k], h[k+1:]...), h[k])
+		p.settleEarly(c)
 		return
 	}
 	w.spots = append(w.spots, written{spot: c.spot, digest: c.digest})
@@ -84,6 +85,14 @@ func (w *write) put(c change) {
 	}
 	h = append(h, version{w, len(w.spots) - 1})
 	p.history[c.spot] = h
+	p.settleEarly(c)
+}
+
+// settleEarly notes the volumes that have had, before the primary, what its newest
+// version of a spot is.
+func (p *pair) settleEarly(c change) {
+	h := p.history[c.spot]
+	w := h[len(h)-1].w
 	early := p.early[c.spot]
 	left := early[:0]
 	for _, a := range early {

@@ -63,6 +63,7 @@ type program struct {
 type record struct {
 	block int64
 	ccw   int
+	track int64
 	write bool
 	exact bool // its data area holds at the end what was read or written
 	then  Block
@@ -280,7 +281,7 @@ func (g *program) understand() bool {
 			}
 			switch whole := ok && len(parameter) == access.BlockSize && w.Flags&^(channel.FlagCC|channel.FlagSLI) == 0; {
 			case whole:
-				g.records = append(g.records, record{block: block, ccw: i, write: domain.write, exact: g.untouched(i)})
+				g.records = append(g.records, record{block: block, ccw: i, track: int64(domain.track), write: domain.write, exact: g.untouched(i)})
 			case domain.write:
 				writes = true
 			default:
@@ -305,6 +306,10 @@ func (g *program) understand() bool {
 		g.first, g.last = seeks[0], seeks[1]
 	default:
 		g.first, g.last = 0, wholeVolume
+	}
+	for i := range g.records { // what else the program writes may be the same record
+		r := &g.records[i]
+		r.exact = r.exact && (r.track < g.first || r.track > g.last)
 	}
 	return attributed
 }

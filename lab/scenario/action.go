@@ -14,11 +14,14 @@ import (
 	"github.com/iosrun/iosrun/lab/workload"
 )
 
-// Action is something that is done at a virtual time: one of its fields beside At
-// is set. The I/Os of a scenario are numbered from 1 in the order in which its
+// Action is something that is done at a virtual time: one of its fields beside At,
+// After and Settings is set. The I/Os of a scenario are numbered from 1 in the order in which its
 // actions ask for them.
 type Action struct {
 	At Duration `yaml:"at"`
+	// After are numbers of I/Os, asked for by actions before it, that must have ended:
+	// until then it waits.
+	After []int `yaml:"after,omitempty"`
 	// Read and Write are requests to the block access method.
 	Read  *Block `yaml:"read,omitempty"`
 	Write *Block `yaml:"write,omitempty"`
@@ -156,6 +159,11 @@ func (a *Action) check(c *experiment.Config, before int) (int, error) {
 	}
 	if a.Resume < 0 || a.Resume > before {
 		return 0, fmt.Errorf("resume of I/O %d: there are %d before it", a.Resume, before)
+	}
+	for _, k := range a.After {
+		if k < 1 || k > before {
+			return 0, fmt.Errorf("after I/O %d: there are %d before it", k, before)
+		}
 	}
 	if a.Fault != "" {
 		f, err := experiment.ParseFault("0s=" + a.Fault)

@@ -61,6 +61,8 @@ type request struct {
 	took    machine.Time
 	want    uint8
 	got     uint8
+	ended   bool
+	waiters []int // indices of actions that wait for its end
 }
 
 // player plays a scenario on a stage.
@@ -74,6 +76,7 @@ type player struct {
 	first  []int // by action: index of its first I/O
 	tokens map[int64]int
 	swaps  map[int]*catalog.Prepared
+	behind []int // by action: number of I/Os that it waits for
 	wrong  []string
 	err    error
 }
@@ -170,6 +173,7 @@ func override(chain []policy.Detour, settings map[string]any) {
 func (p *player) set() error {
 	m := p.stage.Machine()
 	p.excp = p.stage.Programs()
+	p.behind = make([]int, len(p.s.Play))
 	for i := range p.s.Play {
 		a := &p.s.Play[i]
 		p.first = append(p.first, len(p.ios))
@@ -220,9 +224,37 @@ func (p *player) Event(kind machine.Kind, arg uint64) {
 		return
 	}
 	i := int(arg)
+	if p.waits(i) {
+		return
+	}
 	if err := p.do(i, &p.s.Play[i]); err != nil {
 		p.err = fmt.Errorf("action %d: %w", i+1, err)
 	}
+}
+
+// waits has an action wait for the I/Os after which it comes and that have not ended,
+// and reports whether there are any.
+func (p *player) waits(i int) bool {
+	for _, k := range p.s.Play[i].After {
+		if x := &p.ios[k-1]; !x.ended {
+			x.waiters = append(x.waiters, i)
+			p.behind[i]++
+		}
+	}
+	return p.behind[i] != 0
+}
+
+// ended notes the end of an I/O and has the actions go on that have waited for it.
+func (p *player) ended(index int) {
+	x := &p.ios[index]
+	x.ended = true
+	clock := &p.stage.Machine().Clock
+	for _, i := range x.waiters {
+		if p.behind[i]--; p.behind[i] == 0 {
+			clock.At(clock.Now(), p, kindAction, uint64(i))
+		}
+	}
+	x.waiters = nil
 }
 
 func (p *player) do(i int, a *Action) error {
@@ -232,8 +264,12 @@ func (p *player) do(i int, a *Action) error {
 	case a.Write != nil:
 		return p.repeat(i, a.Write)
 	case a.Program != nil:
-		x := &p.ios[p.first[i]]
-		return x.program.Start(p.stage.Unit(a.Program.pair, a.Program.place), func(e *access.Program) { x.got = e.Code })
+		n := p.first[i]
+		x := &p.ios[n]
+		return x.program.Start(p.stage.Unit(a.Program.pair, a.Program.place), func(e *access.Program) {
+			x.got = e.Code
+			p.ended(n)
+		})
 	case a.Resume != 0:
 		e := p.ios[a.Resume-1].program
 		if e == nil {
@@ -287,6 +323,7 @@ func (p *player) submit(index int) error {
 func (p *player) completed(number int64, _ bool, code uint8, took machine.Time) {
 	if index, ok := p.tokens[number]; ok {
 		p.ios[index].got, p.ios[index].took = code, took
+		p.ended(index)
 	} else if code != ios.CodeNormal && !p.s.Expect.AnyCode {
 		p.wrong = append(p.wrong, fmt.Sprintf("request %d, of a trace, ended with code %02X: want %02X", number+1, code, ios.CodeNormal))
 	}

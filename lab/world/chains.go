@@ -86,6 +86,15 @@ type chains struct {
 	tracks int
 	// written numbers the writes, so that no two of them write the same.
 	written uint32
+	// touched are the tracks that the program being drawn goes to.
+	touched []int
+}
+
+// take gives the tracks that the program goes to that was drawn last.
+func (c *chains) take() []int {
+	all := c.touched
+	c.touched = nil
+	return all
 }
 
 // Commands.
@@ -113,7 +122,11 @@ const (
 func (c *chains) firstTrack() int { return c.p.heads }
 
 // track draws a track.
-func (c *chains) track() int { return c.firstTrack() + c.d.IntN(c.tracks) }
+func (c *chains) track() int {
+	t := c.firstTrack() + c.d.IntN(c.tracks)
+	c.touched = append(c.touched, t)
+	return t
+}
 
 // record draws a record number.
 func (c *chains) record() int { return c.d.between(1, c.p.records) }
@@ -172,6 +185,9 @@ func (c *chains) blocks(write bool) []scenario.CCW {
 	track, record, n := c.track(), c.record(), c.d.between(1, 3)
 	if track == c.firstTrack()+c.tracks-1 {
 		n = min(n, c.p.records-record+1)
+	}
+	if record+n-1 > c.p.records {
+		c.touched = append(c.touched, track+1)
 	}
 	return c.run(write, track, record, n)
 }
@@ -405,6 +421,9 @@ func noData(command scenario.Code) []scenario.CCW {
 
 // fixedRun gives the CCWs that read or write blocks of a fixed-block device.
 func (c *chains) fixedRun(write bool, first, n int) []scenario.CCW {
+	for t := first / trackBlocks; t <= (first+n-1)/trackBlocks; t++ {
+		c.touched = append(c.touched, t)
+	}
 	return layout(func(s program.Control, data machine.Address) {
 		program.FBABlocks(s, data, write, uint32(first), n)
 	}, c.content(n*512))

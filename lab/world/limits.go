@@ -23,6 +23,11 @@ type Limits struct {
 	// Faults is the most faults, Swaps the most changes of the policy and
 	// Synchronisations the most of them that are begun while I/O goes on.
 	Faults, Swaps, Synchronisations int
+	// Unordered has channel programs that write overlap other writes that are under way.
+	// Otherwise a program comes after the writes to its tracks that were asked for
+	// before, and those asked for later come after it, as the block access method has it
+	// among its own.
+	Unordered bool
 	// Span is the time over which all of that is spread.
 	Span time.Duration
 }

@@ -28,6 +28,17 @@ const (
 	blocksARecord  = requestBytes / 512
 )
 
+// stripeKiB is the stripe of requests over several pairs.
+const stripeKiB = 16
+
+// track is the track on which a block of the block access method lies.
+func (v *device) track(block int) int {
+	if v.fixed {
+		return (labelBlocks + block*blocksARecord) / trackBlocks
+	}
+	return v.heads + block/v.records
+}
+
 // condition is something about a place of a volume that makes it slow, far or narrow.
 type condition struct {
 	name string
@@ -84,7 +95,7 @@ func (w *World) machine(d *draw, l *Limits) {
 	m := map[string]any{
 		"model": w.device.model, "size": size, "seed": w.Seed, "pairs": w.pairs,
 		"processors": d.between(1, 3), "native": d.chance(1, 2),
-		"workload": map[string]any{"stripe": 16},
+		"workload": map[string]any{"stripe": stripeKiB},
 		"primary":  place(conditions[:forMirrors]),
 	}
 	var mirrors []any

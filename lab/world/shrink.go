@@ -53,6 +53,13 @@ func (w *World) without(from, to int) *World {
 				continue
 			}
 		}
+		var after []int
+		for _, k := range a.After {
+			if number[k] != 0 {
+				after = append(after, number[k])
+			}
+		}
+		a.After = after
 		for k := range n {
 			out.Classes = append(out.Classes, w.Classes[first+k-1])
 			number[first+k] = len(out.Classes)

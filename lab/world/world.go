@@ -26,6 +26,7 @@ type World struct {
 	pairs, mirrors int
 	tracks         int
 	turbulent      bool
+	unordered      bool
 	events         []event
 }
 
@@ -34,11 +35,15 @@ type event struct {
 	at     time.Duration
 	action scenario.Action
 	class  string // of its I/Os
+	writes []home // where they write
 	resume int    // index of the event of the program that it resumes, or -1
 	first  int    // number of its first I/O
 }
 
-// blockClass is the class of requests to the block access method.
+// home is a track, or a group of blocks, of a pair.
+type home struct{ pair, track int }
+
+// The classes of requests to the block access method.
 const (
 	blockRead  = "block read"
 	blockWrite = "block write"
@@ -47,7 +52,7 @@ const (
 // New makes the world of a seed. The limits must pass Check.
 func New(seed uint64, l Limits) *World {
 	d := newDraw(seed)
-	w := &World{Seed: seed, Scenario: &scenario.Scenario{Name: fmt.Sprintf("world-%d", seed)}, Has: make(Counts)}
+	w := &World{unordered: l.Unordered, Seed: seed, Scenario: &scenario.Scenario{Name: fmt.Sprintf("world-%d", seed)}, Has: make(Counts)}
 	w.machine(d, &l)
 	w.turbulent = d.chance(3, 4)
 	p := pick(d, policies)
@@ -100,9 +105,14 @@ func (w *World) addRequests(d *draw, l *Limits) {
 			place = d.between(1, w.mirrors)
 		}
 		w.count("chain", k.name)
-		on := where(d.between(1, w.pairs), place)
-		i := w.add(at, scenario.Action{Program: &scenario.Program{On: on, CCWs: k.make(c)}})
+		pair := d.between(1, w.pairs)
+		i := w.add(at, scenario.Action{Program: &scenario.Program{On: where(pair, place), CCWs: k.make(c)}})
 		w.events[i].class = k.name
+		for _, t := range c.take() {
+			if h := (home{pair, t}); !slices.Contains(w.events[i].writes, h) {
+				w.events[i].writes = append(w.events[i].writes, h)
+			}
+		}
 		if k.suspends {
 			r := w.add(at+time.Millisecond+d.within(l.Span), scenario.Action{})
 			w.events[r].resume = i
@@ -130,6 +140,29 @@ func (w *World) addBlocks(d *draw, at time.Duration) {
 	w.Has.Add("request", class, max(1, b.Times))
 	i := w.add(at, a)
 	w.events[i].class = class
+	if class == blockWrite {
+		w.events[i].writes = w.homes(b)
+	}
+}
+
+// homes are the tracks that requests go to.
+func (w *World) homes(b *scenario.Block) (all []home) {
+	const stripe = stripeKiB << 10 / requestBytes
+	for k := range int64(max(1, b.Times)) {
+		from := b.Offset + k*b.Step
+		for n := from / requestBytes; n <= (from+b.Length-1)/requestBytes; n++ {
+			pair, at := 0, int(n)
+			if w.pairs > 1 {
+				s := int(n) / stripe
+				pair, at = s%w.pairs, s/w.pairs*stripe+int(n)%stripe
+			}
+			h := home{pair + 1, w.device.track(at)}
+			if !slices.Contains(all, h) {
+				all = append(all, h)
+			}
+		}
+	}
+	return all
 }
 
 // addSwaps draws changes of the policy.
@@ -153,6 +186,7 @@ func (w *World) settle() {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return int(w.events[a].at - w.events[b].at) })
+	writers := make(map[home]*writers)
 	for _, i := range order {
 		e := &w.events[i]
 		if e.resume >= 0 {
@@ -163,10 +197,41 @@ func (w *World) settle() {
 			for range ios(&e.action) {
 				w.Classes = append(w.Classes, e.class)
 			}
+			if !w.unordered {
+				e.order(writers, len(w.Classes))
+			}
 		}
 		w.Scenario.Play = append(w.Scenario.Play, e.action)
 	}
 	w.events = nil
+}
+
+// writers are the I/Os that write to a track and that the next one comes after: a
+// channel program, and the requests to the block access method behind it.
+type writers struct{ program, blocks []int }
+
+// order has the event come after writes to its tracks that were asked for before. Its
+// I/Os are numbered up to last.
+func (e *event) order(tracks map[home]*writers, last int) {
+	for _, h := range e.writes {
+		t := tracks[h]
+		if t == nil {
+			t = &writers{}
+			tracks[h] = t
+		}
+		after := t.program
+		if e.action.Program != nil {
+			after = append(slices.Clone(t.program), t.blocks...)
+			t.program, t.blocks = []int{e.first}, nil
+		} else {
+			for n := e.first; n <= last; n++ {
+				t.blocks = append(t.blocks, n)
+			}
+		}
+		e.action.After = append(e.action.After, after...)
+	}
+	slices.Sort(e.action.After)
+	e.action.After = slices.Compact(e.action.After)
 }
 
 // Text is the world as the text of a scenario's file.
