@@ -176,13 +176,14 @@ func (o *Observer) ended(f *function) {
 	copies := f.driver == o.copyDriver
 	for _, c := range f.changes {
 		h := p.history[c.spot]
-		k := newest(h, c.digest, f.id)
-		if !copies && find(h, f.id) < 0 {
+		k, j := newest(h, c.digest, f.id), find(h, f.id)
+		_, begun := o.begun[f.id]
+		if !copies && (j < 0 || begun && h[j].w.spots[h[j].i].digest != c.digest) {
 			// Not what the primary has: it is still to come there, from a mirror I/O's
-			// request or from one that was started when this volume was the primary. Where the write before
+			// request, which may be suspended before it writes the spot again, or from one
+			// that was started when this volume was the primary. Where the write before
 			// has left the same content the request's identity tells, or that the volume
 			// had that already.
-			_, begun := o.begun[f.id]
 			if k < 0 || begun || h[k].w.spots[h[k].i].had&(1<<v.index) != 0 {
 				p.noteEarly(c.spot, arrival{v.index, f.id, f.drive, c.digest})
 			}

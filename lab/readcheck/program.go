@@ -147,6 +147,7 @@ func (c *Checker) ProgramEnded(p *access.Program) {
 			}
 		}
 		g.eachWritten(func(u int64) {
+			c.stirred[u] = c.count
 			if !g.doubtful[u] && c.table.get(u) == unsure {
 				c.table.set(u, unlearned)
 			}

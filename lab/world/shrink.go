@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"time"
 
 	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/scenario"
@@ -15,8 +16,9 @@ func Shrink(ctx context.Context, l *catalog.Loader, w *World, failed func(*Resul
 	for size := (len(w.Scenario.Play) + 1) / 2; size > 0; size /= 2 {
 		for at := 0; at < len(w.Scenario.Play); {
 			smaller := w.without(at, min(at+size, len(w.Scenario.Play)))
-			if len(smaller.Scenario.Play) == 0 {
-				break
+			if n := len(smaller.Scenario.Play); n == 0 || n == len(w.Scenario.Play) {
+				at += size // nothing is left, or nothing was left out
+				continue
 			}
 			runs++
 			r, err := Run(ctx, l, smaller)
@@ -45,7 +47,7 @@ func (w *World) without(from, to int) *World {
 		n := ios(&a)
 		first := next
 		next += n
-		if i >= from && i < to {
+		if i >= from && i < to && time.Duration(a.At) < repairedAt {
 			continue
 		}
 		if a.Resume != 0 {
