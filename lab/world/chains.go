@@ -84,6 +84,8 @@ type chains struct {
 	p device
 	// tracks is the number of tracks that programs go to.
 	tracks int
+	// fixedFirst is the first block of a fixed-block volume that requests go to.
+	fixedFirst int
 	// written numbers the writes, so that no two of them write the same.
 	written uint32
 	// touched are the tracks that the program being drawn goes to.
@@ -431,17 +433,17 @@ func (c *chains) fixedRun(write bool, first, n int) []scenario.CCW {
 
 // fixed reads or writes up to 24 blocks.
 func (c *chains) fixed(write bool) []scenario.CCW {
-	first := labelBlocks + c.d.IntN(c.tracks*trackBlocks-24)
+	first := c.fixedFirst + c.d.IntN(c.tracks*trackBlocks-24)
 	n := c.d.between(1, 24)
 	if c.d.chance(1, 2) { // whole requests of the block access method
-		first, n = labelBlocks+(first-labelBlocks)/blocksARecord*blocksARecord, blocksARecord*c.d.between(1, 3)
+		first, n = c.fixedFirst+(first-c.fixedFirst)/blocksARecord*blocksARecord, blocksARecord*c.d.between(1, 3)
 	}
 	return c.fixedRun(write, first, n)
 }
 
 // fixedReadWrite reads blocks and writes others of the same extent.
 func (c *chains) fixedReadWrite() []scenario.CCW {
-	first := labelBlocks + c.d.IntN(c.tracks*trackBlocks-32)
+	first := c.fixedFirst + c.d.IntN(c.tracks*trackBlocks-32)
 	all := c.fixedRun(true, first, 32) // whose extent holds for both
 	relative := func(write bool) []scenario.CCW {
 		at, n := c.d.IntN(16), c.d.between(1, 16)

@@ -1,6 +1,11 @@
 package world
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/iosrun/iosrun/emulator/access"
+	"github.com/iosrun/iosrun/emulator/media"
+)
 
 // device is a kind of volume.
 type device struct {
@@ -21,22 +26,37 @@ var devices = []device{
 
 // Sizes of fixed-block volumes, in blocks of 512 bytes.
 const (
-	trackBlocks    = 128         // that count as a track
-	cylinderBlocks = 15 * 12 * 8 // about a cylinder of a 3390
-	labelBlocks    = 8           // that requests leave alone
-	requestBytes   = 4096        // of a record that the block access method writes
+	trackBlocks    = media.GroupBlocks // that count as a track
+	cylinderBlocks = 15 * 12 * 8       // about a cylinder of a 3390
+	requestBytes   = 4096              // of a record that the block access method writes
 	blocksARecord  = requestBytes / 512
 )
 
 // stripeKiB is the stripe of requests over several pairs.
 const stripeKiB = 16
 
-// track is the track on which a block of the block access method lies.
-func (v *device) track(block int) int {
+// layout is where on a volume the blocks of the block access method lie.
+func (v *device) layout(size int) access.Layout {
+	var l access.Layout
+	var err error
 	if v.fixed {
-		return (labelBlocks + block*blocksARecord) / trackBlocks
+		l, err = access.NewFBALayout(int64(size))
+	} else {
+		l, err = access.NewECKDLayout(size, v.heads, v.records)
 	}
-	return v.heads + block/v.records
+	if err != nil {
+		panic(err) // every volume of Limits has room for blocks
+	}
+	return l
+}
+
+// track is the track, or the group of blocks, on which a block lies.
+func (w *World) track(block int) int {
+	at := w.layout.Locate(int64(block))
+	if w.device.fixed {
+		return int(at.Block) / trackBlocks
+	}
+	return at.Track
 }
 
 // condition is something about a place of a volume that makes it slow, far or narrow.
@@ -82,6 +102,7 @@ func (w *World) machine(d *draw, l *Limits) {
 	} else {
 		w.count("device", "count, key and data")
 	}
+	w.layout = w.device.layout(size)
 	place := func(all []condition) map[string]any {
 		c := pick(d, all)
 		w.count("place", c.name)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/lab/scenario"
 )
 
@@ -23,6 +24,7 @@ type World struct {
 	Classes []string
 
 	device         device
+	layout         access.Layout
 	pairs, mirrors int
 	tracks         int
 	turbulent      bool
@@ -85,7 +87,7 @@ func (w *World) add(at time.Duration, a scenario.Action) int {
 
 // addRequests draws requests to the block access method and channel programs.
 func (w *World) addRequests(d *draw, l *Limits) {
-	c := &chains{d: d, p: w.device, tracks: w.tracks}
+	c := &chains{d: d, p: w.device, tracks: w.tracks, fixedFirst: int(w.layout.Locate(0).Block)}
 	classes := ckdClasses
 	if w.device.fixed {
 		classes = fixedClasses
@@ -156,7 +158,7 @@ func (w *World) homes(b *scenario.Block) (all []home) {
 				s := int(n) / stripe
 				pair, at = s%w.pairs, s/w.pairs*stripe+int(n)%stripe
 			}
-			h := home{pair + 1, w.device.track(at)}
+			h := home{pair + 1, w.track(at)}
 			if !slices.Contains(all, h) {
 				all = append(all, h)
 			}

@@ -67,6 +67,7 @@ func TestTry(t *testing.T) {
 		if os.Getenv("SHOW") != "" {
 			text, _ := w.Text()
 			t.Logf("%s", text)
+			_ = os.WriteFile(fmt.Sprintf("/tmp/world/s%d.yaml", seed), text, 0o600)
 		}
 	}
 	for _, g := range has.Groups() {
