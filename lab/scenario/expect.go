@@ -29,10 +29,10 @@ type Expect struct {
 	// out, neither is looked at.
 	Modes *int `yaml:"modes,omitempty"`
 	Held  *int `yaml:"held,omitempty"`
-	// AnyCode allows I/Os and synchronisations to end in any way, and AnyState mirrors
-	// to be in any state, however many were promoted, when they are to be synchronised and
-	// at the end. What must hold at the
-	// end of any run is checked all the same.
+	// AnyCode allows I/Os to end in any way. AnyState allows mirrors to be in any state,
+	// at the end and when they are to be synchronised, synchronisations to fail, and
+	// mirrors to be promoted. What must hold at the end of any run is checked all the
+	// same.
 	AnyCode  bool `yaml:"any-code,omitempty"`
 	AnyState bool `yaml:"any-state,omitempty"`
 }

@@ -292,7 +292,7 @@ func (p *player) do(i int, a *Action) error {
 	err := p.stage.Synchronise(s.Pair, s.Mirror, mirror.SyncOptions{
 		Full: s.Full, Threshold: s.Threshold, MaxRounds: s.Rounds, TracksPerSecond: s.TracksPerSecond,
 		Done: func(err error) {
-			if err != nil && !p.s.Expect.AnyCode {
+			if err != nil && !p.s.Expect.AnyState {
 				p.wrong = append(p.wrong, fmt.Sprintf("synchronisation of pair %d, mirror %d: %v", s.Pair, s.Mirror, err))
 			}
 		},

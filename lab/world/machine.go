@@ -89,6 +89,9 @@ const forMirrors = 6
 // links are the types of links.
 var links = []string{"ficon-8", "ficon-2", "ficon-32", "escon"}
 
+// longLinks is the number of types that reach far.
+const longLinks = 3
+
 // machine draws the volumes and their places, and counts what they are like.
 func (w *World) machine(d *draw, l *Limits) {
 	w.device = pick(d, devices)
@@ -107,6 +110,9 @@ func (w *World) machine(d *draw, l *Limits) {
 		c := pick(d, all)
 		w.count("place", c.name)
 		keys := map[string]any{"link": pick(d, links), "kilometres": pick(d, []int{1, 10, 60})}
+		if c.name == "far" { // not over ESCON, where a track would take longer than an I/O may
+			keys["link"] = pick(d, links[:longLinks])
+		}
 		for k, v := range c.keys(d) {
 			keys[k] = v
 		}
