@@ -311,6 +311,11 @@ func (g *program) understand() bool {
 	for i := range g.records { // what else the program writes may be the same record
 		r := &g.records[i]
 		r.exact = r.exact && (r.track < g.first || r.track > g.last)
+		for j := range g.records {
+			if o := &g.records[j]; o.write && o.block == r.block && (j > i || !r.write) {
+				r.exact = false
+			}
+		}
 	}
 	return attributed
 }
