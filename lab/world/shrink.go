@@ -2,16 +2,28 @@ package world
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/iosrun/iosrun/lab/catalog"
 	"github.com/iosrun/iosrun/lab/scenario"
 )
 
-// Shrink leaves actions out of a world for as long as what did not hold does not hold:
-// the first check of wrong that failed. It gives the smaller world and the number of
-// runs that it took.
-func Shrink(ctx context.Context, l *catalog.Loader, w *World, failed func(*Result) bool) (*World, int, error) {
+// Shrink leaves actions out of a world for as long as the first thing that was wrong
+// with it, or another with the same check, is wrong; what repairs it at the end stays. It
+// gives the smaller world and the number of runs that it took.
+func Shrink(ctx context.Context, l *catalog.Loader, w *World, r *Result) (*World, int, error) {
+	if len(r.Wrong) == 0 {
+		return w, 0, nil
+	}
+	check, _, _ := strings.Cut(r.Wrong[0], ":")
+	if strings.HasPrefix(check, "I/O ") { // its number changes
+		check = "I/O "
+	}
+	failed := func(r *Result) bool {
+		return slices.ContainsFunc(r.Wrong, func(text string) bool { return strings.HasPrefix(text, check) })
+	}
 	runs := 0
 	for size := (len(w.Scenario.Play) + 1) / 2; size > 0; size /= 2 {
 		for at := 0; at < len(w.Scenario.Play); {
