@@ -195,11 +195,9 @@ func (w *worlds) conclude() error {
 
 func (w *worlds) list() error {
 	s := &w.summary
-	l := newListing(w.c, "GROUP", "COUNT", "WHAT THE WORLDS HAD")
-	for _, group := range s.Has.Groups() {
-		for _, name := range s.Has.Names(group) {
-			l.add(group, s.Has[group][name], name)
-		}
+	l := newListing(w.c, "GROUP", "COUNT", "WHAT THE WORLDS HAD", "WHAT CAME OF IT")
+	for _, r := range s.Rows() {
+		l.add(r.Group, r.Count, r.Name, r.Outcome)
 	}
 	if err := l.render(); err != nil {
 		return err

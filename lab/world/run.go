@@ -56,14 +56,14 @@ func Run(ctx context.Context, l *catalog.Loader, w *World) (*Result, error) {
 	}
 	res.Has.AddAll(w.Has)
 	for i, class := range w.Classes {
-		ending := "ended well"
+		ending := endedWell
 		if r.Codes[i] != emulated.CodeNormal {
-			ending = "failed"
+			ending = failed
 		}
 		res.Has.Add(ending, class, 1)
 	}
 	for _, k := range res.Checks {
-		res.Has.Add("check "+outcome(k), k.Name, 1)
+		res.Has.Add(checkGroup+outcome(k), k.Name, 1)
 	}
 	for _, p := range r.Run.Report.Promotions {
 		name := "promotion"
@@ -75,17 +75,30 @@ func Run(ctx context.Context, l *catalog.Loader, w *World) (*Result, error) {
 	return res, nil
 }
 
+// What comes of I/Os and of checks. Counts has a group for each ending of I/Os, and
+// for each outcome of checks one that begins with checkGroup.
+const (
+	endedWell  = "ended well"
+	ok         = "ok"
+	allowed    = "allowed"
+	nothing    = "nothing to check"
+	failed     = "failed"
+	checkGroup = "check "
+)
+
+var outcomes = []string{endedWell, ok, allowed, nothing, failed}
+
 // outcome is what came of a check.
 func outcome(k report.Check) string {
 	switch {
 	case k.Failed():
-		return "failed"
+		return failed
 	case k.Nothing:
-		return "nothing to check"
+		return nothing
 	case k.Allowed:
-		return "allowed"
+		return allowed
 	}
-	return "ok"
+	return ok
 }
 
 // synchronised: when nothing is broken any more, a synchronisation leaves no mirror

@@ -17,7 +17,6 @@ import (
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/lab/catalog"
 	shipping "github.com/iosrun/iosrun/lab/policy"
-	"github.com/iosrun/iosrun/lab/report"
 	"github.com/iosrun/iosrun/lab/scenario"
 )
 
@@ -243,14 +242,16 @@ func TestShrink(t *testing.T) {
 	assert.True(t, strings.HasPrefix(r.Wrong[0], "I/O "), r.Wrong[0])
 }
 
-// TestSummary counts worlds and keeps those that failed.
+// TestSummary counts worlds, keeps those that failed, and says what came of I/Os and
+// checks.
 func TestSummary(t *testing.T) {
 	var s Summary
-	good := &Result{Seed: 3, Has: Counts{"chain": {"read": 2}}, Checks: []report.Check{{Name: "x", OK: true}}}
-	s.Add(good)
-	s.Add(&Result{Seed: 4, Has: Counts{"chain": {"read": 1}}, Wrong: []string{"x: y"}})
+	s.Add(&Result{Seed: 3, Has: Counts{"chain": {"read": 2}, endedWell: {"read": 2}, checkGroup + ok: {"x": 1}, "fault": {"link cut": 1}}})
+	s.Add(&Result{Seed: 4, Has: Counts{"chain": {"read": 1}, failed: {"read": 1}, checkGroup + failed: {"x": 1}}, Wrong: []string{"x: y"}})
 	assert.EqualValues(t, 3, s.First)
 	assert.Equal(t, 2, s.Worlds)
 	assert.Len(t, s.Failed, 1)
-	assert.Equal(t, 3, s.Has["chain"]["read"])
+	assert.Equal(t, []Row{
+		{"chain", "read", 3, "2 ended well, 1 failed"}, {"check", "x", 2, "1 ok, 1 failed"}, {"fault", "link cut", 1, ""},
+	}, s.Rows())
 }
