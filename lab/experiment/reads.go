@@ -134,10 +134,10 @@ func (w *watched) ProgramEnded(p *access.Program) {
 }
 
 // pairOf is the number of the pair, from 0, whose volume applications know by the
-// unit.
+// unit, or whose primary the unit has become.
 func (w *watched) pairOf(u *ios.UCB) (int, bool) {
 	for i := range w.r.storage.pairs {
-		if w.r.storage.pairs[i].primary.unit == u {
+		if p := &w.r.storage.pairs[i]; p.primary.unit == u || p.Primary() == u {
 			return i, true
 		}
 	}
