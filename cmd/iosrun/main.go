@@ -125,7 +125,7 @@ three policies and prints what each costs.`,
 	})
 	root.PersistentFlags().String("plugin-dir", "", `folder of built modules that take the place of the shipped ones, which the program carries (IOSRUN_PLUGIN_DIR)`)
 	root.PersistentFlags().String("log-level", "warn", "what is logged to standard error: trace, debug, info, warn, error or off (IOSRUN_LOG_LEVEL)")
-	root.AddCommand(newRun(), newCompare(), newPolicy(), newPlugin(), newVolume(), newChannel(), newSteps(), newTrace())
+	root.AddCommand(newRun(), newCompare(), newPolicy(), newPlugin(), newVolume(), newChannel(), newSteps(), newTrace(), newWorld())
 	wrapArgs(root)
 	return root
 }

@@ -23,6 +23,7 @@ var flagKeys = map[string]string{
 	"seed":       "seed",
 	"processors": "processors",
 	"model":      "model",
+	"size":       "size",
 	"pairs":      "pairs",
 	"stripe":     "workload.stripe",
 	"patience":   "patience",
@@ -65,6 +66,7 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.Uint64("seed", d.Seed, "seed of every pseudo-random draw")
 	f.Int("processors", d.Processors, "processors of the host computer")
 	f.String("model", d.Model, "device type of the primary and its mirrors, such as 3390-9 or 9336-20")
+	f.Int64("size", 0, "size of each volume in cylinders, or in blocks of 512 bytes where the device has fixed blocks (0: the model's own)")
 	f.Float64("km", d.Mirror.Kilometres, "length of the link to the mirrors in kilometres")
 	f.String("link", d.Mirror.Link, "type of the link to the mirrors: escon, ficon, or ficon-2, -4, -8, -16, -32")
 	f.Float64("megabytes", d.Mirror.Megabytes, "speed of the link to the mirrors in megabytes a second (0: the type's own)")

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/iosrun/iosrun/abi/arch"
@@ -20,6 +21,11 @@ const (
 	excpLimit                 = controlBase
 	// dataAlign is the boundary on which each data area begins.
 	dataAlign = 16
+
+	// An IDAW of format 1 is a word, and each but a list's first names the beginning
+	// of a block of storage.
+	idawSize  = 4
+	idawBlock = 2048
 )
 
 // Excp runs channel programs that somebody else has written, CCW by CCW, as the
@@ -39,7 +45,10 @@ func NewExcp(s *ios.Supervisor) *Excp { return &Excp{s: s, next: excpBase} }
 // flags are the caller's.
 type CCW struct {
 	Command byte
-	Flags   channel.Flags
+	// Flags are as they are stored. With FlagIDA the data area is reached through a
+	// list of indirect data addresses (IDAWs), which is built beside it; with At, too,
+	// the list is what the caller has stored there.
+	Flags channel.Flags
 	// Count is the count; 0 stands for the length of Data.
 	Count int
 	// Data is what the data area holds at first; the rest of Count bytes is zero.
@@ -104,9 +113,12 @@ func (e *Excp) Build(ccws []CCW) (*Program, error) {
 			}
 			continue
 		}
-		size = (size + dataAlign - 1) &^ (dataAlign - 1)
+		size = aligned(size)
 		p.areas[i] = area{size, n}
 		size += n
+		if c.Flags&arch.FlagIDA != 0 {
+			size = aligned(size) + idaws(n)*idawSize
+		}
 	}
 	if size > MaxProgramData {
 		return nil, fmt.Errorf("channel program: %d bytes with its data: at most %d", size, MaxProgramData)
@@ -157,12 +169,33 @@ func (p *Program) put(ccws []CCW, i int) error {
 		count = len(c.Data)
 	}
 	copy(p.view[p.areas[i].offset:], c.Data)
+	address := p.areas[i].offset
+	if c.At == nil && c.Flags&arch.FlagIDA != 0 {
+		address = p.putList(p.areas[i])
+	}
 	channel.PutCCW1(p.view[i*arch.CCWSize:], channel.CCW{
-		Command: c.Command, Flags: c.Flags, Count: uint16(count), Address: uint32(p.base) + uint32(p.areas[i].offset),
+		Command: c.Command, Flags: c.Flags, Count: uint16(count), Address: uint32(p.base) + uint32(address),
 	})
 	p.writes = p.writes || c.Command&3 == 1
 	p.suspends = p.suspends || c.Flags&arch.FlagS != 0
 	return nil
+}
+
+// aligned is the next offset at which a data area may begin.
+func aligned(offset int) int { return (offset + dataAlign - 1) &^ (dataAlign - 1) }
+
+// idaws is the most IDAWs that an area of n bytes takes wherever it lies.
+func idaws(n int) int { return n/idawBlock + 2 }
+
+// putList stores the list of IDAWs of a data area behind it, and gives its offset.
+func (p *Program) putList(a area) int {
+	list := aligned(a.offset + a.length)
+	at := list
+	for from, end := int(p.base)+a.offset, int(p.base)+a.offset+max(a.length, 1); from < end; from = (from/idawBlock + 1) * idawBlock {
+		binary.BigEndian.PutUint32(p.view[at:], uint32(from))
+		at += idawSize
+	}
+	return list
 }
 
 // Start has the program run on a unit, now, from a unit of work of its own. done

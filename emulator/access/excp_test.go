@@ -129,3 +129,30 @@ func TestProgramThatCannotBeBuilt(t *testing.T) {
 		assert.ErrorContains(t, err, c.want, name)
 	}
 }
+
+// A data area behind a list of indirect data addresses is read and written like any
+// other, wherever in storage it lies.
+func TestIndirectDataAddresses(t *testing.T) {
+	m, s, u := newVolume(t)
+	e := access.NewExcp(s)
+	data := make([]byte, 4096)
+	for i := range data {
+		data[i] = byte(i * 7)
+	}
+	for _, before := range []int{1, 1000, 2048, 3000} { // bytes that push the area on
+		p, err := e.Build([]access.CCW{
+			{Command: 0x63, Flags: chained, Data: defineWrite},
+			{Command: 0x03, Flags: chained | arch.FlagSLI, Data: make([]byte, before)},
+			{Command: 0x47, Flags: chained, Data: locateWrite},
+			{Command: 0x85, Flags: chained | arch.FlagIDA, Data: data},
+			{Command: 0x47, Flags: chained, Data: locateRead},
+			{Command: 0x86, Flags: arch.FlagIDA, Count: 4096},
+		})
+		require.NoError(t, err)
+		require.NoError(t, p.Start(u, nil))
+		m.Clock.RunUntil(m.Clock.Now() + machine.Second)
+		assert.EqualValues(t, arch.CompletionNormal, p.Code)
+		assert.Equal(t, data, p.Data(5))
+		data[0]++
+	}
+}

@@ -125,11 +125,11 @@ func (w *volumes) ProgramEnded(p *access.Program) {
 	}
 }
 
-// pairOf is the number of the pair, from 0, whose volume applications know by the
-// unit.
+// pairOf gives the number of the pair, from 0, whose volume applications know by the
+// unit, or whose primary the unit has become.
 func (w *volumes) pairOf(u *ios.UCB) (int, bool) {
 	for i := range w.rig.Pairs {
-		if w.rig.Pairs[i].At(0).Unit == u {
+		if p := &w.rig.Pairs[i]; p.At(0).Unit == u || p.Primary() == u {
 			return i, true
 		}
 	}

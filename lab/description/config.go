@@ -29,6 +29,10 @@ type Config struct {
 	Processors int `koanf:"processors" json:"processors"`
 	// Model is the device type of the primaries and their mirrors.
 	Model string `koanf:"model" json:"model"`
+	// Size is the size of each volume: cylinders, or blocks of 512 bytes where the
+	// device has fixed blocks. 0 is the model's own. Volumes in image files have
+	// theirs.
+	Size int64 `koanf:"size" json:"size,omitempty"`
 	// Pairs is how many primaries the application has, each with mirrors of its
 	// own: one consistency group. 0 is 1.
 	Pairs int `koanf:"pairs" json:"pairs,omitempty"`

@@ -124,6 +124,9 @@ func (c *Config) parseMachine(x *Experiment) *setting {
 	if m.Geometry, err = media.Lookup(c.Model); err != nil {
 		return &setting{"model", fmt.Errorf("%w%s", err, suggest.DidYouMean(c.Model, modelNames()))}
 	}
+	if m.Geometry, err = resized(m.Geometry, c.Size); err != nil {
+		return &setting{"size", err}
+	}
 	if bad := c.Synchronise.check(); bad != nil {
 		return bad
 	}
@@ -140,7 +143,32 @@ func (c *Config) parseMachine(x *Experiment) *setting {
 	if c.Primary.CFWID > 1 {
 		return unfit("primary.cfwid", "is %d: the primary's is 1", c.Primary.CFWID)
 	}
-	return c.parsePlaces(m)
+	if bad := c.parsePlaces(m); bad != nil {
+		return bad
+	}
+	if c.Size != 0 && m.InFiles() {
+		return unfit("size", "is %d, but volumes in image files have sizes of their own", c.Size)
+	}
+	return nil
+}
+
+// resized gives a device the size that an experiment asks for: cylinders, or blocks
+// where it has fixed blocks; 0 leaves its own.
+func resized(g *media.Geometry, size int64) (_ *media.Geometry, err error) {
+	switch {
+	case size < 0 || size > media.MaxBlocks:
+		return nil, fmt.Errorf("size is %d: want 0 (the model's own) or the number of cylinders, or of blocks of a fixed-block device", size)
+	case size == 0:
+		return g, nil
+	case g.FBA():
+		g, err = g.ResizeBlocks(size)
+	default:
+		g, err = g.Resize(int(size))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("size is %d: %w", size, err)
+	}
+	return g, nil
 }
 
 // parsePlaces describes the volumes of a pair, and checks what holds for every

@@ -227,3 +227,30 @@ func TestProgressNamesWhatIsCopied(t *testing.T) {
 	assert.Empty(t, r.player.Copies.Now())
 	assert.Less(t, r.rig.Machine.Clock.Now(), 2*machine.Second)
 }
+
+// TestVolumesOfASize: volumes in memory have the size that is asked for, and the
+// end-of-run checks look at just so many tracks.
+func TestVolumesOfASize(t *testing.T) {
+	l := loader(t)
+	for _, k := range []struct {
+		model  string
+		size   int64
+		tracks int64
+	}{{"3390-9", 3, 45}, {"9336-20", 4096, 32}} {
+		c := Default()
+		c.Native = true
+		c.Model, c.Size = k.model, k.size
+		generate(&c, 200)
+		r := execute(t, c, l, "sync")
+		require.True(t, r.OK(), "%v", r.Checks)
+		assert.Equal(t, k.tracks, r.Mirrors[0].Tracks, k.model)
+	}
+	for size, want := range map[int64]string{-1: "size is -1", 1 << 40: "blocks of a fixed-block device", 300_000: "want 1 to"} {
+		c := Default()
+		c.Size = size
+		assert.ErrorContains(t, c.Check(), want)
+	}
+	c := Default()
+	c.Size, c.Primary.Image = 3, "some.dsk"
+	assert.ErrorContains(t, c.Check(), "sizes of their own")
+}

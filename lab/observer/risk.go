@@ -181,9 +181,54 @@ func (o *Observer) known(p *pair) {
 // is lost, and at risk no longer.
 func (o *Observer) brought(p *pair, m *mirror) {
 	waits := m.volume.unit.Length() != o.standing(m.volume)
+	for _, w := range p.open {
+		if !waits && w.lower&(1<<m.index) != 0 && w.lacking[m.volume.index] != 0 {
+			o.medium(w, m.volume)
+		}
+	}
+	for _, w := range o.writes {
+		if !waits && w.pair == p {
+			o.medium(w, m.volume)
+		}
+	}
 	o.end(p, m, func(w *write) bool {
 		return w.lacking[m.volume.index] == 0 && !waits || w.lacking[p.primary.index] != 0
 	})
+}
+
+// medium notes what a volume has of a write by what is on its medium. A copy writes the
+// records of a track that may have been formatted in between: no channel program has
+// brought the end of the track then, and it is right all the same.
+func (o *Observer) medium(w *write, v *volume) {
+	for i := range w.spots {
+		s := &w.spots[i]
+		if s.had&(1<<v.index) != 0 {
+			continue
+		}
+		h := w.pair.history[s.spot]
+		if k := newest(h, o.read.digest(v.device, s.spot), w.id); k >= find(h, w.id) {
+			w.pair.has(h, k, v.index, false)
+		}
+	}
+}
+
+// settled ends, by the lower tally, the risk of what a mirror in sync has on its
+// medium, at a moment when nothing is under way. It was safe from some moment before
+// on, which nobody has seen.
+func (o *Observer) settled(p *pair, m *mirror) {
+	bit := uint16(1) << m.index
+	if m.state != abi.MirrorInSync || m.lower.IOs == 0 {
+		return
+	}
+	for _, w := range p.open {
+		if w.lower&bit == 0 {
+			continue
+		}
+		if o.medium(w, m.volume); w.lacking[m.volume.index] == 0 {
+			w.lower &^= bit
+			m.lower.remove(w.bytes, 0)
+		}
+	}
 }
 
 // safe ends every risk on a mirror.
@@ -232,6 +277,7 @@ func (o *Observer) bounds(p *pair, m *mirror, now machine.Time) (lower, upper Fi
 // nothing is under way.
 func (o *Observer) atRisk(p *pair) {
 	for _, m := range p.mirrors {
+		o.settled(p, m)
 		claimed := o.claims.Risk(p.index, m.index, o.m.Clock.Now())
 		if !between(m.lower.IOs, claimed.IOs, m.upper.IOs, m.upper.blurred) {
 			o.say(risks, "%s: %s lacks %s, of which applications were told; the account says %d%s", o.now(), p.name(m), rangeOf(m.lower.IOs, m.upper.IOs, "writes"), claimed.IOs, o.example(p, m))

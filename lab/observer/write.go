@@ -75,6 +75,7 @@ func (w *write) put(c change) {
 			s.digest = c.digest
 		}
 		p.history[c.spot] = append(append(h[:k:k], h[k+1:]...), h[k])
+		p.settleEarly(c)
 		return
 	}
 	w.spots = append(w.spots, written{spot: c.spot, digest: c.digest})
@@ -84,6 +85,14 @@ func (w *write) put(c change) {
 	}
 	h = append(h, version{w, len(w.spots) - 1})
 	p.history[c.spot] = h
+	p.settleEarly(c)
+}
+
+// settleEarly notes the volumes that have had, before the primary, what its newest
+// version of a spot is.
+func (p *pair) settleEarly(c change) {
+	h := p.history[c.spot]
+	w := h[len(h)-1].w
 	early := p.early[c.spot]
 	left := early[:0]
 	for _, a := range early {
@@ -167,13 +176,14 @@ func (o *Observer) ended(f *function) {
 	copies := f.driver == o.copyDriver
 	for _, c := range f.changes {
 		h := p.history[c.spot]
-		k := newest(h, c.digest, f.id)
-		if !copies && find(h, f.id) < 0 {
+		k, j := newest(h, c.digest, f.id), find(h, f.id)
+		_, begun := o.begun[f.id]
+		if !copies && (j < 0 || begun && h[j].w.spots[h[j].i].digest != c.digest) {
 			// Not what the primary has: it is still to come there, from a mirror I/O's
-			// request or from one that was started when this volume was the primary. Where the write before
+			// request, which may be suspended before it writes the spot again, or from one
+			// that was started when this volume was the primary. Where the write before
 			// has left the same content the request's identity tells, or that the volume
 			// had that already.
-			_, begun := o.begun[f.id]
 			if k < 0 || begun || h[k].w.spots[h[k].i].had&(1<<v.index) != 0 {
 				p.noteEarly(c.spot, arrival{v.index, f.id, f.drive, c.digest})
 			}
@@ -264,11 +274,34 @@ func (o *Observer) holds(w *write, v *volume) (spot, bool) {
 		}
 		h := p.history[s.spot]
 		own, last := find(h, w.id), h[len(h)-1].w
-		if newest(h, d, 0) < own && (last == w || last.done) {
+		k := newest(h, d, 0)
+		if k < own && (last == w || last.done) && !(k < 0 && o.ahead(v, s.spot, d)) {
 			return s.spot, false
 		}
 	}
 	return 0, true
+}
+
+// ahead reports whether a volume got the content of a spot from a request that is
+// still to come to the primary.
+func (o *Observer) ahead(v *volume, s spot, d digest) bool {
+	for _, a := range v.pair.early[s] {
+		if a.volume == v.index && a.digest == d {
+			return true
+		}
+	}
+	for _, f := range o.functions {
+		if f == nil || !f.active || f.volume != v {
+			continue
+		}
+		if _, begun := o.begun[f.id]; !begun {
+			continue
+		}
+		if k, ok := f.index[s]; ok && f.changes[k].digest == d {
+			return true
+		}
+	}
+	return false
 }
 
 // where says in words where a spot is.

@@ -13,6 +13,9 @@ const (
 // careless is a policy that promotes a mirror that lacks writes.
 const careless = "./lab/experiment/testdata/policies/careless.yaml "
 
+// inWorlds plays the worlds of the first seeds.
+const inWorlds = "world --count 60"
+
 // bugs are the planted bugs.
 var bugs = []bug{
 	{"bytes-at-risk-halved", finder{run: "run constant-copy " + watched}, `check "observed risk" FAILED: .*the account says at most \d+ bytes at risk at a time, seen were \d+ bytes`},
@@ -23,6 +26,7 @@ var bugs = []bug{
 	{"failure-taken-for-good", finder{run: "run sync " + failing}, `check "observed marks" FAILED: at .* differs .*want a mark, found none`},
 	{"forgotten-mark", finder{run: "run sync " + failing}, `check "observed marks" FAILED: at .* differs .*want a mark, found none`},
 	{"interval-half", finder{test: "lab/report ^TestCompareCoverage$"}, `Max difference between`},
+	{"last-copy-without-marks", finder{run: inWorlds}, `seed \d+ FAILED: .*iosrun world --seed \d+`},
 	{"latency-nine-tenths", finder{test: "lab/experiment ^TestLatenciesAreThoseOfTheClock$"}, `mean latency of the report in µs`},
 	{"lost-writes-not-counted-at-promotion", finder{test: "lab/experiment ^TestLostWritesAreExact$"}, `actual  : int64\(0\)`},
 	{"marks-lost-at-promotion", finder{run: "run " + careless + watched + "--fault 500ms=primary:gone --expect-lost --expect-failures"}, `check "observed marks" FAILED: at .* differs .*want a mark, found none`},
@@ -37,6 +41,7 @@ var bugs = []bug{
 	{"same-content-for-all", finder{run: "run sync " + load}, `check "reads current" FAILED: .*stores the content of write 1: want that of write 2, its own`},
 	{"stale-mirror-promoted", finder{test: "lab/experiment TestLostWrites/stale_mirror_not_promoted"}, `\d+ acknowledged writes \(.*\) lost`},
 	{"synchronisation-forgets-what-is-under-way", finder{test: "lab/experiment ^TestObserverAgrees$"}, `observed risk: .*lacks \d+ writes, of which applications were told; the account says \d+ \(one of them is I/O`},
+	{"synchronisation-skips-formatted-tracks", finder{run: inWorlds}, `seed \d+ FAILED: .*iosrun world --seed \d+`},
 	{"time-at-risk-halved", finder{run: "run constant-copy " + watched}, `check "observed risk" FAILED: .*the account says that a write was at risk for at most`},
 	{"write-a-track-too-far-on-both", finder{run: "run sync " + load}, `check "reads current" FAILED: .*right was`},
 	{"write-lost-on-both", finder{run: "run sync " + load}, `check "reads current" FAILED: .*right was unit \d+ of write`},

@@ -41,7 +41,9 @@ type Checker struct {
 	programs []*program // that are under way
 	// raced has, by unit, the latest write that was under way together with a channel
 	// program that may have written the unit, too.
-	raced    map[int64]uint64
+	raced map[int64]uint64
+	// stirred has, by unit, when a channel program that may have written it has ended.
+	stirred  map[int64]uint64
 	loss     loss
 	tally    Tally
 	findings []string
@@ -96,7 +98,7 @@ func New(c Config) *Checker {
 	return &Checker{
 		media: c.Media, place: c.Block.Place,
 		table:  newTable(c.Block.Bytes()/access.BlockSize, blank),
-		writes: newWrites(), seen: make(map[int64]sighting), raced: make(map[int64]uint64), loss: newLoss(),
+		writes: newWrites(), seen: make(map[int64]sighting), raced: make(map[int64]uint64), stirred: make(map[int64]uint64), loss: newLoss(),
 	}
 }
 
@@ -394,6 +396,8 @@ func (j *judgement) unit(u int64, v, then, last Content) {
 		if last == unlearned {
 			c.table.set(u, v.alien())
 		}
+	case c.stirred[u] > j.began:
+		c.tally.Unjudged++
 	case c.goneSince(u, v, j.began):
 	default:
 		j.fault(u, func() string {

@@ -45,6 +45,7 @@ type program struct {
 type record struct {
 	block int64
 	ccw   int
+	track int64
 	write bool
 	exact bool // its data area holds at the end what was read or written
 	then  Block
@@ -85,7 +86,7 @@ func (c *Checker) ProgramStarted(p *access.Program, l *Layout) {
 func (c *Checker) doubtPrograms(e *write) {
 	for _, g := range c.programs {
 		g.eachWritten(func(u int64) {
-			if e.covers(u) {
+			if e.rewrites(u) {
 				g.doubtful[u] = true
 				c.raced[u] = max(c.raced[u], e.number)
 			}
@@ -120,7 +121,7 @@ func (c *Checker) ProgramEnded(p *access.Program) {
 		for n := c.writes.oldest; n <= c.writes.last; n++ {
 			if e := c.writes.find(n); e.open != 0 {
 				g.eachWritten(func(u int64) {
-					if e.covers(u) {
+					if e.rewrites(u) {
 						g.doubtful[u] = true
 						c.raced[u] = max(c.raced[u], e.number)
 					}
@@ -128,6 +129,7 @@ func (c *Checker) ProgramEnded(p *access.Program) {
 			}
 		}
 		g.eachWritten(func(u int64) {
+			c.stirred[u] = c.count
 			if !g.doubtful[u] && c.table.get(u) == unsure {
 				c.table.set(u, unlearned)
 			}
@@ -221,7 +223,7 @@ const wholeVolume = 1 << 62
 func (g *program) understand() bool {
 	p := g.p
 	writes, attributed, modifies := false, true, false
-	extent := [2]int64{0, -1} // of define extent
+	extent := [2]int64{0, -1} // of define extent; a chain that is resumed may have another
 	seeks := [2]int64{wholeVolume, -1}
 	domain := struct {
 		left, track, record int
@@ -240,11 +242,11 @@ func (g *program) understand() bool {
 		case w.Command == arch.CommandTransfer:
 		case w.Command == arch.CommandDefineExtent && g.layout.Heads == 0 && len(parameter) >= arch.FBAExtentSize:
 			first := int64(binary.BigEndian.Uint32(parameter[arch.FBAExtentPhysical:]))
-			extent = [2]int64{first, first + int64(binary.BigEndian.Uint32(parameter[arch.FBAExtentLast:]))}
+			extent = union(extent, first, first+int64(binary.BigEndian.Uint32(parameter[arch.FBAExtentLast:])))
 		case w.Command == arch.CommandDefineExtent && len(parameter) >= arch.DefineExtentSize:
-			extent = [2]int64{g.track(parameter[arch.DefineExtentFirst:]), g.track(parameter[arch.DefineExtentLast:])}
+			extent = union(extent, g.track(parameter[arch.DefineExtentFirst:]), g.track(parameter[arch.DefineExtentLast:]))
 		case w.Command == arch.CommandPrefix && len(parameter) >= arch.PrefixExtent+arch.DefineExtentSize:
-			extent = [2]int64{g.track(parameter[arch.PrefixExtent+arch.DefineExtentFirst:]), g.track(parameter[arch.PrefixExtent+arch.DefineExtentLast:])}
+			extent = union(extent, g.track(parameter[arch.PrefixExtent+arch.DefineExtentFirst:]), g.track(parameter[arch.PrefixExtent+arch.DefineExtentLast:]))
 		case (w.Command == arch.CommandSeek || w.Command == arch.CommandSeekCylinder || w.Command == arch.CommandSeekHead) && len(parameter) >= arch.SeekSize:
 			t := g.track(parameter[arch.SeekAt:])
 			seeks = [2]int64{min(seeks[0], t), max(seeks[1], t)}
@@ -262,7 +264,7 @@ func (g *program) understand() bool {
 			}
 			switch whole := ok && len(parameter) == access.BlockSize && w.Flags&^(arch.FlagCC|arch.FlagSLI) == 0; {
 			case whole:
-				g.records = append(g.records, record{block: block, ccw: i, write: domain.write, exact: g.untouched(i)})
+				g.records = append(g.records, record{block: block, ccw: i, track: int64(domain.track), write: domain.write, exact: g.untouched(i)})
 			case domain.write:
 				writes = true
 			default:
@@ -288,7 +290,25 @@ func (g *program) understand() bool {
 	default:
 		g.first, g.last = 0, wholeVolume
 	}
+	for i := range g.records { // what else the program writes may be the same record
+		r := &g.records[i]
+		r.exact = r.exact && (r.track < g.first || r.track > g.last)
+		for j := range g.records {
+			if o := &g.records[j]; o.write && o.block == r.block && (j > i || !r.write) {
+				r.exact = false
+			}
+		}
+	}
 	return attributed
+}
+
+// union is an extent, which has nothing where its end comes before its beginning, with
+// all from first to last beside.
+func union(extent [2]int64, first, last int64) [2]int64 {
+	if extent[1] < extent[0] {
+		return [2]int64{first, last}
+	}
+	return [2]int64{min(extent[0], first), max(extent[1], last)}
 }
 
 // untouched reports whether the data area of CCW number i holds at the end what the

@@ -36,6 +36,12 @@ func (w *write) content(unit int64) Content {
 
 func (w *write) covers(unit int64) bool { return unit >= w.first && unit < w.first+w.units }
 
+// rewrites reports whether the write stores into a unit, be it what was there before:
+// blocks are written whole, and a part of one is read first.
+func (w *write) rewrites(unit int64) bool {
+	return unit >= w.first/UnitsABlock*UnitsABlock && unit < (w.first+w.units+UnitsABlock-1)/UnitsABlock*UnitsABlock
+}
+
 // writes is a ring of the write requests by number. Those from oldest on may be
 // what a read that is under way returns; others are remembered for messages.
 type writes struct {

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,27 +14,32 @@ import (
 	"github.com/iosrun/iosrun/trace"
 )
 
-// Action is something that is done at a virtual time: one of its fields beside At
-// is set. The I/Os of a scenario are numbered from 1 in the order in which its
+// Action is something that is done at a virtual time: one of its fields beside At,
+// After and Settings is set. The I/Os of a scenario are numbered from 1 in the order in which its
 // actions ask for them.
 type Action struct {
 	At Duration `yaml:"at"`
+	// After are numbers of I/Os, asked for by actions before it, that must have ended:
+	// until then it waits.
+	After []int `yaml:"after,omitempty"`
 	// Read and Write are requests to the block access method.
-	Read  *Block `yaml:"read"`
-	Write *Block `yaml:"write"`
+	Read  *Block `yaml:"read,omitempty"`
+	Write *Block `yaml:"write,omitempty"`
 	// Program is a channel program that is run as it is.
-	Program *Program `yaml:"program"`
+	Program *Program `yaml:"program,omitempty"`
 	// Resume lets the channel program that is I/O of that number go on after it has
 	// suspended itself.
-	Resume int `yaml:"resume"`
+	Resume int `yaml:"resume,omitempty"`
 	// Fault is PLACE:ACTION, as in an experiment.
-	Fault string `yaml:"fault"`
-	// Policy is put in the place of the policy in force.
-	Policy string `yaml:"policy"`
+	Fault string `yaml:"fault,omitempty"`
+	// Policy is put in the place of the policy in force. Settings go before those of
+	// its detours; left out, they are the scenario's.
+	Policy   string    `yaml:"policy,omitempty"`
+	Settings *Settings `yaml:"settings,omitempty"`
 	// Synchronise makes a mirror identical to its primary.
-	Synchronise *Synchronise `yaml:"synchronise"`
+	Synchronise *Synchronise `yaml:"synchronise,omitempty"`
 	// Trace is a trace that is played from then on, at its own times.
-	Trace *Trace `yaml:"trace"`
+	Trace *Trace `yaml:"trace,omitempty"`
 
 	fault description.Fault
 }
@@ -44,13 +50,13 @@ type Block struct {
 	Length int64 `yaml:"length"`
 	// Times is how many requests are made, Every after how long the next one, and
 	// Step by how many bytes its offset is higher.
-	Times int      `yaml:"times"`
-	Every Duration `yaml:"every"`
-	Step  int64    `yaml:"step"`
+	Times int      `yaml:"times,omitempty"`
+	Every Duration `yaml:"every,omitempty"`
+	Step  int64    `yaml:"step,omitempty"`
 	// Code is the completion code with which each must end; 7F if left out.
-	Code Code `yaml:"code"`
+	Code Code `yaml:"code,omitempty"`
 	// Within is the time within which each must end; left out, it is not looked at.
-	Within Duration `yaml:"within"`
+	Within Duration `yaml:"within,omitempty"`
 }
 
 func (b *Block) times() int { return max(1, b.Times) }
@@ -58,14 +64,14 @@ func (b *Block) times() int { return max(1, b.Times) }
 // Synchronise says how a mirror is made identical. (FIG. 2.)
 type Synchronise struct {
 	// Pair numbers the pair; left out, it is the first.
-	Pair   int `yaml:"pair"`
+	Pair   int `yaml:"pair,omitempty"`
 	Mirror int `yaml:"mirror"`
 	// Full copies every track, not only those that are marked.
-	Full bool `yaml:"full"`
+	Full bool `yaml:"full,omitempty"`
 	// Threshold, Rounds and TracksPerSecond are as in mirror.SyncOptions.
-	Threshold       int `yaml:"threshold"`
-	Rounds          int `yaml:"rounds"`
-	TracksPerSecond int `yaml:"tracks-per-second"`
+	Threshold       int `yaml:"threshold,omitempty"`
+	Rounds          int `yaml:"rounds,omitempty"`
+	TracksPerSecond int `yaml:"tracks-per-second,omitempty"`
 }
 
 // Trace is a short trace. Its requests are not among the I/Os that are numbered;
@@ -74,7 +80,7 @@ type Trace struct {
 	// Rows are what a trace's file would hold, in any of the layouts.
 	Rows string `yaml:"rows"`
 	// SkipBad is the number of bad rows that are tolerated.
-	SkipBad int64 `yaml:"skip-bad"`
+	SkipBad int64 `yaml:"skip-bad,omitempty"`
 }
 
 func (t *Trace) open(name string) (*trace.Trace, error) {
@@ -138,18 +144,26 @@ func (a *Action) check(m *description.Machine, before int) (int, error) {
 	if set != 1 {
 		return 0, fmt.Errorf("%d things to do: want one of read, write, program, resume, fault, policy, synchronise, trace", set)
 	}
+	if a.Settings != nil && a.Policy == "" {
+		return 0, errors.New("settings without a policy")
+	}
 	for _, b := range []*Block{a.Read, a.Write} {
 		if b != nil && (b.Length <= 0 || b.Offset < 0 || b.Times < 0 || b.Times > MaxIOs) {
 			return 0, fmt.Errorf("request for %d bytes at %d, %d times: want bytes of the volume, up to %d times", b.Length, b.Offset, b.Times, MaxIOs)
 		}
 	}
 	if a.Program != nil {
-		if err := a.Program.check(len(m.Mirrors)); err != nil {
+		if err := a.Program.check(m); err != nil {
 			return 0, err
 		}
 	}
 	if a.Resume < 0 || a.Resume > before {
 		return 0, fmt.Errorf("resume of I/O %d: there are %d before it", a.Resume, before)
+	}
+	for _, k := range a.After {
+		if k < 1 || k > before {
+			return 0, fmt.Errorf("after I/O %d: there are %d before it", k, before)
+		}
 	}
 	if a.Fault != "" {
 		f, err := description.ParseFault("0s=" + a.Fault)
@@ -181,15 +195,30 @@ func (a *Action) check(m *description.Machine, before int) (int, error) {
 	return a.ios(), nil
 }
 
-// place reads "primary" or "mirrorN": 0, or the number of the mirror.
-func place(text string, mirrors int) (int, error) {
-	if text == "primary" {
-		return 0, nil
+// place reads "primary" or "mirrorN", with or without "pairN." in front: the number
+// of the pair, and 0 or the number of the mirror.
+func place(text string, pairs, mirrors int) (pair, number int, err error) {
+	wrong := fmt.Errorf("place %q: want primary, or mirror1 to mirror%d, with pair1. to pair%d. in front where it is not of the first pair", text, mirrors, pairs)
+	pair, on := 1, text
+	if of, rest, ok := strings.Cut(text, "."); ok {
+		if pair, ok = numbered(of, "pair", pairs); !ok {
+			return 0, 0, wrong
+		}
+		on = rest
 	}
-	digits, ok := strings.CutPrefix(text, "mirror")
+	if on == "primary" {
+		return pair, 0, nil
+	}
+	number, ok := numbered(on, "mirror", mirrors)
+	if !ok {
+		return 0, 0, wrong
+	}
+	return pair, number, nil
+}
+
+// numbered reads a name with a number from 1 to most behind it.
+func numbered(text, name string, most int) (int, bool) {
+	digits, ok := strings.CutPrefix(text, name)
 	n, err := strconv.Atoi(digits)
-	if !ok || err != nil || n < 1 || n > mirrors {
-		return 0, fmt.Errorf("place %q: want primary, or mirror1 to mirror%d", text, mirrors)
-	}
-	return n, nil
+	return n, ok && err == nil && n >= 1 && n <= most
 }

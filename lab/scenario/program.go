@@ -11,18 +11,20 @@ import (
 	"github.com/iosrun/iosrun/abi/arch"
 	"github.com/iosrun/iosrun/emulator/access"
 	"github.com/iosrun/iosrun/emulator/channel"
+	"github.com/iosrun/iosrun/lab/description"
 )
 
 // Program is a channel program and where it is run.
 type Program struct {
-	// On is "primary" or "mirrorN".
+	// On is "primary" or "mirrorN", of another pair than the first "pair2.primary" and
+	// so on.
 	On   string `yaml:"on"`
 	CCWs []CCW  `yaml:"ccws"`
 	// Code is the completion code with which it must end; 7F if left out.
-	Code Code `yaml:"code"`
+	Code Code `yaml:"code,omitempty"`
 
-	place int
-	built []access.CCW
+	pair, place int
+	built       []access.CCW
 }
 
 // CCW is a channel command word in a file. Command chaining is understood: every
@@ -31,18 +33,19 @@ type Program struct {
 type CCW struct {
 	Command Code `yaml:"command"`
 	// Flags are names: cd, sli, skip, pci, ida, s, mida; "end" ends the chain there.
-	Flags []string `yaml:"flags"`
+	// With ida the data area is reached through a list of indirect data addresses.
+	Flags []string `yaml:"flags,omitempty"`
 	// Count is the count; left out, it is the length of the data.
-	Count int `yaml:"count"`
+	Count int `yaml:"count,omitempty"`
 	// Data is what the data area holds at first.
-	Data Bytes `yaml:"data"`
+	Data Bytes `yaml:"data,omitempty"`
 	// At is where the data area is, for a CCW without one of its own: "ccw 3" is
 	// CCW number 3 of the program (from 1), "data 3 + 8" byte 8 of its data area.
-	At string `yaml:"at"`
+	At string `yaml:"at,omitempty"`
 	// Gives is what the data area must hold at the end.
-	Gives Bytes `yaml:"gives"`
+	Gives Bytes `yaml:"gives,omitempty"`
 	// Note says what the CCW is for.
-	Note string `yaml:"note"`
+	Note string `yaml:"note,omitempty"`
 }
 
 // Bytes are bytes as hexadecimal digits, with blanks as the writer likes; XX*N is
@@ -73,8 +76,8 @@ var flagNames = map[string]channel.Flags{
 	"ida": arch.FlagIDA, "s": arch.FlagS, "mida": arch.FlagMIDA, "end": 0,
 }
 
-func (p *Program) check(mirrors int) (err error) {
-	if p.place, err = place(p.On, mirrors); err != nil {
+func (p *Program) check(m *description.Machine) (err error) {
+	if p.pair, p.place, err = place(p.On, m.Pairs, len(m.Mirrors)); err != nil {
 		return err
 	}
 	p.built = p.built[:0]

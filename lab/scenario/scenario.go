@@ -31,19 +31,19 @@ var ErrUnknown = errors.New("unknown scenario")
 // Scenario is what is done on a machine, and what must come of it.
 type Scenario struct {
 	Name    string `yaml:"name"`
-	Summary string `yaml:"summary"`
+	Summary string `yaml:"summary,omitempty"`
 	// Machine is the keys of an experiment that describe its machine; what is left
 	// out is as in Base.
-	Machine map[string]any `yaml:"machine"`
+	Machine map[string]any `yaml:"machine,omitempty"`
 	// Policy is the policy in force at the beginning: a name or a file.
 	Policy string `yaml:"policy"`
 	// Settings go before those of the policy's detours, by slot.
-	Settings Settings `yaml:"settings"`
+	Settings Settings `yaml:"settings,omitempty"`
 	// Play is what is done.
 	Play []Action `yaml:"play"`
 	// Expect is what must come of it, beside what must hold at the end of any run
 	// and the completion codes that the actions name.
-	Expect Expect `yaml:"expect"`
+	Expect Expect `yaml:"expect,omitempty"`
 
 	// Source is the file, or "built-in".
 	Source string `yaml:"-"`
@@ -53,9 +53,9 @@ type Scenario struct {
 
 // Settings are settings of detours by slot and name.
 type Settings struct {
-	FrontEnd   map[string]any `yaml:"front-end"`
-	BackEnd    map[string]any `yaml:"back-end"`
-	PostStatus map[string]any `yaml:"post-status"`
+	FrontEnd   map[string]any `yaml:"front-end,omitempty"`
+	BackEnd    map[string]any `yaml:"back-end,omitempty"`
+	PostStatus map[string]any `yaml:"post-status,omitempty"`
 }
 
 // Base is the machine that scenarios describe theirs against: a small volume and
