@@ -21,11 +21,18 @@ func (g *Program) Follow(s *machine.Storage, cpa machine.Address, format1 bool, 
 	if g.Truncated() {
 		g.Writes = true
 		c.where.wide()
+		c.late.wide()
 	}
 	if g.Stores && c.stored.overlaps(c.sent) {
 		g.modified(s, c.roles, &c.where)
 	}
-	g.Tracks = c.where.extent()
+	g.Tracks, g.Late = c.where.extent(), NoTracks
+	switch {
+	case g.Suspends && g.Modifies:
+		g.Late = g.Tracks
+	case g.Suspends:
+		g.Late = c.late.extent()
+	}
 }
 
 // cursor is a place in a chain that is being followed, with what the CCWs before
@@ -36,6 +43,7 @@ type cursor struct {
 	format1 bool
 	roles   *Roles
 	where   where
+	late    where // of what comes after a suspension
 
 	at      machine.Address // of the next CCW
 	command byte            // that data chaining goes on with
@@ -69,6 +77,9 @@ func (c *cursor) step() bool {
 		e.Command = arch.CommandTransfer // in the terms of format 1
 		c.transfer(machine.Address(w.Address))
 		return true
+	}
+	if w.Flags&arch.FlagS != 0 && !c.g.Suspends {
+		c.g.Suspends, c.late = true, c.where.resumed()
 	}
 	if !c.chained {
 		c.begin(w, e)
@@ -111,16 +122,28 @@ func (c *cursor) begin(w channel.CCW, e *abi.CCW) {
 	r := c.roles[w.Command]
 	if r&IsParameter != 0 {
 		c.g.parameter(c.storage, e, w)
-		c.where.command(w.Command, c.storage, e)
-		if w.Command == arch.CommandDefineExtent || w.Command == arch.CommandPrefix {
-			c.where.extentAt = len(c.g.CCWs) - 1
-		}
 	} else if r&IsWrite != 0 {
 		c.g.Writes = true
-		c.where.write()
+	}
+	c.place(&c.where, w.Command, e)
+	if c.g.Suspends {
+		c.place(&c.late, w.Command, e)
+	}
+}
+
+// place takes up where a command can work.
+func (c *cursor) place(w *where, command byte, e *abi.CCW) {
+	r := c.roles[command]
+	if r&IsParameter != 0 {
+		w.command(command, c.storage, e)
+		if command == arch.CommandDefineExtent || command == arch.CommandPrefix {
+			w.extentAt = len(c.g.CCWs) - 1
+		}
+	} else if r&IsWrite != 0 {
+		w.write()
 	}
 	if r&IsMulti != 0 {
-		c.where.multitrack()
+		w.multitrack()
 	}
 }
 
@@ -140,9 +163,6 @@ func (c *cursor) account(w channel.CCW) {
 	case w.Flags&arch.FlagSkip == 0:
 		g.Stores = true
 		c.stored.cover(dataSpan(c.storage, w))
-	}
-	if w.Flags&arch.FlagS != 0 {
-		g.Suspends = true
 	}
 	if w.Flags&arch.FlagPCI != 0 {
 		g.Interrupts = true

@@ -242,3 +242,32 @@ func BenchmarkFollow(b *testing.B) {
 		g.Follow(s, chainAt, true, &testECKD)
 	}
 }
+
+// What a chain can touch after it has suspended itself is known apart: its extent
+// holds, but the place of before does not.
+func TestLate(t *testing.T) {
+	seek := func(track string, flags channel.Flags) testCCW {
+		return testCCW{code: arch.CommandSeek, flags: flags, data: "0000 0000 " + track}
+	}
+	extent, locate := testCCW{code: 0x63, data: extent10to19}, testCCW{code: 0x47, data: locate12}
+	write, suspended := testCCW{code: 0x85, count: 4096}, testCCW{code: 0x85, count: 4096, flags: arch.FlagS}
+	for _, c := range []struct {
+		name  string
+		steps []testCCW
+		late  Extent
+	}{
+		{"does not suspend", []testCCW{extent, locate, write}, NoTracks},
+		{"suspended before it writes", []testCCW{extent, locate, suspended}, Extent{10, 19}},
+		{"suspended before another place", []testCCW{seek("000B", 0), {code: 0x05, count: 8}, seek("000C", arch.FlagS), {code: 0x05, count: 8}}, Track(12)},
+		{"both places after", []testCCW{seek("000B", arch.FlagS), {code: 0x05, count: 8}, seek("000C", 0), {code: 0x05, count: 8}}, Extent{11, 12}},
+		{"suspended twice", []testCCW{seek("000A", 0), {code: 0x05, count: 8}, seek("000B", arch.FlagS), {code: 0x05, count: 8}, seek("000C", arch.FlagS), {code: 0x05, count: 8}}, Extent{11, 12}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := testStorage(t)
+			store(t, s, c.steps, true)
+			var g Program
+			g.Follow(s, chainAt, true, &testECKD)
+			assert.Equal(t, c.late, g.Late)
+		})
+	}
+}

@@ -55,6 +55,9 @@ type Program struct {
 	Written uint32
 	// Tracks that the chain can touch.
 	Tracks Extent
+	// Late holds the tracks that the chain can touch after it has suspended itself; it
+	// is empty for a chain that does not.
+	Late Extent
 	// Suspends says that a CCW has the suspend flag, Interrupts that one asks for a
 	// program-controlled interruption.
 	Suspends, Interrupts bool

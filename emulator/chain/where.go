@@ -107,6 +107,12 @@ func (w *where) command(code byte, s *machine.Storage, e *abi.CCW) {
 	}
 }
 
+// resumed is where a chain works after it has suspended itself at this point: its
+// extent holds, and it must say anew where in it.
+func (w *where) resumed() where {
+	return where{geo: w.geo, define: w.define, defined: w.defined, extentAt: w.extentAt, base: w.base, logical: w.logical}
+}
+
 func (w *where) seek(t uint32) {
 	w.add(Extent{t, t})
 	w.seeked, w.at = true, t

@@ -3,6 +3,7 @@ package intercept
 import (
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/abi/arch"
+	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
 	"github.com/iosrun/iosrun/hooks"
@@ -88,6 +89,9 @@ func (x *Process) answered(r *Request, ok bool) {
 	} else if r.onPrimary() {
 		x.doubt(r)
 	}
+	if r.onPrimary() {
+		r.overtaken()
+	}
 	r.enter(requestAnswered)
 	switch {
 	case r.primary != legUnderWay: // it was not started
@@ -141,6 +145,23 @@ func (x *Process) observe(r *Request, b *ios.IOSB) {
 func (x *Process) doubt(r *Request) {
 	for _, m := range r.pair.mirrors {
 		m.account.mark(r.program.Tracks)
+	}
+}
+
+// overtaken looks at the tracks that the chain of a write could touch after it had
+// suspended itself. Other writes to them that have come to the primary while it was
+// under way may have been made before that or after, and a mirror may have got them in
+// the other order. Such tracks are marked, and the mirror I/Os of the write count as not
+// exact.
+func (r *Request) overtaken() {
+	for t := r.program.Late.First; t <= r.program.Late.Last; t++ {
+		if r.pair.written[t] <= r.number {
+			continue
+		}
+		for i, m := range r.pair.mirrors {
+			m.account.miss(chain.Track(t))
+			r.mirrors[i].inexact = true
+		}
 	}
 }
 
