@@ -4,10 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host/wasm"
 )
 
@@ -54,18 +53,13 @@ func Inspect(code []byte) (*Module, error) {
 
 // Open reads a module's file and inspects it. Its error names the file.
 func Open(path string) (*Module, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	code, err := io.ReadAll(io.LimitReader(f, wasm.MaxSize+1))
+	code, err := files.ReadAll(path, "module", wasm.MaxSize)
 	if err != nil {
 		return nil, err
 	}
 	m, err := Inspect(code)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("module %s: %w", path, err)
 	}
 	return m, nil
 }

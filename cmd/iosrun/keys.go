@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"math"
-	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -17,12 +16,17 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/suggest"
 )
 
-// maxExperiment is the most bytes of an experiment file.
-const maxExperiment = 1 << 20
+const (
+	// maxExperiment is the most bytes of an experiment file.
+	maxExperiment = 1 << 20
+	// maxVariable is the most bytes of the value of an environment variable.
+	maxVariable = 4096
+)
 
 // keys are the settings of an experiment: the type of each by its key, such as
 // workload.speed. An entry of a list has "*" for its number.
@@ -92,17 +96,9 @@ func (o origins) of(key string) string {
 // experimentFile reads an experiment file. Every key and every value of it is
 // checked where it stands.
 func experimentFile(path string, k keys, o origins) (map[string]any, error) {
-	f, err := os.Open(path)
+	text, err := files.ReadAll(path, "experiment", maxExperiment)
 	if err != nil {
-		return nil, fmt.Errorf("experiment: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxExperiment+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("experiment: %w", err)
-	case len(text) > maxExperiment:
-		return nil, fmt.Errorf("experiment %s: more than %d bytes, the limit", path, maxExperiment)
+		return nil, err
 	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	var document yaml.Node
@@ -217,6 +213,17 @@ func inGroup(group, name string) string {
 		return name
 	}
 	return group + "." + name
+}
+
+// checkVariables refuses a variable of the program's that is too long to be meant.
+func checkVariables(variables []string) error {
+	for _, v := range variables {
+		name, value, _ := strings.Cut(v, "=")
+		if strings.HasPrefix(name, envPrefix) && len(value) > maxVariable {
+			return fmt.Errorf("environment: %s: has %d bytes: want at most %d", name, len(value), maxVariable)
+		}
+	}
+	return nil
 }
 
 // environment are the settings that variables give, by their key.

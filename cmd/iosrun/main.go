@@ -116,6 +116,8 @@ three policies and prints what each costs.`,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		Version:       version(),
+
+		PersistentPreRunE: func(*cobra.Command, []string) error { return usage(checkVariables(os.Environ())) },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {

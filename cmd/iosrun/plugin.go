@@ -14,6 +14,7 @@ import (
 	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
+	"github.com/iosrun/iosrun/host/wasm"
 	"github.com/iosrun/iosrun/lab/catalog"
 	shippedset "github.com/iosrun/iosrun/lab/catalog/shipped"
 )
@@ -271,7 +272,7 @@ func buildArchive(c *cobra.Command, cat *catalog.Catalog, source, to string) err
 		if err != nil {
 			return unbuilt(err)
 		}
-		if modules[n], err = os.ReadFile(path); err != nil {
+		if modules[n], err = files.ReadAll(path, "module", wasm.MaxSize); err != nil {
 			return err
 		}
 	}
@@ -279,7 +280,7 @@ func buildArchive(c *cobra.Command, cat *catalog.Catalog, source, to string) err
 	if err != nil {
 		return err
 	}
-	if old, err := os.ReadFile(to); err == nil {
+	if old, err := readArchive(to); err == nil {
 		if set, err := shippedset.Unpack(old); err == nil && set.Holds(toolchain, modules) {
 			return nil
 		}
@@ -295,6 +296,17 @@ func buildArchive(c *cobra.Command, cat *catalog.Catalog, source, to string) err
 	return nil
 }
 
+// readArchive reads an archive that may be there. A pipe, in which there is none,
+// is written to alone.
+func readArchive(path string) ([]byte, error) {
+	f, err := files.OpenFile(path, "archive", os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return files.ReadAllFrom(f, path, "archive", shippedset.MaxArchive)
+}
+
 // buildTo builds a folder and copies the module to a file.
 func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
 	if to != "-" {
@@ -306,7 +318,7 @@ func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
 	if err != nil {
 		return unbuilt(err)
 	}
-	code, err := os.ReadFile(path)
+	code, err := files.ReadAll(path, "module", wasm.MaxSize)
 	if err != nil {
 		return err
 	}

@@ -16,9 +16,6 @@ import (
 	"github.com/iosrun/iosrun/lab/suggest"
 )
 
-// MaxModule is the most bytes of a module file.
-const MaxModule = 64 << 20
-
 // Suffix is the file extension of a module.
 const Suffix = ".wasm"
 
@@ -108,7 +105,7 @@ func (c *Catalog) Module(ctx context.Context, ref string) (*host.Module, error) 
 	if err := c.Uses.Reads(path, "a module"); err != nil {
 		return nil, err
 	}
-	return read(path)
+	return host.Open(path)
 }
 
 // embedded gives a module that the program carries.
@@ -139,7 +136,7 @@ func (c *Catalog) locate(ctx context.Context, ref string) (string, error) {
 	info, err := os.Stat(ref)
 	switch {
 	case err != nil && (strings.HasSuffix(ref, Suffix) || strings.HasPrefix(ref, ".") || filepath.IsAbs(ref)):
-		return "", fmt.Errorf("module: %w", err)
+		return ref, nil // opening it says what is wrong
 	case err != nil:
 		return "", fmt.Errorf("module %q: %w: want one of %s, a %s file, or a folder of Go source%s", ref, ErrUnknown, strings.Join(names, ", "), Suffix, suggest.DidYouMean(ref, names))
 	case info.IsDir():
@@ -150,23 +147,4 @@ func (c *Catalog) locate(ctx context.Context, ref string) (string, error) {
 		return path, nil
 	}
 	return ref, nil
-}
-
-func read(path string) (*host.Module, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("module: %w", err)
-	}
-	if info.Size() > MaxModule {
-		return nil, fmt.Errorf("module %s: %d bytes: at most %d", path, info.Size(), MaxModule)
-	}
-	code, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("module: %w", err)
-	}
-	m, err := host.Inspect(code)
-	if err != nil {
-		return nil, fmt.Errorf("module %s: %w", path, err)
-	}
-	return m, nil
 }

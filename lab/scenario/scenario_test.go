@@ -107,7 +107,6 @@ func TestParseRefuses(t *testing.T) {
 		"unknown step":           {valid + "expect: {steps: ['7']}\n", "no such row"},
 		"unknown state":          {valid + "expect: {mirrors: [{state: happy}]}\n", "happy"},
 		"too many mirrors":       {valid + "expect: {mirrors: [{state: in sync}, {state: in sync}]}\n", "there are 1"},
-		"too long":               {strings.Repeat("#", scenario.MaxFile+1), "the limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := scenario.Parse([]byte(c.text), "test")
