@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"sync"
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/files"
@@ -27,6 +28,9 @@ type Module struct {
 	ManifestOffset int
 
 	code []byte
+	// misplaced gives what outside finds, which is looked for once: a module has
+	// ten thousands of segments and is verified several times on its way.
+	misplaced func() []Finding
 }
 
 // Inspect reads a module without running any of it. Its error says that the
@@ -39,6 +43,7 @@ func Inspect(code []byte) (*Module, error) {
 		return nil, err
 	}
 	m := &Module{Wasm: w, SHA256: sha256.Sum256(code), Size: len(code), code: code}
+	m.misplaced = sync.OnceValue(m.outside)
 	c, ok := w.Custom(abi.ManifestSection)
 	if !ok {
 		m.ManifestErr = fmt.Errorf("manifest: no custom section %q", abi.ManifestSection)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,12 +24,18 @@ var shipped struct {
 }
 
 func TestMain(m *testing.M) {
-	ctx := context.Background()
-	rt, err := host.NewRuntime(ctx, host.RuntimeConfig{})
-	if shipped.err = err; err == nil {
-		shipped.loader = &catalog.Loader{Runtime: rt}
-	}
+	shipped.loader, shipped.err = loader(0)
 	os.Exit(m.Run())
+}
+
+// loader loads modules as the program does, with the compiled code that it keeps.
+func loader(fuel int64) (*catalog.Loader, error) {
+	cache, err := host.DefaultCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	rt, err := host.NewRuntime(context.Background(), host.RuntimeConfig{CacheDir: cache, Fuel: fuel})
+	return &catalog.Loader{Runtime: rt}, err
 }
 
 func modules(t *testing.T) *catalog.Loader {
@@ -42,11 +49,13 @@ func modules(t *testing.T) *catalog.Loader {
 // the row names; the detours are the modules. Metering the modules changes nothing
 // in the event log.
 func TestSuiteTakesEveryStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays every scenario, one after the other: see TestSideBySide")
+	}
 	l := modules(t)
-	rt, err := host.NewRuntime(t.Context(), host.RuntimeConfig{Fuel: host.Unmetered})
+	unmetered, err := loader(host.Unmetered)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, rt.Close(context.Background())) }()
-	unmetered := &catalog.Loader{Runtime: rt}
+	defer func() { require.NoError(t, unmetered.Runtime.Close(context.Background())) }()
 	var total steps.Counter
 	for _, name := range scenario.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -67,6 +76,43 @@ func TestSuiteTakesEveryStep(t *testing.T) {
 	for _, r := range rows {
 		if total.Count(r) == 0 {
 			t.Errorf("step %s was never taken by %s: %s", r.Name, r.Actor, r.What)
+		}
+	}
+}
+
+// TestSideBySide plays scenarios that differ much at once, each on two machines.
+// The machines share modules and nothing else, so each goes as it does alone.
+func TestSideBySide(t *testing.T) {
+	l := modules(t)
+	names := []string{"write", "several-pairs", "standing-chain", "swap"}
+	alone := make(map[string]uint64)
+	for _, name := range names[2:] {
+		s, err := scenario.Load(name)
+		require.NoError(t, err)
+		r, err := s.Run(t.Context(), l, scenario.Options{})
+		require.NoError(t, err)
+		alone[name] = r.Hash
+	}
+	hashes := make([]uint64, 2*len(names))
+	var wg sync.WaitGroup
+	for i := range hashes {
+		wg.Go(func() {
+			s, err := scenario.Load(names[i/2])
+			if !assert.NoError(t, err) {
+				return
+			}
+			r, err := s.Run(t.Context(), l, scenario.Options{Steps: &steps.Counter{}})
+			if assert.NoError(t, err) {
+				assert.Empty(t, r.Wrong)
+				hashes[i] = r.Hash
+			}
+		})
+	}
+	wg.Wait()
+	for i, name := range names {
+		assert.Equal(t, hashes[2*i], hashes[2*i+1], name)
+		if h, was := alone[name]; was {
+			assert.Equal(t, h, hashes[2*i], name)
 		}
 	}
 }
