@@ -188,12 +188,11 @@ func TestSignalEndsAComparison(t *testing.T) {
 func TestSignalEndsCommandsAtOnce(t *testing.T) {
 	quiet, w, err := os.Pipe() // gives nothing
 	require.NoError(t, err)
-	defer quiet.Close()
-	defer w.Close()
+	t.Cleanup(func() { quiet.Close(); w.Close() })
 	pipe := fifo(t)
 	open, err := os.OpenFile(fifo(t), os.O_RDWR, 0) // somebody has it open, and writes nothing
 	require.NoError(t, err)
-	defer open.Close()
+	t.Cleanup(func() { open.Close() })
 	big := bigPolicy(t)
 	for name, c := range map[string]struct {
 		stdin io.Reader
@@ -213,6 +212,7 @@ func TestSignalEndsCommandsAtOnce(t *testing.T) {
 		"scenarios":                          {nil, []string{"steps", "--scenarios", "--no-cache"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of it is waiting
 			if name == "scenarios" {
 				c.args = c.args[:2]
 			}
