@@ -204,6 +204,9 @@ func TestIntermediateStatus(t *testing.T) {
 // A case that does not end, or of which a track cannot be shown, is an error of its
 // own: the cases behind it run, on the volume as it is.
 func TestOneCaseFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long, on one goroutine")
+	}
 	path := filepath.Join(t.TempDir(), "a.dsk")
 	g, err := media.ForType(0x90, 3, 15, 56832)
 	require.NoError(t, err)
@@ -250,6 +253,9 @@ func TestOneCaseFails(t *testing.T) {
 
 // A program without end is an error, and the next case is not hurt.
 func TestEndlessProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long, on one goroutine")
+	}
 	f, err := Parse([]byte(small(func(c map[string]any) {
 		c["mem"] = map[string]any{"10000": "0340000000000000" + "0800000000010000"}
 	})))

@@ -17,7 +17,7 @@ func stream(link string) Config {
 	c.Native = true
 	c.Primary.Link, c.Primary.Kilometres, c.Primary.Aliases = link, 0, 255
 	g := workload.DefaultGenerator()
-	g.ReadShare, g.Skew, g.Rate, g.Count, g.Duration = 0, 0, 100_000, 6000, 0
+	g.ReadShare, g.Skew, g.Rate, g.Count, g.Duration = 0, 0, 100_000, 2000, 0
 	g.Sizes = []workload.SizeWeight{{Bytes: 65536, Weight: 1}}
 	g.VolumeBytes, g.AlignBytes = 8<<30, 65536
 	c.Workload = Workload{Generator: &g, Speed: 1}
