@@ -45,16 +45,16 @@ func TestPoliciesHoldWhateverHappens(t *testing.T) {
 	l := loader(t)
 	base := Default()
 	base.Mirrors = []Place{{}, {Kilometres: 10}}
-	base.Workload.Limit = 40_000
+	base.Workload.Limit = 50_000
 	faults := map[string][]string{
 		"nothing":         nil,
-		"link failure":    {"5s=mirror1:link-down", "7s=mirror1:link-up"},
-		"link and resync": {"5s=mirror1:link-down", "7s=mirror1:link-up", "15s=mirror1:synchronise", "15s=mirror2:synchronise"},
-		"mirror failure":  {"5s=mirror1:fail"},
-		"mirror silent":   {"5s=mirror2:not-responding"},
-		"mirror gone":     {"5s=mirror1:gone"},
-		"primary failure": {"5s=primary:fail"},
-		"primary gone":    {"5s=primary:gone"},
+		"link failure":    {"20s=mirror1:link-down", "22s=mirror1:link-up"},
+		"link and resync": {"20s=mirror1:link-down", "22s=mirror1:link-up", "30s=mirror1:synchronise", "30s=mirror2:synchronise"},
+		"mirror failure":  {"20s=mirror1:fail"},
+		"mirror silent":   {"20s=mirror2:not-responding"},
+		"mirror gone":     {"20s=mirror1:gone"},
+		"primary failure": {"20s=primary:fail"},
+		"primary gone":    {"20s=primary:gone"},
 	}
 	for _, policy := range policy.Names() {
 		doesNot := policy == "none" || policy == "audit"
