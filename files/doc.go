@@ -1,6 +1,7 @@
-// Package files keeps files from harm: it tells them apart by identity and not by
-// name, locks them against other programs, writes them whole or not at all, and
-// tells whether a folder is the user's own.
+// Package files keeps files from harm, and the program from files: it tells them
+// apart by identity and not by name, locks them against other programs, writes
+// them whole or not at all, reads what a user names up to a limit, and tells
+// whether a folder is the user's own.
 //
 // It knows nothing of what is in a file and imports no other package of the
 // project.

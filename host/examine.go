@@ -36,9 +36,10 @@ func (r *Report) Refuse(err error) {
 	r.add(Error, 0, "%s", strings.TrimPrefix(err.Error(), r.Name+": "+ErrRefused.Error()+": "))
 }
 
-// segments looks for what does not fit the memory or the table as they are at the
+// outside looks for what does not fit the memory or the table as they are at the
 // start: an instance of such a module cannot be made.
-func (r *Report) segments(m *Module) {
+func (m *Module) outside() []Finding {
+	var r Report
 	for _, s := range wasm.Segments(m.code, m.Wasm) {
 		all, what, unit := m.Wasm.Memories, "memory", uint64(wasm.PageSize)
 		if s.Kind == wasm.KindTable {
@@ -51,4 +52,5 @@ func (r *Report) segments(m *Module) {
 			r.add(Error, s.Offset, "%s goes to %#x, beyond the %s, which begins with %d", s, s.Start, what, size)
 		}
 	}
+	return r.Findings
 }

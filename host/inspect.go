@@ -4,10 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
+	"sync"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host/wasm"
 )
 
@@ -28,6 +28,9 @@ type Module struct {
 	ManifestOffset int
 
 	code []byte
+	// misplaced gives what outside finds, which is looked for once: a module has
+	// ten thousands of segments and is verified several times on its way.
+	misplaced func() []Finding
 }
 
 // Inspect reads a module without running any of it. Its error says that the
@@ -40,6 +43,7 @@ func Inspect(code []byte) (*Module, error) {
 		return nil, err
 	}
 	m := &Module{Wasm: w, SHA256: sha256.Sum256(code), Size: len(code), code: code}
+	m.misplaced = sync.OnceValue(m.outside)
 	c, ok := w.Custom(abi.ManifestSection)
 	if !ok {
 		m.ManifestErr = fmt.Errorf("manifest: no custom section %q", abi.ManifestSection)
@@ -54,18 +58,13 @@ func Inspect(code []byte) (*Module, error) {
 
 // Open reads a module's file and inspects it. Its error names the file.
 func Open(path string) (*Module, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	code, err := io.ReadAll(io.LimitReader(f, wasm.MaxSize+1))
+	code, err := files.ReadAll(path, "module", wasm.MaxSize)
 	if err != nil {
 		return nil, err
 	}
 	m, err := Inspect(code)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("module %s: %w", path, err)
 	}
 	return m, nil
 }

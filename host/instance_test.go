@@ -268,6 +268,9 @@ func TestRuntimeIsShared(t *testing.T) {
 // TestRandomCode runs random bytes as a hook's code: whatever the compiler
 // accepts must end in a return or a *TrapError and leave the host whole.
 func TestRandomCode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes many calls, one after the other")
+	}
 	// No loop and no call is in the list, so that nothing runs for ever.
 	ops := [][]byte{{opUnreachable}, {0x01}, {opDrop}, {opI32Const, 0x7F}, {opI32Const, 8}, {opI32Load, 2, 0}, {opI32Store, 2, 0},
 		{opI32Add}, {0x6D}, {0x6F}, {opMemoryGrow, 0}, {0x3F, 0}, {0x0F}, {0xFC, 0x0B, 0}, {opI64Const, 1}, {0xA7}}

@@ -84,7 +84,7 @@ func Verify(m *Module, granted abi.Capability) *Report {
 	r.imports(m, granted)
 	r.exports(m)
 	r.limits(m.Wasm)
-	r.segments(m)
+	r.Findings = append(r.Findings, m.misplaced()...)
 	r.customs(m.Wasm)
 	return r
 }

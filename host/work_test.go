@@ -38,6 +38,9 @@ func forever(f host.HostFunction, args ...int32) guest {
 // end is ended by the fuel that they cost, in a hook and in its start, and lives
 // again.
 func TestHostFunctionsWithoutAnEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes many long calls, one after the other")
+	}
 	r := newRuntime(t)
 	const limit = "out of fuel after 10000000 units"
 	for _, f := range host.HostFunctions() {

@@ -146,9 +146,6 @@ var policyName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
 // Parse reads and checks a policy. Unknown keys are errors.
 func Parse(text []byte, source string) (*Policy, error) {
-	if len(text) > MaxFile {
-		return nil, fmt.Errorf("policy %s: more than %d bytes, the limit", source, MaxFile)
-	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	p := &Policy{Source: source}

@@ -38,7 +38,6 @@ func TestParseRefuses(t *testing.T) {
 		{"too many detours", "name: a\ndurability: primary\nslots: {back-end: [" + strings.Repeat("{module: x},", 9) + "]}\n", "at most 8"},
 		{"two documents", "name: a\ndurability: primary\n---\nname: b\n", "more than one document"},
 		{"not a mapping", "- a\n", "cannot unmarshal"},
-		{"too long", strings.Repeat("#", MaxFile+1), "the limit"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse([]byte(c.text), "test.yaml")

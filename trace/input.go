@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+
+	"github.com/iosrun/iosrun/files"
 )
 
 // MaxSpool is the most bytes of a pipe that are kept for further readers: 64 GiB.
@@ -29,26 +31,15 @@ func OpenInput(path string) (*Input, error) {
 	if path == "-" {
 		in.name, in.path = "standard input", "/dev/stdin"
 	}
-	f, err := os.Open(in.path)
+	f, err := files.OpenStream(in.path, "trace "+in.name)
 	if err != nil {
-		return nil, in.wrong(err)
+		return nil, err
 	}
 	info, err := f.Stat()
 	if err == nil {
-		switch mode := info.Mode(); {
-		case mode.IsRegular():
-			in.size = info.Size()
-			if err := f.Close(); err != nil {
-				return nil, in.wrong(err)
-			}
-			return in, nil
-		case mode.IsDir():
-			err = errors.New("is a folder: want a file or a pipe")
-		case mode&fs.ModeDevice != 0:
-			err = errors.New("is a device: want a file or a pipe")
-		case mode&fs.ModeNamedPipe == 0:
-			err = fmt.Errorf("is of the type %v: want a file or a pipe", mode.Type())
-		default:
+		if info.Mode().IsRegular() {
+			in.size, err = info.Size(), f.Close()
+		} else {
 			in.spool, err = newSpool(f)
 		}
 	}
@@ -70,9 +61,9 @@ func (in *Input) Trace(options Options) (*Trace, error) {
 	if in.spool != nil {
 		r = &spoolReader{s: in.spool}
 	} else {
-		f, err := os.Open(in.path)
+		f, err := files.OpenStream(in.path, "trace "+in.name)
 		if err != nil {
-			return nil, in.wrong(err)
+			return nil, err
 		}
 		r = f
 	}

@@ -108,7 +108,7 @@ func TestWhatIsNoInput(t *testing.T) {
 		dir:                          "is a folder: want a file or a pipe",
 		"/dev/zero":                  "is a device: want a file or a pipe",
 		"/dev/null":                  "is a device: want a file or a pipe",
-		filepath.Join(dir, "socket"): "no such device or address",
+		filepath.Join(dir, "socket"): "is a socket: want a file or a pipe",
 		filepath.Join(dir, "none"):   "no such file or directory",
 	} {
 		_, err := OpenInput(path)

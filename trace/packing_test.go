@@ -15,6 +15,9 @@ import (
 // TestBehindTheEnd: what a block copy leaves behind packed data is counted, and
 // no more than that is taken for nothing.
 func TestBehindTheEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads or makes much, on one goroutine")
+	}
 	zeros := func(n int) []byte { return make([]byte, n) }
 	for name, pack := range packers {
 		whole := pack(t, []byte(eventRows))
@@ -99,6 +102,9 @@ func (e *endlessly) Read(p []byte) (int, error) {
 
 // TestEndless: data without end is read as far as a limit, whatever is tolerated.
 func TestEndless(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads or makes much, on one goroutine")
+	}
 	for _, test := range []struct {
 		first  string
 		repeat byte
@@ -125,6 +131,9 @@ func TestEndless(t *testing.T) {
 // TestBombsAreBounded: packed data that unpacks to very much is read as far as the
 // same limits.
 func TestBombsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads or makes much, on one goroutine")
+	}
 	for name, pack := range packers {
 		for _, fill := range []string{"x", "\n"} {
 			bomb := pack(t, []byte(eventRows+strings.Repeat(fill, 4<<20)))

@@ -286,6 +286,9 @@ func TestSkipBadIsBounded(t *testing.T) {
 }
 
 func TestCutOff(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads or makes much, on one goroutine")
+	}
 	var rows strings.Builder
 	rows.WriteString(eventsHeader + "\n")
 	for i := range 20000 {

@@ -25,7 +25,7 @@ const modulePath = "github.com/iosrun/iosrun/"
 var below = map[string][]string{
 	"abi":      nil,
 	"files":    nil,
-	"names":    nil,
+	"names":    {"files"},
 	"hooks":    {"abi"},
 	"plugins":  {"abi"},
 	"emulator": {"files", "hooks", "abi"},

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/iosrun/iosrun/emulator/image"
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/lab/channelcase"
 )
 
@@ -71,7 +72,11 @@ differs or does not end, 2 when what was asked for cannot be tried.`,
 				if !ok || suite == "" || path == "" {
 					return usage(fmt.Errorf("volume %q: want SUITE=FILE", v))
 				}
-				if _, err := os.Stat(path); err != nil {
+				tried, err := files.OpenFile(path, "image", os.O_RDONLY)
+				if err == nil {
+					err = tried.Close()
+				}
+				if err != nil {
 					return usage(fmt.Errorf("volume %s: %w", suite, err))
 				}
 				if write {
@@ -98,7 +103,7 @@ differs or does not end, 2 when what was asked for cannot be tried.`,
 			}
 			f, err := readCases(c, args[0])
 			if err != nil {
-				return usage(fmt.Errorf("%s: %w", args[0], err))
+				return usage(err)
 			}
 			if err := f.CheckOptions(o); err != nil {
 				return usage(fmt.Errorf("%s: %w", args[0], err))
@@ -125,15 +130,22 @@ func operationHelp() string {
 }
 
 func readCases(c *cobra.Command, path string) (*channelcase.File, error) {
+	var text []byte
+	var err error
 	if path == "-" {
-		return channelcase.Parse(c.InOrStdin())
+		path = "standard input"
+		text, err = files.ReadAllFrom(c.InOrStdin(), path, "cases", channelcase.MaxFileBytes)
+	} else {
+		text, err = files.ReadAll(path, "cases", channelcase.MaxFileBytes)
 	}
-	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return channelcase.Parse(f)
+	f, err := channelcase.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
 }
 
 // caseOutput is what --json prints of a case.

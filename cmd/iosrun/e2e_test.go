@@ -52,11 +52,11 @@ func TestProgramStandsAlone(t *testing.T) {
 	require.NoError(t, err)
 	dir, cache := t.TempDir(), t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "iosrun"), code, 0o755))
-	c := exec.Command("./iosrun", "compare", "--limit", "100", "--quiet")
+	c := exec.Command("./iosrun", "compare", "none", "sync", "--limit", "100", "--quiet")
 	c.Dir, c.Env = dir, []string{"HOME=" + cache, "PATH=" + cache}
 	out, err := c.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	assert.Contains(t, string(out), "read-select")
+	assert.Contains(t, string(out), "sync")
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	assert.Len(t, left, 1, "it leaves nothing in the folder")
@@ -313,9 +313,9 @@ func TestBadInput(t *testing.T) {
 		{"absent policy file", []string{"run", "./absent.yaml"}, 2, "absent.yaml"},
 		{"policy with an unknown key", []string{"run", write("key.yaml", "name: p\ndurability: primary\nmodule: x\n")}, 2, `line 3: unknown key "module": want one of`},
 		{"absent trace", []string{"run", "--trace", filepath.Join(dir, "absent.csv")}, 2, "absent.csv"},
-		{"row with a bad number", []string{"run", "--trace", write("bad.csv", header+"0,read,zero,4096,-,1\n")}, 1, "row 2"},
-		{"row with too few columns", []string{"run", "--trace", write("few.csv", header+"0,read,0,4096,-,1\n5,read\n")}, 1, "row 3"},
-		{"offset beyond the volume", []string{"run", "--model", "3390-1", "--trace", write("far.csv", header+"0,read,99999999488,4096,-,1\n")}, 1, "row 2"},
+		{"row with a bad number", []string{"run", "none", "--trace", write("bad.csv", header+"0,read,zero,4096,-,1\n")}, 1, "row 2"},
+		{"row with too few columns", []string{"run", "none", "--trace", write("few.csv", header+"0,read,0,4096,-,1\n5,read\n")}, 1, "row 3"},
+		{"offset beyond the volume", []string{"run", "none", "--model", "3390-1", "--trace", write("far.csv", header+"0,read,99999999488,4096,-,1\n")}, 1, "row 2"},
 		{"empty trace", []string{"run", "--trace", write("empty.csv", "")}, 2, "empty"},
 		{"unknown model", []string{"run", "--model", "3391"}, 2, "3391"},
 		{"unknown link", []string{"run", "--link", "string"}, 2, "string"},

@@ -438,7 +438,7 @@ func TestImageInUse(t *testing.T) {
 	ok(t, "volume", "create", at("other.cckd"), "3390", "OTHER1", "--cylinders", "20", "--format", "cckd")
 	ok(t, "volume", "create", at("plain.dsk"), "3390", "OTHER1", "--cylinders", "20")
 	experiment := func(extra ...string) []string {
-		return append([]string{"run", "sync", "--trace", i.trace, "--aliases", "3", "--first-cylinder", "1", "--cylinders", "10"}, extra...)
+		return append([]string{"run", "none", "--trace", i.trace, "--aliases", "3", "--first-cylinder", "1", "--cylinders", "10"}, extra...)
 	}
 	changing := [][]string{
 		{"volume", "create", i.image, "3390", "NEW001", "--cylinders", "20", "--force"},
@@ -587,11 +587,12 @@ func TestCompiledCode(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the folder for caches is named in another way")
 	}
-	i, cache := newInputs(t), t.TempDir()
+	cache := t.TempDir()
 	code := filepath.Join(cache, "iosrun", "code")
+	policy := policyOf(t, "kept", module("front_end", "", nil, bytes.Repeat([]byte{0x20, 0, 0x20, 0, 0x6C, 0x21, 0}, 20), 100)) // local 0 = local 0 * local 0
 	env := []string{"XDG_CACHE_HOME=" + cache}
 	play := func() outcome {
-		return iosrun(t, env, "run", i.policy, "--trace", i.trace)
+		return iosrun(t, env, "run", policy, "--limit", "50")
 	}
 	var wait sync.WaitGroup
 	outcomes := make([]outcome, 2)

@@ -16,7 +16,7 @@ import (
 
 func TestListsFitTheTerminal(t *testing.T) {
 	for _, columns := range []string{"40", "72", "100"} {
-		for _, args := range [][]string{{"policy", "list"}, {"plugin", "list"}, {"steps", "--limit", "10"}, {"trace"}, {"trace", "write"}} {
+		for _, args := range [][]string{{"policy", "list"}, {"plugin", "list"}, {"steps", "none", "--limit", "10"}, {"trace", "--policy", "none"}, {"trace", "write"}} {
 			t.Run(columns+" "+strings.Join(args, " "), func(t *testing.T) {
 				o := iosrun(t, []string{"COLUMNS=" + columns}, args...)
 				require.Zero(t, o.code, o.err)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/lab/settings"
 	"github.com/spf13/pflag"
 
 	"github.com/iosrun/iosrun/names/suggest"
@@ -116,6 +117,8 @@ three policies and prints what each costs.`,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		Version:       version(),
+
+		PersistentPreRunE: func(*cobra.Command, []string) error { return usage(settings.CheckVariables(os.Environ())) },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {

@@ -11,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/iosrun/iosrun/abi"
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
+	"github.com/iosrun/iosrun/host/wasm"
 	"github.com/iosrun/iosrun/policy/catalog"
 )
 
@@ -261,7 +263,7 @@ func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
 	if err != nil {
 		return unbuilt(err)
 	}
-	code, err := os.ReadFile(path)
+	code, err := files.ReadAll(path, "module", wasm.MaxSize)
 	if err != nil {
 		return err
 	}

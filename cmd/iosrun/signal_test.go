@@ -188,12 +188,11 @@ func TestSignalEndsAComparison(t *testing.T) {
 func TestSignalEndsCommandsAtOnce(t *testing.T) {
 	quiet, w, err := os.Pipe() // gives nothing
 	require.NoError(t, err)
-	defer quiet.Close()
-	defer w.Close()
+	t.Cleanup(func() { quiet.Close(); w.Close() })
 	pipe := fifo(t)
 	open, err := os.OpenFile(fifo(t), os.O_RDWR, 0) // somebody has it open, and writes nothing
 	require.NoError(t, err)
-	defer open.Close()
+	t.Cleanup(func() { open.Close() })
 	big := bigPolicy(t)
 	for name, c := range map[string]struct {
 		stdin io.Reader
@@ -202,8 +201,9 @@ func TestSignalEndsCommandsAtOnce(t *testing.T) {
 		"trace from a pipe without a writer": {nil, []string{"run", "--trace", pipe}},
 		"trace from a pipe that is silent":   {nil, []string{"compare", "--trace", open.Name()}},
 		"module from a pipe":                 {nil, []string{"plugin", "inspect", pipe}},
-		"image from a pipe":                  {nil, []string{"volume", "info", pipe}},
-		"source of a copy from a pipe":       {nil, []string{"volume", "copy", pipe, filepath.Join(t.TempDir(), "to.dsk")}},
+		"policy from a pipe":                 {nil, []string{"policy", "show", pipe}},
+		"scenario from a pipe":               {nil, []string{"trace", open.Name()}},
+		"cases from a pipe":                  {nil, []string{"channel", "run", pipe}},
 		"cases from standard input":          {quiet, []string{"channel", "run", "-"}},
 		"trace of an I/O from a pipe":        {nil, []string{"trace", "--trace", pipe}},
 		"steps of a workload from a pipe":    {nil, []string{"steps", "--trace", pipe}},
@@ -212,6 +212,7 @@ func TestSignalEndsCommandsAtOnce(t *testing.T) {
 		"scenarios":                          {nil, []string{"steps", "--scenarios", "--no-cache"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of it is waiting
 			if name == "scenarios" {
 				c.args = c.args[:2]
 			}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -10,11 +12,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/iosrun/iosrun/emulator/intercept"
 	"github.com/iosrun/iosrun/lab/scenario"
+	"github.com/iosrun/iosrun/trace/steps"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -129,11 +133,33 @@ func TestTraceOfAWrite(t *testing.T) {
 	}
 }
 
+// TestTraceOfEveryScenario shows the way of the first I/O of every scenario, which
+// the command does with modules that it loads for each; here they are loaded once.
 func TestTraceOfEveryScenario(t *testing.T) {
-	for _, name := range scenario.Names() {
-		o := iosrun(t, []string{"IOSRUN_LOG_LEVEL=off"}, "trace", name)
-		assert.Equal(t, 0, o.code, "%s: %s", name, o.err)
-		assert.Contains(t, o.out, "access method", name)
+	root := newRoot()
+	root.SetArgs([]string{"trace"})
+	c, _, err := root.Find([]string{"trace"})
+	require.NoError(t, err)
+	c.SetContext(t.Context())
+	l, end, err := openLoader(c, hclog.NewNullLogger())
+	require.NoError(t, err)
+	defer end()
+	for n, name := range scenario.Names() {
+		s, err := scenario.Load(name)
+		require.NoError(t, err)
+		var out bytes.Buffer
+		c.SetOut(&out)
+		way := new(steps.Way)
+		failed, err := followScenario(t.Context(), s, l, hclog.NewNullLogger(), 1, way)
+		require.NoError(t, errors.Join(failed, err), name)
+		require.NoError(t, printWay(c, s.Name, 1, "", way))
+		assert.Contains(t, out.String(), "access method", name)
+		if n%12 == 0 { // the program prints the same
+			o := iosrun(t, []string{"IOSRUN_LOG_LEVEL=off"}, "trace", name)
+			assert.Equal(t, 0, o.code, "%s: %s", name, o.err)
+			_, lines, _ := strings.Cut(out.String(), "\n")
+			assert.Equal(t, s.Name+": "+s.Summary+"\n"+lines, o.out)
+		}
 	}
 }
 

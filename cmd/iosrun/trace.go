@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/lab/scenario"
 	"github.com/iosrun/iosrun/names/shelf"
+	"github.com/iosrun/iosrun/policy/catalog"
 	"github.com/iosrun/iosrun/trace/steps"
 )
 
@@ -130,18 +132,22 @@ func traceScenario(c *cobra.Command, log hclog.Logger, name string, k int, way *
 		return "", nil, err
 	}
 	defer end()
-	r, err := s.Run(c.Context(), l, scenario.Options{Log: log, Steps: way, Identified: func(number int, io uint64) {
+	failed, err = followScenario(c.Context(), s, l, log, k, way)
+	return s.Name + ": " + s.Summary, failed, err
+}
+
+// followScenario plays a scenario and follows the I/O number k. failed is what did
+// not come as the scenario expects.
+func followScenario(ctx context.Context, s *scenario.Scenario, l *catalog.Loader, log hclog.Logger, k int, way *steps.Way) (failed, err error) {
+	r, err := s.Run(ctx, l, scenario.Options{Log: log, Steps: way, Identified: func(number int, io uint64) {
 		if number == k {
 			way.Follow(io)
 		}
 	}})
-	if err != nil {
-		return "", nil, err
-	}
-	if len(r.Wrong) != 0 {
+	if err == nil && len(r.Wrong) != 0 {
 		failed = fmt.Errorf("scenario %s: %s", s.Name, strings.Join(r.Wrong, "; "))
 	}
-	return s.Name + ": " + s.Summary, failed, nil
+	return failed, err
 }
 
 func traceWorkload(c *cobra.Command, log hclog.Logger, k int, way *steps.Way) (title string, failed, err error) {

@@ -20,7 +20,9 @@ func traceCase(name string) string {
 
 // TestTracesOfOthers: what was found out about a trace is in the table and in JSON.
 func TestTracesOfOthers(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "r.json")
+	dir := t.TempDir()
+	file, second := filepath.Join(dir, "r.json"), filepath.Join(dir, "second.yaml")
+	require.NoError(t, os.WriteFile(second, []byte("name: second\ndurability: primary\n"), 0o600))
 	for _, c := range []struct {
 		name     string
 		requests int64
@@ -43,10 +45,12 @@ func TestTracesOfOthers(t *testing.T) {
 		{"iolog3.txt", 100, "", report.Trace{Layout: "iolog3", Device: "/dev/x", Rows: 100}},
 		{"blkparse.txt", 100, "", report.Trace{Layout: "blkparse", Device: "8,0", Rows: 100}},
 	} {
-		o := iosrun(t, nil, "compare", "none", "audit", "--trace", traceCase(c.name), "--json", file)
+		o := iosrun(t, nil, "compare", "none", second, "--trace", traceCase(c.name), "--json", file)
 		require.Equal(t, 0, o.code, "%s: %s", c.name, o.err)
 		assert.Contains(t, o.out, c.says)
-		for _, r := range readReport(t, file) {
+		runs := readReport(t, file)
+		assert.Len(t, runs, 2)
+		for _, r := range runs {
 			assert.Equal(t, c.requests, r.Workload.Requests, c.name)
 			assert.Equal(t, &c.found, r.Trace, c.name)
 		}

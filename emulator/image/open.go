@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/iosrun/iosrun/emulator/media"
+	"github.com/iosrun/iosrun/files"
 )
 
 // MaximumShadows is how many shadow files a volume may have.
@@ -173,7 +174,7 @@ func Files(path string, shadows []string) []string {
 // isSplit tells whether the file at path says that it is the first of a split
 // image.
 func isSplit(path string) bool {
-	f, err := os.Open(path)
+	f, err := files.OpenFile(path, "image", os.O_RDONLY)
 	if err != nil {
 		return false
 	}
@@ -208,10 +209,7 @@ func FirstFile(path string) (string, error) {
 }
 
 func openBase(path string, writable bool, o Options) (*opening, error) {
-	path, err := FirstFile(path)
-	if err != nil {
-		return nil, err
-	}
+	path, _ = FirstFile(path) // opening it says why there is none
 	f, err := o.open(path, writable)
 	if err != nil {
 		return nil, err

@@ -109,7 +109,7 @@ func (o *Options) open(path string, writable bool) (file, error) {
 		flag = os.O_RDWR
 	}
 	for range maximumReopens {
-		f, err := os.OpenFile(path, flag, 0)
+		f, err := files.OpenFile(path, "image", flag)
 		if err != nil {
 			return nil, err
 		}

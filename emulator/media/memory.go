@@ -36,8 +36,16 @@ func NewMemoryCKD(g *Geometry, records, dataLength int) (*MemoryCKD, error) {
 	if err := m.blank.Format(g, records, dataLength); err != nil {
 		return nil, err
 	}
+	if n := len(m.blank.Tags); n <= len(blankTags) {
+		m.blank.Tags = blankTags[:n]
+	}
 	return m, nil
 }
+
+// blankTags are the tags of unchanged tracks. All media have the same, so that
+// EqualTrack need not look at each: most tracks of most media are unchanged.
+// Nothing writes to them.
+var blankTags [128]machine.Tag
 
 // Geometry is the medium's geometry.
 func (m *MemoryCKD) Geometry() *Geometry { return m.geometry }

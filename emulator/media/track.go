@@ -269,6 +269,9 @@ func EqualTrack(a, b *Track) bool {
 	if a.address() != b.address() || a.Records != b.Records || a.Records > 0 && a.DataLength != b.DataLength {
 		return false
 	}
+	if len(a.Tags) > 0 && &a.Tags[0] == &b.Tags[0] {
+		return true
+	}
 	for i, tag := range a.Tags {
 		if tag != b.Tags[i] {
 			return false

@@ -104,7 +104,7 @@ func build(ctx context.Context, dir, cache string, uses *files.Uses) (string, er
 	if _, err := g.run(ctx, append(append([]string{"build"}, flags...), "-o", raw, ".")...); err != nil {
 		return "", err
 	}
-	module, err := os.ReadFile(raw)
+	module, err := files.ReadAll(raw, "module", wasm.MaxSize)
 	if err != nil {
 		return "", err
 	}
@@ -149,7 +149,7 @@ func readManifest(dir string) ([]byte, *abi.Manifest, error) {
 	case !info.IsDir():
 		return nil, nil, errors.New("is not a folder: want one with a main package and " + ManifestFile)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, ManifestFile))
+	text, err := files.ReadAll(filepath.Join(dir, ManifestFile), "manifest", abi.MaxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, ErrNoManifest
 	}

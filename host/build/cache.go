@@ -9,12 +9,17 @@ import (
 	"path/filepath"
 
 	"github.com/iosrun/iosrun/files"
+	"github.com/iosrun/iosrun/host/wasm"
 )
 
 // sumSuffix is the extension of the file beside a module in the cache that holds
 // its checksum. The name of a module tells what it was made from, and not whether
 // it is whole.
 const sumSuffix = ".sum"
+
+// maxSum is the most bytes of that file: the checksum in hexadecimal and an end of
+// line.
+const maxSum = 2*sha256.Size + 2
 
 // openCache makes the folder of the cache if need be, and refuses one that others
 // may write to.
@@ -47,11 +52,11 @@ func whole(path string) bool {
 		_ = os.RemoveAll(path + sumSuffix)
 		return false
 	}
-	sum, err := os.ReadFile(path + sumSuffix)
+	sum, err := files.ReadAll(path+sumSuffix, "checksum", maxSum)
 	if err != nil {
 		return false
 	}
-	module, err := os.ReadFile(path)
+	module, err := files.ReadAll(path, "module", wasm.MaxSize)
 	return err == nil && bytes.Equal(bytes.TrimSpace(sum), sumOf(module))
 }
 

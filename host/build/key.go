@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/iosrun/iosrun/files"
@@ -19,6 +18,9 @@ import (
 // edition goes into every key: it changes when Stamp gives other bytes for the
 // same input.
 const edition = "1"
+
+// MaxSource is the most bytes of a source file, or of one that is embedded.
+const MaxSource = 64 << 20
 
 // listed is what go list says of a package.
 type listed struct {
@@ -64,13 +66,13 @@ func (g *command) key(ctx context.Context, manifest []byte, uses *files.Uses) (s
 			continue
 		}
 		part(h, "package", []byte(p.ImportPath))
-		for _, files := range [][]string{p.GoFiles, p.SFiles, p.HFiles, p.EmbedFiles} {
-			for _, name := range files {
+		for _, sources := range [][]string{p.GoFiles, p.SFiles, p.HFiles, p.EmbedFiles} {
+			for _, name := range sources {
 				path := filepath.Join(p.Dir, name)
 				if err := uses.Reads(path, "a source file"); err != nil {
 					return "", err
 				}
-				text, err := os.ReadFile(path)
+				text, err := files.ReadAll(path, "source file", MaxSource)
 				if err != nil {
 					return "", err
 				}

@@ -61,16 +61,20 @@ func U32(b []byte) (v uint32, n int) {
 }
 
 // u32 reads an unsigned LEB128 number of at most 32 bits.
-func (r *reader) u32(what string) uint32 {
+func (r *reader) u32(what string) uint32 { return r.number("", what) }
+
+// number reads a number of "of" something, in two parts since most are not told
+// to anybody.
+func (r *reader) number(of, what string) uint32 {
 	if r.err != nil {
 		return 0
 	}
 	v, n := U32(r.b[r.at:r.end])
 	switch {
 	case n == 0:
-		r.fail(r.end, "ends where %s should be", what)
+		r.fail(r.end, "ends where %s%s should be", of, what)
 	case n < 0:
-		r.fail(r.at, "%s is not a number of at most 32 bits", what)
+		r.fail(r.at, "%s%s is not a number of at most 32 bits", of, what)
 	default:
 		r.at += n
 	}
@@ -80,7 +84,7 @@ func (r *reader) u32(what string) uint32 {
 // count reads the length of a vector whose elements take at least one byte each.
 func (r *reader) count(what string) int {
 	start := r.at
-	n := r.u32("the number of " + what)
+	n := r.number("the number of ", what)
 	if r.err == nil && uint64(n) > uint64(r.left()) {
 		r.fail(start, "claims %d %s in %d bytes", n, what, r.left())
 		return 0

@@ -21,7 +21,7 @@ func parseFile(t *testing.T, path string) *File {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	f, err := Parse(bytes.NewReader(text))
+	f, err := Parse(text)
 	require.NoError(t, err)
 	return f
 }
@@ -130,7 +130,7 @@ func small(change func(map[string]any)) string {
 
 func one(t *testing.T, change func(map[string]any)) Outcome {
 	t.Helper()
-	f, err := Parse(strings.NewReader(small(change)))
+	f, err := Parse([]byte(small(change)))
 	require.NoError(t, err)
 	var out Outcome
 	require.NoError(t, f.Run(context.Background(), Options{}, func(r Result) error { out = r.Outcome; return nil }))
@@ -164,12 +164,12 @@ func TestParseRefuses(t *testing.T) {
 		"want 12 bytes":              func(c map[string]any) { c["expect"] = map[string]any{"irb": []any{map[string]any{"scsw": "00"}}} },
 	} {
 		t.Run(want, func(t *testing.T) {
-			_, err := Parse(strings.NewReader(small(change)))
+			_, err := Parse([]byte(small(change)))
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), strings.ReplaceAll(want, `\"`, `"`))
 		})
 	}
-	_, err := Parse(strings.NewReader("{\n\"cases\": [}"))
+	_, err := Parse([]byte("{\n\"cases\": [}"))
 	require.ErrorContains(t, err, "line 2")
 }
 
@@ -204,6 +204,9 @@ func TestIntermediateStatus(t *testing.T) {
 // A case that does not end, or of which a track cannot be shown, is an error of its
 // own: the cases behind it run, on the volume as it is.
 func TestOneCaseFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long, on one goroutine")
+	}
 	path := filepath.Join(t.TempDir(), "a.dsk")
 	g, err := media.ForType(0x90, 3, 15, 56832)
 	require.NoError(t, err)
@@ -213,7 +216,7 @@ func TestOneCaseFails(t *testing.T) {
 	const header, home = 512, 5
 	copy(p[header+7*56832+home:], bytes.Repeat([]byte{0xFF}, 8)) // track 0/7 ends where record zero should be
 	require.NoError(t, os.WriteFile(path, p, 0o600))
-	f, err := Parse(strings.NewReader(`{"cases": [
+	f, err := Parse([]byte(`{"cases": [
 		{"id": "good", "suite": "s", "order": 0, "cpa": "10000", "mem": {"10000": "0320000000000000"}, "expect": {"cc": ["msch=0", "ssch=0", "tsch=0"]}},
 		{"id": "endless", "suite": "s", "order": 1, "cpa": "10000", "mem": {"10000": "03400000000000000800000000010000"}},
 		{"id": "no end", "suite": "s", "order": 2, "cpa": "10000", "mem": {"10000": "03400000000000000800000000010000"}, "ops": ["ssch"]},
@@ -250,7 +253,10 @@ func TestOneCaseFails(t *testing.T) {
 
 // A program without end is an error, and the next case is not hurt.
 func TestEndlessProgram(t *testing.T) {
-	f, err := Parse(strings.NewReader(small(func(c map[string]any) {
+	if testing.Short() {
+		t.Skip("takes long, on one goroutine")
+	}
+	f, err := Parse([]byte(small(func(c map[string]any) {
 		c["mem"] = map[string]any{"10000": "0340000000000000" + "0800000000010000"}
 	})))
 	require.NoError(t, err)
@@ -315,7 +321,7 @@ func FuzzParse(f *testing.F) {
 		if len(text) > 1<<16 {
 			t.Skip()
 		}
-		file, err := Parse(strings.NewReader(text))
+		file, err := Parse([]byte(text))
 		if err != nil || len(file.Cases) > 8 {
 			return
 		}

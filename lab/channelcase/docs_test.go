@@ -122,7 +122,7 @@ func TestDocumentedRefusals(t *testing.T) {
 			}
 			cases = append(cases, fmt.Sprintf(`{"id":"%02X","suite":"p","order":%d,"cpa":"10000","mem":{"10000":"%s%02X20020000020000"}}`, c, c, device.positioning, c))
 		}
-		f, err := Parse(strings.NewReader(`{"volumes":{"p":"` + device.volume + `"},"cases":[` + strings.Join(cases, ",") + `]}`))
+		f, err := Parse([]byte(`{"volumes":{"p":"` + device.volume + `"},"cases":[` + strings.Join(cases, ",") + `]}`))
 		require.NoError(t, err)
 		require.NoError(t, f.Run(context.Background(), Options{}, func(r Result) error {
 			n, err := strconv.ParseUint(r.Case.ID, 16, 8)

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,14 +135,7 @@ type content struct {
 // Parse reads a file of cases and checks all of it, so that running it cannot
 // fail for what is in the file. A field that it does not know is an error: a
 // misspelled expectation would expect nothing.
-func Parse(r io.Reader) (*File, error) {
-	text, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > MaxFileBytes {
-		return nil, fmt.Errorf("file of more than %d bytes", MaxFileBytes)
-	}
+func Parse(text []byte) (*File, error) {
 	f := new(File)
 	if err := json.Unmarshal(text, f); err != nil { // first: it gives lines
 		return nil, jsonError(text, err)

@@ -1,7 +1,6 @@
 package channelcase
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -107,7 +106,7 @@ func (o oracle) compare(t *testing.T, list []*Case, z bool, found map[string][]D
 	}
 	text, err := json.Marshal(f)
 	require.NoError(t, err)
-	g, err := Parse(bytes.NewReader(text))
+	g, err := Parse(text)
 	require.NoError(t, err)
 	var cases []*Case
 	for i := range g.Cases {

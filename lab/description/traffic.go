@@ -201,7 +201,11 @@ func (x *Experiment) workloadBytes() (int64, error) {
 	}
 	layout, err := x.Extent.Layout(m.Geometry)
 	if err != nil {
-		return 0, x.origin.wrong("workload.cylinders", err)
+		key := "workload.cylinders"
+		if x.Extent.Cylinders == 0 { // the whole of a volume that is too small
+			key = "size"
+		}
+		return 0, x.origin.wrong(key, err)
 	}
 	stripe := x.Extent.StripeBlocks
 	if m.Pairs == 1 { // a single volume is used to its end

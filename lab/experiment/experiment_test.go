@@ -2,6 +2,11 @@ package experiment
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +18,9 @@ import (
 	"github.com/iosrun/iosrun/policy/catalog"
 )
 
+// observedRequests is the number of requests up to which a workload is short.
+const observedRequests = 15_000
+
 // execute runs one policy of an experiment, with an observer where the workload is
 // short.
 func execute(t *testing.T, c Config, l *catalog.Loader, name string) report.Run {
@@ -23,7 +31,7 @@ func execute(t *testing.T, c Config, l *catalog.Loader, name string) report.Run 
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	r, err := p.Run(ctx, 0, Options{Observe: c.Workload.Generator != nil || c.Workload.Limit != 0})
+	r, err := p.Run(ctx, 0, Options{Observe: c.Workload.Generator != nil || c.Workload.Limit != 0 && c.Workload.Limit <= observedRequests})
 	require.NoError(t, err)
 	return r.Report
 }
@@ -37,15 +45,16 @@ func TestPoliciesHoldWhateverHappens(t *testing.T) {
 	l := loader(t)
 	base := Default()
 	base.Mirrors = []Place{{}, {Kilometres: 10}}
+	base.Workload.Limit = 50_000
 	faults := map[string][]string{
 		"nothing":         nil,
-		"link failure":    {"50s=mirror1:link-down", "52s=mirror1:link-up"},
-		"link and resync": {"50s=mirror1:link-down", "52s=mirror1:link-up", "60s=mirror1:synchronise", "60s=mirror2:synchronise"},
-		"mirror failure":  {"50s=mirror1:fail"},
-		"mirror silent":   {"50s=mirror2:not-responding"},
-		"mirror gone":     {"50s=mirror1:gone"},
-		"primary failure": {"50s=primary:fail"},
-		"primary gone":    {"50s=primary:gone"},
+		"link failure":    {"20s=mirror1:link-down", "22s=mirror1:link-up"},
+		"link and resync": {"20s=mirror1:link-down", "22s=mirror1:link-up", "30s=mirror1:synchronise", "30s=mirror2:synchronise"},
+		"mirror failure":  {"20s=mirror1:fail"},
+		"mirror silent":   {"20s=mirror2:not-responding"},
+		"mirror gone":     {"20s=mirror1:gone"},
+		"primary failure": {"20s=primary:fail"},
+		"primary gone":    {"20s=primary:gone"},
 	}
 	for _, policy := range policy.Names() {
 		doesNot := policy == "none" || policy == "audit"
@@ -79,6 +88,52 @@ func TestPoliciesHoldWhateverHappens(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestSideBySide runs policies at once, as a comparison does, from a trace that
+// comes out of a pipe. The runs share modules and what was read of the pipe, and
+// nothing else: each goes as it does alone.
+func TestSideBySide(t *testing.T) {
+	c := Default()
+	c.Workload.Limit = 300
+	c.Policies = []string{"none", "sync", "read-select", "sync"}
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	wrote := make(chan error, 1)
+	go func() { // blank rows in between, so that the pipe is read while the runs go on
+		_, err := io.WriteString(w, "us,op,offset,length,flags,response_us\n")
+		for n := 0; n < 1000 && err == nil; n++ {
+			_, err = fmt.Fprintf(w, "%d,%s,%d,8192,-,40\n%500s\n", n*500, []string{"read", "write"}[n%2], n*7919%4096*4096, "")
+		}
+		wrote <- errors.Join(err, w.Close())
+	}()
+	c.Workload.Trace = fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := os.Stat(c.Workload.Trace); err != nil {
+		t.Skip("the system has no names for open files")
+	}
+	x, err := c.Parse()
+	require.NoError(t, err)
+	require.NoError(t, x.CheckWorkload())
+	defer func() {
+		require.NoError(t, errors.Join(x.Close(), r.Close()))
+		<-wrote // or given up, as nobody reads on
+	}()
+	p, err := PrepareParsed(t.Context(), x, loader(t))
+	require.NoError(t, err)
+	results, errs := make([]*Result, len(c.Policies)), make([]error, len(c.Policies))
+	var wg sync.WaitGroup
+	for i := range c.Policies {
+		wg.Go(func() { results[i], errs[i] = p.Run(t.Context(), i, Options{Observe: i%2 == 1}) })
+	}
+	wg.Wait()
+	require.NoError(t, errors.Join(errs...))
+	for i, r := range results {
+		assert.True(t, r.Report.OK(), "%v", r.Report.Checks)
+		assert.EqualValues(t, c.Workload.Limit, r.Report.Workload.Requests)
+		alone, err := p.Run(t.Context(), i, Options{})
+		require.NoError(t, err)
+		assert.Equal(t, alone.Report.EventLogHash, r.Report.EventLogHash)
 	}
 }
 

@@ -30,6 +30,9 @@ func (e endings) Step(at machine.Time, taken machine.Step, _ string, io uint64) 
 // is told to make to the steps that end the I/Os, which the machine reports on
 // another way.
 func TestLatenciesAreThoseOfTheClock(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays long runs, one after the other")
+	}
 	const requests, every = 400, 20 * machine.Millisecond
 	rt, err := host.NewRuntime(context.Background(), host.RuntimeConfig{})
 	require.NoError(t, err)

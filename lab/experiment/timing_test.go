@@ -15,7 +15,7 @@ func stream(link string) Config {
 	c.Native = true
 	c.Primary.Link, c.Primary.Kilometres, c.Primary.Aliases = link, 0, 255
 	g := workload.DefaultGenerator()
-	g.ReadShare, g.Skew, g.Rate, g.Count, g.Duration = 0, 0, 100_000, 6000, 0
+	g.ReadShare, g.Skew, g.Rate, g.Count, g.Duration = 0, 0, 100_000, 2000, 0
 	g.Sizes = []workload.SizeWeight{{Bytes: 65536, Weight: 1}}
 	g.VolumeBytes, g.AlignBytes = 8<<30, 65536
 	c.Workload = Workload{Generator: &g, Speed: 1}
@@ -25,6 +25,9 @@ func stream(link string) Config {
 // Links of different speeds carry a stream of writes at their own, where nothing
 // else is set; a rate of destaging set below that is what a stream comes down to.
 func TestLinkSpeedsShow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays many runs, one after the other")
+	}
 	rate := func(c Config) float64 { return execute(t, c, nil, "none").Throughput.MBPerS }
 	for link, megabytes := range map[string]float64{"ficon": 100, "ficon-2": 200, "ficon-4": 400, "ficon-8": 800, "ficon-16": 1600, "ficon-32": 3200} {
 		assert.InEpsilon(t, megabytes, rate(stream(link)), 0.05, link)
@@ -38,6 +41,9 @@ func TestLinkSpeedsShow(t *testing.T) {
 
 // Every setting of the timing changes what it says.
 func TestTimingSettings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays many runs, one after the other")
+	}
 	base := stream("ficon-8")
 	base.Primary.Kilometres = 100
 	base.Primary.HitRatio, base.Primary.Arms = 1e-9, 1

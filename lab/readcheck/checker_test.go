@@ -16,6 +16,9 @@ import (
 // them not on block boundaries, on devices that do several things at once and fail
 // now and then: nothing is wrong, and the checker has looked.
 func TestHonestDevicesAreRight(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long, on one goroutine")
+	}
 	for seed := range uint64(24) {
 		g := newRig(t, seed, seed%3 == 0)
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -240,6 +243,9 @@ func TestUnderWay(t *testing.T) {
 // TestFailedWritesAreForgotten once their blocks are written again, and beyond the
 // limit their units are not judged any more.
 func TestFailedWritesAreForgotten(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long, on one goroutine")
+	}
 	g := newRig(t, 1, false)
 	failing := false
 	g.d.fail = func(write bool) bool { return failing && write }

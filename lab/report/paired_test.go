@@ -56,6 +56,9 @@ func TestCompareEqualRuns(t *testing.T) {
 // Coverage: over many pairs of runs without a true difference whose noise is
 // correlated over ten requests, about 5 % of the intervals exclude 0.
 func TestCompareCoverage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long, on one goroutine")
+	}
 	const trials = 200
 	wrong := 0
 	for trial := range uint64(trials) {

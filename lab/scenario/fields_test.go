@@ -128,6 +128,9 @@ func (e *everything) seeReport(r *report.Run) {
 // other than zero, reserved ones apart. A field that is always zero tells nobody
 // anything, and a new one is found by itself.
 func TestScenariosReachEveryField(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays every scenario, one after the other: see TestSideBySide")
+	}
 	l := modules(t)
 	e := &everything{report: make(map[string]bool)}
 	own, err := filepath.Glob("testdata/*.yaml")

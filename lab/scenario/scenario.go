@@ -91,9 +91,6 @@ func Load(name string) (*Scenario, error) {
 
 // Parse reads and checks a scenario. Unknown keys are errors.
 func Parse(text []byte, source string) (*Scenario, error) {
-	if len(text) > MaxFile {
-		return nil, fmt.Errorf("scenario %s: more than %d bytes, the limit", source, MaxFile)
-	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	s := &Scenario{Source: source}

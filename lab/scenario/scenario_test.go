@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,12 +29,18 @@ var shipped struct {
 }
 
 func TestMain(m *testing.M) {
-	ctx := context.Background()
-	rt, err := host.NewRuntime(ctx, host.RuntimeConfig{})
-	if shipped.err = err; err == nil {
-		shipped.loader = &catalog.Loader{Runtime: rt}
-	}
+	shipped.loader, shipped.err = loader(0)
 	os.Exit(m.Run())
+}
+
+// loader loads modules as the program does, with the compiled code that it keeps.
+func loader(fuel int64) (*catalog.Loader, error) {
+	cache, err := host.DefaultCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	rt, err := host.NewRuntime(context.Background(), host.RuntimeConfig{CacheDir: cache, Fuel: fuel})
+	return &catalog.Loader{Runtime: rt}, err
 }
 
 func modules(t *testing.T) *catalog.Loader {
@@ -47,11 +54,13 @@ func modules(t *testing.T) *catalog.Loader {
 // the row names; the detours are the modules. Metering the modules changes nothing
 // in the event log.
 func TestSuiteTakesEveryStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays every scenario, one after the other: see TestSideBySide")
+	}
 	l := modules(t)
-	rt, err := host.NewRuntime(t.Context(), host.RuntimeConfig{Fuel: host.Unmetered})
+	unmetered, err := loader(host.Unmetered)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, rt.Close(context.Background())) }()
-	unmetered := &catalog.Loader{Runtime: rt}
+	defer func() { require.NoError(t, unmetered.Runtime.Close(context.Background())) }()
 	var total steps.Counter
 	logs := readEventLogs(t)
 	for _, name := range scenario.Names() {
@@ -122,6 +131,43 @@ func (l eventLogs) write(t *testing.T) {
 	require.NoError(t, os.WriteFile(eventLogsFile, []byte(text.String()), 0o644))
 }
 
+// TestSideBySide plays scenarios that differ much at once, each on two machines.
+// The machines share modules and nothing else, so each goes as it does alone.
+func TestSideBySide(t *testing.T) {
+	l := modules(t)
+	names := []string{"write", "several-pairs", "standing-chain", "swap"}
+	alone := make(map[string]uint64)
+	for _, name := range names[2:] {
+		s, err := scenario.Load(name)
+		require.NoError(t, err)
+		r, err := s.Run(t.Context(), l, scenario.Options{})
+		require.NoError(t, err)
+		alone[name] = r.Hash
+	}
+	hashes := make([]uint64, 2*len(names))
+	var wg sync.WaitGroup
+	for i := range hashes {
+		wg.Go(func() {
+			s, err := scenario.Load(names[i/2])
+			if !assert.NoError(t, err) {
+				return
+			}
+			r, err := s.Run(t.Context(), l, scenario.Options{Steps: &steps.Counter{}})
+			if assert.NoError(t, err) {
+				assert.Empty(t, r.Wrong)
+				hashes[i] = r.Hash
+			}
+		})
+	}
+	wg.Wait()
+	for i, name := range names {
+		assert.Equal(t, hashes[2*i], hashes[2*i+1], name)
+		if h, was := alone[name]; was {
+			assert.Equal(t, h, hashes[2*i], name)
+		}
+	}
+}
+
 const valid = "name: x\npolicy: sync\nplay: [{at: 1ms, write: {offset: 0, length: 4096}}]\n"
 
 func TestParseRefuses(t *testing.T) {
@@ -158,7 +204,6 @@ func TestParseRefuses(t *testing.T) {
 		"unknown step":           {valid + "expect: {steps: ['7']}\n", "no such row"},
 		"unknown state":          {valid + "expect: {mirrors: [{state: happy}]}\n", "happy"},
 		"too many mirrors":       {valid + "expect: {mirrors: [{state: in sync}, {state: in sync}]}\n", "there are 1"},
-		"too long":               {strings.Repeat("#", scenario.MaxFile+1), "the limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := scenario.Parse([]byte(c.text), "test")

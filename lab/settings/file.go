@@ -5,33 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/lab/experiment"
 	"github.com/iosrun/iosrun/names/suggest"
 )
 
-// maxExperiment is the most bytes of an experiment file.
-const maxExperiment = 1 << 20
+const (
+	// MaxFile is the largest size of an experiment file in bytes.
+	MaxFile = 1 << 20
+	// MaxVariable is the largest size of the value of an environment variable in bytes.
+	MaxVariable = 4096
+)
 
 // experimentFile reads an experiment file. Every key and every value of it is
 // checked where it stands.
 func experimentFile(path string, k keys, o origins) (map[string]any, error) {
-	f, err := os.Open(path)
+	text, err := files.ReadAll(path, "experiment", MaxFile)
 	if err != nil {
-		return nil, fmt.Errorf("experiment: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxExperiment+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("experiment: %w", err)
-	case len(text) > maxExperiment:
-		return nil, fmt.Errorf("experiment %s: more than %d bytes, the limit", path, maxExperiment)
+		return nil, err
 	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	var document yaml.Node

@@ -106,3 +106,15 @@ func (s *Settings) generatorDefaults() error {
 	own.Delete("volume_bytes")
 	return s.values.MergeAt(own, "workload.generator")
 }
+
+// CheckVariables refuses an environment variable of the program's, of those given as
+// NAME=VALUE, that is too long to be meant.
+func CheckVariables(variables []string) error {
+	for _, v := range variables {
+		name, value, _ := strings.Cut(v, "=")
+		if strings.HasPrefix(name, Prefix) && len(value) > MaxVariable {
+			return fmt.Errorf("environment: %s: has %d bytes: want at most %d", name, len(value), MaxVariable)
+		}
+	}
+	return nil
+}

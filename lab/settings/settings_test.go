@@ -177,16 +177,16 @@ func TestWhereASettingIsWrong(t *testing.T) {
 		{"", "experiment E: is empty"},
 		{"seed: 1\n---\nseed: 2\n", "experiment E: holds more than one document"},
 		{"a: &a {b: *a}\n", "anchor 'a' value contains itself"},
-		{strings.Repeat("# long\n", maxExperiment/7+1), "experiment E: more than 1048576 bytes, the limit"},
+		{strings.Repeat("# long\n", MaxFile/7+1), "experiment E: has 1048579 bytes: want a file or a pipe of at most 1048576 bytes"},
 	} {
 		require.NoError(t, os.WriteFile(exp, []byte(c.file), 0o600))
 		_, err := checked(gather(exp))
 		require.ErrorContains(t, err, strings.Replace(c.want, "experiment E", "experiment "+exp, 1))
 	}
 	_, err := checked(gather("/dev/zero"))
-	assert.ErrorContains(t, err, "experiment /dev/zero: more than 1048576 bytes, the limit")
+	assert.ErrorContains(t, err, "experiment /dev/zero: is a device")
 	_, err = checked(gather(t.TempDir()))
-	assert.ErrorContains(t, err, "is a directory")
+	assert.ErrorContains(t, err, "is a folder")
 
 	for variable, want := range map[string]string{
 		"IOSRUN_WORKLOAD_SPED=2":                         `environment: IOSRUN_WORKLOAD_SPED is no setting's variable; did you mean "IOSRUN_WORKLOAD_SPEED"?`,

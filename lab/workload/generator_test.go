@@ -22,6 +22,9 @@ func generate(t *testing.T, config GeneratorConfig) []trace.Request {
 }
 
 func TestGeneratorKeepsItsPromises(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads or makes much, on one goroutine")
+	}
 	base := GeneratorConfig{
 		ReadShare: 0.3, Sizes: []SizeWeight{{4096, 3}, {16384, 1}, {512, 0}}, Pattern: PatternRandom,
 		Arrival: ArrivalPoisson, Rate: 5000, Count: 40000, VolumeBytes: 10_000_384, AlignBytes: 512, Seed: 42,
@@ -125,6 +128,9 @@ func TestPoissonGaps(t *testing.T) {
 // chi-square test; the bound is the 0.999999 quantile for that many degrees of
 // freedom (Wilson and Hilferty's approximation).
 func TestZipfDistribution(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads or makes much, on one goroutine")
+	}
 	const draws = 100_000
 	for _, n := range []int64{1, 2, 3, 10, 1000, 1 << 40} {
 		for _, s := range []float64{0.01, 0.5, 0.9, 0.999999999999, 1, 1.1, 2, 5} {
@@ -184,6 +190,9 @@ func harmonic(n, s float64) float64 {
 }
 
 func TestScatterIsOneToOne(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads or makes much, on one goroutine")
+	}
 	for _, n := range []int64{1, 2, 3, 4, 5, 7, 8, 9, 100, 1000, 4096, 4097, 65537} {
 		for _, key := range []uint64{0, 1, 0x123456789ABCDEF0, math.MaxUint64} {
 			s := newScatter(n, key)

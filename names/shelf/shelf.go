@@ -1,15 +1,13 @@
 package shelf
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
 
+	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/names/suggest"
 )
 
@@ -23,8 +21,7 @@ type Shelf struct {
 	Kind string
 	// Unknown says that a name is neither on the shelf nor a file's.
 	Unknown error
-	// MaxFile is the most bytes of a file. One byte more is read, so that who
-	// parses it can tell.
+	// MaxFile is the most bytes of a file.
 	MaxFile int64
 }
 
@@ -50,13 +47,9 @@ func (s *Shelf) Names() []string {
 // is the file, or BuiltIn.
 func (s *Shelf) Read(name string) (text []byte, source string, err error) {
 	if strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
-		f, err := os.Open(name)
+		text, err := files.ReadAll(name, s.Kind, s.MaxFile)
 		if err != nil {
-			return nil, "", fmt.Errorf("%s: %w", s.Kind, err)
-		}
-		text, err = io.ReadAll(io.LimitReader(f, s.MaxFile+1))
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, "", fmt.Errorf("%s %s: %w", s.Kind, name, err)
+			return nil, "", err
 		}
 		return text, name, nil
 	}

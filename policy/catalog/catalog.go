@@ -13,12 +13,10 @@ import (
 	"github.com/iosrun/iosrun/files"
 	"github.com/iosrun/iosrun/host"
 	"github.com/iosrun/iosrun/host/build"
+	"github.com/iosrun/iosrun/host/wasm"
 	"github.com/iosrun/iosrun/names/suggest"
 	"github.com/iosrun/iosrun/policy/catalog/shipped"
 )
-
-// MaxModule is the most bytes of a module file.
-const MaxModule = 64 << 20
 
 // Suffix is the file extension of a module.
 const Suffix = ".wasm"
@@ -112,7 +110,7 @@ func (c *Catalog) BuildArchive(ctx context.Context, source, archive string) (wri
 		if err != nil {
 			return false, err
 		}
-		if modules[n], err = os.ReadFile(path); err != nil {
+		if modules[n], err = files.ReadAll(path, "module", wasm.MaxSize); err != nil {
 			return false, err
 		}
 	}
@@ -120,7 +118,7 @@ func (c *Catalog) BuildArchive(ctx context.Context, source, archive string) (wri
 	if err != nil {
 		return false, err
 	}
-	if old, err := os.ReadFile(archive); err == nil {
+	if old, err := readArchive(archive); err == nil {
 		if set, err := shipped.Unpack(old); err == nil && set.Holds(toolchain, modules) {
 			return false, nil
 		}
@@ -130,6 +128,17 @@ func (c *Catalog) BuildArchive(ctx context.Context, source, archive string) (wri
 		return false, err
 	}
 	return true, files.Write(archive, func(w io.Writer) error { _, err := w.Write(packed); return err })
+}
+
+// readArchive reads an archive that may be there. A pipe, in which there is none,
+// is written to alone.
+func readArchive(path string) ([]byte, error) {
+	f, err := files.OpenFile(path, "archive", os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return files.ReadAllFrom(f, path, "archive", shipped.MaxArchive)
 }
 
 // Module finds a module and reads it; nothing of it runs. A Go source folder is
@@ -145,7 +154,7 @@ func (c *Catalog) Module(ctx context.Context, ref string) (*host.Module, error) 
 	if err := c.Uses.Reads(path, "a module"); err != nil {
 		return nil, err
 	}
-	return read(path)
+	return host.Open(path)
 }
 
 // embedded gives a module that the program carries.
@@ -176,7 +185,7 @@ func (c *Catalog) locate(ctx context.Context, ref string) (string, error) {
 	info, err := os.Stat(ref)
 	switch {
 	case err != nil && (strings.HasSuffix(ref, Suffix) || strings.HasPrefix(ref, ".") || filepath.IsAbs(ref)):
-		return "", fmt.Errorf("module: %w", err)
+		return ref, nil // opening it says what is wrong
 	case err != nil:
 		return "", fmt.Errorf("module %q: %w: want one of %s, a %s file, or a folder of Go source%s", ref, ErrUnknown, strings.Join(names, ", "), Suffix, suggest.DidYouMean(ref, names))
 	case info.IsDir():
@@ -187,23 +196,4 @@ func (c *Catalog) locate(ctx context.Context, ref string) (string, error) {
 		return path, nil
 	}
 	return ref, nil
-}
-
-func read(path string) (*host.Module, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("module: %w", err)
-	}
-	if info.Size() > MaxModule {
-		return nil, fmt.Errorf("module %s: %d bytes: at most %d", path, info.Size(), MaxModule)
-	}
-	code, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("module: %w", err)
-	}
-	m, err := host.Inspect(code)
-	if err != nil {
-		return nil, fmt.Errorf("module %s: %w", path, err)
-	}
-	return m, nil
 }

@@ -115,8 +115,11 @@ func Unpack(archive []byte) (*Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("archive of modules: %w", err)
 		}
-		content, err := io.ReadAll(t)
-		if err != nil {
+		if h.Size > MaxArchive { // an entry need not hold what its header claims
+			return nil, fmt.Errorf("archive of modules: %s: %d bytes: want at most %d", h.Name, h.Size, MaxArchive)
+		}
+		content := make([]byte, h.Size)
+		if _, err := io.ReadFull(t, content); err != nil {
 			return nil, fmt.Errorf("archive of modules: %s: %w", h.Name, err)
 		}
 		if h.Name == toolchainFile {
