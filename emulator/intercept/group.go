@@ -19,13 +19,35 @@ import (
 type group struct {
 	id    uint32
 	pairs []*Pair
-	// latest is the latest request time of a write that a mirror has got, and
-	// missing the earliest acknowledgement of one that a mirror has missed for good.
-	latest, missing machine.Time
-	misses          bool
-	copying         bool // mirrors are being synchronised
-	broken          bool
+	// latest is the latest request time of a write that a mirror has got.
+	latest  machine.Time
+	strict  order // of the writes that waited for their mirrors
+	lenient order // of those acknowledged in constant copy, which did not
+	copying bool  // mirrors are being synchronised
 }
+
+// order keeps whether writes have come to the group's mirrors in the order of their
+// dependence.
+type order struct {
+	missing machine.Time // earliest acknowledgement of a write that a mirror has missed for good
+	misses  bool
+	broken  bool // a mirror has got a write that may depend on one that another has missed
+}
+
+// missed notes a write that a mirror has missed, acknowledged at that time.
+func (o *order) missed(acknowledged machine.Time) {
+	if !o.misses || acknowledged < o.missing {
+		o.missing = acknowledged
+	}
+	o.misses = true
+}
+
+// judge looks whether the latest request that a mirror has got came after a write that
+// is missing was acknowledged.
+func (o *order) judge(latest machine.Time) { o.broken = o.broken || o.misses && latest > o.missing }
+
+// begin begins anew; what was found before counts.
+func (o *order) begin() { o.missing, o.misses = 0, false }
 
 // JoinGroup makes the pair one of consistency group id, which is not 0.
 func (x *Process) JoinGroup(p *Pair, id uint32) error {
@@ -55,14 +77,16 @@ func (p *Pair) Group() uint32 {
 
 // PointInTime reports whether the mirrors of the pair's consistency group have
 // been a point in time of their primaries all along, synchronisations apart. It
-// holds for a pair in no group.
-func (p *Pair) PointInTime() bool {
+// holds for a pair in no group. Lenient says the same of the writes alone that were
+// acknowledged in constant copy: those that follow from a chain that suspends itself
+// wait for no mirror, so that a policy cannot keep them in order.
+func (p *Pair) PointInTime() (strict, lenient bool) {
 	g := p.group
 	if g == nil {
-		return true
+		return true, true
 	}
 	g.judge()
-	return !g.broken
+	return !g.strict.broken, !g.lenient.broken
 }
 
 // got notes a write that a mirror has.
@@ -72,19 +96,23 @@ func (g *group) got(requested machine.Time) {
 	}
 }
 
-// missed notes a write that m will not get until it is synchronised. What has
-// been the primary belongs to no image of the others.
-func (g *group) missed(m *Mirror, acknowledged machine.Time) {
-	if g == nil || g.copying || m.State == abi.MirrorFailed {
-		return
+// missed notes a write that m will not get until it is synchronised, acknowledged at
+// that time; leave says that it was in constant copy. What has been the primary belongs
+// to no image of the others.
+func (g *group) missed(m *Mirror, acknowledged machine.Time, leave bool) {
+	switch {
+	case g == nil || g.copying || m.State == abi.MirrorFailed:
+	case leave:
+		g.lenient.missed(acknowledged)
+	default:
+		g.strict.missed(acknowledged)
 	}
-	if !g.misses || acknowledged < g.missing {
-		g.missing = acknowledged
-	}
-	g.misses = true
 }
 
-func (g *group) judge() { g.broken = g.broken || g.misses && g.latest > g.missing }
+func (g *group) judge() {
+	g.strict.judge(g.latest)
+	g.lenient.judge(g.latest)
+}
 
 // synchronising says that the order in which a mirror gets its tracks means
 // nothing from now on.
@@ -108,5 +136,7 @@ func (g *group) synchronised() {
 			}
 		}
 	}
-	g.latest, g.missing, g.misses, g.copying = 0, 0, false, false
+	g.latest, g.copying = 0, false
+	g.strict.begin()
+	g.lenient.begin()
 }

@@ -169,8 +169,6 @@ type mirrorRequest struct {
 
 func (mr *mirrorRequest) made() bool { return mr.state != mirrorNone }
 
-func (mr *mirrorRequest) waits() bool { return mr.state.waiting() }
-
 func (mr *mirrorRequest) onItsWay() bool { return mr.state.onItsWay() }
 
 func (mr *mirrorRequest) active() bool {

@@ -118,7 +118,7 @@ func (r *Request) missed(m *Mirror) {
 	}
 	mr.enterRisk(riskMissed)
 	m.account.acknowledged(r.program.Tracks)
-	m.pair.group.missed(m, r.ackedAt)
+	m.pair.group.missed(m, r.ackedAt, r.flags&abi.FlagConstantCopy != 0 || r.pair.Mode == abi.ModeConstantCopy)
 }
 
 // safe ends the risk of the write of r on mirror m.

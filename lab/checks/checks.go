@@ -139,10 +139,16 @@ func pointInTime(s *Seen, c *report.Check) {
 		nothing(c, "no write was acknowledged")
 		return
 	}
-	c.OK = *s.PointInTime
-	c.Detail = "no mirror of the group has a later write than one that is missing"
-	if !c.OK {
-		c.Detail = "a mirror of the group has a write that was requested after another one, which is missing, had been acknowledged"
+	c.OK = s.PointInTime.Strict
+	const late = "a mirror of the group has a write that was requested after another one, which is missing, had been acknowledged"
+	switch {
+	case !c.OK:
+		c.Detail = late
+	case !s.PointInTime.Lenient:
+		c.Allowed = true
+		c.Detail = late + " in constant copy, by its leave"
+	default:
+		c.Detail = "no mirror of the group has a later write than one that is missing"
 	}
 }
 

@@ -73,7 +73,7 @@ func TestFaultsOfDetours(t *testing.T) {
 // TestChecksOfNothingSeen: where nothing was seen, no check says that it held, but
 // those that look for what must not be.
 func TestChecksOfNothingSeen(t *testing.T) {
-	s := &Seen{Left: Left{Quiet: true}, PointInTime: new(bool)}
+	s := &Seen{Left: Left{Quiet: true}, PointInTime: new(PointInTime)}
 	names := make(map[string]bool)
 	for _, k := range append(s.OfMachine(), s.OfWorkload()...) {
 		assert.False(t, names[k.Name], "two checks are named %s", k.Name)
@@ -91,4 +91,18 @@ func TestAChangeOfStateThatCannotBe(t *testing.T) {
 	nothingPending(s, &c)
 	assert.False(t, c.OK)
 	assert.Contains(t, c.Detail, "2 changes of state that there cannot be")
+}
+
+// TestPointInTime: what constant copy has left out of order is allowed, and said; the
+// rest is not.
+func TestPointInTime(t *testing.T) {
+	for _, c := range []struct {
+		p           PointInTime
+		ok, allowed bool
+	}{{PointInTime{true, true}, true, false}, {PointInTime{true, false}, true, true}, {PointInTime{false, true}, false, false}, {PointInTime{false, false}, false, false}} {
+		s := &Seen{PointInTime: &c.p, Intercept: intercept.Counts{Acknowledged: 1}}
+		var k report.Check
+		pointInTime(s, &k)
+		assert.Equal(t, [2]bool{c.ok, c.allowed}, [2]bool{k.OK, k.Allowed}, "%+v", c.p)
+	}
 }

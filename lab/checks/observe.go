@@ -57,9 +57,13 @@ func (c claims) Early() (broken, allowed uint64) {
 	return n.Violations, n.Degraded
 }
 
-// Marked reports whether a track is marked.
+// Marked reports whether a track is marked, or has a write or a copy under way by the
+// account: error recovery may have it in hand while no I/O is on the channel. At the
+// end of a run, when nothing can be under way, the check of the mirrors asks for marks
+// alone.
 func (c claims) Marked(pair, mirror int, track uint32) bool {
-	return c.r.Pairs[pair].Mirrors()[mirror].Marked(track)
+	m := c.r.Pairs[pair].Mirrors()[mirror]
+	return m.Marked(track) || m.UnderWay(track, track)
 }
 
 // Risk is what is and was at risk on a mirror.

@@ -69,7 +69,7 @@ type Seen struct {
 	Reads      Reads
 	Left       Left
 	// PointInTime is nil where a policy has been in force that does not promise one.
-	PointInTime *bool
+	PointInTime *PointInTime
 	Detours     []report.DetourFault
 	// DetourCount is the number of detours that have stood on the slots.
 	DetourCount int
@@ -125,11 +125,15 @@ func (w *Witness) Look() (*Seen, error) {
 	s.Left = w.left()
 	s.Detours, s.DetourCount = DetourFaults(w.rig.Installed()), countDetours(w.rig.Installed())
 	if grouped(w.rig.Installed()) {
-		kept := w.rig.Pairs[0].PointInTime()
-		s.PointInTime = &kept
+		s.PointInTime = new(PointInTime)
+		s.PointInTime.Strict, s.PointInTime.Lenient = w.rig.Pairs[0].PointInTime()
 	}
 	return s, nil
 }
+
+// PointInTime says whether the mirrors of the consistency group have been a point in
+// time all along, as far as writes that waited for mirrors go, and those that did not.
+type PointInTime struct{ Strict, Lenient bool }
 
 // grouped reports whether every policy that was in force promises a point in time.
 func grouped(all []rig.Installation) bool {

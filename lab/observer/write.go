@@ -183,8 +183,9 @@ func (o *Observer) ended(f *function) {
 			// request, which may be suspended before it writes the spot again, or from one
 			// that was started when this volume was the primary. Where the write before
 			// has left the same content the request's identity tells, or that the volume
-			// had that already.
-			if k < 0 || begun || h[k].w.spots[h[k].i].had&(1<<v.index) != 0 {
+			// had that already. A standing chain's identity is no request's: what it brings
+			// may be either.
+			if k < 0 || begun || o.writes[f.id] == nil || h[k].w.spots[h[k].i].had&(1<<v.index) != 0 {
 				p.noteEarly(c.spot, arrival{v.index, f.id, f.drive, c.digest})
 			}
 		}
