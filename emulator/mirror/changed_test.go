@@ -49,6 +49,10 @@ func TestACopyThatTakesTooLongIsGivenUp(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			g := newRig(t, 1)
 			m := g.pair.Mirrors()[0]
+			g.install(changed)
+			g.write(70, 0, 1) // the end of its copy's time falls into that of the next
+			g.runFor(mirror.CopyPatience / 2)
+			require.Len(t, g.ended, 1)
 			g.mirrors[0].delay = late
 			if c.waits {
 				g.install(toAll)

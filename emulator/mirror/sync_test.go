@@ -115,7 +115,7 @@ func TestAFailingTrackIsTriedAgain(t *testing.T) {
 				var ends []error
 				o := g.options(&ends)
 				o.Full, o.Streams = true, streams
-				_, err := g.mirroring.Synchronise(m, o)
+				s, err := g.mirroring.Synchronise(m, o)
 				require.NoError(t, err)
 				g.run()
 				require.Len(t, ends, 1)
@@ -125,6 +125,7 @@ func TestAFailingTrackIsTriedAgain(t *testing.T) {
 				} else {
 					require.ErrorContains(t, ends[0], c.want)
 					assert.GreaterOrEqual(t, failed, 2, "it was tried again")
+					assert.Positive(t, s.Progress().Left, "nothing is begun after it")
 					assert.Equal(t, abi.MirrorSuspended, m.State)
 					assert.Contains(t, g.marked(0), track)
 					assert.Subset(t, g.marked(0), g.differing(0))
@@ -158,17 +159,72 @@ func TestSynchronisationOfAMirrorThatIsCut(t *testing.T) {
 			var ends []error
 			o := g.options(&ends)
 			o.Full = true
-			_, err := g.mirroring.Synchronise(m, o)
+			s, err := g.mirroring.Synchronise(m, o)
 			require.NoError(t, err)
 			g.runFor(after)
 			m.State = abi.MirrorSuspended
 			g.run()
 			require.Len(t, ends, 1)
 			require.ErrorContains(t, ends[0], "was dissociated meanwhile")
+			assert.Positive(t, s.Progress().Left, "nothing is begun after that")
 			assert.Equal(t, abi.MirrorSuspended, m.State)
 			assert.Subset(t, g.marked(0), g.differing(0))
 		})
 	}
+}
+
+// TestAFailedSynchronisationMarksWhatDiffers: a synchronisation that fails in the
+// middle of writes leaves no track that differs without a mark.
+func TestAFailedSynchronisationMarksWhatDiffers(t *testing.T) {
+	differed := 0
+	for seed := range uint64(8) {
+		random := rand.New(rand.NewPCG(seed, 3))
+		g := newRig(t, 1)
+		g.install(toAll)
+		var ends []error
+		o := g.options(&ends)
+		o.Full = true
+		_, err := g.mirroring.Synchronise(g.pair.Mirrors()[0], o)
+		require.NoError(t, err)
+		broken := firstTrack + 10 + random.IntN(trackCount-firstTrack-10)
+		g.mirrors[0].fail = func(track int, change bool) bool { return track == broken && change }
+		for range 60 {
+			g.write(firstTrack+random.IntN(9), random.IntN(records), 1+random.IntN(2*records))
+			g.runFor(machine.Time(random.IntN(1000)) * machine.Microsecond)
+		}
+		g.run()
+		require.Len(t, ends, 1)
+		require.ErrorContains(t, ends[0], fmt.Sprintf("track %d: ", broken))
+		require.Subset(t, g.marked(0), g.differing(0), "seed %d", seed)
+		differed += len(g.differing(0))
+	}
+	assert.Positive(t, differed)
+}
+
+// TestTheLastCopyWaitsForWrites: the last copy begins when the writes that were under
+// way have ended, and others wait for it.
+func TestTheLastCopyWaitsForWrites(t *testing.T) {
+	g := newRig(t, 1)
+	g.primary.delay = 100 * machine.Millisecond
+	first := g.write(20, 0, 1)
+	g.runFor(machine.Millisecond)
+	g.primary.delay = 0
+	var ends []error
+	s, err := g.mirroring.Synchronise(g.pair.Mirrors()[0], g.options(&ends))
+	require.NoError(t, err)
+	g.runFor(50 * machine.Millisecond)
+	second := g.write(40, 0, 1)
+	g.runFor(40 * machine.Millisecond)
+	assert.True(t, s.Progress().Held)
+	assert.Equal(t, 1, s.Progress().Round)
+	assert.Empty(t, g.ended)
+	g.run()
+	assert.Equal(t, []error{nil}, ends)
+	assert.Equal(t, 2, s.Progress().Round)
+	assert.Less(t, g.ended[first], g.ended[second])
+	assert.Greater(t, s.Progress().HeldFor, 20*machine.Millisecond)
+	assert.Equal(t, []int{40}, g.differing(0), "nobody mirrors the second one")
+	assert.Equal(t, []int{40}, g.marked(0))
 }
 
 // TestSynchronisationWithoutRoom: where main storage has no room for its buffers, a
