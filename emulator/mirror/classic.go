@@ -26,12 +26,9 @@ func (p *Process) refused(b *ios.IOSB) bool {
 
 // classic reports whether one of the two volumes is driven with the classic
 // commands.
-func (s *Sync) classic() bool {
-	return s.p.classic[s.m.Pair().Primary()] || s.p.classic[s.m.Unit()]
+func (c *copier) classic() bool {
+	return c.p.classic[c.m.Pair().Primary()] || c.p.classic[c.m.Unit()]
 }
-
-// whole reports whether all tracks of a CKD device are copied whole, one by one.
-func (s *Sync) whole() bool { return s.o.Whole || s.classic() }
 
 // records is how far the reading of a track with classic commands is: first
 // record zero and the count fields, then the records, in several channel programs

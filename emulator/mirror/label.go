@@ -65,20 +65,16 @@ type labelIO struct {
 	cpu     *machine.Processor
 }
 
-// label reads the label of m and, with set, writes it back with the state. done
-// is told what the label said, or says now.
-func (p *Process) label(at machine.Time, m *intercept.Mirror, set bool, state abi.MirrorState, done func(*machine.Processor, abi.MirrorState, error)) error {
-	l, err := p.newLabelIO()
-	if err != nil {
-		return err
-	}
+// begin reads the label of m and, with set, writes it back with the state. done is
+// told what the label said, or says now.
+func (l *labelIO) begin(at machine.Time, m *intercept.Mirror, set bool, state abi.MirrorState, done func(*machine.Processor, abi.MirrorState, error)) {
 	l.m, l.set, l.state, l.done = m, set, state, done
 	l.write, l.err = false, nil
 	l.srb.Parm = uint64(m.Index())
-	p.m.Dispatcher.Schedule(at, &l.srb)
-	return nil
+	l.p.m.Dispatcher.Schedule(at, &l.srb)
 }
 
+// newLabelIO returns a labelIO that is not in use.
 func (p *Process) newLabelIO() (*labelIO, error) {
 	if n := len(p.labels); n != 0 {
 		l := p.labels[n-1]
@@ -182,8 +178,12 @@ func (p *Process) ReadLabel(cpu *machine.Processor, r *intercept.Request, m *int
 		free = &labelReading{}
 		p.reading = append(p.reading, free)
 	}
+	l, err := p.newLabelIO()
+	if err != nil {
+		return false
+	}
 	free.m, free.waiting = m, append(free.waiting[:0], r)
-	err := p.label(cpu.Now(), m, false, 0, func(cpu *machine.Processor, s abi.MirrorState, err error) {
+	l.begin(cpu.Now(), m, false, 0, func(cpu *machine.Processor, s abi.MirrorState, err error) {
 		if err != nil {
 			s = m.State
 		}
@@ -192,8 +192,5 @@ func (p *Process) ReadLabel(cpu *machine.Processor, r *intercept.Request, m *int
 		}
 		free.m = nil
 	})
-	if err != nil {
-		free.m = nil
-	}
-	return err == nil
+	return true
 }

@@ -42,9 +42,10 @@ type Process struct {
 	watching bool
 	nextLook machine.Time    // of the monitor, while it is watching
 	alarmAt  machine.Time    // an earlier look, or 0
-	free     []*stream       // buffers of ended synchronisations
-	copies   []*Sync         // of changed tracks, that are not in use
-	active   []*Sync         // that copy tracks
+	active   []*copier       // that copy tracks
+	free     []*stream       // that are not in use
+	changed  []*changedCopy  // that are not in use
+	tellings []*telling      // that are not in use
 	labels   []*labelIO      // that are not in use
 	reading  []*labelReading // of labels for requests
 	buffers  machine.Address // of main storage in use for both

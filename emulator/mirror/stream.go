@@ -1,7 +1,6 @@
 package mirror
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/iosrun/iosrun/abi"
@@ -21,7 +20,7 @@ const (
 // A stream copies a run of tracks: it reads them from the primary and writes
 // them to the mirror, with requests like any other's.
 type stream struct {
-	s       *Sync
+	c       *copier
 	block   ios.IOSB
 	srb     machine.SRB
 	control program.Control
@@ -40,11 +39,11 @@ type stream struct {
 	err     error
 }
 
-func (p *Process) newStream(s *Sync) (*stream, error) {
+func (p *Process) newStream(c *copier) (*stream, error) {
 	if n := len(p.free); n != 0 {
 		t := p.free[n-1]
 		p.free = p.free[:n-1]
-		t.s = s
+		t.c = c
 		return t, nil
 	}
 	storage := &p.m.Storage
@@ -52,7 +51,7 @@ func (p *Process) newStream(s *Sync) (*stream, error) {
 	if at+dataSize+machine.FrameSize > bufferLimit {
 		return nil, fmt.Errorf("buffers for synchronisation: the limit of %d bytes of main storage is in use", int(bufferLimit-bufferBase))
 	}
-	t := &stream{s: s}
+	t := &stream{c: c, idle: true}
 	var err error
 	if t.data, err = storage.MapSynthetic(at, dataSize); err != nil {
 		return nil, err
@@ -71,43 +70,39 @@ func (p *Process) newStream(s *Sync) (*stream, error) {
 
 // start copies n tracks from first on, at time at.
 func (t *stream) start(at machine.Time, first, n uint32) {
-	geo := t.s.m.Pair().Geometry()
+	geo := t.c.m.Pair().Geometry()
 	t.idle, t.write, t.err = false, false, nil
-	t.whole = t.s.changed != nil || t.s.whole()
+	t.whole = t.c.whole()
 	t.records = records{}
 	t.first, t.n = first, n
-	t.eckd = program.ECKD{Heads: int(geo.Heads), RecordsATrack: t.s.o.RecordsATrack}
-	t.copy = t.s.m.BeginCopy(first, n)
+	t.eckd = program.ECKD{Heads: int(geo.Heads), RecordsATrack: t.c.manner.recordsATrack}
+	t.copy = t.c.m.BeginCopy(first, n)
 	t.schedule(at)
 }
 
 func (t *stream) schedule(at machine.Time) {
 	t.srb.Parm = uint64(t.first)
-	t.s.p.m.Dispatcher.Schedule(at, &t.srb)
+	t.c.p.m.Dispatcher.Schedule(at, &t.srb)
 }
 
 // Enter builds the channel program of the read or the write and issues STARTIO.
 func (t *stream) Enter(cpu *machine.Processor, _ *machine.SRB) {
-	s := t.s
 	unit := t.unit()
-	err := t.build(unit)
-	if s.changed != nil && s.m.State != abi.MirrorInSync {
-		err = errNotFollowing
+	err := t.c.driver.allow()
+	if err == nil {
+		err = t.build(unit)
 	}
 	if err != nil {
 		t.fail(err)
 		return
 	}
-	x := s.p.x.Supervisor()
+	x := t.c.p.x.Supervisor()
 	b := &t.block
 	b.Init(x)
-	b.ID = 0
+	b.ID = t.c.manner.io
 	b.UCB = unit
 	b.ChannelProgram = t.control.At + program.Start
 	b.DriverID = ios.DriverProcess
-	if s.changed != nil {
-		b.ID = s.changed.io
-	}
 	b.Writes = t.write
 	b.SRB.Parm = uint64(t.first)
 	t.ended, t.again = false, false
@@ -116,15 +111,15 @@ func (t *stream) Enter(cpu *machine.Processor, _ *machine.SRB) {
 
 func (t *stream) unit() *ios.UCB {
 	if t.write {
-		return t.s.m.Unit()
+		return t.c.m.Unit()
 	}
-	return t.s.m.Pair().Primary()
+	return t.c.m.Pair().Primary()
 }
 
 func (t *stream) build(unit *ios.UCB) error {
 	t.classic = false
-	if t.s.m.Pair().Geometry().Class == abi.ClassFBA {
-		g := t.s.m.Pair().Geometry()
+	if t.c.m.Pair().Geometry().Class == abi.ClassFBA {
+		g := t.c.m.Pair().Geometry()
 		first := t.first * g.TrackBlocks
 		program.FBABlocks(t.control, t.data.Base, t.write, first, int(min(t.n*g.TrackBlocks, g.Blocks-first)))
 		return nil
@@ -134,7 +129,7 @@ func (t *stream) build(unit *ios.UCB) error {
 		return nil
 	}
 	t.data.Materialize()
-	if t.classic = t.s.p.classic[unit]; t.classic {
+	if t.classic = t.c.p.classic[unit]; t.classic {
 		return t.buildClassic()
 	}
 	if !t.write {
@@ -148,7 +143,7 @@ func (t *stream) build(unit *ios.UCB) error {
 func (t *stream) Done(_ *machine.Processor, b *ios.IOSB) {
 	t.ended = true
 	switch {
-	case !t.classic && t.s.m.Pair().Geometry().Class == abi.ClassECKD && t.s.p.refused(b):
+	case !t.classic && t.c.m.Pair().Geometry().Class == abi.ClassECKD && t.c.p.refused(b):
 		t.again = true
 	case t.readsRecords():
 		t.err = t.recordsRead(b)
@@ -171,7 +166,7 @@ func (t *stream) verb() string {
 
 // Released goes on once the request's storage is free.
 func (t *stream) Released(*ios.IOSB) {
-	now := t.s.p.m.Clock.Now()
+	now := t.c.p.m.Clock.Now()
 	switch {
 	case t.again && !t.whole:
 		t.split(now)
@@ -182,7 +177,7 @@ func (t *stream) Released(*ios.IOSB) {
 		t.schedule(now)
 	case t.err == nil:
 		t.done()
-	case !t.whole && t.s.m.Pair().Geometry().Class == abi.ClassECKD:
+	case !t.whole && t.c.m.Pair().Geometry().Class == abi.ClassECKD:
 		// Not formatted as the block access method has it: track by track.
 		t.split(now)
 	default:
@@ -193,20 +188,17 @@ func (t *stream) Released(*ios.IOSB) {
 // split copies the first of the run's tracks whole and gives the rest back.
 func (t *stream) split(now machine.Time) {
 	t.copy.End(false)
-	for i := uint32(1); i < t.n; i++ {
-		t.s.add(t.first + i)
-	}
-	t.copy = t.s.m.BeginCopy(t.first, 1)
-	t.s.next = min(t.s.next, t.first+1)
+	t.c.giveBack(t.first+1, t.n-1)
+	t.copy = t.c.m.BeginCopy(t.first, 1)
 	t.n, t.whole, t.write, t.err = 1, true, false, nil
 	t.records = records{}
 	t.schedule(now)
 }
 
-// idleAgain makes the buffer one of tags again, unless the Sync has another whole
+// idleAgain makes the buffer one of tags again, unless the copier has another whole
 // track for it.
 func (t *stream) idleAgain() {
-	if t.s.changed != nil || !t.s.whole() {
+	if !t.c.whole() {
 		t.restore()
 	}
 }
@@ -221,14 +213,11 @@ func (t *stream) restore() {
 func (t *stream) done() {
 	t.copy.End(true)
 	t.idleAgain()
-	t.s.streamDone(t, nil)
+	t.c.streamDone(t, nil)
 }
 
 func (t *stream) fail(err error) {
 	t.copy.End(false)
 	t.idleAgain()
-	if errors.Is(err, errFormatted) && t.s.changed == nil && t.s.phase == copying {
-		t.n, err = 0, nil // the track is marked, for the next copy
-	}
-	t.s.streamDone(t, err)
+	t.c.streamDone(t, err)
 }

@@ -3,15 +3,11 @@ package mirror
 import (
 	"errors"
 	"fmt"
-	"math/bits"
 
 	"github.com/iosrun/iosrun/abi"
 	"github.com/iosrun/iosrun/abi/step"
-	"github.com/iosrun/iosrun/emulator/chain"
 	"github.com/iosrun/iosrun/emulator/intercept"
-	"github.com/iosrun/iosrun/emulator/ios"
 	"github.com/iosrun/iosrun/emulator/machine"
-	"github.com/iosrun/iosrun/emulator/program"
 )
 
 // ChangedTracks is the changed-track mask that a storage subsystem keeps of a
@@ -65,36 +61,51 @@ var errCut = errors.New("the mirror was dissociated meanwhile")
 // ErrBusy says that the mirror is being synchronised already.
 var ErrBusy = errors.New("is being synchronised already")
 
-// Sync is a synchronisation under way (FIG. 2).
+// DrainPatience is how long a synchronisation keeps writes held while those under
+// way end. It is above what missing-interrupt handling takes to end one; a
+// synchronisation that has to wait for longer fails.
+const DrainPatience = 20 * machine.Second
+
+// Sync is a synchronisation under way (FIG. 2): a driver of a copier.
 type Sync struct {
-	p       *Process
-	m       *intercept.Mirror
+	copier  copier
 	o       SyncOptions
-	todo    []uint64 // tracks of the round
-	next    uint32
-	left    int
-	busy    int
-	phase   phase
+	state   syncState
 	round   int
-	copied  uint64
-	failed  error
-	streams []*stream
-	run     uint32 // tracks that a stream copies at once, if not whole
-	pace    machine.Time
-	held    *ios.UCB // on which writes are held, or nil
+	pace    machine.Time // the throttle lets the next tracks begin then
 	heldAt  machine.Time
 	heldFor machine.Time
-	changed *changed // of a copy of the tracks that a request has changed, else nil
 }
 
-type phase uint8
+// syncState is the state of a synchronisation.
+type syncState uint8
 
 const (
-	copying   phase = iota // writes allowed (74, 80)
-	draining               // writes held, those under way still ending (82)
-	finishing              // the last copy (84)
-	ended
+	syncLabelling syncState = iota // the label is being written
+	syncCopying                    // writes allowed (74, 80)
+	syncDraining                   // writes held, those under way still ending (82)
+	syncFinishing                  // writes held, the last copy (84)
+	syncEnded
 )
+
+// holds reports whether writes are held.
+func (s syncState) holds() bool { return s == syncDraining || s == syncFinishing }
+
+// enter puts the synchronisation into a state. The hold on writes follows.
+func (s *Sync) enter(to syncState) {
+	was := s.state
+	s.state = to
+	switch {
+	case to.holds() && !was.holds():
+		s.heldAt = s.now()
+		s.copier.hold()
+	case was.holds() && !to.holds():
+		s.heldFor = s.now() - s.heldAt
+		s.copier.release()
+	}
+}
+
+func (s *Sync) now() machine.Time { return s.copier.p.m.Clock.Now() }
 
 // SyncProgress is how far a synchronisation is.
 type SyncProgress struct {
@@ -109,19 +120,8 @@ type SyncProgress struct {
 
 // Progress tells how far the synchronisation is.
 func (s *Sync) Progress() SyncProgress {
-	return SyncProgress{s.round, s.left, s.copied, s.held != nil, s.heldFor, s.phase == ended}
+	return SyncProgress{s.round, s.copier.todo.count, s.copier.copied, s.state.holds(), s.heldFor, s.state == syncEnded}
 }
-
-const kindDrained = machine.KindMirror + 1
-
-// DrainPatience is how long a synchronisation keeps writes held while those under
-// way end. It is above what missing-interrupt handling takes to end one; a
-// synchronisation that has to wait for longer fails.
-const DrainPatience = 20 * machine.Second
-
-// drainInterval is how often the mirror process looks whether writes that were
-// under way have ended.
-const drainInterval = 50 * machine.Microsecond
 
 // Synchronise makes the mirror identical to its primary while applications go on
 // (steps 72 to 86). It returns at once; SyncOptions.Done tells of the end.
@@ -139,64 +139,47 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 	if o.Streams < 1 || o.Streams > MaxStreams || o.MaxRounds < 1 || o.Threshold < 0 || o.RecordsATrack < 1 || o.Changed == nil {
 		return nil, fmt.Errorf("pair %d, mirror %d: synchronise with %d streams (1 to %d), %d rounds, threshold %d, %d records a track", pair.ID, m.Index()+1, o.Streams, MaxStreams, o.MaxRounds, o.Threshold, o.RecordsATrack)
 	}
-	s := &Sync{p: p, m: m, o: o, todo: make([]uint64, (pair.Geometry().Tracks+63)/64), run: tracksAtOnce(pair.Geometry(), o.RecordsATrack)}
-	for len(s.streams) < o.Streams {
-		t, err := p.newStream(s)
-		if err != nil {
-			p.free = append(p.free, s.streams...)
-			return nil, fmt.Errorf("pair %d, mirror %d: %w", pair.ID, m.Index()+1, err)
-		}
-		s.streams = append(s.streams, t)
+	s := &Sync{o: o}
+	s.copier.p, s.copier.driver = p, s
+	how := manner{run: tracksAtOnce(pair.Geometry(), o.RecordsATrack), recordsATrack: o.RecordsATrack, whole: o.Whole}
+	if err := s.copier.open(m, how, o.Streams); err != nil {
+		return nil, fmt.Errorf("pair %d, mirror %d: %w", pair.ID, m.Index()+1, err)
+	}
+	l, err := p.newLabelIO()
+	if err != nil {
+		s.copier.close()
+		return nil, fmt.Errorf("pair %d, mirror %d: %w", pair.ID, m.Index()+1, err)
 	}
 	m.Synchronising()
-	p.active = append(p.active, s)
 	p.step(step.ClearChangedTracks, 0)
 	o.Changed.Clear()
 	if o.Full {
 		m.MarkAll()
 	}
-	for t, ok := m.NextMarked(0); ok; t, ok = m.NextMarked(t + 1) {
-		s.add(t)
-	}
+	s.addMarked()
 	// The label says so before the first track is copied, so that whoever reads
-	// it meanwhile learns of it; its track is copied with the others. A volume
-	// without a label is synchronised all the same.
+	// it meanwhile learns of it. A volume without a label is synchronised all the
+	// same.
 	p.step(step.WriteLabel, 0)
-	err := p.label(p.m.Clock.Now(), m, true, abi.MirrorSynchronising, func(_ *machine.Processor, _ abi.MirrorState, err error) {
-		// After an error nobody knows whether the label was written.
-		if pair.Geometry().Class == abi.ClassECKD {
-			m.Mark(labelTrack)
-			s.add(labelTrack)
-		}
-		p.step(step.CopyEveryTrack, 0)
-		s.begin()
-	})
-	return s, err
-}
-
-// busy reports whether tracks are being copied to m: a second copy could bring an
-// older state of a track after a newer one.
-func (p *Process) busy(m *intercept.Mirror) bool {
-	for _, s := range p.active {
-		if s.m == m {
-			return true
-		}
-	}
-	return false
-}
-
-// inactive notes that s copies nothing any more.
-func (p *Process) inactive(s *Sync) {
-	for i, o := range p.active {
-		if o == s {
-			p.active = append(p.active[:i], p.active[i+1:]...)
-			return
-		}
-	}
+	l.begin(p.m.Clock.Now(), m, true, abi.MirrorSynchronising, func(*machine.Processor, abi.MirrorState, error) { s.labelled() })
+	return s, nil
 }
 
 // labelTrack is where the volume label is.
 const labelTrack = 0
+
+// labelled begins the first copy. The track of the label is copied with the others,
+// after an error too: nobody knows then whether the label was written.
+func (s *Sync) labelled() {
+	m := s.copier.m
+	if m.Pair().Geometry().Class == abi.ClassECKD {
+		m.Mark(labelTrack)
+		s.copier.todo.add(labelTrack)
+	}
+	s.copier.p.step(step.CopyEveryTrack, 0)
+	s.enter(syncCopying)
+	s.begin()
+}
 
 func (p *Process) step(n machine.Step, io uint64) {
 	if r := p.m.Steps; r != nil {
@@ -204,228 +187,139 @@ func (p *Process) step(n machine.Step, io uint64) {
 	}
 }
 
-func (s *Sync) add(t uint32) {
-	if w, b := &s.todo[t/64], uint64(1)<<(t%64); *w&b == 0 {
-		*w |= b
-		s.left++
-	}
-}
-
-func (s *Sync) has(t uint32) bool {
-	return t < s.m.Pair().Geometry().Tracks && s.todo[t/64]&(1<<(t%64)) != 0
-}
-
 // begin starts a round's copies.
 func (s *Sync) begin() {
-	s.next = 0
 	s.round++
-	s.pace = s.p.m.Clock.Now()
-	for _, t := range s.streams {
-		t.idle = true
-	}
-	s.feed()
+	s.pace = s.now()
+	s.copier.begin()
 }
 
-// feed gives idle streams tracks to copy, and ends the round when there are
-// none.
-func (s *Sync) feed() {
-	for _, t := range s.streams {
-		if t.idle && s.left > 0 && s.failed == nil {
-			s.take(t)
-		}
-	}
-	if s.busy == 0 {
-		s.roundDone()
-	}
-}
-
-// take gives the next run of tracks to a stream.
-func (s *Sync) take(t *stream) {
-	first := s.next
-	for !s.has(first) {
-		first++
-	}
-	run := s.run
-	if s.whole() && s.m.Pair().Geometry().Class == abi.ClassECKD {
-		run = 1
-	}
-	n := uint32(1)
-	for n < run && s.has(first+n) {
-		n++
-	}
-	for i := range n {
-		s.todo[(first+i)/64] &^= 1 << ((first + i) % 64)
-	}
-	s.left -= int(n)
-	s.next = first + n
-	s.busy++
-	at := s.p.m.Clock.Now()
-	if s.o.TracksPerSecond > 0 && s.phase == copying {
+// when keeps the copies made with writes allowed to the throttle.
+func (s *Sync) when(n uint32) machine.Time {
+	at := s.now()
+	if s.o.TracksPerSecond > 0 && s.state == syncCopying {
 		at = max(at, s.pace)
 		s.pace = at + machine.Time(n)*machine.Second/machine.Time(s.o.TracksPerSecond)
 	}
-	t.start(at, first, n)
+	return at
 }
 
-// streamDone is told by a stream that its tracks are done.
-func (s *Sync) streamDone(t *stream, err error) {
-	t.idle = true
-	s.busy--
-	if err != nil && s.failed == nil {
-		s.failed = err
+// allow lets a copy that has begun go on, though the mirror may have been dissociated
+// meanwhile: ran and finished see that.
+func (s *Sync) allow() error { return nil }
+
+// ran leaves a track that others format meanwhile, and that is marked, to the next
+// copy, and has nothing more copied to a mirror that has been dissociated.
+func (s *Sync) ran(err error) error {
+	if err == nil || errors.Is(err, errFormatted) && s.state == syncCopying {
+		return s.cut()
 	}
+	return err
+}
+
+// cut returns an error when the mirror has been dissociated.
+func (s *Sync) cut() error {
+	if s.copier.m.State != abi.MirrorSynchronising {
+		return errCut
+	}
+	return nil
+}
+
+// finished decides what follows a copy.
+func (s *Sync) finished(err error) {
 	if err == nil {
-		s.copied += uint64(t.n)
+		err = s.cut()
 	}
-	s.lookForCut()
-	s.feed()
-}
-
-// lookForCut gives the synchronisation up when the mirror has been dissociated.
-func (s *Sync) lookForCut() {
-	if s.changed == nil && s.failed == nil && s.m.State != abi.MirrorSynchronising {
-		s.failed = errCut
-	}
-}
-
-// roundDone decides what follows a copy.
-func (s *Sync) roundDone() {
-	if s.phase == ended {
+	if err != nil || s.state == syncFinishing {
+		s.end(err)
 		return
 	}
-	s.lookForCut()
-	if s.failed != nil {
-		s.end(s.failed)
-		return
-	}
-	if s.phase == finishing {
-		s.end(nil)
-		return
-	}
-	s.p.step(step.ReadChangedTracks, 0)
+	p := s.copier.p
+	p.step(step.ReadChangedTracks, 0)
 	changed := s.o.Changed.Count()
-	s.p.step(step.CompareWithThreshold, 0)
+	p.step(step.CompareWithThreshold, 0)
 	if changed > s.o.Threshold && s.round < s.o.MaxRounds {
-		s.p.step(step.CopyChangedTracks, 0)
+		p.step(step.CopyChangedTracks, 0)
 		s.addChanged()
 		s.begin()
 		return
 	}
-	s.p.step(step.SuspendWrites, 0)
-	s.phase = draining
-	s.hold()
-	s.Event(kindDrained, 0)
+	p.step(step.SuspendWrites, 0)
+	s.enter(syncDraining)
+	s.drain()
+}
+
+// addMarked puts the tracks that the account has marked into the next copy.
+func (s *Sync) addMarked() {
+	m := s.copier.m
+	for t, ok := m.NextMarked(0); ok; t, ok = m.NextMarked(t + 1) {
+		s.copier.todo.add(t)
+	}
 }
 
 // addChanged puts the tracks of the mask, and those that the account has marked
 // meanwhile, into the next copy and clears the mask.
 func (s *Sync) addChanged() {
 	for t := s.o.Changed.Next(0); t >= 0; t = s.o.Changed.Next(t + 1) {
-		s.add(uint32(t))
+		s.copier.todo.add(uint32(t))
 	}
-	for t, ok := s.m.NextMarked(0); ok; t, ok = s.m.NextMarked(t + 1) {
-		s.add(t)
-	}
+	s.addMarked()
 	s.o.Changed.Clear()
 }
 
-// Event looks whether the writes that were under way have ended; then nothing
-// can change any more, and the last copy begins.
-func (s *Sync) Event(kind machine.Kind, arg uint64) {
-	if s.changed != nil {
-		s.copyEvent(kind, arg)
+// Event looks again whether the writes that were under way have ended.
+func (s *Sync) Event(machine.Kind, uint64) { s.drain() }
+
+// drain begins the last copy once the writes that were under way have ended: nothing
+// can change any more then.
+func (s *Sync) drain() {
+	m := s.copier.m
+	if m.Pair().Writing() == 0 && m.Waiting() == 0 {
+		s.enter(syncFinishing)
+		s.copier.p.step(step.CopyLastTracks, 0)
+		s.addChanged()
+		s.begin()
 		return
 	}
-	if s.m.Pair().Writing() != 0 || s.m.Waiting() != 0 {
-		if s.lookForCut(); s.failed == nil && s.p.m.Clock.Now() >= s.heldAt+DrainPatience {
-			s.failed = fmt.Errorf("writes under way have not ended within %v", DrainPatience)
-		}
-		if s.failed != nil {
-			s.end(s.failed)
-			return
-		}
-		s.p.m.Clock.At(s.p.m.Clock.Now()+drainInterval, s, kindDrained, uint64(s.m.Pair().ID))
+	err := s.cut()
+	if err == nil && s.now() >= s.heldAt+DrainPatience {
+		err = fmt.Errorf("writes under way have not ended within %v", DrainPatience)
+	}
+	if err != nil {
+		s.end(err)
 		return
 	}
-	s.phase = finishing
-	s.p.step(step.CopyLastTracks, 0)
-	s.addChanged()
-	s.begin()
+	s.copier.look(s.now()+drainInterval, s)
 }
 
 // end lets writes go on. After an error the mirror stays cut off, with every
 // track marked that is not known to be the same.
 func (s *Sync) end(err error) {
-	if s.changed != nil {
-		s.endCopy(err)
-		return
-	}
-	s.phase = ended
+	m := s.copier.m
 	if err != nil {
-		for t := s.o.Changed.Next(0); t >= 0; t = s.o.Changed.Next(t + 1) {
-			s.m.Mark(uint32(t))
-		}
-		for i := range s.todo {
-			for w := s.todo[i]; w != 0; w &= w - 1 {
-				s.m.Mark(uint32(i*64) + uint32(bits.TrailingZeros64(w)))
-			}
-		}
-		if s.m.State == abi.MirrorSynchronising {
-			s.m.State = abi.MirrorSuspended
+		s.markRest()
+		if m.State == abi.MirrorSynchronising {
+			m.State = abi.MirrorSuspended
 		}
 	} else {
-		s.m.Synchronised(s.p.m.Clock.Now())
+		m.Synchronised(s.now())
 	}
-	for _, t := range s.streams {
-		t.restore()
-	}
-	s.p.free = append(s.p.free, s.streams...)
-	s.p.inactive(s)
-	s.p.step(step.ResumeWrites, 0)
-	s.release()
+	s.copier.close()
+	s.copier.p.step(step.ResumeWrites, 0)
+	s.enter(syncEnded)
 	if s.o.Done != nil {
 		s.o.Done(err)
 	}
 }
 
-// hold keeps the primary from starting requests that write.
-func (s *Sync) hold() {
-	s.held, s.heldAt = s.m.Pair().Primary(), s.p.m.Clock.Now()
-	s.p.x.Supervisor().HoldWrites(s.held)
-}
-
-// release ends hold.
-func (s *Sync) release() {
-	if s.held != nil {
-		s.p.release(s.held)
-		s.held, s.heldFor = nil, s.p.m.Clock.Now()-s.heldAt
+// markRest marks what has changed since the latest copy was begun, and what is left
+// of that copy.
+func (s *Sync) markRest() {
+	m := s.copier.m
+	for t := s.o.Changed.Next(0); t >= 0; t = s.o.Changed.Next(t + 1) {
+		m.Mark(uint32(t))
 	}
-}
-
-// release lets a unit start requests that write again, from a unit of work.
-func (p *Process) release(u *ios.UCB) {
-	r := &releaser{p: p, u: u}
-	r.srb.Entry = r
-	r.srb.Priority = machine.PriorityHigh
-	r.srb.Parm = uint64(u.Index)
-	p.m.Dispatcher.Schedule(p.m.Clock.Now(), &r.srb)
-}
-
-type releaser struct {
-	p   *Process
-	u   *ios.UCB
-	srb machine.SRB
-}
-
-// Enter drives what has waited.
-func (r *releaser) Enter(cpu *machine.Processor, _ *machine.SRB) {
-	r.p.x.Supervisor().Release(cpu, r.u)
-}
-
-// tracksAtOnce is how many tracks one channel program copies.
-func tracksAtOnce(g chain.Geometry, recordsATrack int) uint32 {
-	if g.Class == abi.ClassFBA {
-		return max(1, program.MaxBlocks*(program.BlockSize/512)/g.TrackBlocks)
+	for t, ok := s.copier.todo.next(0); ok; t, ok = s.copier.todo.next(t + 1) {
+		m.Mark(t)
 	}
-	return uint32(max(1, program.MaxBlocks/recordsATrack))
 }
