@@ -57,8 +57,8 @@ func (c *Config) Parse() (*Experiment, error) {
 	if bad != nil {
 		return nil, x.origin.wrong(bad.key, bad.err)
 	}
-	if err := c.parseImages(x); err != nil {
-		return nil, x.origin.named(err)
+	if err := c.parseVolumes(x); err != nil {
+		return nil, err
 	}
 	for _, text := range c.Faults {
 		f, err := ParseFault(text)
@@ -88,10 +88,19 @@ func (c *Config) ParseStage() (*Experiment, error) {
 	if bad := c.parseMachine(x); bad != nil {
 		return nil, x.origin.wrong(bad.key, bad.err)
 	}
+	return x, c.parseVolumes(x)
+}
+
+// parseVolumes describes the volumes that are in files, which have sizes of their own.
+func (c *Config) parseVolumes(x *Experiment) error {
 	if err := c.parseImages(x); err != nil {
-		return nil, x.origin.named(err)
+		return x.origin.named(err)
 	}
-	return x, nil
+	if c.Size != 0 && x.Machine.InFiles() {
+		bad := unfit("size", "is %d, but volumes in image files have sizes of their own", c.Size)
+		return x.origin.wrong(bad.key, bad.err)
+	}
+	return nil
 }
 
 // begin takes over what needs no parsing.
@@ -143,13 +152,7 @@ func (c *Config) parseMachine(x *Experiment) *setting {
 	if c.Primary.CFWID > 1 {
 		return unfit("primary.cfwid", "is %d: the primary's is 1", c.Primary.CFWID)
 	}
-	if bad := c.parsePlaces(m); bad != nil {
-		return bad
-	}
-	if c.Size != 0 && m.InFiles() {
-		return unfit("size", "is %d, but volumes in image files have sizes of their own", c.Size)
-	}
-	return nil
+	return c.parsePlaces(m)
 }
 
 // resized gives a device the size that an experiment asks for: cylinders, or blocks

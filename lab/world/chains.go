@@ -59,7 +59,7 @@ var ckdClasses = []class{
 	{name: "cache fast write", make: (*chains).cacheFastWrite},
 	{name: "locate record extended", make: (*chains).extended},
 	{name: "prefix", make: (*chains).prefix},
-	{name: "no data", make: func(*chains) []scenario.CCW { return noData(characteristics) }},
+	{name: "no data", make: func(*chains) []scenario.CCW { return noData(arch.CommandReadCharacteristics) }},
 	{name: "read on a mirror", make: func(c *chains) []scenario.CCW { return c.blocks(false) }, on: onMirror, turbulent: true},
 	{name: "write on a mirror", make: func(c *chains) []scenario.CCW { return c.blocks(true) }, on: onMirror, turbulent: true},
 }
@@ -72,9 +72,11 @@ var fixedClasses = []class{
 	{name: "fixed-block data chaining", make: func(c *chains) []scenario.CCW { return c.chainData(c.fixed(c.d.chance(2, 3))) }},
 	{name: "fixed-block indirect addresses", make: func(c *chains) []scenario.CCW { return indirect(c.fixed(c.d.chance(2, 3))) }},
 	{name: "fixed-block interrupting write", make: func(c *chains) []scenario.CCW { return c.interrupt(c.fixed(true)) }},
-	{name: "fixed-block suspending before a write", make: func(c *chains) []scenario.CCW { return suspended(noData(characteristics), c.fixed(true)) }, suspends: true},
+	{name: "fixed-block suspending before a write", make: func(c *chains) []scenario.CCW {
+		return suspended(noData(arch.CommandReadCharacteristics), c.fixed(true))
+	}, suspends: true},
 	{name: "fixed-block suspending write", make: func(c *chains) []scenario.CCW { return suspended(c.fixed(true), c.fixed(true)) }, suspends: true, turbulent: true},
-	{name: "fixed-block no data", make: func(*chains) []scenario.CCW { return noData(characteristics) }},
+	{name: "fixed-block no data", make: func(*chains) []scenario.CCW { return noData(arch.CommandReadCharacteristics) }},
 	{name: "fixed-block read on a mirror", make: func(c *chains) []scenario.CCW { return c.fixed(false) }, on: onMirror, turbulent: true},
 	{name: "fixed-block write on a mirror", make: func(c *chains) []scenario.CCW { return c.fixed(true) }, on: onMirror, turbulent: true},
 }
@@ -99,20 +101,6 @@ func (c *chains) take() []int {
 	c.touched = nil
 	return all
 }
-
-// Commands.
-const (
-	seek            = 0x07
-	searchEqual     = 0x31
-	writeRecord     = 0x05
-	readRecord      = 0x06
-	readCountKey    = 0x1E
-	locateExtended  = 0x4B
-	prefixed        = 0xE7
-	writeFullTrack  = 0x95
-	senseIdentity   = 0xE4
-	characteristics = 0x64
-)
 
 // Where a program is laid out to be taken apart again: its control storage and its
 // data area.
@@ -293,14 +281,14 @@ func (c *chains) search(write bool) []scenario.CCW { return c.searchOn(c.track()
 func (c *chains) searchOn(track int, write bool) []scenario.CCW {
 	at := c.address(track)
 	all := []scenario.CCW{
-		{Command: seek, Data: append([]byte{0, 0}, at...)},
-		{Command: searchEqual, Data: append(slices.Clone(at), byte(c.record()))},
+		{Command: arch.CommandSeek, Data: append([]byte{0, 0}, at...)},
+		{Command: arch.CommandSearchIDEqual, Data: append(slices.Clone(at), byte(c.record()))},
 		{Command: arch.CommandTransfer, At: "ccw 2"},
 	}
 	if write {
-		return append(all, scenario.CCW{Command: writeRecord, Data: c.content(requestBytes)})
+		return append(all, scenario.CCW{Command: arch.CommandWriteData, Data: c.content(requestBytes)})
 	}
-	return append(all, scenario.CCW{Command: readRecord, Count: requestBytes})
+	return append(all, scenario.CCW{Command: arch.CommandReadData, Count: requestBytes})
 }
 
 // hidden has a part of itself behind a search that is hard to follow: for the host it
@@ -311,11 +299,11 @@ func (c *chains) hidden() []scenario.CCW {
 	id := append(slices.Clone(at), byte(c.record()))
 	return []scenario.CCW{
 		c.run(true, track, 1, 1)[0],
-		{Command: seek, Data: append([]byte{0, 0}, at...)},
-		{Command: searchEqual, Data: id},
+		{Command: arch.CommandSeek, Data: append([]byte{0, 0}, at...)},
+		{Command: arch.CommandSearchIDEqual, Data: id},
 		{Command: arch.CommandTransfer, At: "ccw 6"},
-		{Command: writeRecord, Data: c.content(requestBytes), Flags: []string{"end"}},
-		{Command: searchEqual, Data: id},
+		{Command: arch.CommandWriteData, Data: c.content(requestBytes), Flags: []string{"end"}},
+		{Command: arch.CommandSearchIDEqual, Data: id},
 		{Command: arch.CommandTransfer, At: "ccw 6"},
 		{Command: arch.CommandTransfer, At: "ccw 5"},
 	}
@@ -360,7 +348,7 @@ func (c *chains) readCountKeyData() []scenario.CCW {
 	all[1].Data[1] = 0 // no transfer length
 	all[1].Data[14], all[1].Data[15] = 0, 0
 	w := &all[2]
-	w.Command, w.Count, w.Flags = readCountKey, requestBytes+8, append(w.Flags, "sli")
+	w.Command, w.Count, w.Flags = arch.CommandReadCountKeyData, requestBytes+8, append(w.Flags, "sli")
 	return all
 }
 
@@ -380,7 +368,7 @@ func (c *chains) fullTrack() []scenario.CCW {
 	at := all[1].Data[4:12]
 	locate := append([]byte{0x3F, 0, 0, 1}, at...)
 	locate = append(locate, 0, 0xFF, 0, 0, 0, 0x11, 0, 0)
-	return []scenario.CCW{all[0], {Command: locateExtended, Data: locate}, {Command: writeFullTrack, Data: image, Flags: []string{"sli"}}}
+	return []scenario.CCW{all[0], {Command: arch.CommandLocateRecordExtended, Data: locate}, {Command: arch.CommandWriteFullTrack, Data: image, Flags: []string{"sli"}}}
 }
 
 // cacheFastWrite writes with cache fast write, under the identification of the
@@ -398,7 +386,7 @@ func long(locate []byte) []byte { return append(slices.Clone(locate), 0, 0, 0, 0
 // extended reads or writes behind a locate record extended.
 func (c *chains) extended() []scenario.CCW {
 	all := c.blocks(c.d.chance(2, 3))
-	all[1] = scenario.CCW{Command: locateExtended, Data: long(all[1].Data)}
+	all[1] = scenario.CCW{Command: arch.CommandLocateRecordExtended, Data: long(all[1].Data)}
 	return all
 }
 
@@ -410,14 +398,14 @@ func (c *chains) prefix() []scenario.CCW {
 	p[0], p[1] = 1, 0x80
 	copy(p[12:], all[0].Data)
 	copy(p[44:], long(all[1].Data))
-	all[1] = scenario.CCW{Command: prefixed, Data: p}
+	all[1] = scenario.CCW{Command: arch.CommandPrefix, Data: p}
 	return all[1:]
 }
 
 // noData asks for what the device is, and moves no record.
 func noData(command scenario.Code) []scenario.CCW {
 	return []scenario.CCW{
-		{Command: senseIdentity, Count: 7, Flags: []string{"sli"}},
+		{Command: arch.CommandSenseID, Count: 7, Flags: []string{"sli"}},
 		{Command: command, Count: 32, Flags: []string{"sli"}},
 	}
 }
