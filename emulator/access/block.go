@@ -135,7 +135,7 @@ type part struct {
 	length  int   // bytes
 	content uint64
 	seen    Transfer // the part as the witness sees it
-	behind  int      // number of unfinished writes to its blocks that were submitted before it
+	behind  int      // number of earlier writes to its blocks that have not ended
 	waiters []*part  // writes to its blocks that were submitted after it
 	next    *part
 }

@@ -39,7 +39,7 @@ type cursor struct {
 
 	at      machine.Address // address of the next CCW
 	command byte            // command code that data chaining continues
-	chained bool            // data chaining leads to the next CCW: its command code has no meaning
+	chained bool            // by data chaining: the command code has no meaning
 	skips   bool            // the command before may skip the next CCW
 	jumped  bool            // some CCW may be met again
 	stored  span            // main storage into which the chain stores
