@@ -209,9 +209,9 @@ func (t *Transfer) end(unit arch.UnitStatus) (arch.UnitStatus, arch.ChannelStatu
 	}
 	switch {
 	case t.check != 0:
-		// The device took the channel's stop for the end of the count. The program does
-		// not see the device's further status, and no status at all if the first byte
-		// for the device could not be fetched.
+		// The device took the channel's stop for the end of the count. The program sees
+		// only channel end and device end of its status, and none of it if the first
+		// byte for the device could not be fetched.
 		if t.output && t.moved == 0 {
 			return 0, t.check
 		}
