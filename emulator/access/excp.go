@@ -114,7 +114,7 @@ func (e *Excp) Build(ccws []CCW) (*Program, error) {
 		}
 		if c.At != nil {
 			if len(c.Data) != 0 {
-				return nil, fmt.Errorf("channel program: CCW %d: has both data and the place of another's", i+1)
+				return nil, fmt.Errorf("channel program: CCW %d: has both data and a place (At): want one of them", i+1)
 			}
 			continue
 		}

@@ -7,20 +7,22 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// group is a consistency group: pairs whose mirrors are to be a point in time of
-// all primaries together (M4). A write that an application asked for after it
-// had been told that an earlier one was done may depend on that one; so the
-// mirrors are a point in time as long as none has a write that was requested
-// after the acknowledgement of one that its own mirror lacks.
+// group is a consistency group: a set of pairs whose mirrors, taken together, must
+// show a state that all primaries together have been in at one point in time (M4).
+// A write that an application has requested after it was told that an earlier
+// write was done may depend on that earlier write. So the mirrors are a point in
+// time as long as no mirror has a write that was requested after the
+// acknowledgement of a write that another mirror lacks.
 //
-// While a mirror of the group is synchronised its tracks come in the order of
-// their numbers, and the group is no point in time until all of its mirrors
-// follow again. What was found before counts.
+// While a mirror of the group is synchronised, its tracks arrive in the order of
+// their numbers, and the group is no point in time until all of its mirrors follow
+// again. A violation that was found before that still counts.
 type group struct {
 	id    uint32
 	pairs []*Pair
-	// latest is the latest request time of a write that a mirror has got, and
-	// missing the earliest acknowledgement of one that a mirror has missed for good.
+	// latest is the latest request time of a write that a mirror has got, missing the
+	// earliest acknowledgement of a write that a mirror has missed until its next
+	// synchronisation.
 	latest, missing machine.Time
 	misses          bool
 	copying         bool // mirrors are being synchronised
@@ -45,7 +47,7 @@ func (x *Process) JoinGroup(p *Pair, id uint32) error {
 	return nil
 }
 
-// Group is the pair's consistency group, 0 for none.
+// Group returns the number of the pair's consistency group, 0 for none.
 func (p *Pair) Group() uint32 {
 	if p.group == nil {
 		return 0
@@ -54,8 +56,8 @@ func (p *Pair) Group() uint32 {
 }
 
 // PointInTime reports whether the mirrors of the pair's consistency group have
-// been a point in time of their primaries all along, synchronisations apart. It
-// holds for a pair in no group.
+// been a point in time of their primaries all along, except during
+// synchronisations. It is true for a pair in no group.
 func (p *Pair) PointInTime() bool {
 	g := p.group
 	if g == nil {
@@ -72,8 +74,9 @@ func (g *group) got(requested machine.Time) {
 	}
 }
 
-// missed notes a write that m will not get until it is synchronised. What has
-// been the primary belongs to no image of the others.
+// missed notes a write that m will not get until it is synchronised. A former
+// primary that has failed does not count: it is no part of the image that the
+// other mirrors show.
 func (g *group) missed(m *Mirror, acknowledged machine.Time) {
 	if g == nil || g.copying || m.State == abi.MirrorFailed {
 		return
@@ -86,8 +89,8 @@ func (g *group) missed(m *Mirror, acknowledged machine.Time) {
 
 func (g *group) judge() { g.broken = g.broken || g.misses && g.latest > g.missing }
 
-// synchronising says that the order in which a mirror gets its tracks means
-// nothing from now on.
+// synchronising says that from now on the order in which a mirror gets its tracks
+// has no meaning.
 func (g *group) synchronising() {
 	if g != nil {
 		g.judge()
