@@ -34,7 +34,7 @@ const (
 	MaxRequest = 64 << 20
 )
 
-// Application is told how its requests end.
+// Application is told of the end of its requests.
 type Application interface {
 	// Complete says that the request token has ended at now: code is
 	// arch.CompletionNormal, or the completion code of the first part that failed. It

@@ -334,7 +334,7 @@ type Transition struct {
 	// From and To name the states.
 	From string `json:"from"`
 	To   string `json:"to"`
-	// When says what leads from one to the other.
+	// When names the event that leads from one to the other.
 	When string `json:"when"`
 	// Taken is the number of times that it happened.
 	Taken uint64 `json:"taken"`
@@ -405,7 +405,7 @@ func (x *Process) illegal(k kind, from, to uint8, io uint64) {
 		x.Illegal(lives[k].name, lives[k].rows[from].name, lives[k].rows[to].name, io)
 	}
 	if powerOfTwo(x.counts.Illegal) {
-		x.Log.Error("transition that there cannot be", "of", lives[k].name, "from", lives[k].rows[from].name, "to", lives[k].rows[to].name, "io", io, "count", x.counts.Illegal, "time", x.ios.Machine.Clock.Now())
+		x.Log.Error("transition that the table of states does not have", "of", lives[k].name, "from", lives[k].rows[from].name, "to", lives[k].rows[to].name, "io", io, "count", x.counts.Illegal, "time", x.ios.Machine.Clock.Now())
 	}
 }
 

@@ -47,7 +47,7 @@ type FBA interface {
 
 // Track is the content of one CKD track, in one of two forms.
 //
-// An image is what the formats of other emulators hold: the home address (flag
+// An image has the form that other emulators store: the home address (flag
 // byte, CC, HH), then records, each a count field (CC HH R KL DL, 8 bytes), key
 // and data, then eight bytes FF. A uniform track is N records 1..N without key,
 // all of DataLength bytes (a multiple of 512), behind a standard record zero;

@@ -28,8 +28,8 @@ type chunk struct {
 
 // NewMemoryCKD makes a medium whose tracks hold records records of dataLength
 // zero bytes each behind a standard record zero; with 0 records, record zero
-// only. On a 3390, 12 and 4096 is what the Linux formatter leaves. It fails
-// with ErrNoRoom when that does not fit a track.
+// only. The Linux formatter leaves 12 records of 4096 bytes on each track of a 3390.
+// NewMemoryCKD fails with ErrNoRoom when the records do not fit a track.
 func NewMemoryCKD(g *Geometry, records, dataLength int) (*MemoryCKD, error) {
 	if g.FBA() {
 		return nil, fmt.Errorf("%s: a device of blocks has no tracks", g.Name)
