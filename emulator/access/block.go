@@ -11,11 +11,11 @@ import (
 
 // Limits of the block access method.
 const (
-	// SmallBlocks is the most blocks of a small data area.
+	// SmallBlocks is the largest number of blocks that fits a small data area.
 	SmallBlocks = 16
-	// MaxSmall and MaxLarge are how many small and large data areas there are: so
-	// many channel programs can be under way, mirror I/Os of requests that have
-	// ended included. A request beyond waits.
+	// MaxSmall and MaxLarge are the numbers of small and of large data areas. Each
+	// channel program under way needs one, and keeps it while a mirror I/O of its
+	// request still uses it. A request for which no area is free waits.
 	MaxSmall = 8192
 	MaxLarge = 2048
 
@@ -23,26 +23,26 @@ const (
 	largeSize                   = 256 << 10
 	smallSize                   = SmallBlocks * BlockSize
 	controlBase machine.Address = 0x08000000
-	// Path is what the access method costs in virtual time a channel program: an
-	// estimate of two thousand instructions at 1000 million a second.
+	// Path is the processor time that the access method uses for one channel program:
+	// an estimate of two thousand instructions at 1000 million a second.
 	Path = 2 * machine.Microsecond
 	// ContentShift leaves room in a tag for the units of the longest request: unit i,
 	// from 0, of the write with number n, from 1, stores the tag n<<ContentShift + i +
 	// 1.
 	ContentShift = 18
-	// MaxRequest is the most bytes of a request.
+	// MaxRequest is the largest size of a request in bytes.
 	MaxRequest = 64 << 20
 )
 
-// Application is told how its requests end.
+// Application is told of the end of its requests.
 type Application interface {
 	// Complete says that the request token has ended at now: code is
-	// arch.CompletionNormal, or the completion code of the first part that failed. It is
-	// called once a request.
+	// arch.CompletionNormal, or the completion code of the first part that failed. It
+	// is called once for each request.
 	Complete(token uint64, code uint8, now machine.Time)
 }
 
-// Counts are what the access method counts.
+// Counts holds the counters of the access method.
 type Counts struct {
 	Submitted  uint64
 	Completed  uint64
@@ -54,16 +54,17 @@ type Counts struct {
 	Duplicates uint64 // completions of a request that had ended: always 0
 }
 
-// Volume is a device and how blocks lie on it.
+// Volume is a device and the layout of the blocks on it.
 type Volume struct {
 	Unit   *ios.UCB
 	Layout Layout
 }
 
-// Block is the block access method. Its blocks are those of one volume, or are
-// spread over several in stripes, as a volume manager does it. An application
-// that submits a write for blocks with a write under way has it started after
-// that one, so the order of overlapping writes is that of their submission.
+// Block is the block access method. Its blocks are the blocks of one volume, or
+// are spread over several volumes in stripes, as a volume manager does it. A write
+// to blocks that an earlier write is still changing is started after the earlier
+// write has ended, so overlapping writes are carried out in the order of their
+// submission.
 type Block struct {
 	// Identified, if not nil, is told the identity of each I/O of a request before
 	// its STARTIO.
@@ -74,8 +75,8 @@ type Block struct {
 
 	s       *ios.Supervisor
 	volumes []Volume
-	stripe  int64 // blocks
-	blocks  int64 // of all volumes
+	stripe  int64 // in blocks
+	blocks  int64 // number of blocks of all volumes together
 	app     Application
 
 	writing map[int64]*part // by block: the last write that was submitted and has not ended
@@ -83,18 +84,18 @@ type Block struct {
 	mapped  machine.Address
 	control machine.Address
 	free    *request
-	parts   *part // not in use
+	parts   *part // list of the parts that are not in use
 	written uint64
 	counts  Counts
 }
 
-// pool is the data areas of one size.
+// pool holds the data areas of one size.
 type pool struct {
 	free  *buffer
 	made  int
 	limit int
 	size  int
-	wait  partQueue // parts that could run if there were an area
+	wait  partQueue // parts that wait only for a free area
 }
 
 // buffer is a data area, with the storage of a channel program for it.
@@ -104,18 +105,18 @@ type buffer struct {
 	next    *buffer
 }
 
-// request is what the application has asked for; it has ended when its parts
-// have.
+// request is a request of the application. It has ended when all of its parts have
+// ended.
 type request struct {
 	token uint64
 	parts int
 	code  uint8
-	ended machine.Time // of the last part so far
+	ended machine.Time // end of the part that ended last so far
 	next  *request
 }
 
-// part is one channel program of a request. It has an area from when it can run
-// until nothing refers to the area any more.
+// part is one channel program of a request. It holds a data area from the moment
+// at which it can run until nothing refers to the area any more.
 type part struct {
 	d       *Block
 	block   ios.IOSB
@@ -128,14 +129,14 @@ type part struct {
 	reread  bool // the blocks are read first, then written
 	first   int64
 	volume  *Volume
-	home    int64 // where first lies on the volume
+	home    int64 // number of the block on the volume that holds first
 	n       int
 	offset  int64 // first byte on the volume
 	length  int   // bytes
 	content uint64
-	seen    Transfer // of it, for the witness
-	behind  int      // writes to its blocks that come before it
-	waiters []*part  // writes that come after it
+	seen    Transfer // the part as the witness sees it
+	behind  int      // number of earlier writes to its blocks that have not ended
+	waiters []*part  // writes to its blocks that were submitted after it
 	next    *part
 }
 
@@ -186,29 +187,32 @@ func NewBlock(s *ios.Supervisor, volumes []Volume, stripe int64, app Application
 	return d, nil
 }
 
-// Place tells where block b lies: the number of its volume, from 0, its block
-// there, and how many blocks from it on lie there one after the other.
+// Place finds block b: it returns the number of the volume (from 0), the number of
+// the block there, and the number of blocks from b on that follow one another
+// there.
 func (d *Block) Place(b int64) (volume int, home, run int64) {
 	in, n := b%d.stripe, int64(len(d.volumes))
 	b /= d.stripe
 	return int(b % n), b/n*d.stripe + in, d.stripe - in
 }
 
-// Number is Place the other way round: the block of the application's that lies on
-// block home of a volume, or false where none does.
+// Number is the inverse of Place: it returns the application's block that lies on
+// block home of a volume, or false if none does.
 func (d *Block) Number(volume int, home int64) (b int64, ok bool) {
 	b = (home/d.stripe*int64(len(d.volumes))+int64(volume))*d.stripe + home%d.stripe
 	return b, home >= 0 && b < d.blocks
 }
 
-// Counts are the counts so far.
+// Counts returns the counts so far.
 func (d *Block) Counts() Counts { return d.counts }
 
-// Bytes is the size of the volumes as the application sees them.
+// Bytes returns the size in bytes of the volumes as the application sees them.
 func (d *Block) Bytes() int64 { return d.blocks * BlockSize }
 
-// Submit asks for length bytes at offset to be read or written, now. Both are
-// multiples of 512. What a write stores is synthetic content of its own.
+// Submit asks for length bytes at offset to be read or written, now. Both must be
+// multiples of 512, within the volumes, and length at most MaxRequest; otherwise
+// Submit returns an error and nothing is started. A write stores synthetic content
+// that no other write has.
 func (d *Block) Submit(token uint64, write bool, offset, length int64) error {
 	switch {
 	case length <= 0 || length > MaxRequest || length%machine.UnitSize != 0:
@@ -272,7 +276,7 @@ func (d *Block) newPart() *part {
 	return t
 }
 
-// take gives an area, or nil when the limit is reached.
+// take returns a data area, or nil when the limit is reached.
 func (d *Block) take(q *pool) *buffer {
 	if a := q.free; a != nil {
 		q.free = a.next
@@ -322,7 +326,7 @@ func (d *Block) enter(t *part) {
 	d.ready(t)
 }
 
-// ready has a part run as soon as there is an area for it.
+// ready starts a part as soon as a data area is free for it.
 func (d *Block) ready(t *part) {
 	if t.buffer = d.take(t.pool); t.buffer == nil {
 		d.counts.Exhausted++
@@ -385,7 +389,7 @@ func (t *part) store() {
 	}
 }
 
-// Done is the exit of a part's channel program.
+// Done is called when the channel program of a part has ended.
 func (t *part) Done(p *machine.Processor, b *ios.IOSB) {
 	d := t.d
 	if t.reread && b.OK() {

@@ -12,9 +12,10 @@ import (
 
 // Limits of channel programs that are run as they are.
 const (
-	// MaxProgram is the most CCWs of one program.
+	// MaxProgram is the largest number of CCWs of one program.
 	MaxProgram = 256
-	// MaxProgramData is the most bytes of its data areas together.
+	// MaxProgramData is the largest size in bytes of a program with all its data
+	// areas.
 	MaxProgramData = 1 << 20
 
 	excpBase  machine.Address = 0x04000000
@@ -22,8 +23,8 @@ const (
 	// dataAlign is the boundary on which each data area begins.
 	dataAlign = 16
 
-	// An IDAW of format 1 is a word, and each but a list's first names the beginning
-	// of a block of storage.
+	// An IDAW (indirect-data-address word) of format 1 has four bytes. Each one but
+	// the first of a list names the beginning of a block of 2048 bytes of storage.
 	idawSize  = 4
 	idawBlock = 2048
 )
@@ -35,44 +36,46 @@ type Excp struct {
 	Witness ProgramWitness
 
 	s    *ios.Supervisor
-	next machine.Address // of main storage, not in use
+	next machine.Address // first address of main storage that is not in use
 }
 
 // NewExcp makes the access method.
 func NewExcp(s *ios.Supervisor) *Excp { return &Excp{s: s, next: excpBase} }
 
-// CCW is a channel command word that is to be built into main storage. Chaining
-// flags are the caller's.
+// CCW is a channel command word to be built into main storage. The caller sets the
+// chaining flags.
 type CCW struct {
 	Command byte
-	// Flags are as they are stored. With FlagIDA the data area is reached through a
-	// list of indirect data addresses (IDAWs), which is built beside it; with At, too,
-	// the list is what the caller has stored there.
+	// Flags are stored as they are. With FlagIDA the data area is reached through a
+	// list of indirect-data-address words (IDAWs), which is built beside it; if At is
+	// set too, the caller has stored the list at that place.
 	Flags channel.Flags
-	// Count is the count; 0 stands for the length of Data.
+	// Count is the byte count; 0 stands for the length of Data.
 	Count int
-	// Data is what the data area holds at first; the rest of Count bytes is zero.
+	// Data is the initial content of the data area; the rest of Count bytes is zero.
 	Data []byte
-	// At is where the data area is, for a CCW that has none of its own: a transfer
-	// in channel, or one that shares or overlaps another's.
+	// At is the place of the data area, for a CCW that has no area of its own: a
+	// transfer in channel (a jump to another CCW), or a CCW whose area is or overlaps
+	// that of another.
 	At *Spot
 }
 
-// Spot is a place in a program: byte Offset of CCW number CCW (from 0), or of its
-// data area.
+// Spot is a place in a program: byte Offset of CCW number CCW (from 0), or of the
+// data area of that CCW.
 type Spot struct {
 	CCW    int
 	Data   bool
 	Offset int
 }
 
-// Program is a channel program in main storage, and how its last run ended. It
-// can be run again when it has ended.
+// Program is a channel program in main storage, with the outcome of its last run.
+// It can be run again when it has ended.
 type Program struct {
-	// Code is the completion code, 0 while it has not ended; IRB the last status.
+	// Code is the completion code, 0 while the program has not ended; IRB is the last
+	// status.
 	Code uint8
 	IRB  channel.IRB
-	// EndedAt is when its requester was told.
+	// EndedAt is the time at which the requester was told of the end.
 	EndedAt machine.Time
 	// Identified, if not nil, is told the identity of the I/O before STARTIO.
 	Identified func(io uint64)
@@ -91,10 +94,12 @@ type Program struct {
 	done     func(*Program)
 }
 
-// area is a CCW's data area, in the program's storage.
+// area is the data area of a CCW, in the program's storage.
 type area struct{ offset, length int }
 
-// Build stores a program into main storage of its own.
+// Build stores a program into main storage that belongs to it alone. It returns an
+// error for a program that is too long, contradicts itself, or finds no storage
+// left.
 func (e *Excp) Build(ccws []CCW) (*Program, error) {
 	if len(ccws) == 0 || len(ccws) > MaxProgram {
 		return nil, fmt.Errorf("channel program of %d CCWs: want 1 to %d", len(ccws), MaxProgram)
@@ -109,7 +114,7 @@ func (e *Excp) Build(ccws []CCW) (*Program, error) {
 		}
 		if c.At != nil {
 			if len(c.Data) != 0 {
-				return nil, fmt.Errorf("channel program: CCW %d: has both data and the place of another's", i+1)
+				return nil, fmt.Errorf("channel program: CCW %d: has both data and a place (At): want one of them", i+1)
 			}
 			continue
 		}
@@ -158,7 +163,7 @@ func (p *Program) put(ccws []CCW, i int) error {
 		if at.Data {
 			p.areas[i].offset = p.areas[at.CCW].offset + at.Offset
 		} else if c.Command != arch.CommandTransfer {
-			p.writes = true // what it will be is not known before it runs
+			p.writes = true // the transfer may turn a CCW into a write
 		}
 		if p.areas[i].offset+c.Count > len(p.view) {
 			return fmt.Errorf("channel program: CCW %d: data area of %d bytes ends beyond the program's storage", i+1, c.Count)
@@ -181,13 +186,15 @@ func (p *Program) put(ccws []CCW, i int) error {
 	return nil
 }
 
-// aligned is the next offset at which a data area may begin.
+// aligned returns the first offset from offset on at which a data area may begin.
 func aligned(offset int) int { return (offset + dataAlign - 1) &^ (dataAlign - 1) }
 
-// idaws is the most IDAWs that an area of n bytes takes wherever it lies.
+// idaws returns the largest number of IDAWs that an area of n bytes needs,
+// wherever it lies.
 func idaws(n int) int { return n/idawBlock + 2 }
 
-// putList stores the list of IDAWs of a data area behind it, and gives its offset.
+// putList stores the list of IDAWs of a data area behind the area and returns its
+// offset.
 func (p *Program) putList(a area) int {
 	list := aligned(a.offset + a.length)
 	at := list
@@ -198,8 +205,9 @@ func (p *Program) putList(a area) int {
 	return list
 }
 
-// Start has the program run on a unit, now, from a unit of work of its own. done
-// is called once it has ended and nothing refers to its storage any more.
+// Start runs the program on a unit, now, from a unit of work of its own. done is
+// called once the program has ended and nothing refers to its storage any more.
+// Start returns an error while the program is running.
 func (p *Program) Start(unit *ios.UCB, done func(*Program)) error {
 	if p.busy {
 		return fmt.Errorf("channel program: is running already")
@@ -235,8 +243,8 @@ func (p *Program) Enter(cpu *machine.Processor, _ *machine.SRB) {
 	p.e.s.STARTIO(cpu, b)
 }
 
-// Resume lets a program that has suspended itself go on: the suspend flags of its
-// CCWs are cleared first, because the channel looks at them again.
+// Resume lets a program that has suspended itself go on. It clears the suspend
+// flags of its CCWs first, because the channel looks at them again.
 func (p *Program) Resume() {
 	for i := range p.areas {
 		p.view[i*arch.CCWSize+1] &^= byte(arch.FlagS)
@@ -256,7 +264,7 @@ func (r *resumption) Enter(cpu *machine.Processor, _ *machine.SRB) {
 	r.p.e.s.IOSVRSUM(cpu, &r.p.block)
 }
 
-// Done is the exit of the program's I/O.
+// Done is called when the program's I/O has ended.
 func (p *Program) Done(cpu *machine.Processor, b *ios.IOSB) {
 	p.Code, p.IRB, p.EndedAt = b.CompletionCode, b.IRB, cpu.Now()
 	if w := p.e.Witness; w != nil {
@@ -264,7 +272,7 @@ func (p *Program) Done(cpu *machine.Processor, b *ios.IOSB) {
 	}
 }
 
-// Released tells the requester.
+// Released tells the requester that the program's storage is free.
 func (p *Program) Released(*ios.IOSB) {
 	p.busy = false
 	if p.done != nil {
@@ -272,23 +280,23 @@ func (p *Program) Released(*ios.IOSB) {
 	}
 }
 
-// Data is what the data area of CCW number i (from 0) holds. It is the program's
-// own storage.
+// Data returns the content of the data area of CCW number i (from 0). The slice is
+// the program's own storage.
 func (p *Program) Data(i int) []byte {
 	a := p.areas[i]
 	return p.view[a.offset : a.offset+a.length]
 }
 
-// ID is the identity of the program's last I/O; 0 before STARTIO.
+// ID returns the identity of the program's last I/O; 0 before STARTIO.
 func (p *Program) ID() uint64 { return p.block.ID }
 
-// Unit is the unit on which the program was last run.
+// Unit returns the unit on which the program was last run.
 func (p *Program) Unit() *ios.UCB { return p.unit }
 
-// Words is the number of CCWs.
+// Words returns the number of CCWs.
 func (p *Program) Words() int { return len(p.areas) }
 
-// Word is CCW number i (from 0) as it is in storage now.
+// Word returns CCW number i (from 0) as it is in storage now.
 func (p *Program) Word(i int) channel.CCW {
 	return channel.ParseCCW1(p.view[i*arch.CCWSize:])
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// idawBlock is the size of the block, in bytes, to the end of which an
-// indirect-address word of format 1 reaches.
+// idawBlock is a size in bytes: an indirect-data-address word (IDAW) of format 1
+// addresses data up to the next multiple of it.
 const idawBlock = 2048
 
 // LoadData copies the first len(p) bytes of a CCW's data area to p, through its
-// indirect-address words of format 1 where it has them. It returns false where
-// they are not all backed by storage.
+// indirect-data-address words of format 1 if it has them. It returns false if any
+// of the bytes is not backed by storage.
 func LoadData(s *machine.Storage, c *abi.CCW, p []byte) bool {
 	if channel.Flags(c.Flags)&arch.FlagIDA == 0 {
 		_, err := s.Load(machine.Address(c.Address), p)

@@ -8,8 +8,8 @@ import (
 )
 
 // Follow follows the channel program at cpa, whose CCWs are of format 1 or 0, and
-// fills g. Where a search can skip a CCW, the way with it and the way without it
-// are followed. It stores nothing.
+// fills g. After a search, which may skip the next CCW, it follows both ways: with
+// that CCW and without it. It stores nothing.
 func (g *Program) Follow(s *machine.Storage, cpa machine.Address, format1 bool, geo *Geometry) {
 	g.reset()
 	c := cursor{
@@ -35,8 +35,8 @@ func (g *Program) Follow(s *machine.Storage, cpa machine.Address, format1 bool, 
 	}
 }
 
-// cursor is a place in a chain that is being followed, with what the CCWs before
-// it mean for the next.
+// cursor is a place in a chain that is being followed, with what the next CCW
+// takes over from the CCWs before it.
 type cursor struct {
 	g       *Program
 	storage *machine.Storage
@@ -45,16 +45,16 @@ type cursor struct {
 	where   where
 	late    where // of what comes after a suspension
 
-	at      machine.Address // of the next CCW
-	command byte            // that data chaining goes on with
-	chained bool            // by data chaining: the command code means nothing
+	at      machine.Address // address of the next CCW
+	command byte            // command code that data chaining continues
+	chained bool            // by data chaining: the command code has no meaning
 	skips   bool            // the command before may skip the next CCW
 	jumped  bool            // some CCW may be met again
-	stored  span            // main storage that the chain stores into
-	sent    span            // its CCWs, and what it sends
+	stored  span            // main storage into which the chain stores
+	sent    span            // main storage of its CCWs and of the data that it sends
 }
 
-// step takes the next CCW. It reports whether there is another.
+// step takes the next CCW. It reports whether another one follows.
 func (c *cursor) step() bool {
 	g := c.g
 	v := c.storage.View(c.at, arch.CCWSize)
@@ -74,7 +74,7 @@ func (c *cursor) step() bool {
 	}
 	e := c.add(w)
 	if w.Command == arch.CommandTransfer || !c.format1 && w.Command&0xF == arch.CommandTransfer {
-		e.Command = arch.CommandTransfer // in the terms of format 1
+		e.Command = arch.CommandTransfer // the command code of format 1
 		c.transfer(machine.Address(w.Address))
 		return true
 	}
@@ -88,7 +88,7 @@ func (c *cursor) step() bool {
 	return c.next(w.Flags)
 }
 
-// add makes the CCW at the cursor the program's next.
+// add appends the CCW at the cursor to the program.
 func (c *cursor) add(w channel.CCW) *abi.CCW {
 	g := c.g
 	n := len(g.CCWs)
@@ -103,10 +103,10 @@ func (c *cursor) add(w channel.CCW) *abi.CCW {
 	return e
 }
 
-// transfer follows a transfer in channel.
+// transfer follows a transfer in channel (TIC), a jump to another CCW.
 func (c *cursor) transfer(to machine.Address) {
 	if c.g.met(uint32(to)) {
-		c.at += arch.CCWSize // the loop of a search: it goes on behind
+		c.at += arch.CCWSize // the loop of a search: continue behind it
 	} else {
 		if c.skips {
 			c.g.branch(c.at + arch.CCWSize)
@@ -147,7 +147,7 @@ func (c *cursor) place(w *where, command byte, e *abi.CCW) {
 	}
 }
 
-// account notes what the CCW transfers, and its flags.
+// account notes the data that the CCW transfers, and its flags.
 func (c *cursor) account(w channel.CCW) {
 	g, r := c.g, c.roles[c.command]
 	if r&IsData != 0 {
@@ -169,8 +169,8 @@ func (c *cursor) account(w channel.CCW) {
 	}
 }
 
-// next goes on behind a CCW with these flags, or, where a way ends, to another
-// one. It reports whether there is one.
+// next goes to the CCW behind a CCW with these flags or, at the end of a way, to
+// the beginning of another way. It reports whether there is a CCW to go to.
 func (c *cursor) next(flags channel.Flags) bool {
 	going := flags&(arch.FlagCC|arch.FlagCD) != 0
 	if c.skips && (!going || flags&arch.FlagCD != 0) {
@@ -182,7 +182,7 @@ func (c *cursor) next(flags channel.Flags) bool {
 	return going || c.turn()
 }
 
-// turn goes to a way that has not been followed yet. It reports whether there is
+// turn goes to a way that has not been followed yet. It reports whether it found
 // one.
 func (c *cursor) turn() bool {
 	at, ok := c.g.way()

@@ -13,7 +13,7 @@ import (
 // zero span is empty.
 type span struct{ first, end machine.Address }
 
-// cover makes the span reach over n bytes at a.
+// cover extends the span so that it includes the n bytes at a.
 func (p *span) cover(a machine.Address, n int) {
 	if p.end == 0 {
 		*p = span{a, a + machine.Address(n)}
@@ -24,9 +24,9 @@ func (p *span) cover(a machine.Address, n int) {
 
 func (p span) overlaps(o span) bool { return p.first < o.end && o.first < p.end }
 
-// dataSpan is where a CCW's data area is. With indirect addresses it reaches
-// from its first block to its last; with modified ones, and where the list
-// cannot be read, over all of storage.
+// dataSpan returns the address and length of a CCW's data area. With indirect
+// addresses the span reaches from the first block to the last; with modified
+// indirect addresses, or if the list cannot be read, it is all of storage.
 func dataSpan(s *machine.Storage, c channel.CCW) (machine.Address, int) {
 	switch {
 	case c.Flags&arch.FlagMIDA != 0:
@@ -49,10 +49,11 @@ func dataSpan(s *machine.Storage, c channel.CCW) (machine.Address, int) {
 	return p.first, int(p.end - p.first)
 }
 
-// modified looks closer at a chain that may store into itself. What such a chain
-// does is not known before it has run: where it stores into a CCW or parameters
-// it may write anywhere in its extent; where into those of its define Extent, or
-// without one, anywhere at all.
+// modified looks closer at a chain that may store into itself. The effect of such
+// a chain is unknown before it has run. If it stores into a CCW or into
+// parameters, it may write anywhere in its extent; if it stores into the
+// parameters of its define extent, or has none, it may write anywhere on the
+// device.
 func (g *Program) modified(s *machine.Storage, roles *Roles, w *where) {
 	command, chained := byte(0), false
 	for i := range g.CCWs {

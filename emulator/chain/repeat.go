@@ -6,11 +6,12 @@ import (
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
-// Repeats reports whether the recipe of n does on a mirror what the chain does on
-// the primary: it has the same commands in the same order, with the same data.
-// It may leave out program-controlled interruptions and suspensions, store
-// nothing, and have another identification for cache fast write. The account
-// trusts a mirror chain only if it can see that for itself.
+// Repeats reports whether the recipe of n (the CCWs that a detour wants a mirror
+// I/O to have) does the same on a mirror as the chain does on the primary: the
+// same commands in the same order, with the same data. The recipe may leave out
+// program-controlled interruptions and suspensions, store nothing, and have
+// another identification for cache fast write. The account trusts a mirror chain
+// only if this check holds.
 func (g *Program) Repeats(resp *abi.Response, n *abi.Intent) bool {
 	if int(n.Count) != len(g.CCWs) || g.Branches || g.Flags&abi.ChainTruncated != 0 {
 		return false
@@ -46,8 +47,9 @@ func (g *Program) Repeats(resp *abi.Response, n *abi.Intent) bool {
 	return true
 }
 
-// sameExtent reports whether the parameters of a define Extent or prefix are
-// those of the response from block number block on, but for the identification.
+// sameExtent reports whether the parameters of a define extent or prefix equal the
+// parameters in the response from block number block on, except for the
+// identification.
 func (g *Program) sameExtent(s *abi.CCW, resp *abi.Response, block uint8) bool {
 	free := arch.DefineExtentFastWrite
 	switch s.Command {

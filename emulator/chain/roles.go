@@ -5,20 +5,19 @@ import (
 	"github.com/iosrun/iosrun/abi/arch"
 )
 
-// Role is a mask of what a command does, as far as mirroring cares.
+// Role is a mask that classifies a command by its effect on the mirror.
 type Role uint8
 
-// The roles.
 const (
 	IsWrite     Role = 1 << iota // changes the medium
 	IsData                       // transfers data
-	IsParameter                  // its data says where or how
+	IsParameter                  // its data are parameters: a place, or a way to work
 	IsSearch                     // may skip the next CCW, by status modifier
 	IsMulti                      // may go on with the next track of the cylinder
 	IsInput                      // puts data into main storage
 )
 
-// Roles has the roles of each command code.
+// Roles holds the roles of each command code.
 type Roles [256]Role
 
 var eckdRoles = func() (t Roles) {
@@ -60,7 +59,7 @@ var fbaRoles = func() (t Roles) {
 	return withInput(t)
 }()
 
-// withInput adds what holds for every device: read, sense and read backward
+// withInput adds a role that holds for every device: read, sense and read backward
 // commands (xxxxxx10, xxxx0100, xxxx1100) put data into main storage.
 func withInput(t Roles) Roles {
 	for c := range t {
@@ -71,7 +70,7 @@ func withInput(t Roles) Roles {
 	return t
 }
 
-// RolesOf gives the roles of the commands of a class of devices. The table must
+// RolesOf returns the roles of the commands of a class of devices. The table must
 // not be changed.
 func RolesOf(c abi.DeviceClass) *Roles {
 	if c == abi.ClassFBA {

@@ -9,7 +9,8 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// parameter copies the command's parameters into blocks, while there are any.
+// parameter copies the command's parameters into the next free entry of
+// g.Parameters, if one is left.
 func (g *Program) parameter(s *machine.Storage, e *abi.CCW, c channel.CCW) {
 	switch c.Command {
 	case arch.CommandSeek, arch.CommandSeekCylinder, arch.CommandSeekHead, arch.CommandRecalibrate:
@@ -37,8 +38,8 @@ func (g *Program) parameter(s *machine.Storage, e *abi.CCW, c channel.CCW) {
 	}
 }
 
-// dataAddress is where a CCW's data begins, through the first indirect-address
-// word where there is one.
+// dataAddress returns the address of a CCW's data, through the first
+// indirect-data-address word if it has one.
 func dataAddress(s *machine.Storage, c channel.CCW) machine.Address {
 	if c.Flags&arch.FlagIDA != 0 {
 		if v := s.View(machine.Address(c.Address), 4); v != nil {
@@ -48,18 +49,18 @@ func dataAddress(s *machine.Storage, c channel.CCW) machine.Address {
 	return machine.Address(c.Address)
 }
 
-// where works out the tracks that a chain can touch: what its locates and seeks
-// name, within its extent.
+// where works out the tracks that a chain can touch: the tracks that its locate
+// and seek commands name, within its extent.
 type where struct {
 	geo           *Geometry
 	define        Extent
 	defined       bool
 	located       Extent
 	any, isWide   bool
-	pointed       bool // a locate or a seek has said where
+	pointed       bool // a locate or a seek has named a track
 	seeked        bool // the last of them was a seek, to track at
 	at            uint32
-	extentAt      int // index of the define Extent, or -1
+	extentAt      int // index of the define extent, or -1
 	base, logical uint32
 }
 
@@ -98,7 +99,7 @@ func (w *where) command(code byte, s *machine.Storage, e *abi.CCW) {
 		}
 	case arch.CommandSeekHead:
 		if !w.seeked {
-			w.wide() // of a cylinder that an earlier chain has sought
+			w.wide() // the cylinder that an earlier chain has sought is not known
 		} else if len(v) >= arch.SeekSize {
 			w.seek(w.at - w.at%w.geo.Heads + uint32(binary.BigEndian.Uint16(v[arch.SeekAt+2:])))
 		}
@@ -118,7 +119,7 @@ func (w *where) seek(t uint32) {
 	w.seeked, w.at = true, t
 }
 
-// multitrack notes a command that may go on to the end of the cylinder.
+// multitrack notes a command that may continue to the end of the cylinder.
 func (w *where) multitrack() {
 	if w.seeked {
 		w.add(Extent{w.at, w.at - w.at%w.geo.Heads + w.geo.Heads - 1})
@@ -176,8 +177,8 @@ func (w *where) add(e Extent) {
 	w.located.Last = max(w.located.Last, e.Last)
 }
 
-// write notes a command that writes; where nothing has said where, the whole
-// extent may be meant.
+// write notes a command that writes. If no locate or seek came before it, any
+// track of the extent may be meant.
 func (w *where) write() {
 	if !w.pointed {
 		w.isWide = true

@@ -7,13 +7,13 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// access is main storage as one start function sees it: under the ORB's key
-// and, for data, the address limit.
+// access is the view that one start function has of main storage: through the
+// storage key in its ORB and, for data, within the address limit.
 type access struct {
 	storage *machine.Storage
 	key     byte // in the high four bits, as in a storage key
 	keyed   bool // a key other than zero can be refused
-	guarded bool // data addresses need a look: keyed or limited
+	guarded bool // data addresses must be checked: keyed or limited
 	limited limitMode
 	limit   machine.Address
 }
@@ -34,9 +34,9 @@ const (
 	keyFetch  = 0x08 // fetch protection
 )
 
-// permits says whether the key allows an access to the block that holds a.
-// Key zero goes everywhere; another one stores where it matches, and fetches
-// where it matches or the block is not fetch protected.
+// permits reports whether the key allows an access to the block that holds a. Key
+// zero allows every access. Another key allows to store if it equals the block's
+// key, and to fetch if it equals it or the block is not fetch protected.
 func (x *access) permits(a machine.Address, store bool) bool {
 	if !x.keyed {
 		return true
@@ -45,8 +45,9 @@ func (x *access) permits(a machine.Address, store bool) bool {
 	return k&keyAccess == x.key || !store && k&keyFetch == 0
 }
 
-// reach is how many of the n data bytes from a on may be accessed: those of
-// a's block, on a's side of the limit. 0 comes with the check.
+// reach returns the number of the n data bytes from a on that may be accessed:
+// those in the block of a and on its side of the limit. If it is 0, the status
+// says which check a fails.
 func (x *access) reach(a machine.Address, n int, store bool) (int, arch.ChannelStatus) {
 	n = min(n, machine.KeyBlockSize-int(a%machine.KeyBlockSize))
 	switch x.limited {
@@ -66,8 +67,8 @@ func (x *access) reach(a machine.Address, n int, store bool) (int, arch.ChannelS
 	return n, 0
 }
 
-// control fetches the len(p) bytes of a CCW, IDAW or MIDAW at a into p. It is
-// aligned to its length, so that it lies in one block.
+// control fetches the len(p) bytes of a CCW, IDAW or MIDAW at a into p. The word
+// is aligned to its length, so that it lies in one block.
 func (x *access) control(a machine.Address, p []byte) arch.ChannelStatus {
 	if x.keyed && !x.permits(a, false) {
 		return arch.ProtectionCheck
@@ -98,7 +99,7 @@ func (x *access) ccw(a machine.Address, format1 bool) (CCW, arch.ChannelStatus) 
 	return ParseCCW0(v), 0
 }
 
-// word fetches the four bytes at a, eight bytes where wide says so.
+// word fetches the four bytes at a, or eight bytes if wide is set.
 func (x *access) word(a machine.Address, wide bool) (uint64, arch.ChannelStatus) {
 	var p [8]byte
 	if wide {

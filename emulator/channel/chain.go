@@ -7,28 +7,28 @@ import (
 
 // The limits of executing channel programs.
 const (
-	// MaxCCWs is how many CCWs, TICs included, are executed in one event. A
-	// longer program goes on in another event, so that one that never ends
-	// stops neither the machine nor a halt or clear.
+	// MaxCCWs is the largest number of CCWs, TICs (transfers in channel, jumps)
+	// included, that are executed in one event. A longer program continues in another
+	// event, so that one that never ends stops neither the machine nor a halt or
+	// clear.
 	MaxCCWs = 65536
-	// CCWTime is the least time that a CCW takes when a program is longer than
-	// MaxCCWs: an endless loop of commands that cost nothing still lets virtual
-	// time pass.
+	// CCWTime is the least time that each CCW takes in a program longer than MaxCCWs:
+	// an endless loop of commands that take no time still lets virtual time pass.
 	CCWTime = machine.Microsecond
-	// MaxDataChain is how many CCWs one command can go through by data chaining
-	// at least. A data chain that goes on much longer, in a loop against a
-	// device that takes whatever comes, ends with a chaining check.
+	// MaxDataChain is the number of CCWs that one command can always go through by
+	// data chaining. A data chain that is much longer, in a loop against a device
+	// that takes every byte, ends with a chaining check.
 	MaxDataChain = MaxCCWs
-	// MaxDataChainAhead is how many CCWs of a data chain are looked at ahead to
-	// learn its count.
+	// MaxDataChainAhead is the largest number of CCWs of a data chain that are read
+	// ahead to learn its count.
 	MaxDataChainAhead = 256
-	// MaxIntermediate is how many intermediate interruptions of one subchannel
-	// are under way at a time. Further program-controlled interruptions are
-	// shown with the ending status, as for a channel that is slow.
+	// MaxIntermediate is the largest number of intermediate interruptions of one
+	// subchannel that are under way at a time. Further program-controlled
+	// interruptions are shown with the ending status, as by a slow channel.
 	MaxIntermediate = 16
 )
 
-// class is what the low four bits of a command code say.
+// class is the kind of command that the low four bits of a command code name.
 type class uint8
 
 const (
@@ -41,7 +41,7 @@ const (
 	classTIC
 )
 
-// classes has the class for the low four bits of a command code.
+// classes holds the class for each value of the low four bits of a command code.
 var classes = [16]class{
 	0x1: classWrite, 0x5: classWrite, 0x9: classWrite, 0xD: classWrite,
 	0x2: classRead, 0x6: classRead, 0xA: classRead, 0xE: classRead,
@@ -52,7 +52,8 @@ var classes = [16]class{
 // normal is the unit status of a command that ended well.
 const normal = arch.ChannelEnd | arch.DeviceEnd
 
-// retry is the unit status with which a device asks for the command again.
+// retry is the unit status with which a device asks the channel to repeat the
+// command.
 const retry = normal | arch.UnitCheck | arch.StatusModifier
 
 // chain is the execution of a start function's channel program.
@@ -62,37 +63,37 @@ type chain struct {
 	orb       ORB
 	format1   bool
 	idaw      addressing
-	following machine.Address // of the CCW to fetch next
-	residual  uint16          // of the last CCW whose count was looked at
-	index     int             // commands since Begin
-	begun     machine.Time    // of Begin
-	resumed   bool            // since a resume: its first CCW may be a TIC
+	following machine.Address // address of the CCW to fetch next
+	residual  uint16          // count left over of the last CCW whose count was used
+	index     int             // number of commands since Begin
+	begun     machine.Time    // time of Begin
+	resumed   bool            // the next CCW is the first since a resume and may be a TIC
 	signals   bool            // a CCW executed since run began asks for an interruption
 	started   bool            // the first command of the start function has been accepted
 	transfer  Transfer
 	op        Operation
 }
 
-// dataCursor is what data chaining changes of a chain, so that a transfer can
-// take it back.
+// dataCursor holds the part of a chain's state that data chaining changes, so that
+// a transfer can take the change back.
 type dataCursor struct {
-	at       machine.Address // of the last CCW used
-	executed int             // CCWs in this event
-	noted    int             // intermediate interruptions, see Subchannel.notes
-	owed     bool            // a program-controlled interruption that found no room
+	at       machine.Address // address of the last CCW used
+	executed int             // number of CCWs in this event
+	noted    int             // number of intermediate interruptions, see Subchannel.notes
+	owed     bool            // a program-controlled interruption found no room
 }
 
-// outcome is how a chain ended.
+// outcome holds the status with which a chain ends.
 type outcome struct {
 	address  uint32
 	unit     arch.UnitStatus
 	channel  arch.ChannelStatus
 	residual uint16
 	deferred uint16 // deferred condition code, as in SCSW.Flags
-	suspend  bool   // no end: the chain is suspended
+	suspend  bool   // the chain is suspended, not ended
 }
 
-// prepare takes up the start function that orb asks for.
+// prepare sets the chain up for the start function that orb asks for.
 func (c *chain) prepare(sch *Subchannel, orb *ORB) {
 	s := sch.subsystem
 	c.sch = sch
@@ -129,8 +130,8 @@ func (c *chain) prepare(sch *Subchannel, orb *ORB) {
 	c.op.Data = &c.transfer
 }
 
-// begin is the chain's arrival at the control unit: at its first command, or
-// again after a resume.
+// begin is called when the chain arrives at the control unit: at its first
+// command, or again after a resume.
 func (c *chain) begin(now machine.Time) {
 	c.begun = now
 	c.index = 0
@@ -142,8 +143,8 @@ func (c *chain) begin(now machine.Time) {
 	c.run()
 }
 
-// run executes commands until the chain ends, is suspended, or has used up
-// what one event may execute.
+// run executes commands until the chain ends, is suspended, or has reached the
+// limit of one event.
 func (c *chain) run() {
 	o := c.sch.subsystem.observer
 	if o == nil {
@@ -179,8 +180,8 @@ func (c *chain) execute() {
 	clock.At(max(elapsed, clock.Now()+MaxCCWs*CCWTime), c.sch, kindContinue, c.sch.tag())
 }
 
-// command executes one command with its data chain. It reports whether
-// another is to be fetched, at c.following.
+// command executes one command with its data chain. It reports whether another
+// command, at c.following, is to be fetched.
 func (c *chain) command(w CCW) bool {
 	class := c.classify(w)
 	if class == classInvalid {
@@ -205,7 +206,7 @@ func (c *chain) command(w CCW) bool {
 		accepted = c.note(0, true)
 	}
 
-	// A write whose first byte cannot be fetched does not get to the device: it
+	// A write whose first byte cannot be fetched is not passed to the device, which
 	// would fill a record with nothing.
 	var unit arch.UnitStatus
 	if class != classWrite || t.fetches() {
@@ -218,13 +219,13 @@ func (c *chain) command(w CCW) bool {
 	}
 	unit, ending := t.end(unit)
 	c.residual = uint16(t.left)
-	if t.check != 0 { // the count means nothing then
+	if t.check != 0 { // the residual count has no meaning then
 		c.residual = 0
 	}
 
 	more := unit&^arch.StatusModifier == normal && ending == 0 && t.flags&(arch.FlagCC|arch.FlagCD) == arch.FlagCC
-	// An immediate command has no initial status of zero; where it is chained
-	// from it counts as accepted all the same.
+	// An immediate command has no initial status of zero. If another command is
+	// chained to it, it counts as accepted nevertheless.
 	if initial && (!t.immediate() || more) {
 		c.interruptInitial(accepted, scheduled)
 	}
@@ -242,9 +243,9 @@ func (c *chain) command(w CCW) bool {
 	return true
 }
 
-// classify looks at a CCW that is to begin a command: its class, or
-// classInvalid where it is a program check. The residual count becomes the
-// CCW's once its flags and count are in order.
+// classify returns the class of a CCW that begins a command, or classInvalid if
+// the CCW is a program check. Once its flags and count are valid, its count
+// becomes the residual count.
 func (c *chain) classify(w CCW) class {
 	if !c.valid(w, false) || w.Count == 0 && (!c.format1 || w.Flags&arch.FlagCD != 0) {
 		return classInvalid
@@ -256,8 +257,8 @@ func (c *chain) classify(w CCW) class {
 	return classInvalid // a format-1 code 18 to F8
 }
 
-// valid reports whether the CCW's flags and address are. chained says that it
-// was fetched by data chaining.
+// valid reports whether the CCW's flags and address are valid. chained says that
+// it was fetched by data chaining.
 func (c *chain) valid(w CCW, chained bool) bool {
 	const rare = arch.FlagS | arch.FlagMIDA
 	if w.Flags&rare != 0 {
@@ -272,9 +273,9 @@ func (c *chain) valid(w CCW, chained bool) bool {
 	return w.Address < machine.StorageSize && !(chained && w.Count == 0)
 }
 
-// fetch fetches the CCW at a, or the one that a TIC there leads to. A TIC may
-// neither begin a program (ticAllowed) nor follow another. c.at becomes the
-// address of the last CCW used, which for a bad target is the TIC's.
+// fetch fetches the CCW at a, or the CCW to which a TIC there leads. A TIC may
+// neither begin a program (ticAllowed) nor follow another TIC. c.at becomes the
+// address of the last CCW used; if the target is not valid, that is the TIC.
 func (c *chain) fetch(a machine.Address, ticAllowed bool) (CCW, arch.ChannelStatus) {
 	for {
 		c.at = a
@@ -305,7 +306,7 @@ func (c *chain) isTIC(w CCW) bool {
 	return w.Command == arch.CommandTransfer || !c.format1 && arch.IsTransfer(w.Command)
 }
 
-// data goes on to the next CCW of a data chain.
+// data fetches the next CCW of a data chain.
 func (c *chain) data() (CCW, arch.ChannelStatus) {
 	if c.executed >= MaxCCWs+MaxDataChain {
 		return CCW{}, arch.ChainingCheck
@@ -323,8 +324,8 @@ func (c *chain) data() (CCW, arch.ChannelStatus) {
 	return w, 0
 }
 
-// ahead is the sum of the counts of the data chain that follows the CCW in
-// use, as far as it is valid and MaxDataChainAhead reaches.
+// ahead returns the sum of the counts of the data chain that follows the CCW in
+// use, as far as the chain is valid and MaxDataChainAhead reaches.
 func (c *chain) ahead() int {
 	sum := 0
 	a := c.at
@@ -354,7 +355,7 @@ func (c *chain) ahead() int {
 	return sum
 }
 
-// end hands the outcome to the subchannel: the status is on its way.
+// end passes the outcome to the subchannel: the status is now on its way.
 func (c *chain) end(o outcome) {
 	o.address = uint32(c.at + arch.CCWSize)
 	o.residual = c.residual

@@ -16,8 +16,8 @@ type Ending struct {
 func (e Ending) Awaited() bool { return e.sch != nil && e.sch.out && e.sch.epoch == e.epoch }
 
 // Report says that the device has answered: the status reaches the channel now.
-// With status 0 the function ends as its commands have. Otherwise it ends with
-// this unit status, which is ChannelEnd|DeviceEnd and what there is to say:
+// With status 0 the function ends with the status of its commands. Otherwise it
+// ends with this unit status, which is ChannelEnd|DeviceEnd together with
 // UnitCheck, for which the session has the sense ready, or UnitException; a chain
 // that was to be suspended then ends as well. Report does nothing and returns
 // false when the end is not awaited.

@@ -5,14 +5,14 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// The conditions of SSCH, RSCH, HSCH, CSCH, XSCH, TSCH, STSCH, MSCH and TPI.
-// now is the processor's time, at or after the machine's; what an instruction
-// causes happens from then on.
+// The instructions return the condition code that their comments give in
+// parentheses. now is the processor's time, at or after the machine's time; the
+// effects of an instruction happen from then on.
 
-// StartSubchannel is START SUBCHANNEL with a valid ORB (see ParseORB), which
-// is copied. It starts the function (0), or finds status pending (1), a
-// function in progress, suspended ones included (2), or no operational
-// subchannel or path (3).
+// StartSubchannel executes START SUBCHANNEL with a valid ORB (see ParseORB), which
+// is copied. It starts the function (0), or finds status pending (1), a function
+// in progress, suspended ones included (2), or no operational subchannel or path
+// (3).
 func (s *Subsystem) StartSubchannel(now machine.Time, sch *Subchannel, orb *ORB) CC {
 	if !sch.operational() {
 		return 3
@@ -50,11 +50,11 @@ func (s *Subsystem) StartSubchannel(now machine.Time, sch *Subchannel, orb *ORB)
 	return 0
 }
 
-// ResumeSubchannel is RESUME SUBCHANNEL. It lets a suspended function go on
-// (0); for one that is not suspended yet it is remembered, once, until the
-// function comes to the suspending CCW. The suspending CCW is fetched again.
-// It finds status pending (1), or no start function that may be suspended, or
-// resume pending already (2), or no operational subchannel (3).
+// ResumeSubchannel executes RESUME SUBCHANNEL. It lets a suspended function
+// continue (0). For a function that is not suspended yet, the resume is
+// remembered, once, until the function comes to the suspending CCW. The suspending
+// CCW is fetched again. It finds status pending (1), or no start function that may
+// be suspended, or resume pending already (2), or no operational subchannel (3).
 func (s *Subsystem) ResumeSubchannel(now machine.Time, sch *Subchannel) CC {
 	if !sch.operational() {
 		return 3
@@ -75,8 +75,8 @@ func (s *Subsystem) ResumeSubchannel(now machine.Time, sch *Subchannel) CC {
 	return 0
 }
 
-// HaltSubchannel is HALT SUBCHANNEL. It begins the halt function (0), or finds
-// status pending other than intermediate (1), a halt or clear function in
+// HaltSubchannel executes HALT SUBCHANNEL. It begins the halt function (0), or
+// finds status pending other than intermediate (1), a halt or clear function in
 // progress (2), or no operational subchannel (3).
 func (s *Subsystem) HaltSubchannel(now machine.Time, sch *Subchannel) CC {
 	if !sch.operational() {
@@ -99,9 +99,9 @@ func (s *Subsystem) HaltSubchannel(now machine.Time, sch *Subchannel) CC {
 	return 0
 }
 
-// ClearSubchannel is CLEAR SUBCHANNEL. It begins the clear function (0) in
-// whatever state an operational subchannel is (else 3). Status and
-// interruptions pending are gone.
+// ClearSubchannel executes CLEAR SUBCHANNEL. It begins the clear function (0) in
+// every state of an operational subchannel (else 3). Pending status and
+// interruptions are gone.
 func (s *Subsystem) ClearSubchannel(now machine.Time, sch *Subchannel) CC {
 	if !sch.operational() {
 		return 3
@@ -113,8 +113,8 @@ func (s *Subsystem) ClearSubchannel(now machine.Time, sch *Subchannel) CC {
 	return 0
 }
 
-// CancelSubchannel is CANCEL SUBCHANNEL. It ends a start function that the
-// device has not got, or that is suspended, without an interruption (0), or
+// CancelSubchannel executes CANCEL SUBCHANNEL. It ends a start function that has
+// not reached the device, or that is suspended, without an interruption (0), or
 // finds status pending (1), nothing that it can cancel (2), or no operational
 // subchannel (3).
 func (s *Subsystem) CancelSubchannel(_ machine.Time, sch *Subchannel) CC {
@@ -135,8 +135,8 @@ func (s *Subsystem) CancelSubchannel(_ machine.Time, sch *Subchannel) CC {
 	return 0
 }
 
-// TestSubchannel is TEST SUBCHANNEL. It stores the IRB, whatever the status,
-// and clears the status (0), or finds none pending (1), or no operational
+// TestSubchannel executes TEST SUBCHANNEL. It stores the IRB, even without pending
+// status, and clears the status (0), or finds none pending (1), or no operational
 // subchannel (3; irb is not touched).
 func (s *Subsystem) TestSubchannel(sch *Subchannel, irb *IRB) CC {
 	if !sch.operational() {
@@ -168,8 +168,8 @@ func (s *Subsystem) TestSubchannel(sch *Subchannel, irb *IRB) CC {
 	return 0
 }
 
-// clearStatus is the clearing rules of TEST SUBCHANNEL. After intermediate
-// status alone the function goes on, and a suspended one stays suspended; any
+// clearStatus follows the clearing rules of TEST SUBCHANNEL. After intermediate
+// status alone the function continues, and a suspended one stays suspended; any
 // other status ends the function.
 func (sch *Subchannel) clearStatus() {
 	w := &sch.scsw
@@ -180,8 +180,8 @@ func (sch *Subchannel) clearStatus() {
 	}
 }
 
-// StoreSubchannel is STORE SUBCHANNEL: 0, or 3 for a subchannel that is not
-// there. A subchannel that is not enabled is stored too.
+// StoreSubchannel executes STORE SUBCHANNEL: 0, or 3 for a subchannel that does
+// not exist. A subchannel that is not enabled is stored too.
 func (s *Subsystem) StoreSubchannel(sch *Subchannel, schib *SCHIB) CC {
 	if sch == nil {
 		return 3
@@ -190,9 +190,9 @@ func (s *Subsystem) StoreSubchannel(sch *Subchannel, schib *SCHIB) CC {
 	return 0
 }
 
-// ModifySubchannel is MODIFY SUBCHANNEL with a valid SCHIB (see ParseSCHIB):
-// interruption parameter and subclass, E, LM, MM, D, path mask, measurement
-// index and concurrent sense are taken from it (0), unless there is status
+// ModifySubchannel executes MODIFY SUBCHANNEL with a valid SCHIB (see ParseSCHIB):
+// it takes interruption parameter and subclass, E, LM, MM, D, path mask,
+// measurement index and concurrent sense from it (0), unless it finds status
 // pending (1), a function in progress (2) or no such subchannel (3).
 func (s *Subsystem) ModifySubchannel(sch *Subchannel, schib *SCHIB) CC {
 	if sch == nil {
@@ -226,10 +226,10 @@ type Interruption struct {
 // interruptionSubclassShift puts a subclass into Interruption.Word.
 const interruptionSubclassShift = 27
 
-// TestPendingInterruption is TEST PENDING INTERRUPTION. Of the interruptions
-// pending in the subclasses that mask enables (bit 80 is subclass 0, as in
-// control register 6) it takes the first of the lowest subclass (1), or finds
-// none (0). The subchannel stays status pending.
+// TestPendingInterruption executes TEST PENDING INTERRUPTION. Of the interruptions
+// pending in the subclasses that mask enables (bit 80 is subclass 0, as in control
+// register 6) it takes the first of the lowest subclass (1), or finds none (0).
+// The subchannel stays status pending.
 func (s *Subsystem) TestPendingInterruption(mask uint8) (Interruption, CC) {
 	for isc := range s.pending {
 		if mask&(0x80>>isc) == 0 {

@@ -5,9 +5,9 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// note is an intermediate interruption to come: a chain is executed at once,
-// but its program-controlled interruptions happen when their CCWs would take
-// control.
+// note is an intermediate interruption to come. A chain is executed at once, but
+// its program-controlled interruptions happen at the times at which their CCWs
+// would take control.
 type note struct {
 	at      machine.Time
 	address uint32             // CCW address of the SCSW
@@ -15,9 +15,9 @@ type note struct {
 	zero    bool               // zero condition code: initial status
 }
 
-// notes is a subchannel's intermediate interruptions under way, in the order
-// in which they happen: those from presented to chain.noted, both counted from
-// the start function on.
+// notes holds a subchannel's intermediate interruptions under way, in the order in
+// which they happen. They have the numbers from presented up to chain.noted, both
+// counted from the beginning of the start function.
 type notes struct {
 	slots     [MaxIntermediate]note
 	presented int
@@ -25,7 +25,7 @@ type notes struct {
 
 func (n *notes) slot(i int) *note { return &n.slots[i%MaxIntermediate] }
 
-// note is an intermediate interruption for the CCW in use.
+// note returns an intermediate interruption for the CCW in use.
 func (c *chain) note(channel arch.ChannelStatus, zero bool) note {
 	return note{
 		at:      c.begun + c.sch.session.Elapsed(),
@@ -47,8 +47,8 @@ func (c *chain) interrupt() {
 	c.noted++
 }
 
-// interruptInitial puts the initial-status interruption before what the first
-// command has noted, from index i on.
+// interruptInitial puts the initial-status interruption before the interruptions
+// that the first command has noted, which begin at index i.
 func (c *chain) interruptInitial(initial note, i int) {
 	n := &c.sch.notes
 	if i < c.noted && n.slot(i).address == initial.address {
@@ -66,14 +66,15 @@ func (c *chain) interruptInitial(initial note, i int) {
 	*n.slot(i) = initial
 }
 
-// scheduleNotes lets the interruptions noted from index i on happen.
+// scheduleNotes schedules the interruptions noted from index i on.
 func (c *chain) scheduleNotes(i int) {
 	for ; i < c.noted; i++ {
 		c.sch.subsystem.machine.Clock.At(c.sch.notes.slot(i).at, c.sch, kindIntermediate, c.sch.tag())
 	}
 }
 
-// renew begins a new channel status unless one is pending, which goes on.
+// renew begins a new channel status unless status is pending; then the pending one
+// is continued.
 func (sch *Subchannel) renew() {
 	if sch.scsw.Control&arch.StatusPending == 0 {
 		sch.scsw.Channel = 0
@@ -81,7 +82,8 @@ func (sch *Subchannel) renew() {
 }
 
 // intermediate makes the subchannel status pending with the next intermediate
-// interruption under way. One that has not been cleared yet takes it up.
+// interruption under way. A status that has not been cleared yet takes the new one
+// up.
 func (sch *Subchannel) intermediate(now machine.Time) {
 	n := sch.notes.slot(sch.notes.presented)
 	sch.notes.presented++

@@ -3,8 +3,8 @@ package channel
 // IRBSize is the size of an IRB in storage, without extended measurement.
 const IRBSize = SCSWSize + 20 + 32
 
-// The bytes of the extended-status word that are in use: the last-path-used
-// mask, and of the extended-report word the concurrent-sense flag and count.
+// The bytes of the extended-status word that are in use: the last-path-used mask,
+// and the concurrent-sense flag and count of the extended-report word.
 const (
 	eswLPUM       = 1
 	eswReport     = 4
@@ -22,7 +22,7 @@ func (i *IRB) Put(p []byte) {
 	copy(p[SCSWSize+len(i.ESW):], i.ECW[:])
 }
 
-// Sense is the concurrent sense bytes, nil when there are none. The slice is
+// Sense returns the concurrent sense bytes, nil when there are none. The slice is
 // the IRB's own memory.
 func (i *IRB) Sense() []byte {
 	if i.ESW[eswReport]&reportSense == 0 {

@@ -21,23 +21,23 @@ const (
 	measuredPending = 8
 )
 
-// monitor is what SET CHANNEL MONITOR set.
+// monitor holds the settings of SET CHANNEL MONITOR.
 type monitor struct {
 	on     bool
 	origin machine.Address
 }
 
-// SetChannelMonitor is SET CHANNEL MONITOR for the measurement-block update:
+// SetChannelMonitor executes SET CHANNEL MONITOR for the measurement-block update:
 // blocks begin at origin, a multiple of 32. A subchannel's block is updated at
-// each ending status while the PMCW asks for it. The device's time from the
-// arrival of a function to its status counts as connect time, because a
-// Session does not tell disconnected time apart.
+// each ending status while the PMCW asks for it. The time of the device, from the
+// arrival of a function to its status, counts as connect time, because a Session
+// does not report disconnected time separately.
 func (s *Subsystem) SetChannelMonitor(on bool, origin machine.Address) {
 	s.monitor = monitor{on: on, origin: origin}
 }
 
-// measure accounts for the function whose status has arrived. A block that is
-// not in storage is not kept.
+// measure adds the function whose status has arrived to the measurement block. A
+// block that is not in storage is not updated.
 func (sch *Subchannel) measure(now machine.Time) {
 	starts := sch.starts
 	sch.starts = 0

@@ -13,7 +13,7 @@ var ErrOperand = errors.New("operand exception")
 
 // ParseORB reads an ORB of 12 bytes, or of 32 with the extension bit on, and
 // checks it. The extension's priorities have no meaning here. It fails with
-// ErrOperand where START SUBCHANNEL would.
+// ErrOperand if START SUBCHANNEL would.
 func ParseORB(p []byte) (ORB, error) {
 	if len(p) < ORBSize {
 		return ORB{}, fmt.Errorf("orb: %d bytes, want %d or %d", len(p), ORBSize, ORBExtendedSize)

@@ -7,7 +7,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// addressing says how the CCW's data address finds the data.
+// addressing is the mode in which the CCW's data address leads to the data.
 type addressing uint8
 
 const (
@@ -18,10 +18,11 @@ const (
 	modifiedIDAW            // quadwords with a count and flags each
 )
 
-// indirection is what an addressing mode's list looks like: facts of the
-// formats of IDAWs. MIDAWs count their own bytes.
+// indirection describes the list of each addressing mode: the sizes in bytes of an
+// entry and of the block that it addresses, from the formats of IDAWs. MIDAWs
+// count their own bytes.
 var indirection = [...]struct {
-	size  machine.Address // of a list entry, which is aligned to it
+	size  machine.Address // size of a list entry, to which the entry is aligned
 	block machine.Address
 }{
 	idaw1:        {4, 2048},
@@ -37,11 +38,11 @@ const (
 	midawInterrupt = 0x20 // data-transfer interruption
 )
 
-// The ends of the address spaces: a direct address of a CCW of format 0 has 24
-// bits; nothing wraps.
+// addresses24 is the end of the address space of a CCW of format 0, whose direct
+// address has 24 bits. Addresses do not wrap.
 const addresses24 = 1 << 24
 
-// begin takes up the CCW w: the transfer's next byte is its first.
+// begin sets the transfer to the first byte of the CCW w.
 func (t *Transfer) begin(w CCW) {
 	t.flags = w.Flags
 	t.left = int(w.Count)
@@ -73,8 +74,8 @@ func (t *Transfer) begin(w CCW) {
 	}
 }
 
-// ready makes the current piece hold at least one byte. It reports false at
-// the end of the count and after a check.
+// ready makes the current piece hold at least one byte. It reports false at the
+// end of the count and after a check.
 func (t *Transfer) ready() bool {
 	if t.check != 0 {
 		return false
@@ -93,7 +94,7 @@ func (t *Transfer) next() bool {
 	}
 	switch {
 	case t.piece > 0:
-	case t.address == direct: // the count goes past the end of the addresses
+	case t.address == direct: // the count reaches beyond the end of the addresses
 		t.check = arch.ProgramCheck
 	case t.address == modifiedIDAW:
 		t.check = t.nextMIDAW()
@@ -115,8 +116,8 @@ func (t *Transfer) chainData() bool {
 	return true
 }
 
-// nextIDAW looks up the next word of the IDA list. The first may point
-// anywhere; each other continues at a block's edge.
+// nextIDAW looks up the next word of the IDA list. The first word may point to any
+// byte; each other one continues at the edge of a block.
 func (t *Transfer) nextIDAW() arch.ChannelStatus {
 	form := indirection[t.address]
 	if t.list%form.size != 0 || !t.chain.format1 && t.list >= addresses24 {
@@ -145,9 +146,9 @@ func (t *Transfer) nextIDAW() arch.ChannelStatus {
 	return 0
 }
 
-// nextMIDAW looks up the next quadword of the MIDA list. Its data lies within
-// one block of 4 KiB, and so does the list. Its count is at most what is left
-// of the CCW's.
+// nextMIDAW looks up the next quadword of the MIDA list. Its data lies within one
+// block of 4 KiB, and so does the list. Its count is at most the rest of the CCW's
+// count.
 func (t *Transfer) nextMIDAW() arch.ChannelStatus {
 	const size, block = 16, machine.KeyBlockSize
 	if t.list%size != 0 || !t.chain.format1 && t.list >= addresses24 || t.last || t.back ||

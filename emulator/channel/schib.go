@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// PMCW is the path-management-control word: what a subchannel is, and how it
-// may be used.
+// PMCW is the path-management-control word: the identity of a subchannel and the
+// settings for its use.
 type PMCW struct {
 	InterruptionParameter uint32
-	// Flags is bytes 4 and 5: interruption subclass and the PMCW bits.
+	// Flags holds bytes 4 and 5: interruption subclass and the PMCW bits.
 	Flags  uint16
 	Device uint16 // device number
 	LPM    uint8  // logical-path mask: the paths that may be used
@@ -41,12 +41,12 @@ const (
 
 	pmcwFlagsReserved   = 0xC700
 	pmcwControlReserved = 0xFFFFFFF8
-	// What MODIFY SUBCHANNEL may change.
+	// The bits that MODIFY SUBCHANNEL may change.
 	pmcwFlagsModify   = PMCWISC | PMCWEnabled | PMCWLimit | PMCWMeasure | PMCWConnectTime | PMCWMultipath
 	pmcwControlModify = PMCWConcurrentSense
 )
 
-// ISC is the interruption subclass, 0 to 7.
+// ISC returns the interruption subclass, 0 to 7.
 func (w *PMCW) ISC() int { return int(w.Flags&PMCWISC) >> PMCWISCShift }
 
 // SCHIB is the subchannel-information block.
@@ -83,9 +83,9 @@ func (s *SCHIB) Put(p []byte) {
 	copy(p[PMCWSize+SCSWSize:SCHIBSize], s.Model[:])
 }
 
-// ParseSCHIB reads the part of a SCHIB that MODIFY SUBCHANNEL uses, the PMCW.
-// It fails with ErrOperand where the instruction would: reserved bits on, or
-// the reserved limit mode.
+// ParseSCHIB reads the part of a SCHIB that MODIFY SUBCHANNEL uses, the PMCW. It
+// fails with ErrOperand if the instruction would: reserved bits are on, or the
+// limit mode is the reserved one.
 func ParseSCHIB(p []byte) (SCHIB, error) {
 	if len(p) < SCHIBSize {
 		return SCHIB{}, fmt.Errorf("schib: %d bytes, want %d", len(p), SCHIBSize)

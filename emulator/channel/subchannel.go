@@ -13,14 +13,14 @@ const (
 	kindStatus                                    // the ending status, or the suspension, has arrived
 	kindHalt                                      // the halt function is performed
 	kindClear                                     // the clear function is performed
-	kindUnsolicited                               // a status held is presented
+	kindUnsolicited                               // a held status is presented
 )
 
-// Subchannel is what a program sees of a device. It belongs to its Subsystem,
-// whose methods are the instructions on it; all run in the machine's event
-// loop.
+// Subchannel is the program's view of a device. It belongs to its Subsystem, whose
+// methods are the instructions on it; all run in the machine's event loop.
 type Subchannel struct {
-	// Owner is the owner's affair: for the IOS, the UCB.
+	// Owner is for the user of the subchannel: the I/O supervisor stores the UCB
+	// (unit control block) in it.
 	Owner any
 
 	subsystem *Subsystem
@@ -32,29 +32,29 @@ type Subchannel struct {
 	notes     notes
 	outcome   outcome
 	sense     [arch.SenseSize]byte
-	sensed    int // bytes in sense for the status pending
-	// epoch counts the functions that the subchannel has begun or dropped.
-	// Events under way of an earlier one mean nothing any more.
+	sensed    int // number of bytes in sense for the pending status
+	// epoch counts the functions that the subchannel has begun or dropped. Events of
+	// an earlier function that are still under way are ignored.
 	epoch       uint32
 	out         bool            // the chain has ended, its session reports the status later
 	unsolicited arch.UnitStatus // held until the subchannel is idle
 	issued      machine.Time
-	starts      uint16 // start and resume functions not yet in the measurement block
+	starts      uint16 // number of start and resume functions not yet in the measurement block
 
-	queued     bool // the interruption is pending
+	queued     bool // an interruption is pending
 	next, prev *Subchannel
 }
 
-// ID is the subsystem-identification word, 0001nnnn.
+// ID returns the subsystem-identification word, 0001nnnn.
 func (sch *Subchannel) ID() uint32 { return sch.id }
 
-// DeviceNumber is the device's number.
+// DeviceNumber returns the device's number.
 func (sch *Subchannel) DeviceNumber() uint16 { return sch.pmcw.Device }
 
-// Session is the way to the device that the subchannel was added with.
+// Session returns the session with which the subchannel was added.
 func (sch *Subchannel) Session() Session { return sch.session }
 
-// InterruptionParameter is the word that the last start function, or MODIFY
+// InterruptionParameter returns the word that the last start function, or MODIFY
 // SUBCHANNEL, gave the subchannel.
 func (sch *Subchannel) InterruptionParameter() uint32 { return sch.pmcw.InterruptionParameter }
 
@@ -65,7 +65,7 @@ func (sch *Subchannel) Enable() { sch.pmcw.Flags |= PMCWEnabled }
 // a unit check then carries the sense bytes.
 func (sch *Subchannel) EnableConcurrentSense() { sch.pmcw.Control |= PMCWConcurrentSense }
 
-// Event is the subchannel's part in the machine's event loop.
+// Event handles the subchannel's events from the machine's event loop.
 func (sch *Subchannel) Event(kind machine.Kind, arg uint64) {
 	if uint32(arg>>32) != sch.epoch {
 		return
@@ -89,7 +89,7 @@ func (sch *Subchannel) Event(kind machine.Kind, arg uint64) {
 	}
 }
 
-// tag is the argument of the subchannel's events.
+// tag returns the argument of the subchannel's events.
 func (sch *Subchannel) tag() uint64 { return uint64(sch.epoch)<<32 | uint64(sch.id) }
 
 // operational reports whether instructions find the subchannel.
@@ -104,7 +104,7 @@ const (
 	statuses   = arch.StatusAlert | arch.StatusIntermed | arch.StatusPrimary | arch.StatusSecond | arch.StatusPending
 )
 
-// deliver is the arrival of a start or resume function at the control unit.
+// deliver is called when a start or resume function arrives at the control unit.
 func (sch *Subchannel) deliver(now machine.Time) {
 	c := &sch.scsw.Control
 	if *c&arch.Suspended != 0 {
@@ -115,8 +115,8 @@ func (sch *Subchannel) deliver(now machine.Time) {
 	sch.chain.begin(now)
 }
 
-// ended is told by the chain, begun at the given time, that it has ended or is
-// suspended.
+// ended is called by the chain, which began at the given time, when it has ended
+// or is suspended.
 func (sch *Subchannel) ended(o outcome, begun machine.Time) {
 	sch.outcome = o
 	sch.fetchSense()
@@ -128,17 +128,17 @@ func (sch *Subchannel) ended(o outcome, begun machine.Time) {
 	sch.subsystem.machine.Clock.At(at, sch, kindStatus, sch.tag())
 }
 
-// fetchSense takes the sense bytes of a unit check, where the IRB is to have
-// them.
+// fetchSense takes the sense bytes of a unit check from the session if the IRB is
+// to carry them.
 func (sch *Subchannel) fetchSense() {
 	if sch.outcome.unit&arch.UnitCheck != 0 && sch.pmcw.Control&PMCWConcurrentSense != 0 {
 		sch.sensed = copy(sch.sense[:], sch.session.Sense())
 	}
 }
 
-// status is the arrival of the ending status, or of the suspension.
+// status is called when the ending status, or the suspension, arrives.
 func (sch *Subchannel) status(now machine.Time) {
-	sch.epoch++ // intermediate interruptions still under way are shown here
+	sch.epoch++ // this status also shows the intermediate interruptions still under way
 	o := &sch.outcome
 	w := &sch.scsw
 	w.CCWAddress, w.Residual = o.address, o.residual
@@ -168,7 +168,7 @@ func (sch *Subchannel) status(now machine.Time) {
 	w.Control &^= arch.ResumePending
 	w.Control |= arch.StatusPending
 	switch {
-	case o.deferred == 3: // the device never had it: alert status alone
+	case o.deferred == 3: // the function never reached the device: alert status alone
 	case o.unit&normal == arch.ChannelEnd && o.unit&arch.UnitCheck == 0:
 		w.Control |= arch.StatusPrimary | arch.DeviceActive // device end is still to come
 	default:
@@ -183,8 +183,9 @@ func (sch *Subchannel) status(now machine.Time) {
 	sch.interrupt(now)
 }
 
-// suspended makes the subchannel suspended, or goes on at once when it is
-// resume pending already: then the CCW is fetched again, as after a resume.
+// suspended makes the subchannel suspended, or lets the function continue at once
+// when the subchannel is resume pending already: the CCW is then fetched again, as
+// after a resume.
 func (sch *Subchannel) suspended(now machine.Time) {
 	w := &sch.scsw
 	if w.Control&arch.ResumePending != 0 {
@@ -203,8 +204,8 @@ func (sch *Subchannel) suspended(now machine.Time) {
 	}
 }
 
-// forward sends a resumed function on its way. Where there is no path any more
-// the subchannel gets deferred condition code 3.
+// forward sends a resumed function on its way. If no path leads to the device any
+// more, the subchannel gets deferred condition code 3.
 func (sch *Subchannel) forward(now machine.Time) {
 	at, operational := sch.session.Deliver(now)
 	clock := &sch.subsystem.machine.Clock
@@ -216,8 +217,8 @@ func (sch *Subchannel) forward(now machine.Time) {
 	sch.unreachable(now, uint32(sch.chain.following+arch.CCWSize))
 }
 
-// unreachable ends the function with deferred condition code 3: there is no path
-// to the device any more. ccw is the CCW address to show.
+// unreachable ends the function with deferred condition code 3: no path leads to
+// the device any more. ccw is the CCW address to show.
 func (sch *Subchannel) unreachable(now machine.Time, ccw uint32) {
 	sch.pmcw.PNOM |= sch.pmcw.LPUM
 	sch.scsw.Flags |= arch.SCSWNotOperPath
@@ -225,8 +226,8 @@ func (sch *Subchannel) unreachable(now machine.Time, ccw uint32) {
 	sch.subsystem.machine.Clock.At(now, sch, kindStatus, sch.tag())
 }
 
-// halt performs the halt function: what the device was doing ends, with an
-// ending status if it was doing something.
+// halt performs the halt function: it ends the work of the device, with an ending
+// status if the subchannel was active.
 func (sch *Subchannel) halt(now machine.Time) {
 	sch.session.Reset(false)
 	w := &sch.scsw
@@ -239,7 +240,8 @@ func (sch *Subchannel) halt(now machine.Time) {
 	sch.interrupt(now)
 }
 
-// clear performs the clear function: nothing is left but that it was done.
+// clear performs the clear function: the status shows nothing but that it was
+// performed.
 func (sch *Subchannel) clear(now machine.Time) {
 	sch.session.Reset(true)
 	sch.unsolicited = 0
@@ -247,8 +249,8 @@ func (sch *Subchannel) clear(now machine.Time) {
 	sch.interrupt(now)
 }
 
-// forget clears the status. Unit and channel status stay to be seen, as the
-// CCW address and the residual count do, until there is a new one.
+// forget clears the status. Unit and channel status, the CCW address and the
+// residual count remain visible until a new status replaces them.
 func (sch *Subchannel) forget() {
 	w := &sch.scsw
 	w.Control &^= statuses
@@ -256,7 +258,7 @@ func (sch *Subchannel) forget() {
 	sch.sensed = 0
 }
 
-// drop forgets the status and what is under way of the start function.
+// drop forgets the status and everything of the start function that is under way.
 func (sch *Subchannel) drop() {
 	sch.epoch++
 	sch.out = false
@@ -267,8 +269,9 @@ func (sch *Subchannel) drop() {
 }
 
 // Present gives the subchannel a status that no start function has asked for:
-// attention, a device end after busy or after channel end. It is held while
-// the subchannel has something to do, and lost while it is not enabled.
+// attention, a device end after busy or after channel end. The status is held
+// while the subchannel has a function or another status, and lost while the
+// subchannel is not enabled.
 func (sch *Subchannel) Present(now machine.Time, status arch.UnitStatus) {
 	if !sch.operational() || status == 0 {
 		return

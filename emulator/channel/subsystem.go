@@ -6,18 +6,18 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// InterruptHandler is told that a subchannel has become status pending and
-// would interrupt (the IOS's first-level handler).
+// InterruptHandler is told that a subchannel has become status pending and would
+// interrupt (the first-level handler of the I/O supervisor).
 type InterruptHandler interface {
-	// Interruption is called once for each interruption. It stays pending
-	// until TestSubchannel or TestPendingInterruption takes it; status that
-	// joins it before is not told again.
+	// Interruption is called once for each interruption. The interruption stays
+	// pending until TestSubchannel or TestPendingInterruption takes it; status that
+	// joins it before causes no further call.
 	Interruption(now machine.Time, sch *Subchannel)
 }
 
 // The limits and constants of the subchannel space.
 const (
-	// MaxSubchannels is how many subchannels a subsystem can have.
+	// MaxSubchannels is the largest number of subchannels of a subsystem.
 	MaxSubchannels = 65536
 	// FirstID is the subsystem-identification word of subchannel 0.
 	FirstID = 0x00010000
@@ -34,9 +34,9 @@ type Subsystem struct {
 	observer    Observer // nil for none
 	subchannels []*Subchannel
 	numbers     map[uint16]*Subchannel
-	limit       machine.Address // of address-limit checking
+	limit       machine.Address // boundary of address-limit checking
 	monitor     monitor
-	// pending is the interruptions pending by subclass, first come first.
+	// pending lists the pending interruptions of each subclass, the oldest first.
 	pending [subclasses]struct{ first, last *Subchannel }
 }
 
@@ -45,8 +45,8 @@ func New(m *machine.Machine) *Subsystem {
 	return &Subsystem{machine: m, numbers: make(map[uint16]*Subchannel)}
 }
 
-// SetInterruptHandler says who is told of interruptions. Without a handler
-// they wait for TestPendingInterruption or TestSubchannel.
+// SetInterruptHandler sets the handler that is told of interruptions. Without a
+// handler they wait for TestPendingInterruption or TestSubchannel.
 func (s *Subsystem) SetInterruptHandler(h InterruptHandler) { s.handler = h }
 
 // Add makes a subchannel for the device that session leads to, with the next
@@ -78,8 +78,8 @@ func (s *Subsystem) Add(deviceNumber uint16, session Session) *Subchannel {
 	return sch
 }
 
-// Subchannel is the subchannel with the given subsystem-identification word,
-// or nil: every instruction takes nil for a subchannel that is not there.
+// Subchannel returns the subchannel with the given subsystem-identification word,
+// or nil; every instruction takes nil for a subchannel that does not exist.
 func (s *Subsystem) Subchannel(id uint32) *Subchannel {
 	if n := id - FirstID; n < uint32(len(s.subchannels)) {
 		return s.subchannels[n]
@@ -87,16 +87,15 @@ func (s *Subsystem) Subchannel(id uint32) *Subchannel {
 	return nil
 }
 
-// Device is the first subchannel added with the given device number, or nil.
+// Device returns the first subchannel added with the given device number, or nil.
 func (s *Subsystem) Device(number uint16) *Subchannel { return s.numbers[number] }
 
-// Subchannels is how many subchannels there are. Their numbers are 0 to one
-// less.
+// Subchannels returns the number of subchannels. They are numbered from 0.
 func (s *Subsystem) Subchannels() int { return len(s.subchannels) }
 
-// SetAddressLimit is SET ADDRESS LIMIT: the boundary, a multiple of 64 KiB,
-// for start functions whose ORB asks for address-limit checking. It takes
-// effect with the next start function. Anything else is ErrOperand.
+// SetAddressLimit executes SET ADDRESS LIMIT: it sets the boundary, a multiple of
+// 64 KiB, for start functions whose ORB asks for address-limit checking. It takes
+// effect with the next start function. Any other value is an ErrOperand.
 func (s *Subsystem) SetAddressLimit(limit uint32) error {
 	if limit&0x8000FFFF != 0 {
 		return fmt.Errorf("address limit %08x: want a multiple of 10000 below 80000000: %w", limit, ErrOperand)
@@ -126,7 +125,7 @@ func (sch *Subchannel) interrupt(now machine.Time) {
 	}
 }
 
-// dequeue takes the interruption away.
+// dequeue takes the subchannel's pending interruption away.
 func (sch *Subchannel) dequeue() {
 	if !sch.queued {
 		return

@@ -5,35 +5,35 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// Transfer is the data side of one command: the bytes between main storage and
-// the device, in the order in which they pass the interface. It hides the
-// CCW's count, data chaining, skipping, indirect addressing and protection.
+// Transfer is the data side of one command: the bytes between main storage and the
+// device, in the order in which they pass the interface. It hides the CCW's count,
+// data chaining, skipping, indirect addressing and protection.
 //
 // The command code decides the direction. Read moves bytes for the write and
 // control classes (bits xx01 and xx11), Write for the read, read-backward and
 // sense classes; the other one moves nothing.
 //
-// A device declares the length of its side, because only then can the channel
-// tell a wrong length: Expect for a record of known length, Any where it takes
-// or gives whatever the program's count says, Immediate (the default) for a
-// command that ends without asking for a byte. A device that declares nothing
-// and moves bytes is taken to have said Any.
+// A device declares the length of its side, because only then can the channel tell
+// a wrong length: Expect for a record of known length, Any if it takes or gives as
+// many bytes as the program's count says, Immediate (the default) for a command
+// that ends without asking for a byte. A device that moves bytes without a
+// declaration is taken to have said Any.
 //
 // A Transfer belongs to its subchannel and is valid during Session.Command.
 type Transfer struct {
 	access access
 	chain  *chain
 
-	at      machine.Address // where the next byte is; the CCW's, IDAW's or MIDAW's
-	piece   int             // bytes from at on before the next piece is looked up
-	left    int             // bytes left of the current CCW's count
-	after   int             // bytes of the rest of the data chain, as far as looked at
-	list    machine.Address // of the next IDAW or MIDAW
-	moved   int             // bytes over the whole command
-	length  int             // what the device declared; lengthAny, lengthNone
+	at      machine.Address // address of the next byte
+	piece   int             // number of bytes from at on before the next piece is looked up
+	left    int             // number of bytes left of the current CCW's count
+	after   int             // number of bytes in the CCWs of the data chain read ahead
+	list    machine.Address // address of the next IDAW or MIDAW
+	moved   int             // number of bytes over the whole command
+	length  int             // length that the device declared, or lengthAny or lengthNone
 	address addressing
 	flags   Flags              // of the current CCW
-	check   arch.ChannelStatus // what stopped the transfer
+	check   arch.ChannelStatus // check that stopped the transfer
 	output  bool               // from main storage to the device
 	back    bool               // read backward: addresses go down
 	skip    bool               // the current piece stores nothing
@@ -41,9 +41,9 @@ type Transfer struct {
 	last    bool               // the current MIDAW is the list's last
 }
 
-// What a device declares other than a length.
+// The values of Transfer.length that are not a length.
 const (
-	lengthNone = -1 // nothing yet: an immediate command
+	lengthNone = -1 // nothing declared yet: an immediate command
 	lengthAny  = -2
 )
 
@@ -55,8 +55,9 @@ const (
 // it reads first) may call it again; the last call holds. A negative n is 0.
 func (t *Transfer) Expect(n int) { t.length = max(n, 0) }
 
-// Any declares that the device goes on for as long as the count does. What it
-// leaves of the count is a short block; a long block does not exist.
+// Any declares that the device takes or gives as many bytes as the count says. A
+// part of the count that it does not use is a short block; a long block does not
+// exist.
 func (t *Transfer) Any() { t.length = lengthAny }
 
 // Immediate declares that the command moves no data: its initial status
@@ -65,9 +66,9 @@ func (t *Transfer) Any() { t.length = lengthAny }
 // and none for a CCW of format 0.
 func (t *Transfer) Immediate() { t.length = lengthNone }
 
-// Remaining is how many bytes of the count are left, over the whole data
-// chain. Of a data chain it looks at most MaxDataChainAhead CCWs ahead,
-// so that it may grow.
+// Remaining returns the number of bytes of the count that are left, over the whole
+// data chain. Of a data chain it reads at most MaxDataChainAhead CCWs ahead, so
+// that the result may grow.
 func (t *Transfer) Remaining() int {
 	if t.check != 0 {
 		return 0
@@ -75,7 +76,7 @@ func (t *Transfer) Remaining() int {
 	return t.left + t.after
 }
 
-// Moved is how many bytes the command has moved so far.
+// Moved returns the number of bytes that the command has moved so far.
 func (t *Transfer) Moved() int { return t.moved }
 
 // Last reports whether the program has no further command, as far as the
@@ -83,14 +84,14 @@ func (t *Transfer) Moved() int { return t.moved }
 // have moved, has neither chaining flag.
 func (t *Transfer) Last() bool { return t.flags&(arch.FlagCC|arch.FlagCD) == 0 }
 
-// Failed reports whether a program or protection check has stopped the
-// transfer. The channel presents the check; the device sees no more than an
-// early end of the count, and need not ask.
+// Failed reports whether a program or protection check has stopped the transfer.
+// The channel presents the check; to the device it looks like an early end of the
+// count, so the device need not ask.
 func (t *Transfer) Failed() bool { return t.check != 0 }
 
 // Read moves up to len(p) bytes from main storage to the device, into p. It
-// returns how many: less than len(p) when the count ends or a check stops the
-// transfer.
+// returns the number of bytes: less than len(p) when the count ends or a check
+// stops the transfer.
 func (t *Transfer) Read(p []byte) int {
 	if !t.output {
 		return 0
@@ -115,8 +116,8 @@ func (t *Transfer) Read(p []byte) int {
 }
 
 // Write moves up to len(p) bytes from the device to main storage, out of p. It
-// returns how many: less than len(p) when the count ends or a check stops the
-// transfer. Bytes that a skip flag suppresses count as moved.
+// returns the number of bytes: less than len(p) when the count ends or a check
+// stops the transfer. Bytes that a skip flag suppresses count as moved.
 func (t *Transfer) Write(p []byte) int {
 	if t.output {
 		return 0
@@ -198,19 +199,19 @@ func (t *Transfer) WriteTags(tags []machine.Tag) bool {
 // immediate reports whether the device declared and moved nothing.
 func (t *Transfer) immediate() bool { return t.length == lengthNone && t.moved == 0 }
 
-// end is the end of the command with the given unit status: the unit and
-// channel status to go on with.
+// end ends the command with the given unit status. It returns the unit and channel
+// status with which the chain continues or ends.
 func (t *Transfer) end(unit arch.UnitStatus) (arch.UnitStatus, arch.ChannelStatus) {
-	// The next CCW of a data chain takes control with the last byte of the one
-	// before, not with the first of its own.
+	// The next CCW of a data chain takes control with the last byte of the CCW
+	// before, not with its own first byte.
 	if t.moved > 0 && t.left == 0 && t.flags&arch.FlagCD != 0 && t.check == 0 {
 		t.chainData()
 	}
 	switch {
 	case t.check != 0:
-		// The device took the channel's stop for the end of the count. What it
-		// made of the rest is not the program's to see; nor is that it had the
-		// command at all where the first byte for it could not be fetched.
+		// The device took the channel's stop for the end of the count. The program sees
+		// only channel end and device end of its status, and none of it if the first
+		// byte for the device could not be fetched.
 		if t.output && t.moved == 0 {
 			return 0, t.check
 		}
@@ -223,8 +224,8 @@ func (t *Transfer) end(unit arch.UnitStatus) (arch.UnitStatus, arch.ChannelStatu
 	return unit, 0
 }
 
-// fetches reports whether the first byte that the device is to get can be
-// fetched, or there is none.
+// fetches reports whether the first byte for the device can be fetched. It also
+// reports true if the command has no byte to fetch.
 func (t *Transfer) fetches() bool {
 	if !t.ready() {
 		return t.check == 0
@@ -238,10 +239,10 @@ func (t *Transfer) fetches() bool {
 	return t.check == 0
 }
 
-// wrongLength reports whether the command ends with incorrect length. With CD
-// on, SLI has no meaning. An immediate command of format 0, or with the ORB's
-// L bit, has no wrong length. A device that ends a command with unit check does
-// not ask for the bytes that the count lacks.
+// wrongLength reports whether the command ends with incorrect length. With CD on,
+// SLI has no meaning. An immediate command of format 0, or with the ORB's L bit,
+// never has a wrong length. A device that ends a command with unit check does not
+// ask for the bytes by which its record is longer than the count.
 func (t *Transfer) wrongLength(unit arch.UnitStatus) bool {
 	c := t.chain
 	switch {
@@ -255,9 +256,9 @@ func (t *Transfer) wrongLength(unit arch.UnitStatus) bool {
 	return t.left > 0 || t.flags&arch.FlagCD != 0 || t.length > t.moved
 }
 
-// tagPieces moves tags piece by piece. Without commit it only finds out
-// whether that would work. It leaves the transfer as it was when it reports
-// false or has nothing to commit.
+// tagPieces moves tags piece by piece. Without commit it only finds out whether
+// that would work. It leaves the transfer as it was when it reports false or
+// commit is not set.
 func (t *Transfer) tagPieces(tags []machine.Tag, commit bool) bool {
 	saved, chained := *t, t.chain.dataCursor
 	n := len(tags) * machine.UnitSize
@@ -297,7 +298,7 @@ func (t *Transfer) tagPieces(tags []machine.Tag, commit bool) bool {
 	return ok
 }
 
-// advance takes n bytes of the current piece as moved. n is at most t.piece.
+// advance counts n bytes of the current piece as moved. n is at most t.piece.
 func (t *Transfer) advance(n int) {
 	if t.back {
 		t.at -= machine.Address(n)
@@ -309,8 +310,9 @@ func (t *Transfer) advance(n int) {
 	t.moved += n
 }
 
-// reach is how many of the n bytes at the current address may be accessed. 0
-// means that not even the first may, and sets the check.
+// reach returns the number of the n bytes at the current address that may be
+// accessed. 0 means that not even the first byte may be accessed; t.check is then
+// set.
 func (t *Transfer) reach(n int, store bool) int {
 	if !t.access.guarded {
 		return n
@@ -322,11 +324,12 @@ func (t *Transfer) reach(n int, store bool) int {
 	return m
 }
 
-// backwardChunk bounds the bytes that a read backward stores at once.
+// backwardChunk is the largest number of bytes that a read backward stores at
+// once.
 const backwardChunk = 256
 
-// storeBackward stores the first bytes of p at descending addresses from t.at
-// on. It returns how many it took, 0 with t.check set.
+// storeBackward stores the first bytes of p at descending addresses from t.at on.
+// It returns the number of bytes that it took, 0 with t.check set.
 func (t *Transfer) storeBackward(p []byte) int {
 	var buffer [backwardChunk]byte
 	n := min(len(p), backwardChunk, int(t.at%machine.KeyBlockSize)+1)

@@ -6,13 +6,13 @@ import (
 	"github.com/iosrun/iosrun/abi/arch"
 )
 
-// Flags are the flags of a CCW.
+// Flags holds the flags of a CCW.
 type Flags uint8
 
 // CC is the condition code that an I/O instruction sets.
 type CC uint8
 
-// CCW is a channel-command word, whichever format it had in storage.
+// CCW is a channel-command word, independent of the format that it had in storage.
 type CCW struct {
 	Command byte
 	Flags   Flags
@@ -61,12 +61,12 @@ func ParseCCW0(p []byte) CCW {
 	}
 }
 
-// ORB is the operation-request block that a start function names. The layout
-// in storage is of 12 bytes, or 32 with the extension (X).
+// ORB is the operation-request block that a start function names. It has 12 bytes
+// in storage, or 32 with the extension (X).
 type ORB struct {
 	InterruptionParameter uint32
-	// Control is word 1 of the ORB, as in storage: key, flags, logical-path
-	// mask, length suppression and so on; the ORB constants are its bits.
+	// Control is word 1 of the ORB, as in storage: key, flags, logical-path mask,
+	// length suppression and so on; its bits are the ORB constants.
 	Control uint32
 	// ChannelProgram is the address of the first CCW.
 	ChannelProgram uint32
@@ -100,10 +100,10 @@ const (
 
 // SCSW is the subchannel-status word.
 type SCSW struct {
-	// Flags is the first halfword: key, S, L, deferred condition code; F, P, I,
-	// A, U, Z, E, N.
+	// Flags holds the first halfword: key, S, L, deferred condition code; F, P, I, A,
+	// U, Z, E, N.
 	Flags uint16
-	// Control is the second halfword: function, activity and status control.
+	// Control holds the second halfword: function, activity and status control.
 	Control uint16
 	// CCWAddress is the address of the last CCW used, plus 8.
 	CCWAddress uint32

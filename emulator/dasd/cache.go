@@ -1,9 +1,9 @@
 package dasd
 
-// cache is the control unit's cache: which tracks of its devices are in it. It
-// holds no data; that is on the media. Tracks leave by second chance: the hand
-// goes round the slots and takes the first one that was not used since it came
-// by, which is close to least recently used and costs two words an access.
+// cache is the control unit's cache. It lists the tracks that are in it, but holds
+// no data; that is on the media. Tracks leave by second chance: the hand goes
+// round the slots and takes the first one that was not used since it came by,
+// which is close to least recently used and costs two words for each access.
 type cache struct {
 	slots []slot
 	hand  int

@@ -20,11 +20,11 @@ const (
 	inWriteAny                          // extended: write any
 )
 
-// allReads are the domains of single records. In one to read data, counts,
+// allReads holds the domains of single records. In a domain to read data, counts,
 // record zero and the home address may be read too (measured on Hercules 3.13).
 const allReads = inRead | inReadAny
 
-// needs is what a control unit must have to know a command.
+// needs names the feature that a control unit must have to know a command.
 type needs uint8
 
 const (
@@ -33,23 +33,25 @@ const (
 	needsPrefix         // controlUnit.prefix
 )
 
-// command is how a command is executed and where it may be.
+// command holds the routine of a command and the conditions under which it is
+// valid.
 type command struct {
 	run     func(*eckd, *channel.Operation) arch.UnitStatus
-	domains domainSet // in which it is valid
-	// outside says that it is valid outside a domain.
+	domains domainSet // domains in which it is valid
+	// outside says that the command is valid outside a domain.
 	outside bool
 	// seeked says that a seek, a locate record, a read IPL or a recalibrate must
 	// have come before in the chain (3990 and later).
 	seeked bool
-	// searches says that it may be one of a loop that looks for a record: the
-	// index then counts over several commands.
+	// searches says that the command may be one of a loop that looks for a record:
+	// the search then counts over several commands whether the index (the start of
+	// the track) has been passed.
 	searches bool
 	needs    needs
 }
 
-// eckdCommands are the commands of a CKD device; both codes of one with and
-// without multitrack where it has the choice.
+// eckdCommands holds the commands of a CKD device, and both codes of a command
+// that exists with and without multitrack.
 var eckdCommands = func() (t [256]command) {
 	const mt = arch.Multitrack
 	plain := func(run func(*eckd, *channel.Operation) arch.UnitStatus, codes ...byte) {

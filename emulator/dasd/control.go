@@ -11,13 +11,13 @@ func (s *eckd) noOperation(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// sense is Sense (04).
+// giveSense is Sense (04).
 func (s *session) giveSense(op *channel.Operation) arch.UnitStatus {
 	p := s.takeSense()
 	return give(op, p)
 }
 
-// give sends all of p.
+// give sends all bytes of p.
 func give(op *channel.Operation, p []byte) arch.UnitStatus {
 	op.Data.Expect(len(p))
 	op.Data.Write(p)
@@ -27,7 +27,7 @@ func give(op *channel.Operation, p []byte) arch.UnitStatus {
 func (s *eckd) sense(op *channel.Operation) arch.UnitStatus { return s.giveSense(op) }
 
 // senseIdentity is Sense ID (E4). The control units with six sense bytes are older
-// than it.
+// than the command and refuse it.
 func (s *eckd) senseIdentity(op *channel.Operation) arch.UnitStatus {
 	if s.device.unit.senseLength < senseMessage {
 		return s.reject(messageInvalidCommand)
@@ -76,13 +76,13 @@ func (s *session) doRelease(op *channel.Operation) arch.UnitStatus {
 	return s.giveSense(op)
 }
 
-// resetAllegiance is Reset Allegiance (44): a reservation of another system
-// ends.
+// resetAllegiance is Reset Allegiance (44): it ends a reservation of another
+// system.
 func (s *eckd) resetAllegiance(op *channel.Operation) arch.UnitStatus {
 	return s.doRelease(op)
 }
 
-// readLog is Read and Reset Buffered Log (A4): nothing has been logged.
+// readLog is Read and Reset Buffered Log (A4): the log is empty.
 func (s *eckd) readLog(op *channel.Operation) arch.UnitStatus {
 	const size = 32
 	if !s.alone(op) {
@@ -91,8 +91,8 @@ func (s *eckd) readLog(op *channel.Operation) arch.UnitStatus {
 	return give(op, make([]byte, size))
 }
 
-// alone reports whether the command is the first of the chain, or behind one
-// that Sense Subsystem Status and the like may follow.
+// alone reports whether the command is the first of the chain, or behind one that
+// Sense Subsystem Status and the like may follow.
 func (s *eckd) alone(op *channel.Operation) bool {
 	switch s.before {
 	case arch.CommandReadCharacteristics, arch.CommandReadConfiguration:
@@ -103,14 +103,14 @@ func (s *eckd) alone(op *channel.Operation) bool {
 	return op.Index == 0
 }
 
-// readMessage is Read Message Identifier (4E): there is none without the
-// message that it would follow.
+// readMessage is Read Message Identifier (4E). It always fails, because the
+// message that it would follow does not exist here.
 func (s *eckd) readMessage(*channel.Operation) arch.UnitStatus {
 	return s.reject(messageInvalidSequence)
 }
 
-// diagnosticControl is Diagnostic Control (F3), of which only the maintenance
-// query exists, and has nothing to tell. The file mask must permit it.
+// diagnosticControl is Diagnostic Control (F3). Only the maintenance query exists,
+// and it reports nothing. The file mask must permit the command.
 func (s *eckd) diagnosticControl(op *channel.Operation) arch.UnitStatus {
 	const size, maintenanceQuery = 4, 0x06
 	op.Data.Expect(size)
@@ -133,7 +133,7 @@ func (s *eckd) suspendMultipath(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// pathGroup is what a path of a host has been set to.
+// pathGroup holds the settings that a host has made for its path.
 type pathGroup struct {
 	host     uint8
 	state    byte
@@ -155,7 +155,7 @@ const (
 	pathResign   = 0x40
 
 	stateGrouped   = 0xC0
-	stateEnabled   = 0x30 // explicitly, while the device is reserved (Hercules 4)
+	stateEnabled   = 0x30 // set explicitly, while the device is reserved (Hercules 4)
 	stateUngrouped = 0x80
 	stateMultiple  = 0x08
 )

@@ -9,20 +9,21 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// orientation is where on a track the head is, as far as the commands that
-// follow make a difference of it.
+// orientation is the place of the head on a track, as far as the following
+// commands depend on it.
 type orientation uint8
 
 const (
 	atIndex orientation = iota // before the home address
-	atHome                     // behind it
+	atHome                     // behind the home address
 	atCount                    // behind the count field of session.record
-	atKey                      // behind its key
-	atData                     // behind its data
+	atKey                      // behind the key of that record
+	atData                     // behind the data of that record
 )
 
-// established is what the commands before have brought about, on which writes
-// depend. Every command takes it back unless it says so.
+// established is a set of conditions that earlier commands of the chain have met
+// and that writes require. Each command clears the set unless it puts conditions
+// into session.keep.
 type established uint8
 
 const (
@@ -40,16 +41,16 @@ type eckd struct {
 	session
 
 	heads   int
-	track   int // the head is on
+	track   int // track that the head is on
 	record  media.Record
 	at      orientation
-	known   established // before the command under way
-	keep    established // for the command to come
+	known   established // conditions before the command under way
+	keep    established // conditions for the next command
 	passed  bool        // the index has been passed since the searches began
 	seeked  bool        // a seek, locate record or the like has positioned the chain
-	before  byte        // code of the command before, 0 for none
+	before  byte        // code of the previous command, 0 for none
 	formats uint32      // Device.formats at the last positioning
-	sector  byte        // set sector's or locate record's
+	sector  byte        // sector named by set sector or locate record
 
 	masked   bool // set file mask was used
 	loaded   bool // read IPL was used
@@ -57,31 +58,33 @@ type eckd struct {
 	extent   extent
 	domain   domain
 	scratch  []byte
-	trackset uint16                   // of the locate record extended under way
+	trackset uint16                   // trackset of the locate record extended under way
 	subsys   [subsystemOrderSize]byte // parameters of the last subsystem function
 }
 
-// extent is what define extent defined; without one, all of the device.
+// extent is the range of tracks that define extent has defined; without one, all
+// of the device.
 type extent struct {
 	first, last int
 	defined     bool
 	blockSize   int // 0: not checked
 }
 
-// domain is what locate record defined: so many records or tracks.
+// domain is the number of records or tracks, and the operation on them, that
+// locate record has defined.
 type domain struct {
 	left      int
-	operation domainSet // one bit
-	suffix    bool      // the last command is a read count
-	orient    byte      // the orientation asked for
+	operation domainSet // a single bit
+	suffix    bool      // the last command must be a read count
+	orient    byte      // orientation asked for
 	length    int       // transfer length factor
-	tracks    int       // read or written whole so far
-	set       uint16    // of a trackset: which tracks from the first on, high bit first
-	any       bool      // read any or write any: from any record on, round the track
+	tracks    int       // number of tracks read or written whole so far
+	set       uint16    // trackset: a bit for each track from the first on, high bit first
+	any       bool      // read any or write any: begins at any record and goes round the track
 }
 
-// Begin starts a chain. Of an earlier chain nothing is left but where the arm
-// is.
+// Begin starts a chain. It keeps only the position of the arm from an earlier
+// chain.
 func (s *eckd) Begin(now machine.Time, orb *channel.ORB) arch.UnitStatus {
 	d := s.device
 	s.track = d.position
@@ -97,7 +100,7 @@ func (s *eckd) Begin(now machine.Time, orb *channel.ORB) arch.UnitStatus {
 	return s.begin(now, orb)
 }
 
-// Reset drops the chain, and on clear the sense.
+// Reset drops the chain, and after a clear also the sense bytes.
 func (s *eckd) Reset(clear bool) {
 	s.domain = domain{}
 	s.known, s.keep = 0, 0
@@ -159,7 +162,7 @@ func (s *eckd) execute(op *channel.Operation) arch.UnitStatus {
 	return status
 }
 
-// admits reports whether the domain has a place for the command.
+// admits reports whether the command is valid at this place in the domain.
 func (s *eckd) admits(code byte, c *command) bool {
 	if s.domain.suffix && s.domain.left == 1 {
 		return code&^arch.Multitrack == arch.CommandReadCount
@@ -189,12 +192,12 @@ func (s *eckd) reorient() arch.UnitStatus {
 	return 0
 }
 
-// reject is a command reject with a message of format 0.
+// reject makes the unit check of a command reject with a message of format 0.
 func (s *eckd) reject(message byte) arch.UnitStatus {
 	return s.check(arch.SenseCommandReject, message, s.track)
 }
 
-// damaged is the unit check for what a medium reports.
+// damaged makes the unit check for an error of the medium.
 func (s *eckd) damaged(err error) arch.UnitStatus {
 	switch {
 	case errors.Is(err, media.ErrReadOnly):
@@ -207,7 +210,7 @@ func (s *eckd) damaged(err error) arch.UnitStatus {
 	return s.check(arch.SenseEquipmentCheck, messageNone, s.track)
 }
 
-// load gives the track that the head is on, for reading.
+// load returns the track that the head is on, for reading.
 func (s *eckd) load() (*media.Track, arch.UnitStatus) {
 	if s.track != s.visited {
 		s.visit(s.track)
@@ -222,7 +225,7 @@ func (s *eckd) load() (*media.Track, arch.UnitStatus) {
 	return t, 0
 }
 
-// update gives the track that the head is on, for changing.
+// update returns the track that the head is on, for changing.
 func (s *eckd) update() (*media.Track, arch.UnitStatus) {
 	if s.device.inhibited {
 		return nil, s.damaged(media.ErrReadOnly)
@@ -237,8 +240,8 @@ func (s *eckd) update() (*media.Track, arch.UnitStatus) {
 	return t, 0
 }
 
-// placeOf gives the record's place on the track, from its count field to the end
-// of its data.
+// placeOf returns the place of the record on the track, from its count field to
+// the end of its data.
 func (s *eckd) placeOf(t *media.Track, r media.Record) place {
 	return place{t.Angle(s.device.geometry, r), s.device.mechanics.span(media.CountSize + r.Length())}
 }
@@ -272,20 +275,20 @@ func (s *eckd) wroteRecord(t *media.Track, r media.Record, n int) {
 	}
 }
 
-// aim has the way to the next record go by a sector, as set sector and locate
-// record name it: the control unit waits for it first.
+// aim makes the head wait for a sector, which set sector or locate record names,
+// on its way to the next record.
 func (s *eckd) aim(sector byte) {
 	s.sector = sector
 	s.wait = int(sector) * turn / s.device.geometry.Sectors
 }
 
-// next moves to the count field of the next record: on this track, or beyond
-// its end with multitrack on the next one, else round the same track again. ("If
-// the multitrack bit is '0', the control unit is oriented to the count field of
-// the first user data record on the same track", in a domain too: IBM, Internal
+// next moves to the count field of the next record. Beyond the end of this track
+// it continues on the next track with multitrack, else round the same track again.
+// ("If the multitrack bit is '0', the control unit is oriented to the count field
+// of the first user data record on the same track", in a domain too: IBM, Internal
 // Disk Subsystem Reference Guide, SA22-1025, Read Data.) A record zero on the way
-// counts with zero only. A search that goes round the track ends with no record
-// found when it comes to the index again.
+// counts only if zero is set. A search that goes round the track ends with no
+// record found when it comes to the index again.
 func (s *eckd) next(t *media.Track, mt, zero bool) (*media.Track, arch.UnitStatus) {
 	for {
 		var r media.Record
@@ -327,15 +330,15 @@ func (s *eckd) next(t *media.Track, mt, zero bool) (*media.Track, arch.UnitStatu
 	}
 }
 
-// advance moves the head to the next track: in a domain to that of the extent,
-// else to that of the cylinder.
+// advance moves the head to the next track: in a domain to the next one of the
+// extent, else to the next one of the cylinder.
 func (s *eckd) advance() arch.UnitStatus {
 	switch {
 	case s.domain.left == 0 && s.mask&arch.MaskSeek == arch.MaskSeekNone:
 		return s.check(arch.SenseFileProtected, messageNone, s.track)
 	case s.domain.left == 0 && (s.track+1)%s.heads == 0:
 		status := s.check(arch.SenseEndOfCylinder, messageNone, s.track)
-		// The selection of a head beyond the last one leaves none selected.
+		// Selecting a head beyond the last one leaves no head selected.
 		s.track = 0
 		return status
 	case s.track >= s.extent.last:
@@ -355,7 +358,8 @@ func (s *eckd) seek(track int) {
 	s.seeked = true
 }
 
-// buffer is scratch memory of n bytes, at most those of a track.
+// buffer returns scratch memory of n bytes, at most the size of a track. It is
+// valid until the next call.
 func (s *eckd) buffer(n int) []byte {
 	if cap(s.scratch) < n {
 		s.scratch = make([]byte, max(n, s.device.geometry.TrackSize))

@@ -17,26 +17,26 @@ type fba struct {
 	defined  bool
 	loaded   bool // read IPL was used
 	mask     byte
-	factor   int64 // blocks of 512 bytes in one of the device
+	factor   int64 // number of 512-byte blocks in one block of the device
 	physical int64 // first block of the extent on the device
-	logical  int64 // its number in the program, and the last one's
+	logical  int64 // the program's number for that block; limit: for the last one
 	limit    int64
 	located  bool
 	action   byte
-	block    int64 // the next one to read or write, in blocks of 512 bytes
-	left     int64 // such blocks of the locate still to come
+	block    int64 // next 512-byte block to read or write
+	left     int64 // number of 512-byte blocks of the locate still to come
 	tags     [media.GroupBlocks]machine.Tag
 	bytes    []byte
 }
 
-// Begin starts a chain. Of an earlier one nothing is left.
+// Begin starts a chain. It keeps nothing of an earlier chain.
 func (s *fba) Begin(now machine.Time, orb *channel.ORB) arch.UnitStatus {
 	s.defined, s.loaded, s.located = false, false, false
 	s.mask = 0
 	return s.begin(now, orb)
 }
 
-// Reset drops the chain, and on clear the sense.
+// Reset drops the chain, and after a clear also the sense bytes.
 func (s *fba) Reset(clear bool) {
 	s.defined, s.located = false, false
 	if clear {
@@ -60,7 +60,7 @@ func (s *fba) execute(op *channel.Operation) arch.UnitStatus {
 		}
 	}
 	if op.Command != arch.CommandFBAWrite && op.Command != arch.CommandFBARead {
-		s.located = false // these must follow the locate at once
+		s.located = false // reads and writes must follow the locate at once
 	}
 	if run := fbaCommands[op.Command]; run != nil {
 		return run(s, op)
@@ -68,7 +68,7 @@ func (s *fba) execute(op *channel.Operation) arch.UnitStatus {
 	return s.reject()
 }
 
-// fbaCommands are the commands of a fixed-block device.
+// fbaCommands holds the commands of a fixed-block device.
 var fbaCommands = [256]func(*fba, *channel.Operation) arch.UnitStatus{
 	arch.CommandReadIPL:              (*fba).readIPL,
 	arch.CommandNoOperation:          (*fba).noOperation,
@@ -85,10 +85,11 @@ var fbaCommands = [256]func(*fba, *channel.Operation) arch.UnitStatus{
 	arch.CommandSenseID:              (*fba).senseIdentity,
 }
 
-// reject is a command reject: sense byte 0 says it all.
+// reject makes the unit check of a command reject, for which sense byte 0
+// suffices.
 func (s *fba) reject() arch.UnitStatus { return s.check(arch.SenseCommandReject, messageNone, 0) }
 
-// damaged is the unit check for what a medium reports.
+// damaged makes the unit check for an error of the medium.
 func (s *fba) damaged(err error) arch.UnitStatus {
 	if errors.Is(err, media.ErrReadOnly) {
 		return s.check(arch.SenseEquipmentCheck|arch.SenseWriteInhibited, messageNone, 0)
@@ -96,11 +97,11 @@ func (s *fba) damaged(err error) arch.UnitStatus {
 	return s.check(arch.SenseEquipmentCheck, messageNone, 0)
 }
 
-// defineExtent is Define Extent (63): the file mask, the extent's first block
-// on the device, and the numbers that the program has for its first and last
-// block. The file mask is that of an ECKD device (IBM, VM's control block DXDA), and
-// ICKDSF formats a 3370 with seeks to cylinder and head permitted (48); Hercules 3.13
-// refuses what it has no use for.
+// defineExtent is Define Extent (63): the file mask, the extent's first block on
+// the device, and the program's own numbers for the first and last block of the
+// extent. The file mask has the form of an ECKD device's (IBM, VM's control block
+// DXDA), and ICKDSF formats a 3370 with seeks to cylinder and head permitted (48);
+// Hercules 3.13 refuses bits for which it has no use.
 func (s *fba) defineExtent(op *channel.Operation) arch.UnitStatus {
 	op.Data.Expect(arch.FBAExtentSize)
 	var p [arch.FBAExtentSize]byte
@@ -137,8 +138,8 @@ func (s *fba) locate(op *channel.Operation) arch.UnitStatus {
 		writes = true
 	case arch.FBAOperationRead:
 	case arch.FBAOperationReadReplicated:
-		// The blocks are there several times over, in as many blocks as the
-		// replication count says; the first copy is read.
+		// The same blocks lie there several times, in as many blocks as the replication
+		// count says; the first copy is read.
 		if replicas := int64(p[arch.FBALocateReplication]); replicas == 0 || count == 0 || replicas%count != 0 {
 			return s.reject()
 		}
@@ -158,8 +159,8 @@ func (s *fba) locate(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// write is Write (41): all blocks of the locate, zero where the data ends
-// before.
+// write is Write (41): all blocks of the locate. Blocks behind the end of the data
+// become zero.
 func (s *fba) write(op *channel.Operation) arch.UnitStatus {
 	if !s.located || s.action != arch.FBAOperationWrite && s.action != arch.FBAOperationWriteVerify {
 		return s.reject()
@@ -201,7 +202,7 @@ func (s *fba) read(op *channel.Operation) arch.UnitStatus {
 	return s.send(op)
 }
 
-// send gives the blocks of the locate.
+// send sends the blocks of the locate.
 func (s *fba) send(op *channel.Operation) arch.UnitStatus {
 	op.Data.Expect(int(s.left) * media.BlockSize)
 	st := &s.device.stats
@@ -225,12 +226,13 @@ func (s *fba) send(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// part is how many blocks of the locate are in the same group as the next one.
+// part returns the number of blocks of the locate from the next one on that lie in
+// the same group.
 func (s *fba) part() int {
 	return int(min(s.left, media.GroupBlocks-s.block%media.GroupBlocks))
 }
 
-// placeOf gives the place on their track, or tracks, of the next n blocks.
+// placeOf returns the place of the next n blocks on their track or tracks.
 func (s *fba) placeOf(n int) place {
 	perTrack := s.device.geometry.BlocksPerTrack
 	at := int(s.block % int64(perTrack))

@@ -9,16 +9,16 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// endOfTrack is what Read Track gives and Write Full Track takes behind the last
-// record, as a count field.
+// endOfTrack is the count field behind the last record in the data of Read Track
+// and Write Full Track.
 const endOfTrack = ^uint64(0)
 
 // writeFullTrack is Write Full Track (95), in a domain of the extended operation
-// of that name: what Read Track gives, record zero first, becomes the track; then
-// the next track of the extent. What is behind the end mark, which may be absent
-// where the count ends with a record, is not taken. (Linux' driver, which writes
-// raw tracks with it; that the data are those of Read Track is what it relies
-// on.)
+// of that name. Its data have the form that Read Track gives, record zero first,
+// and replace the track; then comes the next track of the extent. The end mark may
+// be missing if the count ends with a record; data behind it are ignored. (Linux'
+// driver writes raw tracks with this command and relies on the form being that of
+// Read Track.)
 func (s *eckd) writeFullTrack(op *channel.Operation) arch.UnitStatus {
 	if status := s.nextTrack(); status != 0 {
 		return status
@@ -82,7 +82,8 @@ func (s *eckd) writeFullTrack(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// holds looks whether a track image is one and has room on the device.
+// holds returns an error if the bytes are no valid track image or do not fit the
+// device.
 func (s *eckd) holds(w *media.Track) error {
 	g := s.device.geometry
 	if err := w.Validate(g); err != nil {

@@ -8,12 +8,12 @@ import (
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
-// subsystemOrderSize is how many bytes of a subsystem function's parameters are
-// kept for the read that follows.
+// subsystemOrderSize is the number of bytes of a subsystem function's parameters
+// that are kept for the following read.
 const subsystemOrderSize = 12
 
-// Orders of Perform Subsystem Function, and of those the functions that Read
-// Subsystem Data answers.
+// Orders of Perform Subsystem Function, and the functions of orderPrepare that
+// Read Subsystem Data answers.
 const (
 	orderPrepare      = 0x18 // prepare for read subsystem data
 	orderIntercept    = 0x1B // set special intercept condition
@@ -27,22 +27,22 @@ const (
 	functionHostAccess  = 0x1C
 	functionFeatures    = 0x41
 
-	functionAt     = 6    // in the parameters of orderPrepare
-	identifierMask = 0x01 // of orderInterface: the first descriptor only
+	functionAt     = 6    // offset in the parameters of orderPrepare
+	identifierMask = 0x01 // flag of orderInterface: the first descriptor only
 )
 
-// subsystemOrders are the orders that work.
+// subsystemOrders marks the orders that are executed.
 var subsystemOrders = [256]bool{orderPrepare: true, orderIntercept: true, orderCharacterize: true, orderInterface: true}
 
-// orderSizes are the least lengths of the orders' parameters in bytes, where they
-// are more than leastOrderSize; also of some orders that do not work here. (As
-// Hercules 3.13 has them.)
+// orderSizes holds the least sizes in bytes of the orders' parameters, if they are
+// more than leastOrderSize; also of some orders that are not executed here. (The
+// sizes are those of Hercules 3.13.)
 var orderSizes = [256]int{
 	0x10: 14, 0x11: 12, 0x12: 5, 0x13: 4, 0x14: 4, 0x16: 4,
 	orderPrepare: 12, orderCharacterize: 66, orderInterface: 4,
 }
 
-// maxOrderSize is the longest list of parameters.
+// maxOrderSize is the largest size of the parameters in bytes.
 const maxOrderSize = 256
 
 // message is an attention message of a device for its host.
@@ -51,8 +51,8 @@ type message struct {
 	text []byte
 }
 
-// performSubsystemFunction is Perform Subsystem Function (27). Where it
-// prepares data, Read Subsystem Data must follow at once.
+// performSubsystemFunction is Perform Subsystem Function (27). If it prepares
+// data, Read Subsystem Data must follow at once.
 func (s *eckd) performSubsystemFunction(op *channel.Operation) arch.UnitStatus {
 	op.Data.Expect(leastOrderSize)
 	var p [leastOrderSize]byte
@@ -60,11 +60,12 @@ func (s *eckd) performSubsystemFunction(op *channel.Operation) arch.UnitStatus {
 	return s.subsystemFunction(op, p, n, 0)
 }
 
-// leastOrderSize is how many bytes of an order say how long it is, and more.
+// leastOrderSize is the number of bytes at the beginning of an order's parameters
+// from which the size of the rest follows.
 const leastOrderSize = 2
 
-// subsystemFunction executes the order whose first n bytes are head, with
-// parameters that begin at byte at of the command's, and of which the rest is
+// subsystemFunction executes an order. head holds the first n bytes of its
+// parameters, which begin at byte at of the command's data; the rest of them is
 // still to be read.
 func (s *eckd) subsystemFunction(op *channel.Operation, head [leastOrderSize]byte, n, at int) arch.UnitStatus {
 	var p [maxOrderSize]byte
@@ -82,7 +83,7 @@ func (s *eckd) subsystemFunction(op *channel.Operation, head [leastOrderSize]byt
 	case orderPrepare:
 		device := [5]byte{}
 		if p[functionAt] == functionHostAccess {
-			device[4] = byte(s.device.number) // as the node-element descriptor has it
+			device[4] = byte(s.device.number) // as in the node-element descriptor
 		}
 		if [5]byte(p[1:6]) != device || s.answers(p[functionAt]) == nil {
 			return s.reject(messageInvalidParameter)
@@ -107,7 +108,7 @@ func (s *eckd) subsystemFunction(op *channel.Operation, head [leastOrderSize]byt
 	return done
 }
 
-// answers gives the function that makes what Read Subsystem Data sends.
+// answers returns the routine that makes the data of Read Subsystem Data.
 func (s *eckd) answers(function byte) func(*eckd) []byte {
 	switch function {
 	case functionPathStatus:
@@ -128,8 +129,8 @@ func (s *eckd) answers(function byte) func(*eckd) []byte {
 	return nil
 }
 
-// readSubsystemData is Read Subsystem Data (3E), behind the function that says
-// what is to be read.
+// readSubsystemData is Read Subsystem Data (3E). It must follow the function that
+// has prepared the data.
 func (s *eckd) readSubsystemData(op *channel.Operation) arch.UnitStatus {
 	if s.known&selected == 0 {
 		return s.reject(messageInvalidSequence)
@@ -140,7 +141,7 @@ func (s *eckd) readSubsystemData(op *channel.Operation) arch.UnitStatus {
 	return give(op, s.answers(s.subsys[functionAt])(s))
 }
 
-// pathStatus is the storage path status: attached, one logical path.
+// pathStatus makes the storage path status: attached, one logical path.
 func (s *eckd) pathStatus() []byte {
 	const size = 16
 	p := make([]byte, size)
@@ -148,10 +149,10 @@ func (s *eckd) pathStatus() []byte {
 	return p
 }
 
-// statistics are the subsystem statistics of the device, in 96 bytes or on
-// request in 192: its address and caching states, then counts of read and of write operations,
-// each with its hits, of programs, and of KiB moved; at the end of the first 96
-// the subsystem's identifier.
+// statistics makes the subsystem statistics of the device, in 96 bytes or on
+// request in 192: its address and caching states, then the counts of read and of
+// write operations, each with its hits, of programs, and of KiB moved; at the end
+// of the first 96 bytes the subsystem's identifier.
 func (s *eckd) statistics() []byte {
 	const size, both = 96, 8
 	n := size
@@ -171,8 +172,8 @@ func (s *eckd) statistics() []byte {
 	return p
 }
 
-// nodeDescriptors are the subsystem's node descriptor, a qualifier, and an
-// empty descriptor; on request the first only.
+// nodeDescriptors makes the subsystem's node descriptor, a qualifier, and an empty
+// descriptor; on request the first only.
 func (s *eckd) nodeDescriptors() []byte {
 	p := make([]byte, 3*descriptorSize)
 	u := s.device.unit
@@ -184,15 +185,16 @@ func (s *eckd) nodeDescriptors() []byte {
 	return p
 }
 
-// Notify gives the device an attention message for Read Subsystem Data: up to
-// 480 bytes with an identifier, in place of one that nobody has read.
+// Notify gives the device an attention message for Read Subsystem Data: up to 480
+// bytes with an identifier. It replaces a message that nobody has read.
 func (d *Device) Notify(id byte, text []byte) {
 	const longest = 480
 	d.attention = message{id, append([]byte(nil), text[:min(len(text), longest)]...)}
 }
 
-// attention is the attention message: its length, format, identifier, the
-// program's own identifier, and the message itself; once read it is gone.
+// attention makes the attention message: its length, format, identifier, the
+// program's own identifier, and the message itself. Once read, the message is
+// gone.
 func (s *eckd) attention() []byte {
 	const head, tagAt = 9, 8
 	m := &s.device.attention
@@ -207,7 +209,7 @@ func (s *eckd) attention() []byte {
 	return p
 }
 
-// unitAddresses is the unit address configuration: for each of 256 addresses
+// unitAddresses makes the unit address configuration: for each of 256 addresses
 // its type (01 base, 02 alias, 00 none) and the base's address.
 func (s *eckd) unitAddresses() []byte {
 	const base = 0x01
@@ -221,7 +223,7 @@ func (s *eckd) unitAddresses() []byte {
 	return p
 }
 
-// features are the feature codes of the control unit.
+// features makes the feature codes of the control unit.
 func (s *eckd) features() []byte {
 	p := make([]byte, 256)
 	if s.device.unit.prefix {
@@ -231,10 +233,11 @@ func (s *eckd) features() []byte {
 	return p
 }
 
-// hostAccess tells which hosts have told the device their path group (query host
-// access): two headers with the length and number of the entries, and for each
-// host its state, identifier and how many cylinders it can address. (The layout
-// is that of Linux' driver, which leaves out what the access flags are.)
+// hostAccess makes the list of the hosts that have told the device their path
+// group (query host access): two headers with the length and number of the
+// entries, and for each host its state, its identifier and the number of cylinders
+// that it can address. (The layout is the one in Linux' driver, which does not
+// explain the access flags.)
 func (s *eckd) hostAccess() []byte {
 	const (
 		head, information, entry = 16, 4, 32

@@ -23,31 +23,33 @@ const (
 	linkTypes
 )
 
-// linkFacts are the facts of the link types; a LinkConfig that leaves a value
-// zero gets the one here.
+// linkFacts holds the properties of a link type. They are the defaults for the
+// zero fields of a LinkConfig.
 type linkFacts struct {
 	name           string
 	bytesPerSecond int64
 	exchanges      int
-	// Round trips over the fibre that a channel program takes: for each command
-	// (handshaken one by one), or for a whole program that reads or writes.
+	// perCommand, perRead and perWrite are numbers of round trips over the fibre: for
+	// each command (handshaken one by one), and for a whole program that reads or
+	// writes.
 	perCommand, perRead, perWrite int
-	// command is what the channel and the control unit need for the protocol of
-	// one command.
+	// command is the time that the channel and the control unit need for the protocol
+	// of one command.
 	command machine.Time
-	// From so many kilometres on the rate droops for want of buffers (FICON) or
-	// because every frame is answered (ESCON); half as many again as droopHalf
-	// halve it.
+	// droop is the distance in kilometres from which on the rate falls, for want of
+	// buffers (FICON) or because every frame is answered (ESCON); droopHalf
+	// kilometres further it is half.
 	droop, droopHalf float64
 }
 
-// Rates and distances are the vendors': ESCON 200 Mb/s on the fibre, 17 MB/s of
-// data, no droop up to 9 km and half the rate at 20 km, 2000 to 2500 operations
-// of 4 KiB a second; FICON 100 MB/s for each Gb/s, 32 exchanges, no droop up to
-// 100 km. Two round trips for a write (command, then data on the control unit's
-// transfer-ready) and one for a read are those of the protocol; two for each
-// ESCON command (command, then data or status) likewise. The time for an ESCON
-// command is what makes 2300 operations of three commands.
+// links holds the properties of the link types. Rates and distances come from the
+// vendors: ESCON 200 Mb/s on the fibre, 17 MB/s of data, no droop up to 9 km and
+// half the rate at 20 km, 2000 to 2500 operations of 4 KiB a second; FICON 100
+// MB/s for each Gb/s, 32 exchanges, no droop up to 100 km. The protocol has two
+// round trips for a write (command, then data on the control unit's
+// transfer-ready), one for a read, and two for each ESCON command (command, then
+// data or status). The time for an ESCON command is chosen such that 2300
+// operations of three commands take a second.
 var links = [linkTypes]linkFacts{
 	FICON:           {"ficon", 100_000_000, 32, 0, 1, 2, 2 * machine.Microsecond, 100, 100},
 	ESCON:           {"escon", 17_000_000, 1, 2, 0, 0, 38 * machine.Microsecond, 9, 11},
@@ -76,7 +78,7 @@ func ParseLinkType(name string) (LinkType, error) {
 	return 0, fmt.Errorf("link type %q: want %s", name, strings.Join(LinkNames(), ", "))
 }
 
-// LinkNames are the names of the link types.
+// LinkNames returns the names of the link types.
 func LinkNames() []string {
 	names := make([]string, linkTypes)
 	for t := range linkTypes {
@@ -87,73 +89,75 @@ func LinkNames() []string {
 
 // Limits of a link.
 const (
-	// MaxKilometres is the longest link.
+	// MaxKilometres is the largest length of a link.
 	MaxKilometres = 40_000
-	// MaxExchanges is the most exchanges that a link can have open.
+	// MaxExchanges is the largest number of exchanges of a link: channel programs
+	// that are under way on it at a time.
 	MaxExchanges = 256
-	// PropagationPerKilometre is how long light takes for a kilometre of fibre.
+	// PropagationPerKilometre is the time that light takes for a kilometre of fibre.
 	PropagationPerKilometre = 5 * machine.Microsecond
 )
 
-// LinkConfig describes a link. Where a field other than Kilometres is zero, the
-// type's own value holds.
+// LinkConfig describes a link. A field other than Kilometres that is zero stands
+// for the value of the link type.
 type LinkConfig struct {
 	Type LinkType
 	// Kilometres is the length of the fibre, one way.
 	Kilometres float64
-	// BytesPerSecond is the rate of data, each way where the type is full duplex
-	// (FICON). Over long distances the rate is less; see LinkType.
+	// BytesPerSecond is the rate of data, in each direction if the type is full
+	// duplex (FICON). Over long distances the rate is less; see LinkType.
 	BytesPerSecond int64
-	// Exchanges is how many channel programs are under way at a time.
+	// Exchanges is the largest number of channel programs that are under way at a
+	// time.
 	Exchanges int
-	// Round trips over the fibre: for each command, or for a channel program
-	// that only reads, or that writes.
+	// The numbers of round trips over the fibre: for each command, for a channel
+	// program that only reads, and for one that writes.
 	CommandRoundTrips, ReadRoundTrips, WriteRoundTrips int
-	// Command is the protocol's cost of a command at both ends.
+	// Command is the time that the protocol of one command takes at both ends.
 	Command machine.Time
-	// Host tells apart the systems that share a subsystem, for reserve and
-	// release: links with the same number are the same system's.
+	// Host numbers the systems that share a subsystem, for reserve and release: links
+	// with the same number belong to the same system.
 	Host uint8
 }
 
-// LinkStats is what a link has carried.
+// LinkStats counts the traffic of a link.
 type LinkStats struct {
-	// Programs is how many channel programs (start and resume functions) were
-	// sent, Commands how many commands they had.
+	// Programs is the number of channel programs (start and resume functions) that
+	// were sent, Commands the number of their commands.
 	Programs, Commands uint64
-	// BytesOut and BytesIn are the data and parameters to and from the control
-	// unit; MessagesOut and MessagesIn count commands and blocks of data out,
-	// blocks of data and ending statuses in.
+	// BytesOut and BytesIn count the data and parameters to and from the control
+	// unit; MessagesOut and MessagesIn count commands and blocks of data out, blocks
+	// of data and ending statuses in.
 	BytesOut, BytesIn       uint64
 	MessagesOut, MessagesIn uint64
-	// RoundTrips is how many times somebody waited for the other end.
+	// RoundTrips is the number of times that one end waited for the other.
 	RoundTrips uint64
-	// Lost is how many functions and statuses a failure swallowed.
+	// Lost is the number of functions and statuses that a failure swallowed.
 	Lost uint64
-	// Waited is how long programs have waited for others to leave the link.
+	// Waited is the time that programs have waited for others to leave the link.
 	Waited machine.Time
-	// Busy is how long data was on the way out and in.
+	// BusyOut and BusyIn are the times for which data was on the way out and in.
 	BusyOut, BusyIn machine.Time
 }
 
-// Link is a channel path's fibre between the host and control units. It
+// Link is the fibre of a channel path between the host and control units. It
 // belongs to one machine.
 type Link struct {
 	m           *machine.Machine
 	config      LinkConfig
-	latency     machine.Time // one way
+	latency     machine.Time // time for one way
 	duplex      bool
-	picoseconds int64 // a byte
+	picoseconds int64 // for each byte
 	stats       LinkStats
 
-	failAt, restoreAt machine.Time // down from the one until the other
+	failAt, restoreAt machine.Time // the link is down from failAt until restoreAt
 
-	// When the next program can arrive on each exchange. An exchange that looks free
-	// at once is taken, else the one that is free first.
+	// free holds for each exchange the time at which the next program can arrive. An
+	// exchange that is free at once is preferred, else the one that is free first is
+	// taken.
 	free []machine.Time
 	next int
-	// When the data taken so far has passed, out and in; without duplex the
-	// same for both.
+	// passed holds the times at which the data taken so far has passed, out and in.
 	passed [2]machine.Time
 }
 
@@ -212,20 +216,20 @@ func NewLink(m *machine.Machine, config LinkConfig) (*Link, error) {
 	}, nil
 }
 
-// Config is the link's configuration with the type's values filled in.
+// Config returns the link's configuration, completed with the values of its type.
 func (l *Link) Config() LinkConfig { return l.config }
 
-// Latency is how long light takes from one end to the other.
+// Latency returns the time that light takes from one end to the other.
 func (l *Link) Latency() machine.Time { return l.latency }
 
-// Stats is what the link has carried so far.
+// Stats returns the counts of the link so far.
 func (l *Link) Stats() LinkStats { return l.stats }
 
-// Fail takes the link down now: what is sent over it is lost.
+// Fail takes the link down now: everything that is sent over it is lost.
 func (l *Link) Fail() { l.FailAt(l.m.Clock.Now()) }
 
-// FailAt takes the link down at time t, which may be to come: what would be on
-// the way then is lost too.
+// FailAt takes the link down at time t, which may be in the future: everything
+// that is on the way then is lost too.
 func (l *Link) FailAt(t machine.Time) { l.failAt, l.restoreAt = t, machine.Never }
 
 // Restore brings the link up again now.
@@ -242,7 +246,8 @@ func (l *Link) cut(from, to machine.Time) bool {
 	return l.failAt <= to && from < l.restoreAt
 }
 
-// send takes a start or resume function at now and says when it arrives.
+// send sends a start or resume function at now and returns the time at which it
+// arrives.
 func (l *Link) send(now machine.Time) machine.Time {
 	l.stats.Programs++
 	at := now + l.latency
@@ -253,8 +258,9 @@ func (l *Link) send(now machine.Time) machine.Time {
 	return at
 }
 
-// enter takes an exchange for a program that arrives at now: it begins then or
-// when one is free. leave gives it back.
+// enter takes an exchange for a program that arrives at now. It returns the
+// exchange and the time at which the program begins: now, or when an exchange is
+// free. leave gives the exchange back.
 func (l *Link) enter(now machine.Time) (exchange int, start machine.Time) {
 	i := l.next
 	if l.next++; l.next == len(l.free) {
@@ -272,7 +278,8 @@ func (l *Link) enter(now machine.Time) (exchange int, start machine.Time) {
 	return i, start
 }
 
-// traffic is what a channel program moved over the link.
+// traffic counts the commands and the data that a channel program has moved over
+// the link.
 type traffic struct {
 	commands int
 	blocks   [2]int
@@ -280,7 +287,7 @@ type traffic struct {
 	wrote    bool // data for the medium went out
 }
 
-// trips is how many round trips a program has taken that moved t.
+// trips returns the number of round trips of a program that has moved t.
 func (l *Link) trips(t *traffic) int {
 	trips := t.commands * l.config.CommandRoundTrips
 	if t.wrote {
@@ -289,19 +296,20 @@ func (l *Link) trips(t *traffic) int {
 	return trips + l.config.ReadRoundTrips
 }
 
-// handshake is what the protocol of a program takes that moved t, its beginning
-// and its ending status apart.
+// handshake returns the time that the protocol takes for a program that has moved t,
+// without its beginning and its ending status.
 func (l *Link) handshake(t *traffic) machine.Time {
 	return machine.Time(max(0, l.trips(t)-1))*2*l.latency + machine.Time(t.commands)*l.config.Command
 }
 
-// leave ends a program that entered at start and has lasted elapsed at the
-// control unit, apart of it while the device was busy on its own: it adds the time
-// that the link itself takes and says when the status is at the channel.
+// leave ends a program that entered at start and has lasted elapsed at the control
+// unit; for the part apart of that time the device was busy on its own. leave adds
+// the time that the link itself takes and returns the time at which the status
+// reaches the channel.
 //
-// An exchange is open from when the channel sends the program until it has
-// accepted the ending status: for all of the program's round trips. The next
-// program can be sent then, and arrives a latency later.
+// An exchange stays open from the time at which the channel sends the program
+// until the channel has accepted the ending status: for all of the program's round
+// trips. The next program can be sent then, and arrives a latency later.
 func (l *Link) leave(exchange int, start, elapsed, apart machine.Time, t *traffic) machine.Time {
 	s := &l.stats
 	s.Commands += uint64(t.commands)

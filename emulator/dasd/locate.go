@@ -37,8 +37,8 @@ func (s *eckd) define(p *[arch.DefineExtentSize]byte) arch.UnitStatus {
 	if p[arch.DefineExtentAttribute]&arch.AttributeFastWrite != 0 {
 		cfwid = s.subsystem.cfwid
 	}
-	// What the sense is for an identity that is not the subsystem's is an estimate;
-	// without cache fast write the bytes must be zero.
+	// The sense for an identity that is not the subsystem's is an estimate; without
+	// cache fast write the bytes must be zero.
 	if binary.BigEndian.Uint16(p[arch.DefineExtentFastWrite:]) != cfwid {
 		return s.reject(messageInvalidParameter)
 	}
@@ -48,7 +48,8 @@ func (s *eckd) define(p *[arch.DefineExtentSize]byte) arch.UnitStatus {
 	return done
 }
 
-// ways is a set of orientations, by the two bits that ask for them.
+// ways is a set of orientations, one bit for each value of the two bits that ask
+// for them.
 type ways uint8
 
 const (
@@ -58,18 +59,18 @@ const (
 	byIndex ways = 1 << (arch.OrientIndex >> 6)
 )
 
-// operation is what an operation code of locate record means.
+// operation holds the properties of an operation code of locate record.
 type operation struct {
-	domain domainSet  // 0: not an operation; orient has none of its own
-	orient bool       // only orient: no domain
-	writes permission // that it needs
-	suffix bool       // may have a read count behind it
+	domain domainSet  // 0: no operation, or orient, which opens no domain
+	orient bool       // only orients: no domain
+	writes permission // permission that it needs
+	suffix bool       // a read count may follow
 	any    bool       // begins at any record and goes round the track
 	ways   ways       // the orientations that it can have
 }
 
-// The operations of locate record, and of the extended operation byte where
-// the operation is 3F.
+// The operations of locate record, and the extended operations, which are named by
+// another byte if the operation is 3F.
 var (
 	operations = [arch.OperationMask + 1]operation{
 		arch.OperationOrient:     {orient: true, ways: byCount | byHome | byData},
@@ -89,10 +90,10 @@ var (
 	}
 )
 
-// permission is a kind of write that the file mask permits or not.
+// permission names the kinds of write that the file mask permits.
 type permission uint8
 
-// The kinds of write, each including those before it.
+// The kinds of write. Each includes the kinds before it.
 const (
 	nothing    permission = iota
 	updates               // of data and keys
@@ -100,7 +101,7 @@ const (
 	everything            // also of home address and record zero
 )
 
-// permitted is what the file mask permits.
+// permitted returns the kinds of write that the file mask permits.
 func (s *eckd) permitted() permission {
 	switch s.mask & arch.MaskWrite {
 	case arch.MaskWriteNone:
@@ -139,14 +140,14 @@ func (s *eckd) locateRecordExtended(op *channel.Operation) arch.UnitStatus {
 	return s.locate(&p)
 }
 
-// maxExtendedParameters is how many bytes the extended parameters can have: a
+// maxExtendedParameters is the largest number of bytes of extended parameters: a
 // bit for each track of a domain.
 const maxExtendedParameters = 2
 
-// extendedParameters reads the parameters behind the fixed ones, which end at
-// byte at: for write any and read any a one, for a trackset a bit for each track
-// from the one sought on, of which as many are on as there are tracks in the
-// domain. Others need none, or bits that are all on.
+// extendedParameters reads the parameters behind the fixed ones, which end at byte
+// at. Write any and read any need a byte of 1. A trackset needs a bit for each
+// track from the one sought on, and as many bits are on as the domain has tracks.
+// Other operations need no byte, or bits that are all on.
 func (s *eckd) extendedParameters(op *channel.Operation, p *[arch.LocateRecordExtendedSize]byte, at int) arch.UnitStatus {
 	s.trackset = 0
 	n := int(binary.BigEndian.Uint16(p[arch.LocateRecordExtendedCount:]))
@@ -182,17 +183,17 @@ func (s *eckd) extendedParameters(op *channel.Operation, p *[arch.LocateRecordEx
 	return 0
 }
 
-// firstTrack is the bit of a trackset for the track that is sought.
+// firstTrack is the bit of a trackset that stands for the track sought.
 const firstTrack = 1 << 15
 
-// locate checks and takes the parameters of a locate record: it orients and
-// opens a domain.
+// locate checks and takes the parameters of a locate record: it orients the head
+// and opens a domain.
 func (s *eckd) locate(p *[arch.LocateRecordExtendedSize]byte) arch.UnitStatus {
 	g := s.device.geometry
 	blockSize := s.extent.blockSize
 	switch {
 	case s.extent.defined:
-	case s.loaded: // behind a read IPL the extent is all of the device
+	case s.loaded: // after a read IPL the extent is all of the device
 		blockSize = g.ZeroLength + 8
 	default:
 		return s.reject(messageInvalidSequence)
@@ -260,8 +261,7 @@ func (s *eckd) locate(p *[arch.LocateRecordExtendedSize]byte) arch.UnitStatus {
 		}
 		s.at = atHome
 	}
-	// Without a domain the orientation does not stand for the search that a write
-	// needs.
+	// An orientation without a domain does not replace the search that a write needs.
 	switch {
 	case o.orient:
 	case s.at == atHome:
@@ -280,9 +280,9 @@ func (s *eckd) locate(p *[arch.LocateRecordExtendedSize]byte) arch.UnitStatus {
 	return done
 }
 
-// find orients to the count field of the record that the search argument names.
-// A fast write does not wait for the device to find it: the control unit knows
-// the track's format.
+// find orients to the count field of the record that the search argument names. A
+// fast write does not wait until the device finds the record: the control unit
+// knows the track's format.
 func (s *eckd) find(address uint32, number byte, write bool) arch.UnitStatus {
 	if write && (s.fastWrite() || s.cacheFastWrite()) {
 		s.skipVisit(s.track)
@@ -305,9 +305,9 @@ func (s *eckd) find(address uint32, number byte, write bool) arch.UnitStatus {
 	return 0
 }
 
-// Places in the parameters of a prefix.
+// Offsets of the parts in the parameters of a prefix.
 const (
-	prefixFunction   = arch.PrefixSize - leastOrderSize // of the subsystem function
+	prefixFunction   = arch.PrefixSize - leastOrderSize // the subsystem function
 	prefixVerifyBase = 0x20
 	prefixHyperPAV   = 0x10
 	prefixSuspend    = 0x80 // suspend multipath reconnection

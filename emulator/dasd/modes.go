@@ -7,24 +7,24 @@ import (
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
-// modes are functions of the cache that Set Subsystem Mode has deactivated: a
-// subsystem and its devices begin with all of them active. The subsystem's come
-// first: without its caching nothing of it works, of cache and of non-volatile
-// storage, but what is set for a device is kept and holds again with it (IBM,
-// SETCACHE SUBSYSTEM OFF).
+// modes is a set of the cache functions that Set Subsystem Mode has deactivated: a
+// subsystem and its devices begin with all of them active. The subsystem's modes
+// come first: while its caching is deactivated, neither cache nor non-volatile
+// storage is used. The modes of a device are kept meanwhile and hold again
+// afterwards (IBM, SETCACHE SUBSYSTEM OFF).
 type modes uint8
 
 const (
-	noCaching        modes = 1 << iota // of the subsystem, or the device
-	noFastWrite                        // to non-volatile storage: of the subsystem, or the device
-	noCacheFastWrite                   // of the subsystem
+	noCaching        modes = 1 << iota // caching, of the subsystem or the device
+	noFastWrite                        // non-volatile storage, of the subsystem or the device
+	noCacheFastWrite                   // writes to the cache alone, of the subsystem
 )
 
 // caches reports whether tracks of the device come into the cache.
 func (d *Device) caches() bool { return (d.modes|d.subsystem.modes)&noCaching == 0 }
 
-// fastWrites reports whether writes to the device may end in non-volatile
-// storage. The device's own caching is no part of that.
+// fastWrites reports whether writes to the device may end in non-volatile storage.
+// The mode of the device's own caching does not matter for that.
 func (d *Device) fastWrites() bool {
 	return d.subsystem.modes&(noCaching|noFastWrite) == 0 && d.modes&noFastWrite == 0
 }
@@ -40,14 +40,15 @@ func (s *session) cacheFastWrite() bool {
 	return s.attribute&arch.AttributeFastWrite != 0 && s.subsystem.modes&noCacheFastWrite == 0 && s.device.caches()
 }
 
-// mode is what a value of a field of Set Subsystem Mode does.
+// mode holds the modes that one value of a field of Set Subsystem Mode sets and
+// clears.
 type mode struct{ set, clear modes }
 
 const modeFieldMax = 5
 
 // The fields of Set Subsystem Mode: bits 0-2 of byte 0, for the subsystem; bits
-// 3-5, for the device; bits 0-2 of byte 1, for the subsystem. Which value is
-// which is recalled, unsourced, but for how many there are of each.
+// 3-5, for the device; bits 0-2 of byte 1, for the subsystem. The number of values
+// of each field is known; their order is recalled, unsourced.
 var (
 	subsystemModes = [modeFieldMax + 1]mode{
 		1: {clear: noCaching},
@@ -67,14 +68,14 @@ var (
 		1: {clear: noFastWrite},
 		2: {set: noFastWrite},
 		3: {set: noFastWrite}, // by force
-		// 4 and 5, of duplexing, have no effect.
+		// 4 and 5, which control duplexing, have no effect.
 	}
 )
 
 // setSubsystemMode is Set Subsystem Mode (87): two bytes with three fields, of
-// which at most one is other than zero. It takes effect at once: whatever is
-// in the cache of what is deactivated leaves it. Data is on the media anyway, so
-// there is nothing to destage and force is the same.
+// which at most one is other than zero. It takes effect at once: tracks that may
+// not be cached any more leave the cache. Data is on the media anyway, so there is
+// nothing to destage and force makes no difference.
 func (s *eckd) setSubsystemMode(op *channel.Operation) arch.UnitStatus {
 	const size = 2
 	op.Data.Expect(size)
@@ -103,12 +104,12 @@ func (s *eckd) setSubsystemMode(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// Places in the answer of Sense Subsystem Status, and what they hold (IBM,
-// layouts of RMF's cache records, which have these bytes as they are).
+// Offsets in the answer of Sense Subsystem Status, and their values (IBM, layouts
+// of RMF's cache records, which have these bytes as they are).
 const (
 	subsystemStatusSize = 40
 	statusUnit          = 1
-	statusDevices       = 2 // how many the subsystem has, less one
+	statusDevices       = 2 // number of the subsystem's devices, less one
 	statusCaching       = 4
 	statusNonVolatile   = 5
 	statusDevice        = 26
@@ -120,7 +121,7 @@ const (
 	deviceNoFastWrite     = 0x30
 )
 
-// cacheStatus is the byte that tells the device's own caching states.
+// cacheStatus returns the byte of the device's own caching states.
 func (d *Device) cacheStatus() (status byte) {
 	if d.modes&noCaching != 0 {
 		status |= deviceNoCaching
@@ -132,7 +133,7 @@ func (d *Device) cacheStatus() (status byte) {
 }
 
 // senseSubsystemStatus is Sense Subsystem Status (54). The number of devices is
-// what a captured answer of a 3990 has.
+// copied from a captured answer of a 3990.
 func (s *eckd) senseSubsystemStatus(op *channel.Operation) arch.UnitStatus {
 	if !s.alone(op) {
 		return s.reject(messageInvalidSequence)

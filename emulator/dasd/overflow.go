@@ -20,12 +20,12 @@ import (
 // count field: that would be an overflow record on the next read.
 const overflowMark = 0x80000000
 
-// segmented reports whether the record goes on with the next track.
+// segmented reports whether the record continues on the next track.
 func (s *eckd) segmented(c media.Count) bool {
 	return s.device.unit.overflow != 0 && c.Address&overflowMark != 0 && c.Address>>24 != 0xFF
 }
 
-// shown is the count field as a program sees it.
+// shown returns the count field as a program sees it.
 func (s *eckd) shown(c media.Count) media.Count {
 	if s.segmented(c) {
 		c.Address &^= overflowMark
@@ -33,9 +33,10 @@ func (s *eckd) shown(c media.Count) media.Count {
 	return c
 }
 
-// The operation under way where a record's next segment cannot be come to
-// (2841), and its place in the sense bytes (recalled, unsourced): byte 5, on a 3830
-// byte 3, where it is the command to go on with.
+// overflowRead and overflowWrite name the operation under way when a record's next
+// segment cannot be reached (2841); overflow2841 and overflow3830 are their
+// offsets in the sense bytes (recalled, unsourced). On a 3830 the byte names the
+// command to continue with.
 const (
 	overflowRead  = 0x06
 	overflowWrite = 0x05
@@ -44,11 +45,11 @@ const (
 	overflow3830 = 3
 )
 
-// overflow goes on to the next segment of the current record, on the next track
-// of the cylinder whatever the command's multitrack bit is. operation is for
-// the sense bytes. Past the cylinder's end, where the file mask inhibits it, and
-// on a track without records the unit check has overflow incomplete beside its
-// own bit.
+// overflow moves to the next segment of the current record, on the next track of
+// the cylinder, whatever the command's multitrack bit is. operation goes into the
+// sense bytes. At the end of the cylinder, if the file mask inhibits the step, and
+// on a track without records, it returns a unit check with overflow incomplete
+// beside the bit for the cause.
 func (s *eckd) overflow(operation byte) arch.UnitStatus {
 	bits := arch.Sense(0)
 	switch {
@@ -82,8 +83,9 @@ func (s *eckd) overflow(operation byte) arch.UnitStatus {
 	return status
 }
 
-// readSegments sends the data of the segments behind the current one, of which
-// and of the fields before n bytes were to be sent.
+// readSegments sends the data of the segments behind the current one. n is the
+// number of bytes that were to be sent before them; readSegments returns the
+// number with them.
 func (s *eckd) readSegments(op *channel.Operation, n int) (int, arch.UnitStatus) {
 	for s.segmented(s.record.Count) {
 		if status := s.overflow(overflowRead); status != 0 {
@@ -101,8 +103,8 @@ func (s *eckd) readSegments(op *channel.Operation, n int) (int, arch.UnitStatus)
 	return n, 0
 }
 
-// writeSegments receives the data of the segments behind the current one,
-// likewise.
+// writeSegments receives the data of the segments behind the current one. n is the
+// number of bytes that were to be received before them.
 func (s *eckd) writeSegments(op *channel.Operation, n int) arch.UnitStatus {
 	for s.segmented(s.record.Count) {
 		if status := s.overflow(overflowWrite); status != 0 {
@@ -123,7 +125,7 @@ func (s *eckd) writeSegments(op *channel.Operation, n int) arch.UnitStatus {
 }
 
 // writeSpecial is Write Special Count, Key and Data (01): Write Count, Key and
-// Data of a segment that the next track goes on with. Control units without
+// Data for a segment that continues on the next track. Control units without
 // record overflow refuse it.
 func (s *eckd) writeSpecial(op *channel.Operation) arch.UnitStatus {
 	if s.device.unit.overflow == 0 {

@@ -6,8 +6,8 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// kindNoLongerBusy is the arrival of the device end that a session was promised
-// by busy.
+// kindNoLongerBusy is the event at which the device end arrives that a busy status
+// has promised to a session.
 const kindNoLongerBusy = machine.KindDASD
 
 // Presenter takes a status that no start function has asked for: a
@@ -16,18 +16,18 @@ type Presenter interface {
 	Present(now machine.Time, status arch.UnitStatus)
 }
 
-// owed is the device end that follows a busy: a session whose start the device
-// has answered with busy, because another host had reserved it, is told when
-// that is over.
+// owed is the device end that follows a busy. A session whose start the device has
+// answered with busy, because another host had reserved it, is told of the end of
+// the reservation.
 type owed struct {
 	to Presenter
 	is bool
 }
 
-// Connect leads the statuses that a device has of its own accord to sch, where
-// the session that sch was added with is one of a device of this package, and
-// reports whether it is. Without it a device that was busy stays silent, and
-// hosts have to try again.
+// Connect lets the device present statuses that no start function has asked for to
+// sch. It reports whether the session of sch is one of this package; for any other
+// it does nothing. Without Connect a device that was busy stays silent, and hosts
+// have to try again.
 func Connect(sch *channel.Subchannel) bool {
 	s, ok := sch.Session().(interface{ connect(Presenter) })
 	if ok {
@@ -45,8 +45,8 @@ func (s *session) reservedToAnother() bool {
 	return r != 0 && r != int(s.link.config.Host)+1
 }
 
-// freed sends the device ends that are owed, from a time on at which the device
-// is no longer reserved. One that its link does not carry stays owed.
+// freed sends the device ends that are owed, at the time at, from which on the
+// device is not reserved. A device end that its link does not carry stays owed.
 func (d *Device) freed(at machine.Time) {
 	for _, s := range d.sessions {
 		if s.owed.is && s.owed.to != nil && !s.reservedToAnother() {
@@ -57,9 +57,9 @@ func (d *Device) freed(at machine.Time) {
 	}
 }
 
-// Event is the session's part in the machine's event loop. A device end that
-// was owed is presented, unless in the meantime a start has come through or the
-// device has been reserved again: then it stays owed.
+// Event handles the session's event: it presents the device end that was owed,
+// unless in the meantime a start has come through. If the device has been reserved
+// again, the device end stays owed.
 func (s *session) Event(machine.Kind, uint64) {
 	if s.owed.is && !s.reservedToAnother() {
 		s.owed.is = false

@@ -9,7 +9,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// fields are the parts of a record that a command reads or writes.
+// fields is a set of the parts of a record that a command reads or writes.
 type fields uint8
 
 const (
@@ -18,7 +18,7 @@ const (
 	data
 )
 
-// length is how many bytes the fields of a record are.
+// length returns the length of the fields of a record in bytes.
 func (f fields) length(c media.Count) int {
 	n := 0
 	if f&counts != 0 {
@@ -49,7 +49,7 @@ func (s *eckd) give(op *channel.Operation, t *media.Track, f fields) {
 	}
 }
 
-// giveData sends a record's data, as tags where both sides can.
+// giveData sends a record's data, as tags if both sides can hold tags.
 func (s *eckd) giveData(op *channel.Operation, t *media.Track, r media.Record) {
 	tags := t.DataTags(r)
 	if tags == nil {
@@ -70,15 +70,15 @@ func (s *eckd) giveData(op *channel.Operation, t *media.Track, r media.Record) {
 	op.Data.Write(t.AppendData(s.buffer(int(r.DataLength))[:0], r))
 }
 
-// read sends fields of the current record, from where the head is, or of the
-// next one.
+// read sends fields of the current record if the head has not passed them yet,
+// else of the next record.
 func (s *eckd) read(op *channel.Operation, f fields) arch.UnitStatus {
 	t, status := s.load()
 	if status != 0 {
 		return status
 	}
-	// The count field has passed already where it is not asked for; of the key
-	// too when only data is.
+	// The count field has passed already, so a command that sends it takes the next
+	// record; a command that sends the data alone may also begin behind the key.
 	here := f&counts == 0 && (s.at == atCount || s.at == atKey && f&keys == 0)
 	if !here {
 		if t, status = s.next(t, op.Command&arch.Multitrack != 0, false); status != 0 {
@@ -177,9 +177,9 @@ func (s *eckd) readHome(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// readMultiple is Read Multiple Count, Key and Data (5E): the rest of the
-// track, from the next record on. Behind the last record that is nothing
-// (measured on Hercules 3.13).
+// readMultiple is Read Multiple Count, Key and Data (5E): the rest of the track,
+// from the next record on. Behind the last record it sends nothing (measured on
+// Hercules 3.13).
 func (s *eckd) readMultiple(op *channel.Operation) arch.UnitStatus {
 	t, status := s.load()
 	if status != 0 {
@@ -212,8 +212,8 @@ func (s *eckd) readMultiple(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// readTrack is Read Track (DE), in a read-tracks domain: every record from
-// record zero on, and the end mark; then the next track of the extent.
+// readTrack is Read Track (DE), in a read-tracks domain: it sends every record
+// from record zero on, and the end mark; then comes the next track of the extent.
 func (s *eckd) readTrack(op *channel.Operation) arch.UnitStatus {
 	if status := s.nextTrack(); status != 0 {
 		return status
@@ -241,8 +241,8 @@ func (s *eckd) readTrack(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// lastRecord is the last record of the track: where the head is behind a command
-// of all of it.
+// lastRecord returns the last record of the track: the place of the head after a
+// command that reads or writes all of the track.
 func lastRecord(t *media.Track) (media.Record, error) {
 	if t.Uniform() {
 		r, _, err := t.Record(t.Records)
@@ -255,8 +255,8 @@ func lastRecord(t *media.Track) (media.Record, error) {
 	return r, err
 }
 
-// nextTrack goes on to the next track of a domain that has read or written one
-// already, past those that are not in its set.
+// nextTrack moves to the next track of a domain that has read or written one
+// already. It skips tracks that are not in the domain's trackset.
 func (s *eckd) nextTrack() arch.UnitStatus {
 	if s.domain.tracks == 0 {
 		return 0
@@ -272,7 +272,7 @@ func (s *eckd) nextTrack() arch.UnitStatus {
 	return s.advance()
 }
 
-// readTrackData is Read Track Data (A6): the data of the records from the
+// readTrackData is Read Track Data (A6): it sends the data of the records from the
 // current one to the end of the track.
 func (s *eckd) readTrackData(op *channel.Operation) arch.UnitStatus {
 	t, status := s.trackData()
@@ -299,8 +299,8 @@ func (s *eckd) readTrackData(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// trackData orients to the record at which a track data command begins: the
-// one that locate record found, or the next track's first.
+// trackData orients to the record at which a track data command begins: the record
+// that locate record found, or the first record of the next track.
 func (s *eckd) trackData() (*media.Track, arch.UnitStatus) {
 	if status := s.nextTrack(); status != 0 {
 		return nil, status
@@ -325,7 +325,7 @@ func (s *eckd) readIPL(op *channel.Operation) arch.UnitStatus {
 	return s.read(op, data)
 }
 
-// readSector is Read Sector (22): where the last record is, in sectors.
+// readSector is Read Sector (22): it sends the sector of the last record.
 func (s *eckd) readSector(op *channel.Operation) arch.UnitStatus {
 	g := s.device.geometry
 	if g.Sectors == 0 {

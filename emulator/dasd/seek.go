@@ -9,8 +9,8 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// strictest is the strictest seek part of the file mask that permits the
-// command.
+// strictest returns the strictest seek part of the file mask that still permits
+// the command.
 func strictest(code byte) byte {
 	switch code {
 	case arch.CommandSeekHead:
@@ -61,7 +61,8 @@ func (s *eckd) recalibrate(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// setFileMask is Set File Mask (1F), once a chain and not with define extent.
+// setFileMask is Set File Mask (1F), which is valid once in a chain and not
+// together with define extent.
 func (s *eckd) setFileMask(op *channel.Operation) arch.UnitStatus {
 	op.Data.Expect(1)
 	var p [1]byte
@@ -78,7 +79,8 @@ func (s *eckd) setFileMask(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// setSector is Set Sector (23): where the next search begins.
+// setSector is Set Sector (23): it sets the sector at which the next search
+// begins.
 func (s *eckd) setSector(op *channel.Operation) arch.UnitStatus {
 	g := s.device.geometry
 	if g.Sectors == 0 {
@@ -104,17 +106,17 @@ const (
 	searchHigh  = 0x40
 )
 
-// satisfied reports whether a field on the track satisfies a search for
-// argument, of which as much is compared as there is of both. found is set when
-// they are equal.
+// satisfied reports whether a field on the track satisfies a search for argument.
+// The longer of the two is cut to the length of the other. equal reports that they
+// are equal.
 func satisfied(code byte, field, argument []byte) (satisfied, equal bool) {
 	n := min(len(field), len(argument))
 	order := bytes.Compare(field[:n], argument[:n])
 	return n > 0 && (code&searchEqual != 0 && order == 0 || code&searchHigh != 0 && order > 0), n > 0 && order == 0
 }
 
-// searchID is Search ID (31 equal, 51 high, 71 equal or high): the next count
-// field is compared.
+// searchID is Search ID (31 equal, 51 high, 71 equal or high): it compares the
+// next count field.
 func (s *eckd) searchID(op *channel.Operation) arch.UnitStatus {
 	const size = arch.SearchIDSize
 	op.Data.Expect(size)
@@ -139,8 +141,8 @@ func (s *eckd) searchID(op *channel.Operation) arch.UnitStatus {
 	return done | arch.StatusModifier
 }
 
-// searchKey is Search Key (29 equal, 49 high, 69 equal or high): the key of the
-// record whose count field has just passed, or of the next one, is compared.
+// searchKey is Search Key (29 equal, 49 high, 69 equal or high): it compares the
+// key of the record whose count field has just passed, or of the next record.
 func (s *eckd) searchKey(op *channel.Operation) arch.UnitStatus {
 	t, status := s.load()
 	if status != 0 {
@@ -188,8 +190,8 @@ func (s *eckd) searchHome(op *channel.Operation) arch.UnitStatus {
 	return done | arch.StatusModifier
 }
 
-// toIndex goes on to the index: with multitrack, outside a domain, to that of
-// the next track.
+// toIndex moves to the index of this track or, with multitrack outside a domain,
+// of the next track.
 func (s *eckd) toIndex(code byte) arch.UnitStatus {
 	if code&arch.Multitrack != 0 && s.domain.left == 0 {
 		if status := s.advance(); status != 0 {

@@ -7,7 +7,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// The messages of format 0, in sense byte 7, that go with a command reject.
+// The messages of format 0, in sense byte 7, that accompany a command reject.
 const (
 	messageNone             = 0
 	messageInvalidCommand   = 1
@@ -17,7 +17,7 @@ const (
 	messageDiagnostic       = 5 // not allowed by the file mask
 )
 
-// Places in the sense bytes of a CKD device.
+// Offsets in the sense bytes of a CKD device.
 const (
 	senseModel        = 2
 	senseReady        = 3
@@ -25,13 +25,13 @@ const (
 	senseCylinderLow  = 5
 	senseCylinderHead = 6
 	senseMessage      = 7
-	senseCompatible   = 27 // 80: the first 24 bytes are as older units give them
+	senseCompatible   = 27 // 80: the first 24 bytes have the form of older units
 	senseCylinder     = 29
 	senseHead         = 31
 )
 
-// check makes the sense bytes of a unit check, for a CKD device with the track
-// that it stands on.
+// check makes the sense bytes of a unit check; for a CKD device they contain the
+// track that the head is on.
 func (s *session) check(bits arch.Sense, message byte, track int) arch.UnitStatus {
 	p := &s.sense
 	*p = s.device.unit.emptySense(s.device.geometry)
@@ -55,17 +55,17 @@ const (
 	ready       = 0x80 // 2311
 	online      = 0x40 // 2305, 2311, 2314
 	safe        = 0x08 // 2311: no unsafe condition
-	endCylinder = 0x04 // 2305, 2311, 2314, beside sense byte 1's
+	endCylinder = 0x04 // 2305, 2311, 2314, beside the bit of sense byte 1
 )
 
-// mostSensedCylinders is how many cylinders fit sense bytes 5 and 6. A larger
-// device has all ones there.
+// mostSensedCylinders is the number of cylinders that sense bytes 5 and 6 can
+// number. A larger device has all ones there.
 const mostSensedCylinders = 4096
 
-// place fills in what the sense bytes tell of the drive and where its arm is:
-// which drive, in a code of its type, and the low eight bits of the cylinder,
-// then its high bits, shifted as the type has them, and the head. (The devices'
-// manuals, as Hercules 3.13 has them.)
+// place fills in the sense bytes that name the drive and the position of its arm:
+// the drive, in a code of its type; the low eight bits of the cylinder; then its
+// high bits, shifted by an amount that depends on the type, and the head. (The
+// devices' manuals, as Hercules 3.13 has them.)
 func (d *Device) place(p *[arch.SenseSize]byte, cylinder, head int) {
 	drive := byte(d.number)
 	shift := 4
@@ -103,7 +103,7 @@ func (d *Device) place(p *[arch.SenseSize]byte, cylinder, head int) {
 	}
 }
 
-// emptySense is what a sense command gives when there is nothing to say.
+// emptySense returns the sense bytes when there is nothing to report.
 func (u *controlUnit) emptySense(g *media.Geometry) (p [arch.SenseSize]byte) {
 	if !g.FBA() && u.senseLength == arch.SenseSize {
 		p[senseCompatible] = 0x80
@@ -111,7 +111,7 @@ func (u *controlUnit) emptySense(g *media.Geometry) (p [arch.SenseSize]byte) {
 	return p
 }
 
-// broken is the unit check of a failed device, or 0.
+// broken returns the unit check of a failed device, or 0.
 func (s *session) broken(track int) arch.UnitStatus {
 	switch s.device.failure {
 	case EquipmentCheck:

@@ -14,34 +14,35 @@ const (
 	exception = done | arch.UnitException
 )
 
-// session is what the sessions of all devices have in common: the way over the
-// link, the time that a channel program takes, and the sense.
+// session holds the state that the sessions of all devices need: the way over the
+// link, the time that a channel program takes, and the sense bytes.
 type session struct {
 	device    *Device
 	subsystem *Subsystem
 	link      *Link
 
-	start     machine.Time // at which the chain has an exchange on the link
-	waited    machine.Time // from Begin to start
-	elapsed   machine.Time // from start on, without the link's part
-	apart     machine.Time // of elapsed, in which the device was busy on its own
+	start     machine.Time // time at which the chain has an exchange on the link
+	waited    machine.Time // time from Begin to start
+	elapsed   machine.Time // time from start on, without the link's part
+	apart     machine.Time // part of elapsed in which the device was busy on its own
 	exchange  int
 	traffic   traffic
-	visited   int   // track last come to, -1
+	visited   int   // track of the last visit, or -1
 	missed    bool  // that track was not in the cache
-	staged    place // what has been read of a missed track
-	wait      int   // angle of the sector to be waited for on the way to it, -1
-	written   int   // track last written to, -1
+	staged    place // place that has been read of a missed track
+	wait      int   // angle of the sector to be waited for on the way to the track, or -1
+	written   int   // track written to last, or -1
 	busy      bool  // the chain did not begin
 	owed      owed
 	sense     [arch.SenseSize]byte
 	sensed    bool
-	attribute byte // of the define extent, where there is one
+	attribute byte // attribute byte of the define extent, or 0
 
-	// What the last channel program may touch, and until when.
+	// first to last are the tracks that the last channel program may touch; until is
+	// the end of its work.
 	first, last int32
 	writes      bool
-	listed      bool // among the device's working sessions
+	listed      bool // the session is in the device's list of working sessions
 	until       machine.Time
 }
 
@@ -77,21 +78,21 @@ func (s *session) begin(now machine.Time, orb *channel.ORB) arch.UnitStatus {
 	return 0
 }
 
-// breaks reports whether the chain's first command is executed whoever has
-// reserved the device.
+// breaks reports whether the chain's first command is executed even if another
+// host has reserved the device.
 func (s *session) breaks(orb *channel.ORB) bool {
 	v := s.subsystem.m.Storage.View(machine.Address(orb.ChannelProgram), 1)
 	return v != nil && (v[0] == arch.CommandUnconditionalReserve || v[0] == arch.CommandResetAllegiance)
 }
 
-// Elapsed is how long the chain has lasted so far, to the channel: at the control
-// unit, on the link, and the way back of the last answer.
+// Elapsed returns the time that the chain has lasted so far as the channel sees
+// it: at the control unit, on the link, and the way back of the last answer.
 func (s *session) Elapsed() machine.Time {
 	bytes := s.traffic.bytes[outward] + s.traffic.bytes[inward]
 	return s.waited + s.elapsed + machine.Time(bytes*s.link.picoseconds/1000) + s.link.handshake(&s.traffic) + s.link.latency
 }
 
-// End works out when the status is at the channel.
+// End works out the time at which the status reaches the channel.
 func (s *session) End(now machine.Time, _ channel.Ending) (machine.Time, bool) {
 	if s.busy {
 		return now + s.link.latency, false
@@ -109,8 +110,8 @@ func (s *session) End(now machine.Time, _ channel.Ending) (machine.Time, bool) {
 	return end, false
 }
 
-// serialize has the chain wait for those of other sessions of the device that
-// overlap in time and extent, when one of the two may write.
+// serialize makes the chain wait for chains of other sessions of the device that
+// overlap with it in time and extent, if one of the two may write.
 func (s *session) serialize(now machine.Time) {
 	d := s.device
 	if len(d.sessions) == 1 || s.last < s.first {
@@ -136,7 +137,7 @@ func (s *session) serialize(now machine.Time) {
 	}
 }
 
-// touch extends what the chain touches.
+// touch extends the range of tracks that the chain touches.
 func (s *session) touch(first, last int, writes bool) {
 	if s.last < s.first {
 		s.first, s.last = int32(first), int32(last)
@@ -146,12 +147,12 @@ func (s *session) touch(first, last int, writes bool) {
 	s.writes = s.writes || writes
 }
 
-// Sense gives the sense bytes and clears them.
+// Sense returns the sense bytes and clears them.
 func (s *session) Sense() []byte {
 	return s.takeSense()
 }
 
-// takeSense gives the sense bytes; they are only valid for one sense command.
+// takeSense returns the sense bytes; they are only valid for one sense command.
 func (s *session) takeSense() []byte {
 	if !s.sensed {
 		s.sense = s.device.unit.emptySense(s.device.geometry)
@@ -160,14 +161,14 @@ func (s *session) takeSense() []byte {
 	return s.sense[:s.device.unit.senseLength]
 }
 
-// command accounts for a command that is about to be executed.
+// command counts a command that is about to be executed, and its time.
 func (s *session) command(op *channel.Operation) {
 	s.device.stats.Commands++
 	s.traffic.commands++
 	s.elapsed += s.subsystem.config.Timing.Command
 }
 
-// moved accounts for the data that a command has moved.
+// moved counts the data that a command has moved.
 func (s *session) moved(op *channel.Operation, status arch.UnitStatus) {
 	n := op.Data.Moved()
 	if n > 0 {
@@ -187,12 +188,12 @@ func (s *session) moved(op *channel.Operation, status arch.UnitStatus) {
 	}
 }
 
-// sequentialTracks is how many tracks a sequential read that misses brings into
-// the cache behind the one it reads.
+// sequentialTracks is the number of further tracks that a sequential read that
+// misses brings into the cache.
 const sequentialTracks = 3
 
-// visit comes to a track to read it and decides whether it is in the cache. What
-// is then read of a track that is not takes its time in pass.
+// visit comes to a track to read it and decides whether it is in the cache. If
+// not, pass takes the time for each part that is then read.
 func (s *session) visit(track int) {
 	if track == s.visited {
 		return
@@ -228,13 +229,13 @@ func (s *session) visit(track int) {
 	}
 }
 
-// skipVisit comes to a track of which the control unit knows the format, so that a
-// write there does not wait for the device to find its record.
+// skipVisit comes to a track whose format the control unit knows, so that a write
+// there does not wait until the device finds its record.
 func (s *session) skipVisit(track int) { s.visited, s.missed = track, false }
 
-// pass takes the time for reading a place of the track visited: where the track
-// is not in the cache the arm waits for the first place, and then reads on as far
-// as the end of each further one. What it has read on the way takes no more time.
+// pass takes the time for reading a place of the track visited. If the track is
+// not in the cache, the arm waits for the first place, and then reads on to the
+// end of each further one. Places that it has read on the way take no more time.
 func (s *session) pass(p place) {
 	if !s.missed {
 		return
@@ -248,7 +249,7 @@ func (s *session) pass(p place) {
 	s.readOn(end)
 }
 
-// readOn has the arm read on until as much as end of the track has been read.
+// readOn makes the arm read on until the angle end of the track has been read.
 func (s *session) readOn(end int) {
 	if end <= s.staged.length {
 		return
@@ -258,22 +259,23 @@ func (s *session) readOn(end int) {
 	s.staged.length = end
 }
 
-// index takes the time until the index passes the head, where the search for a
-// record goes round the track.
+// index takes the time until the index passes the head, for a search that goes
+// round the track.
 func (s *session) index() {
 	if s.missed && s.staged.length < turn {
 		s.moveArm(s.visited, place{})
 	}
 }
 
-// work takes time in which the device works on its own.
+// work adds time in which the device works on its own.
 func (s *session) work(t machine.Time) {
 	s.elapsed += t
 	s.apart += t
 }
 
-// wrote takes the time for n bytes written to a track and marks it as changed. It
-// reports whether they went to the device at once: then moveArm is to follow.
+// wrote takes the time for n bytes written to a track and marks the track as
+// changed. It reports whether the bytes went to the device at once: the caller
+// must then call moveArm.
 func (s *session) wrote(track, n int) (slow bool) {
 	d := s.device
 	d.changed.Mark(track)

@@ -9,21 +9,22 @@ import (
 
 // Config describes a storage subsystem.
 type Config struct {
-	// ControlUnit names the kind of control unit: see ControlUnits. Empty is the
-	// usual one for each device: 2107 for a 3390.
+	// ControlUnit names the kind of control unit: see ControlUnits. Empty stands for
+	// the usual one of each device: 2107 for a 3390.
 	ControlUnit string
 	// CFWID is the cache-fast-write identity: a define extent that asks for
 	// cache fast write must name it.
 	CFWID uint16
-	// SubsystemID is the SSID; 0 is the device number without its last five bits.
+	// SubsystemID is the SSID (subsystem identifier); 0 stands for the device number
+	// without its last five bits.
 	SubsystemID uint16
-	// CacheTracks is how many tracks the cache holds; 0 is DefaultCacheTracks,
-	// negative means no cache.
+	// CacheTracks is the number of tracks that the cache holds; 0 stands for
+	// DefaultCacheTracks, a negative value for no cache.
 	CacheTracks int
-	// Timing is the service-time model.
+	// Timing holds the figures of the service-time model.
 	Timing Timing
-	// Seed is what hits by chance, and the angles at which the devices' disks begin,
-	// are drawn from.
+	// Seed is the seed for hits by chance, and for the angles at which the devices'
+	// disks begin.
 	Seed uint64
 }
 
@@ -31,11 +32,11 @@ type Config struct {
 const (
 	// DefaultCacheTracks is the usual size of the cache: 3.5 GiB of 3390 tracks.
 	DefaultCacheTracks = 65536
-	// MaxCacheTracks is the largest cache.
+	// MaxCacheTracks is the largest number of tracks of a cache.
 	MaxCacheTracks = 1 << 26
-	// MaxArms is the most arms that a volume is spread over.
+	// MaxArms is the largest number of arms over which a volume is spread.
 	MaxArms = 1024
-	// MaxDevices is how many devices a control unit has.
+	// MaxDevices is the largest number of devices of a control unit.
 	MaxDevices = 65536
 )
 
@@ -73,17 +74,17 @@ func NewSubsystem(m *machine.Machine, name string, config Config) (*Subsystem, e
 	return &Subsystem{m: m, name: name, config: config, cfwid: config.CFWID, cache: newCache(max(0, config.CacheTracks))}, nil
 }
 
-// Name is the subsystem's name.
+// Name returns the subsystem's name.
 func (s *Subsystem) Name() string { return s.name }
 
-// CFWID is the cache-fast-write identity now.
+// CFWID returns the present cache-fast-write identity.
 func (s *Subsystem) CFWID() uint16 { return s.cfwid }
 
-// Devices are the subsystem's devices in the order in which they were made.
+// Devices returns the subsystem's devices in the order in which they were made.
 func (s *Subsystem) Devices() []*Device { return s.devices }
 
-// LoseCache empties the cache, as a loss of its power does: what was in it by
-// cache fast write would be gone, so the CFWID changes and channel programs
+// LoseCache empties the cache, as a loss of its power does. Data that cache fast
+// write keeps only there would be gone, so the CFWID changes and channel programs
 // that name the old one are refused. Data on the media stays.
 func (s *Subsystem) LoseCache() {
 	s.cfwid++
@@ -153,7 +154,7 @@ func (s *Subsystem) add(number uint16, d *Device) error {
 	return nil
 }
 
-// subsystemID is the SSID that the device's subsystem reports.
+// subsystemID returns the SSID that the device's subsystem reports.
 func (d *Device) subsystemID() uint16 {
 	if id := d.subsystem.config.SubsystemID; id != 0 {
 		return id
@@ -168,7 +169,7 @@ func (s *Subsystem) draw(device, track int) bool {
 	return float64(x>>11)/(1<<53) < s.config.Timing.ReadHitRatio
 }
 
-// golden makes neighbouring numbers far apart, for scramble.
+// golden spreads neighbouring numbers over all 64 bits, for scramble.
 const golden = 0x9E3779B97F4A7C15
 
 // scramble is the finalizer of the generator splitmix64.

@@ -7,37 +7,38 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// Timing are the figures of the service-time model at the control unit. Where
-// one is zero the default holds; a negative one stands for none.
+// Timing holds the figures of the service-time model at the control unit. A zero
+// field stands for its default, a negative one for none.
 //
-// A channel program takes Chain, Command for each command, what the link takes
-// (see LinkConfig), and for each track that it comes to in turn: nothing more
-// when the track is in the cache; otherwise waiting for the arm, a seek, the
-// rotation to the record, and the passing of the record under the head. A write
-// is over when it is in non-volatile storage (fast write), unless that is full
-// or the define extent inhibits it; then it waits for the arm, the seek, and the
-// rotation to its own record.
+// A channel program takes the time Chain, the time Command for each command, the
+// time of the link (see LinkConfig), and time for each track that it comes to in
+// turn: no more if the track is in the cache; otherwise the time for waiting for
+// the arm, a seek, the rotation to the record, and the passing of the record under
+// the head. A write is over when it is in non-volatile storage (fast write),
+// unless that is full or the define extent inhibits it; then it waits for the arm,
+// the seek, and the rotation to its own record.
 type Timing struct {
-	// Chain is the control unit's cost of a channel program. The default is an
-	// estimate that puts a 4 KiB hit at about a tenth of a millisecond; vendors say
-	// "less than 1 ms".
+	// Chain is the time that the control unit needs for a channel program. The
+	// default is an estimate that puts a 4 KiB hit at about a tenth of a millisecond;
+	// vendors say "less than 1 ms".
 	Chain machine.Time
-	// Command is its cost of a command; the default is an estimate too.
+	// Command is the time that it needs for a command; the default is an estimate
+	// too.
 	Command machine.Time
-	// StageBytes is the least that an arm reads of the last track that a program has
-	// come to, from the first record asked for on, where the track was not in the
+	// StageBytes is the least number of bytes that an arm reads of the last track of
+	// a program, from the first record asked for on, if the track was not in the
 	// cache (CKD only); the program waits for it. The default, a quarter of the
 	// longest record, is an estimate.
 	StageBytes int
 	// NonVolatileBytes is the size of the non-volatile storage for fast writes,
-	// DestageBytesPerSecond how fast it empties to the devices. Without storage
-	// (negative) every write takes the device's time; without a limit (negative) it
-	// never fills.
+	// DestageBytesPerSecond the rate at which it empties to the devices. Without
+	// storage (negative) every write takes the device's time; without a limit
+	// (negative) it never fills.
 	NonVolatileBytes      int64
 	DestageBytesPerSecond int64
-	// Arms is how many arms the tracks of a volume are spread over, one after the
-	// other: 1, the default, is a volume on a drive of its own, more is a rank of
-	// drives.
+	// Arms is the number of arms over which the tracks of a volume are spread, one
+	// after the other: 1, the default, is a volume on a drive of its own, more is a
+	// rank of drives.
 	Arms int
 	// ReadHitRatio, from 0 to 1, makes hits a matter of chance with this
 	// probability, drawn from Config.Seed; negative or 0 leaves them to the cache.
@@ -50,10 +51,11 @@ const (
 	DefaultCommand = 4 * machine.Microsecond
 	// DefaultNonVolatileBytes is an estimate: the order of a 3990's storage.
 	DefaultNonVolatileBytes = 64_000_000
-	// DefaultDestageBytesPerSecond is an estimate: above the fastest link, so that
-	// what limits a stream of writes is its link unless a smaller value is set.
+	// DefaultDestageBytesPerSecond is an estimate: above the fastest link, so that a
+	// stream of writes is limited by its link unless a smaller value is set.
 	DefaultDestageBytesPerSecond = 4_000_000_000
-	// stageShare is which part of the longest record StageBytes is by default.
+	// stageShare is the divisor that gives the default of StageBytes from the longest
+	// record.
 	stageShare = 4
 )
 
@@ -75,18 +77,18 @@ func (t *Timing) fill() {
 	}
 }
 
-// mechanics are the moving parts of a device type.
+// mechanics holds the times of the moving parts of a device type.
 type mechanics struct {
 	device                 uint16
 	rotation               machine.Time
-	seekTrack, seekAverage machine.Time // to the next cylinder, and on average
+	seekTrack, seekAverage machine.Time // time to the next cylinder, and the average
 	bytesPerSecond         int64
 }
 
-// The moving parts. Sourced: 3390 rotation (CERN), 3380 (twice an average
-// latency of 8.3 ms, CERN), 3350 seek, latency and rate, 3370 and 3310 seek and
-// rate (IBM's archives). Recalled from the devices' summaries, unsourced: the
-// others, and all seeks to the next cylinder.
+// moving holds the moving parts of each device type. Sourced: 3390 rotation
+// (CERN), 3380 (twice an average latency of 8.3 ms, CERN), 3350 seek, latency and
+// rate, 3370 and 3310 seek and rate (IBM's archives). Recalled from the devices'
+// summaries, unsourced: the others, and all seeks to the next cylinder.
 var moving = [...]mechanics{
 	{0x3390, 14100 * machine.Microsecond, 1500 * machine.Microsecond, 9500 * machine.Microsecond, 4_200_000},
 	{0x3380, 16600 * machine.Microsecond, 2000 * machine.Microsecond, 15 * machine.Millisecond, 3_000_000},
@@ -100,7 +102,7 @@ var moving = [...]mechanics{
 	{0x9345, 11100 * machine.Microsecond, 1500 * machine.Microsecond, 10 * machine.Millisecond, 4_400_000},
 	{0x3310, 19200 * machine.Microsecond, 9 * machine.Millisecond, 27 * machine.Millisecond, 1_031_000},
 	{0x3370, 20200 * machine.Microsecond, 5 * machine.Millisecond, 20 * machine.Millisecond, 1_859_000},
-	{0x9336, 11100 * machine.Microsecond, 2 * machine.Millisecond, 11 * machine.Millisecond, 3_000_000}, // also where nothing is known
+	{0x9336, 11100 * machine.Microsecond, 2 * machine.Millisecond, 11 * machine.Millisecond, 3_000_000}, // also used for types that are not listed
 }
 
 func mechanicsOf(g *media.Geometry) *mechanics {
@@ -112,9 +114,9 @@ func mechanicsOf(g *media.Geometry) *mechanics {
 	return &moving[len(moving)-1]
 }
 
-// seek is how long the arm takes over so many of the device's cylinders: it
-// grows with the square root of the distance, and is the average at a third of
-// all cylinders.
+// seek returns the time that the arm takes over distance of the device's
+// cylinders: it grows with the square root of the distance, and is the average at
+// a third of all cylinders.
 func (m *mechanics) seek(distance, cylinders int) machine.Time {
 	if distance == 0 {
 		return 0
@@ -123,20 +125,21 @@ func (m *mechanics) seek(distance, cylinders int) machine.Time {
 	return m.seekTrack + machine.Time(float64(m.seekAverage-m.seekTrack)*math.Sqrt(float64(distance)/max(third, 1)))
 }
 
-// arm is the mechanical part of a device: one access after the other.
+// arm is the mechanical part of a device; it serves one access after the other.
 type arm struct {
 	free     machine.Time
 	cylinder int
-	// phase is the time at which the index passed the head first.
+	// phase is the time at which the index (the start of the tracks) first passed the
+	// head.
 	phase machine.Time
 }
 
 // turn is a full revolution as an angle.
 const turn = 1 << 16
 
-// newArms makes the arms of a device, whose disks are turned against one another:
+// newArms makes the arms of a device. Their disks are turned against one another:
 // the phase of each is drawn from the subsystem's seed, the device's number and
-// the arm's.
+// the arm's number.
 func (d *Device) newArms(n int, seed uint64) []arm {
 	arms := make([]arm, n)
 	for i := range arms {
@@ -146,20 +149,20 @@ func (d *Device) newArms(n int, seed uint64) []arm {
 	return arms
 }
 
-// place is a piece of a track: where it begins and how long it is, as angles (in
+// place is a piece of a track, given by its beginning and its length as angles (in
 // 1/65536 of a revolution).
 type place struct{ at, length int }
 
-// span is the angle that passes under the head while n bytes are read or
+// span returns the angle that passes under the head while n bytes are read or
 // written.
 func (m *mechanics) span(n int) int {
 	return int(int64(n) * int64(machine.Second) / m.bytesPerSecond * turn / int64(m.rotation))
 }
 
-// move has the track's arm pass over a place on a cylinder, for a program that
-// asks at t. Where wait is not negative it first waits for that angle, as a
-// control unit does that was given a sector. It returns when the place has
-// passed.
+// move makes the track's arm pass over a place on a cylinder, for a program that
+// asks at t. If wait is not negative the arm first waits for that angle, as a
+// control unit does that was given a sector. move returns the time at which the
+// place has passed.
 func (d *Device) move(t machine.Time, track, cylinder, wait int, p place) machine.Time {
 	m := d.mechanics
 	a := &d.arms[track%len(d.arms)]
@@ -177,7 +180,7 @@ func (d *Device) move(t machine.Time, track, cylinder, wait int, p place) machin
 	return t
 }
 
-// passes gives the first time from t on at which the angle is under the head.
+// passes returns the first time from t on at which the angle is under the head.
 func (a *arm) passes(t, rotation machine.Time, angle int) machine.Time {
 	wait := (a.phase + machine.Time(int64(angle)*int64(rotation)/turn) - t) % rotation
 	if wait < 0 {
@@ -186,8 +189,9 @@ func (a *arm) passes(t, rotation machine.Time, angle int) machine.Time {
 	return t + wait
 }
 
-// follow has the track's arm pass over as much again as an angle, without
-// waiting: what follows the place that it has just passed.
+// follow makes the track's arm pass over a further angle of length, which follows
+// the place that it has just passed, without waiting. It returns the time at which
+// that has passed.
 func (d *Device) follow(t machine.Time, track, length int) machine.Time {
 	a := &d.arms[track%len(d.arms)]
 	t = max(t, a.free) + machine.Time(int64(length)*int64(d.mechanics.rotation)/turn)
@@ -202,7 +206,7 @@ type nonVolatile struct {
 	at     machine.Time
 }
 
-// store takes n bytes at t and returns when there is room for them.
+// store takes n bytes at t and returns the time at which there is room for them.
 func (s *Subsystem) store(t machine.Time, n int64) machine.Time {
 	c := &s.config.Timing
 	v := &s.nonVolatile
@@ -210,8 +214,8 @@ func (s *Subsystem) store(t machine.Time, n int64) machine.Time {
 		return t
 	}
 	if dt := t - v.at; dt > 0 {
-		// Beyond the time in which all of it empties, more precision is not needed
-		// and would overflow.
+		// After the time in which all of it empties, the exact figure is not needed and
+		// would overflow.
 		if dt > 100*machine.Second {
 			v.filled = 0
 		} else {

@@ -3,7 +3,7 @@ package dasd
 import "math/bits"
 
 // TrackMask is a set of tracks of a device. Its methods cost a few nanoseconds;
-// Next skips what is empty a word at a time.
+// Next skips empty parts a word at a time.
 type TrackMask struct {
 	words []uint64
 	size  int
@@ -15,7 +15,7 @@ func NewTrackMask(tracks int) *TrackMask {
 	return &TrackMask{words: make([]uint64, (tracks+63)/64), size: tracks}
 }
 
-// Tracks is how many tracks the mask is for.
+// Tracks returns the number of tracks for which the mask was made.
 func (m *TrackMask) Tracks() int { return m.size }
 
 // Mark adds track n.
@@ -45,10 +45,10 @@ func (m *TrackMask) Clear() {
 	m.count = 0
 }
 
-// Count is how many tracks are in the mask.
+// Count returns the number of tracks in the mask.
 func (m *TrackMask) Count() int { return m.count }
 
-// Next is the first track from n on that is in the mask, or -1.
+// Next returns the first track from n on that is in the mask, or -1.
 func (m *TrackMask) Next(n int) int {
 	if n < 0 {
 		n = 0

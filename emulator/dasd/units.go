@@ -10,8 +10,8 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// controlUnit is a kind of control unit: what of it shows in identification
-// data, and what commands it knows.
+// controlUnit describes a kind of control unit: its identification data, and the
+// commands that it knows.
 type controlUnit struct {
 	name        string
 	number      uint16
@@ -19,17 +19,17 @@ type controlUnit struct {
 	senseLength int
 	facilities  uint32
 	functions   byte // byte 36 (hex) of the device characteristics
-	extended    bool // locate record (the 3990 and later, and the 3880's successors)
-	prefix      bool // prefix, track data commands: the 2105 and later
-	overflow    int  // where there is record overflow, the sense byte for the operation that it stopped; else 0
+	extended    bool // knows locate record (the 3990 and later, and the 3880's successors)
+	prefix      bool // knows prefix and the track data commands (the 2105 and later)
+	overflow    int  // offset of the sense byte for record overflow; 0 without that feature
 	fba         bool
 	devices     []uint16
-	interfaces  []uint32 // command-information words behind that of FA
+	interfaces  []uint32 // command-information words behind the one of FA
 }
 
-// The kinds of control unit. The numbers of the 3990, 2107 and 3880 with a 3370
-// are those of identification data as captured; other models are the plain
-// ones.
+// units lists the kinds of control unit. The numbers of the 3990, 2107 and 3880
+// with a 3370 come from captured identification data; those of the other kinds are
+// the plain model numbers.
 var units = []controlUnit{
 	{name: "2107", number: 0x2107, model: 0xE8, code: 0x1F, senseLength: 32, facilities: 0x528010B7, functions: 0x48, extended: true, prefix: true,
 		devices: []uint16{0x3390, 0x3380}, interfaces: []uint32{0x41270004, 0x423E01A0, 0x433E0008}},
@@ -69,7 +69,7 @@ func findUnit(name string) *controlUnit {
 
 func (u *controlUnit) takes(g *media.Geometry) bool { return slices.Contains(u.devices, g.Type) }
 
-// usualUnit is the first kind of control unit that takes the device.
+// usualUnit returns the first kind of control unit that takes the device.
 func usualUnit(g *media.Geometry) *controlUnit {
 	for i := range units {
 		if units[i].takes(g) {
@@ -79,9 +79,9 @@ func usualUnit(g *media.Geometry) *controlUnit {
 	return nil
 }
 
-// senseID makes the bytes of Sense ID: control unit, device, and for devices
-// with configuration data the command-information words. How many there are of
-// the others is what Hercules gives: seven bytes.
+// senseID makes the bytes of Sense ID: control unit, device, and for devices with
+// configuration data the command-information words. For the others the number of
+// bytes, seven, is that of Hercules.
 func (d *Device) senseID(p []byte) []byte {
 	u, g := d.unit, d.geometry
 	p = append(p, 0xFF)
@@ -120,7 +120,7 @@ func (d *Device) characteristics() []byte {
 	p[5] = g.Model
 	binary.BigEndian.PutUint32(p[6:], u.facilities)
 	p[0x0A], p[0x0B] = 0x20, g.Code
-	binary.BigEndian.PutUint16(p[0x0C:], uint16(min(g.Cylinders, 0xFFFE))) // FFFE: see 3C
+	binary.BigEndian.PutUint16(p[0x0C:], uint16(min(g.Cylinders, 0xFFFE))) // FFFE: the number is at 3C
 	binary.BigEndian.PutUint16(p[0x0E:], uint16(g.Heads))
 	p[0x10] = byte(g.Sectors)
 	p[0x11] = byte(g.TrackLength >> 16)
@@ -145,7 +145,7 @@ func (d *Device) characteristics() []byte {
 	return p
 }
 
-// Places in configuration data: node-element descriptors of 32 bytes for the
+// Offsets in configuration data: node-element descriptors of 32 bytes for the
 // device, the string, the control unit and a token, and at the end the
 // node-element qualifier.
 const (
@@ -179,7 +179,7 @@ func (d *Device) configuration() []byte {
 	}
 	q := p[qualifierAt:]
 	binary.BigEndian.PutUint32(q, 0x80000001)
-	q[6] = 0x1E // seconds until an interruption is missing
+	q[6] = 0x1E // time in seconds after which an interruption counts as missing
 	binary.BigEndian.PutUint16(q[8:], d.subsystemID())
 	q[10], q[11] = 0x80, byte(d.number)
 	return p

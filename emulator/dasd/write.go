@@ -7,8 +7,8 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// take receives n bytes into the record's data, which is zero behind them; as
-// tags where both sides can.
+// take receives the record's data, as tags if both sides can hold tags. The rest
+// of the record becomes zero.
 func (s *eckd) take(op *channel.Operation, t *media.Track, r media.Record) {
 	if tags := t.DataTags(r); tags != nil {
 		n := len(tags)
@@ -44,7 +44,7 @@ func (s *eckd) write(op *channel.Operation, f fields) arch.UnitStatus {
 	r := s.record
 	if r.DataLength == 0 {
 		op.Data.Expect(0)
-		return exception // an end-of-file record
+		return exception // a record without data marks the end of a file
 	}
 	t, status := s.update()
 	if status != 0 {
@@ -70,8 +70,8 @@ func (s *eckd) write(op *channel.Operation, f fields) arch.UnitStatus {
 	return s.writeSegments(op, n)
 }
 
-// writeHere writes into the record that a search or locate record has found.
-// In a write domain that must be the last one.
+// writeHere writes into the record that a search or locate record has found. In a
+// write domain that must be the last record.
 func (s *eckd) writeHere(op *channel.Operation, f fields, found established) arch.UnitStatus {
 	if s.known&found == 0 || s.permitted() < updates || s.at != atCount && (s.at != atKey || f&keys != 0) {
 		return s.reject(messageInvalidSequence)
@@ -95,18 +95,19 @@ func (s *eckd) writeHere(op *channel.Operation, f fields, found established) arc
 	return s.write(op, f)
 }
 
-// writeData is Write Data (05), behind a search that found the record.
+// writeData is Write Data (05). It must follow a search that found the record.
 func (s *eckd) writeData(op *channel.Operation) arch.UnitStatus {
 	return s.writeHere(op, data, foundID|foundKey)
 }
 
-// writeKeyData is Write Key and Data (0D), behind a search for the identifier.
+// writeKeyData is Write Key and Data (0D). It must follow a search for the
+// identifier.
 func (s *eckd) writeKeyData(op *channel.Operation) arch.UnitStatus {
 	return s.writeHere(op, keys|data, foundID)
 }
 
-// updateData is Write Update Data (85), in a write domain: of the record that
-// locate record found, then of the next ones.
+// updateData is Write Update Data (85), in a write domain: the first one writes
+// the record that locate record found, each further one the next record.
 func (s *eckd) updateData(op *channel.Operation) arch.UnitStatus { return s.writeNext(op, data) }
 
 // updateKeyData is Write Update Key and Data (8D).
@@ -140,9 +141,8 @@ func (s *eckd) format() arch.UnitStatus {
 	return 0
 }
 
-// takeCount receives the count field of a record to be written. As data it is
-// zero where the program's count ends before it does (measured on Hercules
-// 3.13).
+// takeCount receives the count field of a record to be written. Bytes that the
+// program's count does not reach are zero (measured on Hercules 3.13).
 func (s *eckd) takeCount(op *channel.Operation) (c media.Count, status arch.UnitStatus) {
 	var p [media.CountSize]byte
 	op.Data.Expect(len(p))
@@ -157,7 +157,7 @@ func (s *eckd) takeCount(op *channel.Operation) (c media.Count, status arch.Unit
 	return c, 0
 }
 
-// formatted notes that the record has been written.
+// formatted notes that the record has been written and is the current one.
 func (s *eckd) formatted(t *media.Track, r media.Record, n int) {
 	s.device.tell(s.track, r.Ordinal, WholeTrack)
 	s.record, s.at = r, atData
@@ -166,9 +166,9 @@ func (s *eckd) formatted(t *media.Track, r media.Record, n int) {
 	s.wroteRecord(t, r, n)
 }
 
-// appendRecord writes a record behind the current one; a special one is a
-// segment of an overflow record. One without room leaves the track as it was
-// (measured on Hercules 3.13).
+// appendRecord writes a record behind the current one; a special one is a segment
+// of an overflow record. If it has no room, the track stays as it was (measured on
+// Hercules 3.13).
 func (s *eckd) appendRecord(op *channel.Operation, special bool) arch.UnitStatus {
 	c, status := s.takeCount(op)
 	if status != 0 {
@@ -209,8 +209,8 @@ func (s *eckd) writeCKD(op *channel.Operation) arch.UnitStatus {
 	return s.appendRecord(op, false)
 }
 
-// writeNextTrack is Write Count, Key and Data Next Track (9D): the first record
-// of the next track of the extent.
+// writeNextTrack is Write Count, Key and Data Next Track (9D): it writes the first
+// record of the next track of the extent.
 func (s *eckd) writeNextTrack(op *channel.Operation) arch.UnitStatus {
 	if s.before != arch.CommandWriteCountKeyData && s.before != arch.CommandWriteCountKeyDataNext {
 		return s.reject(messageInvalidSequence)
@@ -232,8 +232,8 @@ func (s *eckd) writeNextTrack(op *channel.Operation) arch.UnitStatus {
 	return s.appendRecord(op, false)
 }
 
-// writeZero is Write Record Zero (15), behind the home address. It erases the
-// rest of the track.
+// writeZero is Write Record Zero (15), which must follow the home address. It
+// erases the rest of the track.
 func (s *eckd) writeZero(op *channel.Operation) arch.UnitStatus {
 	if s.known&foundHome == 0 || s.permitted() < everything {
 		return s.reject(messageInvalidSequence)
@@ -262,8 +262,8 @@ func (s *eckd) writeZero(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// takeZero receives the data of record zero. A uniform track stays so when it
-// is zero.
+// takeZero receives the data of record zero. A uniform track stays uniform if the
+// data are zero.
 func (s *eckd) takeZero(op *channel.Operation, t *media.Track, r media.Record) {
 	p := s.buffer(int(r.DataLength))
 	n := op.Data.Read(p)
@@ -286,7 +286,7 @@ func zeros(p []byte) bool {
 	return true
 }
 
-// writeHome is Write Home Address (19): flag byte and CCHH, which must be the
+// writeHome is Write Home Address (19): flag byte and CCHH, which must equal the
 // track's own.
 func (s *eckd) writeHome(op *channel.Operation) arch.UnitStatus {
 	const size = homeAddressSize
@@ -319,9 +319,9 @@ func (s *eckd) writeHome(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// erase is Erase (11): the track is erased behind the current record. The data
-// is as for Write Count, Key and Data, of a record that has room, and is not
-// written.
+// erase is Erase (11): it erases the track behind the current record. Its data
+// have the form of those of Write Count, Key and Data for a record that has room;
+// they are not written.
 func (s *eckd) erase(op *channel.Operation) arch.UnitStatus {
 	if status := s.format(); status != 0 {
 		return status
@@ -343,8 +343,8 @@ func (s *eckd) erase(op *channel.Operation) arch.UnitStatus {
 	return done
 }
 
-// writeTrackData is Write Track Data (A5): the data of the records from the
-// current one on, for as long as there is data or to the end of the track.
+// writeTrackData is Write Track Data (A5): it writes the data of the records from
+// the current one on, until the data or the track ends.
 func (s *eckd) writeTrackData(op *channel.Operation) arch.UnitStatus {
 	s.skipVisit(s.track)
 	if _, status := s.trackData(); status != 0 {

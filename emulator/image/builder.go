@@ -13,48 +13,52 @@ import (
 )
 
 // HerculesSplit is the file size in bytes at which Hercules splits plain CKD
-// images unless told otherwise.
+// images by default.
 const HerculesSplit = 1<<31 - 1
 
-// CreateOptions says how a new volume is kept in files.
+// CreateOptions holds the settings for the files of a new volume.
 type CreateOptions struct {
-	// Format; empty is FormatCKD or FormatFBA, as the geometry asks.
+	// Format is the format; empty stands for FormatCKD or FormatFBA, whichever fits
+	// the geometry.
 	Format Format
-	// Compression of a compressed format. None stores units as they are.
+	// Compression is the compression of a compressed format. With None, units are
+	// stored uncompressed.
 	Compression Compression
-	// Level of the compression, 1 to 9; 0 is the compression's default.
+	// Level is the level of the compression, 1 to 9; 0 stands for the compression's
+	// default.
 	Level int
-	// Wide makes a file with 64-bit offsets, which Hercules 4 reads and Hercules
-	// 3 does not. Raw FBA images have no such form.
+	// Wide makes a file with 64-bit offsets, which Hercules 4 reads and Hercules 3
+	// does not. Raw FBA images have no such form.
 	Wide bool
-	// SplitBytes bounds each file of a plain CKD image; 0 makes a single file.
+	// SplitBytes is the largest size of each file of a plain CKD image; 0 makes a
+	// single file.
 	SplitBytes int64
-	// Replace permits to replace files that exist. They keep their permissions. One
-	// that is in use is not replaced; of a compressed one the OPENED bit tells that
-	// too, unless IgnoreOpened is set.
+	// Replace permits to replace files that exist. They keep their permissions. A
+	// file that is in use is not replaced; a compressed file with the OPENED bit
+	// counts as in use unless IgnoreOpened is set.
 	Replace      bool
 	IgnoreOpened bool
-	// Null is the format of tracks that nobody puts into a compressed CKD image.
+	// Null is the format of the tracks that nobody puts into a compressed CKD image.
 	// The zero value is NullEndOfFile; Create uses NullEmpty or NullLinux.
 	Null NullFormat
-	// NoSync leaves it to the operating system when the new files become
-	// durable, as cp does: faster, but a crash of the machine soon after Commit
-	// can leave them damaged.
+	// NoSync lets the operating system decide when the new files become durable, as
+	// cp does: faster, but a crash of the machine soon after Commit can leave them
+	// damaged.
 	NoSync bool
 	// Temporary, if not nil, is told the name of each file that is made under a
 	// temporary name, for a program that may end before Commit or Abort.
 	Temporary func(path string)
-	// Progress, if not nil, is told by Create how many of how many tracks or block
-	// groups are made. An error that it returns ends the work.
+	// Progress, if not nil, is told by Create the number of tracks or block groups
+	// that are made, and the number of all. An error that it returns ends the work.
 	Progress func(done, total int) error
 }
 
-// ErrExists says that a file to create is there already.
+// ErrExists says that a file to be created exists already.
 var ErrExists = errors.New("file exists")
 
-// Builder makes a new image of a volume: units are put in any order, each at
-// most once, and Commit gives the files their names. Until then they have
-// others, so that nobody meets a half-made volume.
+// Builder makes a new image of a volume: units are put in any order, each at most
+// once, and Commit gives the files their names. Until then the files have
+// temporary names, so that nobody opens a half-made volume.
 type Builder struct {
 	geometry *media.Geometry
 	options  CreateOptions
@@ -75,9 +79,9 @@ type newFile struct {
 	file  *os.File
 	temp  string
 	final string
-	bytes int64 // length at Commit, -1 to leave it
-	// old is the file that is replaced, locked; nil where there is none. From the
-	// Commit of several files on it has the name aside, until all have their names.
+	bytes int64 // length at Commit; -1 leaves the length as it is
+	// old is the file that is replaced, locked; nil if there is none. When Commit
+	// names several files, it moves old aside until all of them have their names.
 	old   *os.File
 	aside string
 }
@@ -98,10 +102,11 @@ func (f *newFile) release() {
 	}
 }
 
-// maximumTemps bounds the search for a free temporary name.
+// maximumTemps is the largest number of temporary names that are tried.
 const maximumTemps = 100
 
-// NewBuilder begins a volume of geometry g whose image is to be at path.
+// NewBuilder begins a volume of geometry g whose image is to be at path. It
+// returns an error for options that contradict the geometry or one another.
 func NewBuilder(path string, g *media.Geometry, o CreateOptions) (*Builder, error) {
 	b := &Builder{geometry: g, options: o, kind: kindCKD}
 	if g.FBA() {
@@ -191,8 +196,8 @@ func (b *Builder) add(final string, bytes int64) error {
 	return nil
 }
 
-// replaced looks at what has the file's name, and locks it. mode is its
-// permissions, 0 where there is nothing.
+// replaced finds and locks the file that has the name already. It returns its
+// permissions, 0 if there is none.
 func (b *Builder) replaced(f *newFile) (mode fs.FileMode, err error) {
 	info, err := os.Lstat(f.final)
 	switch {
@@ -338,7 +343,7 @@ func newCompressed(f file, path string, dev header, g *media.Geometry, o CreateO
 	}
 	if dev.kind == kindFBA {
 		// Hercules 4 has the blocks and their size in place of heads and track size;
-		// Hercules 3 leaves all of it zero.
+		// Hercules 3 leaves both fields zero.
 		s.dev.heads, s.dev.trackSize = uint32(g.Blocks), media.BlockSize
 		if !dev.wide {
 			s.dev.heads, s.dev.trackSize, s.dev.deviceType = 0, 0, 0
@@ -367,31 +372,31 @@ func newCompressed(f file, path string, dev header, g *media.Geometry, o CreateO
 	return s, nil
 }
 
-// Units is how many units the volume has: tracks, or groups of BlocksPerGroup
-// blocks of which the last may be short.
+// Units returns the number of units of the volume: tracks, or groups of
+// BlocksPerGroup blocks, of which the last may be short.
 func (b *Builder) Units() int { return b.units }
 
-// Packer makes the form of units in which they go into the files. Each
-// goroutine that packs needs one of its own.
+// Packer converts units to the form in which the files store them. Each goroutine
+// that packs needs a Packer of its own.
 type Packer struct {
 	builder *Builder
 	codec   codec
 }
 
-// NewPacker gives a packer for units of the volume.
+// NewPacker returns a packer for units of the volume.
 func (b *Builder) NewPacker() *Packer { return &Packer{builder: b} }
 
-// Packed is a unit in the form that the files hold.
+// Packed is a unit in the form in which the files store it.
 type Packed struct {
-	unit   []byte // as it was given
+	unit   []byte // unit as it was given
 	stored stored
 	memory []byte // for compressed bytes
 }
 
 // Pack checks unit n and packs it. The unit is a track image up to its end mark,
-// or a block group: BlocksPerGroup blocks behind GroupHeader bytes whose content
-// does not matter and which Pack fills. The result may share memory with unit; the memory
-// of an earlier result, which is of no use any more, is used again.
+// or a block group: GroupHeader bytes, which Pack fills, and BlocksPerGroup blocks
+// behind them. The result may share memory with unit. again is an earlier result
+// that is not needed any more; Pack uses its memory again.
 func (p *Packer) Pack(again Packed, n int, unit []byte) (Packed, error) {
 	b := p.builder
 	if n < 0 || n >= b.units {
@@ -427,7 +432,8 @@ func (p *Packer) Pack(again Packed, n int, unit []byte) (Packed, error) {
 	return Packed{stored: s, memory: again.memory}, nil
 }
 
-// GroupHeader is the bytes in front of the blocks of a group that is packed.
+// GroupHeader is the number of bytes in front of the blocks of a group that is
+// packed.
 const GroupHeader = unitHeaderSize
 
 // Put packs unit n and stores it.
@@ -447,7 +453,7 @@ func (b *Builder) PutPacked(n int, u Packed) error {
 	case b.packed != nil:
 		return b.packed.place(n, u.stored)
 	case b.ckd != nil:
-		// What is behind the end mark stays a hole, which reads as zeros.
+		// The file behind the end mark remains a hole, which reads as zeros.
 		p := b.ckd.part(n)
 		_, err := p.file.WriteAt(u.unit, b.ckd.offset(p, n))
 		return err
@@ -463,7 +469,7 @@ func (b *Builder) PutPacked(n int, u Packed) error {
 }
 
 // Commit completes the files, makes them durable unless NoSync is set, and gives
-// them their names. After an error nothing of them is left.
+// them their names. After an error all new files are removed.
 func (b *Builder) Commit() error {
 	if b.done {
 		return errClosed
@@ -494,9 +500,9 @@ func (b *Builder) Commit() error {
 	return files.SyncFolder(filepath.Dir(b.files[0].final))
 }
 
-// name gives the files their names. A single file takes the place of the one that
-// it replaces at once. Of several, those that are replaced are put aside first,
-// and put back if one cannot be named.
+// name gives the files their names. A single file replaces the old file at once.
+// If there are several, the files that they replace are moved aside first, and
+// moved back if one of the new files cannot be named.
 func (b *Builder) name() error {
 	several := len(b.files) > 1
 	for i := range b.files {
@@ -519,8 +525,8 @@ func (b *Builder) name() error {
 	return nil
 }
 
-// take gives the file its name. A file that has got it meanwhile is not replaced,
-// where the file system knows hard links.
+// take gives the file its name. If another file has got that name meanwhile, it is
+// not replaced, provided that the file system knows hard links.
 func (f *newFile) take(several bool) error {
 	if f.old == nil {
 		err := os.Link(f.temp, f.final)
@@ -533,7 +539,7 @@ func (f *newFile) take(several bool) error {
 		return os.Rename(f.temp, f.final)
 	}
 	if runtime.GOOS == "windows" {
-		f.release() // an open file cannot be replaced there
+		f.release() // Windows does not replace an open file
 	}
 	if several {
 		aside := f.final + ".old"

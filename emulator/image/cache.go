@@ -7,25 +7,27 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// DefaultCacheBytes is the bound of a volume's cache when Options has none.
+// DefaultCacheBytes is the largest size in bytes of a volume's cache when Options
+// sets none.
 const DefaultCacheBytes = 32 << 20
 
-// minimumEntries keeps the cache of use when the bound is less than a few units.
+// minimumEntries is the least number of cached units; it keeps the cache useful
+// when its size is less than a few units.
 const minimumEntries = 4
 
-// cache keeps units of a store in memory, the most recently used ones, changed
-// ones until they are evicted or flushed. With an overlay, changed units go
-// there instead of to the store; the overlay has no bound but the volume's size.
+// cache keeps the units of a store that were used most recently in memory, changed
+// ones until they are evicted or flushed. With an overlay, changed units go to the
+// overlay instead of the store; the overlay grows up to the volume's size.
 type cache struct {
 	store   store
-	unit    int // bytes of the largest unit
-	limit   int // entries
+	unit    int // size in bytes of the largest unit
+	limit   int // largest number of entries
 	entries map[int]*entry
 	newest  *entry
 	oldest  *entry
 	spare   *entry
 	overlay map[int][]byte
-	// settle gives the bytes of a changed unit, checked.
+	// settle returns the bytes of a changed unit, checked.
 	settle func(*entry) ([]byte, error)
 }
 
@@ -34,7 +36,7 @@ type cache struct {
 type entry struct {
 	track  media.Track
 	n      int
-	buffer []byte // of the unit size
+	buffer []byte // memory of the size of a unit
 	dirty  bool
 	newer  *entry
 	older  *entry
@@ -54,7 +56,7 @@ func newCache(s store, unit, bytes int, overlay bool, settle func(*entry) ([]byt
 	return c
 }
 
-// get gives unit n, read when it is not in memory.
+// get returns unit n, which is read if it is not in memory.
 func (c *cache) get(n int) (*entry, error) {
 	if e := c.entries[n]; e != nil {
 		if e != c.newest {
@@ -81,7 +83,7 @@ func (c *cache) get(n int) (*entry, error) {
 	return e, nil
 }
 
-// vacate gives an entry that is in no list.
+// vacate returns an entry that is in no list.
 func (c *cache) vacate() (*entry, error) {
 	if e := c.spare; e != nil {
 		c.spare = nil
@@ -99,7 +101,7 @@ func (c *cache) vacate() (*entry, error) {
 	return e, nil
 }
 
-// put stores the entry's unit when it was changed.
+// put stores the entry's unit if it was changed.
 func (c *cache) put(e *entry) error {
 	if !e.dirty {
 		return nil
@@ -117,8 +119,8 @@ func (c *cache) put(e *entry) error {
 	return nil
 }
 
-// flush stores every changed unit and makes the store durable. What can be
-// stored is, whatever else fails.
+// flush stores every changed unit and makes the store durable. If one of them
+// fails, the others are stored all the same.
 func (c *cache) flush() error {
 	var dirty []*entry
 	for e := c.newest; e != nil; e = e.older {
@@ -137,8 +139,8 @@ func (c *cache) flush() error {
 	return errors.Join(errs...)
 }
 
-// close flushes and closes the store. When the flush fails the store is closed
-// as it is: a compressed image keeps its OPENED bit.
+// close flushes and closes the store. If the flush fails, the store is closed in
+// its present state: a compressed image keeps its OPENED bit.
 func (c *cache) close() error {
 	if err := c.flush(); err != nil {
 		c.store.abandon()

@@ -10,8 +10,8 @@ import (
 	"github.com/klauspost/compress/zlib"
 )
 
-// Compression is how a compressed image stores a track or block group; the
-// values are those of the format.
+// Compression names the way in which a compressed image stores a track or block
+// group; the values are those of the format.
 type Compression uint8
 
 // The compressions.
@@ -35,12 +35,13 @@ func (c Compression) String() string {
 	return fmt.Sprintf("compression %d", uint8(c))
 }
 
-// Each stored unit begins with five bytes that stay uncompressed: the
-// compression, then the address of the track or the number of the block group.
+// unitHeaderSize is the number of bytes at the beginning of each stored unit that
+// stay uncompressed: the compression, then the address of the track or the number
+// of the block group.
 const unitHeaderSize = homeAddressSize
 
-// compressionFloor is the length in bytes under which a unit is stored as it
-// is: Hercules draws the line at the same length.
+// compressionFloor is the length in bytes below which a unit is stored
+// uncompressed: Hercules draws the line at the same length.
 const compressionFloor = 512
 
 // codec compresses and decompresses units. Its memory is kept from call to
@@ -55,13 +56,12 @@ type codec struct {
 	sink    bytes.Buffer
 }
 
-// decode decompresses the stored unit src into dst and gives the length of the
+// decode decompresses the stored unit src into dst. It returns the length of the
 // unit with its header, whose first byte becomes zero.
 func (c *codec) decode(dst, src []byte) (int, error) {
 	n, err := c.decompress(dst, src)
 	if err != nil {
-		// A reader that stopped inside a stream does not forget all of it when it
-		// is reset.
+		// A reader that stopped inside a stream keeps some of it even when it is reset.
 		c.inflate, c.decode2 = nil, nil
 	}
 	return n, err
@@ -108,8 +108,8 @@ func (c *codec) decompress(dst, src []byte) (int, error) {
 	return 0, fmt.Errorf("compression byte is %#02x, should be 00 (none), 01 (zlib) or 02 (bzip2)", src[0])
 }
 
-// fill reads everything that r has behind the header in dst. The end of the
-// stream must come, so that its checksum is compared.
+// fill reads all bytes of r into dst, behind the header. It reads up to the end of
+// the stream, so that the stream's checksum is compared.
 func (c *codec) fill(dst []byte, r io.Reader, with Compression) (int, error) {
 	n := unitHeaderSize
 	for {
@@ -132,9 +132,9 @@ func (c *codec) fill(dst []byte, r io.Reader, with Compression) (int, error) {
 	}
 }
 
-// encode compresses unit, header and all, and appends the stored form to dst.
-// What compression would not shorten is stored as it is. The level is zlib's or
-// bzip2's, -1 their default.
+// encode compresses unit, header included, and appends the stored form to dst. A
+// unit that compression would not shorten is stored uncompressed. The level is
+// zlib's or bzip2's, -1 for their default.
 func (c *codec) encode(dst, unit []byte, with Compression, level int) ([]byte, error) {
 	if len(unit) < compressionFloor {
 		with = None

@@ -17,24 +17,24 @@ type compressed struct {
 
 	kind  kind
 	units int
-	heads int // tracks a cylinder; 0 for block groups
-	size  int // bytes of the largest unit
+	heads int // number of tracks of a cylinder; 0 for block groups
+	size  int // size in bytes of the largest unit
 
 	level1  []int64
-	tables  []*[level2Entries]location // nil where level1 is 0 or below
-	stale   []bool                     // tables that differ from the file
+	tables  []*[level2Entries]location // level 2 tables; nil if level1 is 0 or below
+	stale   []bool                     // marks the tables that differ from the file
 	space   *space
 	relaxed bool
-	under   store // what a shadow file lies on, else nil
+	under   store // store under a shadow file, else nil
 
 	codec
-	buffer   []byte // a stored unit
+	buffer   []byte // memory for a stored unit
 	level    int
-	building bool // a new file that nobody sees yet: no fsync before the end
+	building bool // the file is new and has a temporary name: no fsync before the end
 	touched  bool // the header says OPENED
-	before   byte // the options before it did
+	before   byte // options byte before the header said OPENED
 	written  bool // something was stored since the file was opened
-	changed  bool // stale has a true
+	changed  bool // some entry of stale is true
 	notes    []string
 }
 
@@ -109,14 +109,14 @@ func (s *compressed) checkGroup(n int, offset int64, p []byte) error {
 	return nil
 }
 
-// stored is a unit as a compressed file holds it.
+// stored is a unit in the form in which a compressed file holds it.
 type stored struct {
 	bytes []byte // nil when the unit is null
 	null  NullFormat
 }
 
-// pack makes the stored form of a unit, in dst's memory. It touches nothing but
-// c, so that several can run at once.
+// pack makes the stored form of a unit, in dst's memory. It changes only c, so
+// that several calls with different codecs can run at once.
 func pack(c *codec, dst, unit []byte, k kind, h *compressedHeader, level int) (stored, error) {
 	if k == kindFBA {
 		if isZero(unit[unitHeaderSize:]) {
@@ -146,7 +146,7 @@ func (s *compressed) write(n int, unit []byte) error {
 	return s.place(n, u)
 }
 
-// place stores unit n in new space and switches its entry in memory.
+// place stores unit n in new space and changes its entry in memory.
 func (s *compressed) place(n int, u stored) error {
 	s.written = true
 	next := location{length: uint16(u.null), size: uint16(u.null)}
@@ -182,8 +182,8 @@ func (s *compressed) place(n int, u stored) error {
 	return nil
 }
 
-// begin sets the OPENED bit. A file that was not closed gets a list of its free
-// space when it is.
+// begin sets the OPENED bit. If the file was not closed properly, close will write a
+// new list of its free space.
 func (s *compressed) begin(ignore bool) error {
 	if s.hdr.options&optionOpened != 0 {
 		if !ignore {
@@ -219,8 +219,8 @@ func (s *compressed) fsync() error {
 	return nil
 }
 
-// sync writes the lookup tables that changed to new space, and switches the
-// level 1 table to them when they and the units are durable.
+// sync writes the lookup tables that changed to new space. When they and the units
+// are durable, it switches the level 1 table to them.
 func (s *compressed) sync() error {
 	if !s.changed {
 		return nil
@@ -261,7 +261,8 @@ func (s *compressed) sync() error {
 	return s.switchTables(next)
 }
 
-// collapse gives the level 1 entry that says the same as the whole table.
+// collapse returns the level 1 entry that stands for the whole table, and false if
+// there is none.
 func (s *compressed) collapse(t *[level2Entries]location) (int64, bool) {
 	first := t[0]
 	if first.offset > 0 || first.offset == 0 && first.length != uint16(s.hdr.nullFormat) {
@@ -275,8 +276,8 @@ func (s *compressed) collapse(t *[level2Entries]location) (int64, bool) {
 	return first.offset, true
 }
 
-// switchTables makes the level 1 table refer to the tables at next. From here
-// on old and new state are both sound, so that an error leaves entries to be
+// switchTables makes the level 1 table refer to the tables at next. From here on
+// the old and the new state are both sound, so that an error leaves entries to be
 // written again and the old tables' space unused.
 func (s *compressed) switchTables(next map[int]int64) error {
 	p := make([]byte, s.word())
@@ -361,8 +362,8 @@ func (s *compressed) seal() error {
 // freeMark begins a free-space table; a chain has no such mark.
 const freeMark = "FREE_BLK"
 
-// freeTable is the free-space table that goes to the end of the file: the mark
-// in the place of one entry, then an entry with offset and length for each gap.
+// freeTable makes the free-space table at the end of the file: the mark in the
+// place of one entry, then an entry with offset and length for each gap.
 func (s *compressed) freeTable() []byte {
 	n := s.freeBlockSize()
 	p := make([]byte, n*int64(1+len(s.space.gaps)))
@@ -390,7 +391,8 @@ func (s *compressed) account() {
 	h.used = h.size - h.freeTotal
 }
 
-// embedded is the bytes that units take but do not use.
+// embedded returns the number of bytes that the space of units has beyond their
+// length.
 func (s *compressed) embedded() int64 {
 	var n int64
 	for _, t := range s.tables {

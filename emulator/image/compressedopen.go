@@ -6,12 +6,12 @@ import (
 	"slices"
 )
 
-// maximumLevel1 bounds the level 1 table: 2^32 blocks of an FBA volume need
-// 139811 entries, a CKD volume far fewer.
+// maximumLevel1 is the largest number of entries of the level 1 table: 2^32 blocks
+// of an FBA volume need 139811 entries, a CKD volume far fewer.
 const maximumLevel1 = 140_000
 
 // openCompressed reads and checks the headers and lookup tables of a compressed
-// file. A shadow file gets the store that it lies on.
+// file. under is the store on which a shadow file lies, nil for any other file.
 func openCompressed(f file, path string, dev header, under store, check func(*compressed) error) (*compressed, error) {
 	st, err := f.Stat()
 	if err != nil {
@@ -42,8 +42,8 @@ func openCompressed(f file, path string, dev header, under store, check func(*co
 	return s, nil
 }
 
-// advise adds what can be done about damage in a file that its last user did not
-// close. (This package leaves no such file; Hercules may, when it is killed.)
+// advise adds a remedy to the error for damage in a file that its last user did
+// not close. (This package leaves no such file; Hercules may, when it is killed.)
 func (s *compressed) advise(err error) error {
 	var d *DamageError
 	if s.hdr.options&optionOpened != 0 && errors.As(err, &d) {
@@ -59,7 +59,7 @@ func (s *compressed) checkHeader() error {
 		return damage(s.path, at+8, "level 2 tables have %d entries, should be %d", h.level2, level2Entries)
 	}
 	need := uint32((s.units + level2Entries - 1) / level2Entries)
-	// Hercules allows one more.
+	// Hercules allows one entry more.
 	if h.level1 != need && h.level1 != need+1 || h.level1 > maximumLevel1 {
 		return damage(s.path, at+4, "level 1 table has %d entries, %d %ss need %d", h.level1, s.units, s.kind.unit(), need)
 	}
@@ -76,8 +76,8 @@ func (s *compressed) checkHeader() error {
 	return nil
 }
 
-// readTables reads the lookup tables and checks that every place they name is
-// inside the file and belongs to one of them only.
+// readTables reads the lookup tables and checks that every extent that they name
+// is inside the file and overlaps no other.
 func (s *compressed) readTables(fileSize int64) error {
 	if s.hdr.options&optionOpened == 0 && s.hdr.size > fileSize {
 		return damage(s.path, fileSize, "file is %d bytes, its header says %d", fileSize, s.hdr.size)
@@ -97,8 +97,8 @@ func (s *compressed) readTables(fileSize int64) error {
 	if err != nil {
 		return err
 	}
-	// Tables that overlap are found before they are decoded: so memory is bounded
-	// by the file's size.
+	// Overlapping tables are found before they are decoded, which bounds memory by
+	// the file's size.
 	if _, u, err := newSpace(slices.Clone(uses), s.limit()); err != nil {
 		return s.overlap(u, err)
 	}
@@ -122,8 +122,8 @@ func (s *compressed) readTables(fileSize int64) error {
 	return s.checkFree(fileSize)
 }
 
-// decodeLevel1 decodes the level 1 table p, and gives what is in use so far: it
-// and the tables that it refers to.
+// decodeLevel1 decodes the level 1 table p. It returns the extents that are in use
+// so far: the table itself and the tables to which it refers.
 func (s *compressed) decodeLevel1(p []byte, fileSize int64) ([]use, error) {
 	first, last := level1Offset+int64(len(p)), fileSize-s.level2Size()
 	uses := []use{{extent{0, first}, "the headers and the level 1 table", -1}}
@@ -154,7 +154,8 @@ func (s *compressed) overlap(u *use, err error) error {
 	return e
 }
 
-// decodeTable decodes level 2 table i from p and adds what it refers to.
+// decodeTable decodes level 2 table i from p and adds the extents to which it
+// refers.
 func (s *compressed) decodeTable(i int, p []byte, uses []use, fileSize int64) ([]use, error) {
 	t := new([level2Entries]location)
 	for k := range t {
@@ -188,7 +189,7 @@ func (s *compressed) decodeTable(i int, p []byte, uses []use, fileSize int64) ([
 }
 
 // checkFree compares the free space that the file lists with the gaps that the
-// lookup tables leave. A file that was not closed is not held to its list.
+// lookup tables leave. It does not check the list of a file that was not closed.
 func (s *compressed) checkFree(fileSize int64) error {
 	h := s.hdr
 	if h.options&optionOpened != 0 {
@@ -196,7 +197,8 @@ func (s *compressed) checkFree(fileSize int64) error {
 		return nil
 	}
 	if s.space.end > fileSize {
-		// Only the size of the last unit may reach past the end of its length.
+		// Only the size of the last unit, not its length, may reach beyond the end of
+		// the file.
 		return damage(s.path, fileSize, "file is %d bytes, its lookup tables refer to bytes up to %d", fileSize, s.space.end)
 	}
 	const at = compressedHeaderOffset
@@ -217,17 +219,17 @@ func (s *compressed) checkFree(fileSize int64) error {
 	return s.compareFree(listed)
 }
 
-// space0 is where the space behind the level 1 table begins.
+// space0 returns the offset of the space behind the level 1 table.
 func (s *compressed) space0() int64 { return level1Offset + int64(s.hdr.level1)*s.word() }
 
-// freeEntry is a listed free extent and where the file lists it.
+// freeEntry is a listed free extent, with the offset of its entry in the file.
 type freeEntry struct {
 	extent
 	at int64
 }
 
 // readFree reads the list of free space: a table that begins with freeMark, or a
-// chain in which each free extent begins with the offset of the next and its
+// chain in which each free extent begins with the offset of the next one and its
 // own length.
 func (s *compressed) readFree(fileSize int64) ([]freeEntry, error) {
 	n := s.freeBlockSize()
@@ -269,7 +271,7 @@ func (s *compressed) readFree(fileSize int64) ([]freeEntry, error) {
 }
 
 // compareFree checks that every listed extent lies in a gap (or at the end) and
-// that they ascend.
+// that the extents ascend.
 func (s *compressed) compareFree(list []freeEntry) error {
 	gaps := s.space.gaps
 	var sum int64

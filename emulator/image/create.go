@@ -7,34 +7,35 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// Formatting is what a new volume holds.
+// Formatting names the initial content of the tracks or blocks of a new volume.
 type Formatting uint8
 
-// The formattings. They are those of Hercules' dasdinit: the same parameters
-// give the same bytes in a plain image.
+// The formattings. They are those of Hercules' dasdinit: the same parameters give
+// the same bytes in a plain image.
 const (
-	// Labelled volumes have IPL records and a volume label in the first track,
-	// other tracks a record zero only; FBA volumes have the label in block 1.
+	// Labelled volumes have IPL (initial program load) records and a volume label in
+	// the first track, and only a record zero in the others; FBA volumes have the
+	// label in block 1.
 	Labelled Formatting = iota
 	// Raw volumes have a record zero in every track, or zero blocks.
 	Raw
-	// Linux volumes are 3390s that look as the Linux formatter's compatible disk
-	// layout: a label, a table of contents in the second track, and twelve
-	// records of 4096 bytes in the others.
+	// Linux volumes are 3390s in the Linux formatter's compatible disk layout: a
+	// label, a table of contents in the second track, and twelve records of 4096
+	// bytes in each of the others.
 	Linux
 )
 
-// Content is what a new volume begins with.
+// Content describes the initial content of a new volume.
 type Content struct {
 	Formatting Formatting
 	// Serial is the volume's serial number, one to six of A-Z, 0-9, $, # and @;
 	// a Raw volume has none.
 	Serial string
-	// Owner of up to 14 characters; empty is DefaultOwner.
+	// Owner is the owner's name, up to 14 characters; empty stands for DefaultOwner.
 	Owner string
 }
 
-// DefaultOwner is what dasdinit names as the owner of a volume.
+// DefaultOwner is the owner of a volume to which dasdinit gives no other.
 const DefaultOwner = "HERCULES"
 
 // The owner's field of a volume label, in characters.
@@ -59,9 +60,9 @@ func (c *Content) check(g *media.Geometry) error {
 	return nil
 }
 
-// Create makes a new volume of geometry g at path. Compressed images of a
-// Linux volume get NullLinux for tracks that are not stored, others NullEmpty;
-// o.Null does not matter.
+// Create makes a new volume of geometry g at path. Tracks of a compressed image
+// that are not stored have the format NullLinux on a Linux volume, else NullEmpty;
+// o.Null is ignored.
 func Create(path string, g *media.Geometry, c Content, o CreateOptions) error {
 	if err := c.check(g); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -88,7 +89,8 @@ func (c *Content) null(g *media.Geometry) NullFormat {
 	return NullEmpty
 }
 
-// progressStep is how many tracks are made between two calls of Progress.
+// progressStep is the number of tracks that are made between two calls of
+// Progress.
 const progressStep = 256
 
 func (c *Content) fill(b *Builder) error {
@@ -152,10 +154,10 @@ func (c *Content) appendTrack(p []byte, n int, g *media.Geometry) ([]byte, error
 	return c.null(g).appendNull(p, n/g.Heads, n%g.Heads), nil
 }
 
-// labelRecord is the last record of a labelled track.
+// labelRecord is the number of the last record of a labelled track.
 const labelRecord = 3
 
-// labelled gives the first track of a labelled volume.
+// labelled returns the first track of a labelled volume.
 func (c *Content) labelled(g *media.Geometry) (*media.Track, error) {
 	m, err := media.NewMemoryCKD(g, 0, 0)
 	if err != nil {
@@ -175,8 +177,8 @@ func (c *Content) labelled(g *media.Geometry) (*media.Track, error) {
 	return t, err
 }
 
-// label puts the owner where dasdinit does: behind four blanks while that
-// leaves room.
+// label puts the owner at the place that dasdinit uses: behind four blanks while
+// that leaves room.
 func (c *Content) label() media.Label {
 	l := media.Label{Serial: c.Serial, Owner: c.Owner}
 	if l.Owner == "" {
@@ -188,8 +190,9 @@ func (c *Content) label() media.Label {
 	return l
 }
 
-// The table of contents of a Linux volume: a format 4 label that describes it, a
-// format 5 label with the free space, and unused labels, in the second track.
+// The table of contents of a Linux volume, in the second track: a format 4 label
+// that describes the table, a format 5 label with the free space, and unused
+// labels.
 const (
 	labelKey      = 44
 	labelData     = 96

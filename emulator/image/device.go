@@ -8,24 +8,25 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// Limits of a header's claims, before a device's geometry is found.
+// Limits of the values in a header, before a device's geometry is found.
 const (
 	maximumHeads     = 64
 	maximumTrackSize = 1 << 16
-	// maximumCylinders is what home addresses and count fields of these formats
-	// can number: they have 16 bits for the cylinder.
+	// maximumCylinders is the largest number of cylinders that home addresses and
+	// count fields of these formats can number: they have 16 bits for the cylinder.
 	maximumCylinders = 1 << 16
 )
 
-// Places in the device header, in bytes.
+// Offsets in the device header, in bytes.
 const (
 	headerHeads     = 8
 	headerTrackSize = 12
 	headerType      = 16
 )
 
-// checkShape tells whether a device of the header's type has the header's heads
-// and track size, and where in the header it is wrong.
+// checkShape checks that a device of the header's type has the header's heads and
+// track size. For an error it also returns the offset of the wrong field in the
+// header.
 func checkShape(h header) (at int64, err error) {
 	switch {
 	case h.heads == 0 || h.heads > maximumHeads:
@@ -72,8 +73,8 @@ func ckdGeometry(h header, cylinders int64, device string) (*media.Geometry, err
 	return g, nil
 }
 
-// checkFBAType tells whether a compressed image of blocks names a device that has
-// them, or none: Hercules 3 leaves the byte zero.
+// checkFBAType checks that a compressed image of blocks names a device that has
+// blocks, or none: Hercules 3 leaves the byte zero.
 func checkFBAType(low byte) error {
 	var types []string
 	for _, g := range media.Models() {
@@ -90,8 +91,8 @@ func checkFBAType(low byte) error {
 	return fmt.Errorf("device type %02X, should be 00 or the last two digits of a fixed-block device's: %s", low, strings.Join(types, ", "))
 }
 
-// fbaGeometry finds the device with that many blocks: of the named type when one
-// is named, else of the type that ends in the two digits low, where that is not 0.
+// fbaGeometry finds the device with that many blocks: of the type device if it is
+// given, else of the type that ends in the two digits low, if that is not 0.
 func fbaGeometry(blocks int64, low byte, device string) (*media.Geometry, error) {
 	switch {
 	case device != "":

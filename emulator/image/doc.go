@@ -1,12 +1,13 @@
-// Package image is volumes in files: the formats of the Hercules emulator
-// (CKD, also split over several files; compressed CKD and compressed FBA with
-// zlib or bzip2, with shadow files; raw fixed-block images), opened read-only,
-// read-write or copy-on-write. Open tells the formats apart by their headers.
-// Foreign input is checked before it is believed: what does not check out is a
-// DamageError, and nothing is written to such an image.
+// Package image keeps volumes (the media of devices) in files. It reads and writes
+// the formats of the Hercules emulator (CKD, also split over several files;
+// compressed CKD and compressed FBA with zlib or bzip2, with shadow files, which
+// hold only the changes to the image under them; raw fixed-block images), opened
+// read-only, read-write or copy-on-write. Open tells the formats apart by their
+// headers. Foreign input is checked before it is used: an image that fails a check
+// is a DamageError, and nothing is written to it.
 //
-// Changed tracks stay in a cache, bounded by Options.CacheBytes, until they
-// are evicted or Flush is called. What is durable when:
+// Changed tracks stay in a cache, bounded by Options.CacheBytes, until they are
+// evicted or Flush is called. Changes become durable as follows:
 //
 //   - Flush returns after fsync of every file that it wrote to. Until then a
 //     crash of the machine may lose any change since the last Flush.
@@ -25,5 +26,5 @@
 // A volume belongs to one machine and is used by one goroutine at a time. Its
 // files are locked (package files): any number of programs of this project may
 // read a volume, one may change it, and then no other reads it. Hercules does not
-// lock; the OPENED bit tells of it.
+// lock its files, but sets the OPENED bit.
 package image

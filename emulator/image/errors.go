@@ -8,7 +8,7 @@ import (
 	"github.com/iosrun/iosrun/files"
 )
 
-// ErrDamaged is what every DamageError matches with errors.Is.
+// ErrDamaged is the error that every DamageError matches with errors.Is.
 var ErrDamaged = errors.New("image is damaged")
 
 // ErrFull says that an image has no room for a track: a compressed image with
@@ -17,11 +17,11 @@ var ErrFull = errors.New("image is full")
 
 // ErrInUse says that a compressed file of a volume carries the OPENED bit: a
 // program that does not lock, such as Hercules, is changing it, or its last user
-// did not come to close it. Two programs that write to it at once destroy it.
+// did not close it. If two programs write to it at once, they destroy it.
 var ErrInUse = errors.New("is in use, or was not closed (OPENED bit)")
 
-// inUse adds to ErrInUse which programs have the file open, as far as can be
-// seen.
+// inUse adds to ErrInUse the names of the programs that have the file open, as far
+// as they can be found.
 func inUse(path string) error {
 	if users := files.Users(path); len(users) > 0 {
 		return fmt.Errorf("%s: %w: open in %s", path, ErrInUse, files.Names(users))
@@ -29,17 +29,17 @@ func inUse(path string) error {
 	return fmt.Errorf("%s: %w: want no program to have it open, and the volume checked", path, ErrInUse)
 }
 
-// DamageError says where an image does not check out, and what would be right.
+// DamageError names a place at which an image is not valid, and the valid value.
 type DamageError struct {
 	// File is the path of the file that holds the damage.
 	File string
-	// Offset is where in File, in bytes.
+	// Offset is the offset of the damage in File, in bytes.
 	Offset int64
 	// Unit is "track" or "block group" when the damage is in one, else empty.
 	Unit string
 	// Number is the number of the track (cylinder*heads + head) or block group.
 	Number int
-	// What is wrong and what would be right, in words.
+	// What names the fault and the valid value, in words.
 	What string
 	// Err is the error of a decoder, or nil.
 	Err error
@@ -56,8 +56,8 @@ func (e *DamageError) Error() string {
 	return where + ": " + e.What
 }
 
-// Unwrap gives ErrDamaged, the decoder's error, and for damage in a track or block
-// group media.ErrTrack, which devices present as a data check.
+// Unwrap returns ErrDamaged, the decoder's error, and for damage in a track or
+// block group media.ErrTrack, which devices present as a data check.
 func (e *DamageError) Unwrap() []error {
 	all := []error{ErrDamaged}
 	if e.Err != nil {
@@ -69,7 +69,7 @@ func (e *DamageError) Unwrap() []error {
 	return all
 }
 
-// damage is a DamageError that belongs to no track.
+// damage makes a DamageError that belongs to no track.
 func damage(file string, offset int64, format string, args ...any) error {
 	return &DamageError{File: file, Offset: offset, What: fmt.Sprintf(format, args...)}
 }

@@ -14,7 +14,7 @@ const (
 	identifierSize = 8
 )
 
-// kind is what a volume is made of.
+// kind is the kind of units of which a volume consists.
 type kind uint8
 
 const (
@@ -22,7 +22,7 @@ const (
 	kindFBA
 )
 
-// unit is what one entry of a lookup table stands for, as messages call it.
+// unit returns the name of the units, for messages.
 func (k kind) unit() string {
 	if k == kindFBA {
 		return "block group"
@@ -30,7 +30,7 @@ func (k kind) unit() string {
 	return "track"
 }
 
-// container is how a file holds a volume's units.
+// container is the way in which a file holds a volume's units.
 type container uint8
 
 const (
@@ -39,7 +39,7 @@ const (
 	containerShadow
 )
 
-// signature is what an identifier means.
+// signature is the meaning of an identifier.
 type signature struct {
 	id        string
 	kind      kind
@@ -81,12 +81,12 @@ type header struct {
 	highCylinder uint16 // 0 in the last or only file
 }
 
-// nearIdentifier is how many bytes of an identifier may be wrong for a file still
-// to be taken for a damaged image with a header, not for raw blocks.
+// nearIdentifier is the largest number of wrong bytes in an identifier with which
+// a file is still taken for a damaged image with a header, not for raw blocks.
 const nearIdentifier = 2
 
-// identify finds the signature of a header; a file that begins with nothing like
-// an identifier has none (nil), one whose identifier is nearly right, or begins
+// identify finds the signature of a header. A file that begins with nothing like
+// an identifier has none (nil). A file whose identifier is nearly right, or begins
 // with CKD_ or FBA_, is damaged.
 func identify(p []byte) (*signature, error) {
 	if len(p) < identifierSize {
@@ -129,7 +129,7 @@ func decodeHeader(p []byte, s signature) header {
 	}
 }
 
-// encode gives the header's headerSize bytes.
+// encode returns the header's headerSize bytes.
 func (h *header) encode() []byte {
 	p := make([]byte, headerSize)
 	copy(p, h.id)

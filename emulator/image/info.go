@@ -1,6 +1,6 @@
 package image
 
-// Format is how a volume is kept in files.
+// Format is the format of a volume's files.
 type Format string
 
 // The formats.
@@ -11,10 +11,10 @@ const (
 	FormatCFBA Format = "cfba" // compressed blocks
 )
 
-// Compressed tells whether the format has lookup tables.
+// Compressed reports whether the format has lookup tables.
 func (f Format) Compressed() bool { return f == FormatCCKD || f == FormatCFBA }
 
-// FBA tells whether the format holds fixed blocks.
+// FBA reports whether the format holds fixed blocks.
 func (f Format) FBA() bool { return f == FormatFBA || f == FormatCFBA }
 
 // File is one file of a volume.
@@ -23,8 +23,8 @@ type File struct {
 	Bytes int64  `json:"bytes"`
 }
 
-// Info is what the headers of an open volume say; the files are in order, the
-// parts of a plain image or the base and then its shadow files.
+// Info holds the contents of the headers of an open volume. The files are in
+// order: the parts of a plain image, or the base and then its shadow files.
 type Info struct {
 	Format      Format `json:"format"`
 	Wide        bool   `json:"wide,omitempty"` // 64-bit offsets
@@ -33,14 +33,14 @@ type Info struct {
 	Opened      bool   `json:"opened,omitempty"` // the OPENED bit is on in one of the files
 	Files       []File `json:"files"`
 	Shadows     int    `json:"shadows,omitempty"`
-	// Used and Free are bytes of the files.
+	// Used and Free are the numbers of used and free bytes in the files.
 	Used       int64 `json:"used"`
 	Free       int64 `json:"free,omitempty"`
 	FreeSpaces int   `json:"freeSpaces,omitempty"`
-	// UnitsStored is how many tracks or block groups a compressed volume's files
-	// hold; the others are null.
+	// UnitsStored is the number of tracks or block groups that a compressed volume's
+	// files hold; the others are null.
 	UnitsStored int `json:"unitsStored,omitempty"`
-	// Notes are what is odd but no damage, such as space that is neither used
-	// nor listed as free.
+	// Notes lists oddities that are no damage, such as space that is neither used nor
+	// listed as free.
 	Notes []string `json:"notes,omitempty"`
 }

@@ -21,8 +21,8 @@ const (
 	optionOpened      = 0x80 // not closed properly, or open now
 )
 
-// below in place of an offset says that the file under a shadow file has the
-// unit; on disk all its bits are one.
+// below stands in place of an offset for a unit that is in the file under a shadow
+// file; on disk all its bits are one.
 const below = -1
 
 // layout is the form of a compressed file.
@@ -31,8 +31,8 @@ type layout struct {
 	order binary.ByteOrder
 }
 
-// word is the size of an offset in bytes: that of a level 1 entry, half of a
-// free-space block.
+// word returns the size in bytes of an offset: the size of a level 1 entry, half
+// the size of a free-space entry.
 func (l layout) word() int64 {
 	if l.wide {
 		return 8
@@ -44,10 +44,10 @@ func (l layout) level2EntrySize() int64 { return 2 * l.word() }
 
 func (l layout) level2Size() int64 { return level2Entries * l.level2EntrySize() }
 
-// freeBlockSize is the size in bytes of an entry of the free-space chain.
+// freeBlockSize returns the size in bytes of an entry of the free-space chain.
 func (l layout) freeBlockSize() int64 { return 2 * l.word() }
 
-// limit is the highest file size in bytes.
+// limit returns the largest size of a file in bytes.
 func (l layout) limit() int64 {
 	if l.wide {
 		return 1 << 50
@@ -74,13 +74,13 @@ func (l layout) putOffset(p []byte, v int64) {
 	l.order.PutUint32(p, uint32(v))
 }
 
-// location is an entry of a level 2 table. With offset 0 the unit is not
-// stored, and length is the NullFormat of a track; with offset below the
-// file underneath has it.
+// location is an entry of a level 2 table. With offset 0 the unit is not stored,
+// and length is the NullFormat of a track; with offset below the file under the
+// shadow file has the unit.
 type location struct {
 	offset int64
-	length uint16 // bytes stored
-	size   uint16 // bytes taken, at least length
+	length uint16 // number of bytes stored
+	size   uint16 // number of bytes of its space, at least length
 }
 
 func (l layout) location(p []byte) location {
@@ -98,32 +98,31 @@ func (l layout) putLocation(p []byte, e location) {
 	}
 }
 
-// compressedHeader is the second header. raw keeps what is reserved.
+// compressedHeader is the second header. raw keeps its reserved bytes.
 type compressedHeader struct {
 	raw         []byte
 	options     byte
-	level1      uint32 // entries
-	level2      uint32 // entries of each table
-	size        int64  // bytes up to the end of what is in use or free
-	used        int64  // bytes in use
+	level1      uint32 // number of entries
+	level2      uint32 // number of entries of each table
+	size        int64  // number of bytes up to the end of the used and free space
+	used        int64  // number of bytes in use
 	free        int64  // offset of the free-space table or chain
-	freeTotal   int64  // bytes free, embedded ones too
+	freeTotal   int64  // number of free bytes, embedded ones included
 	freeLargest int64
 	freeNumber  int64
-	freeEmbed   int64  // bytes free inside units' space
-	units       uint32 // cylinders, or blocks; little-endian always
+	freeEmbed   int64  // number of free bytes inside the space of units
+	units       uint32 // number of cylinders, or of blocks; little-endian always
 	nullFormat  byte
 	compression byte
 	parameter   int16
 }
 
-// fields lists the offset fields of the header, with the place of the first
-// and the distance between them.
+// fields lists the offset fields of the header, in their order in the file.
 func (h *compressedHeader) fields() []*int64 {
 	return []*int64{&h.size, &h.used, &h.free, &h.freeTotal, &h.freeLargest, &h.freeNumber, &h.freeEmbed}
 }
 
-// Places of fields in the two forms of the header.
+// Offsets of fields in the two forms of the header.
 const (
 	headerFields      = 12
 	headerUnits       = 40
@@ -141,8 +140,8 @@ func (l layout) places() (fields, units, tail int) {
 	return headerFields, headerUnits, headerTail
 }
 
-// decodeCompressedHeader decodes the compressed header p; the byte order is the
-// one that its options name.
+// decodeCompressedHeader decodes the compressed header p, in the byte order that
+// its options name.
 func decodeCompressedHeader(p []byte, wide bool) (layout, *compressedHeader) {
 	l := layout{wide: wide, order: binary.LittleEndian}
 	if p[headerVersionSize]&optionBigEndian != 0 {
@@ -167,7 +166,7 @@ func decodeCompressedHeader(p []byte, wide bool) (layout, *compressedHeader) {
 	return l, h
 }
 
-// encode puts the header's fields into raw and gives it.
+// encode puts the header's fields into raw and returns raw.
 func (h *compressedHeader) encode(l layout) []byte {
 	p := h.raw
 	p[headerVersionSize] = h.options

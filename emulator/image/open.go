@@ -14,51 +14,51 @@ import (
 	"github.com/iosrun/iosrun/files"
 )
 
-// MaximumShadows is how many shadow files a volume may have.
+// MaximumShadows is the largest number of shadow files of a volume.
 const MaximumShadows = 8
 
-// maximumParts bounds the files of a split image; Hercules numbers them in one
-// digit.
+// maximumParts is the largest number of files of a split image; Hercules numbers
+// them in one digit.
 const maximumParts = 9
 
-// Options says how a volume is opened.
+// Options holds the settings for opening a volume.
 type Options struct {
-	// CacheBytes bounds the memory of cached tracks or blocks; 0 is
-	// DefaultCacheBytes. Lookup tables of compressed images and changes to a
-	// copy-on-write volume come on top.
+	// CacheBytes is the largest size of the memory for cached tracks or blocks; 0
+	// stands for DefaultCacheBytes. Lookup tables of compressed images and changes to
+	// a copy-on-write volume need memory beyond that.
 	CacheBytes int
-	// Shadows are the shadow files that lie on the image, the topmost last. The
+	// Shadows lists the shadow files that lie on the image, the topmost last. The
 	// files under the topmost one are never written to.
 	Shadows []string
-	// Device is the type, such as "3370" or "3390-3", of which a geometry is
-	// taken. It is needed where the files do not tell, for FBA images of a size
-	// that belongs to no device; empty is what the files tell.
+	// Device is a device type, such as "3370" or "3390-3", from which the geometry is
+	// taken. It is needed if the files do not determine the type, for FBA images
+	// whose size belongs to no device; empty leaves the choice to the files.
 	Device string
-	// NoSync leaves it to the operating system when changes become durable, as cp
+	// NoSync lets the operating system decide when changes become durable, as cp
 	// does: Flush and Close do not wait for it.
 	NoSync bool
 	// IgnoreOpened opens a compressed image for writing although its OPENED bit is
 	// on: its last user did not close it. It must not be in use.
 	IgnoreOpened bool
 
-	// lock, if not nil, says which of the files are locked, and how; lockAll
-	// otherwise.
+	// lock, if not nil, selects the files to be locked and the kinds of lock; nil
+	// stands for lockAll.
 	lock locking
-	// opened are the files that are open so far.
+	// opened lists the files that are open so far.
 	opened *[]openedFile
 	// wrap, if not nil, stands between the volume and each of its files: tests
 	// make files fail with it.
 	wrap func(path string, f file) file
 }
 
-// Open opens the volume whose image is at path. Of a split image that is its
-// first file, or the path without the _1. The whole structure is checked: the
+// Open opens the volume whose image is at path. For a split image, path names its
+// first file, or is the path without the _1. The whole structure is checked: the
 // headers, and every entry of the lookup tables of compressed files. Tracks are
 // checked when they are read.
 //
-// Every file of the volume is locked until the volume is closed: the one that
-// changes go to against every other program, the others against programs that
-// change them. A file that is locked otherwise is a files.LockedError.
+// Every file of the volume is locked until the volume is closed: the file to which
+// changes go against every other program, the others against programs that change
+// them. If another program holds a lock, the error is a files.LockedError.
 func Open(path string, mode media.Mode, o Options) (Volume, error) {
 	if len(o.Shadows) > MaximumShadows {
 		return nil, fmt.Errorf("%s: %d shadow files, at most %d are possible", path, len(o.Shadows), MaximumShadows)
@@ -87,7 +87,7 @@ func Open(path string, mode media.Mode, o Options) (Volume, error) {
 	return v.volume(mode, o), nil
 }
 
-// OpenCKD is Open for a volume that must be one of tracks.
+// OpenCKD opens a volume like Open, which must be one of tracks.
 func OpenCKD(path string, mode media.Mode, o Options) (*CKD, error) {
 	v, err := Open(path, mode, o)
 	if err != nil {
@@ -99,7 +99,7 @@ func OpenCKD(path string, mode media.Mode, o Options) (*CKD, error) {
 	return nil, errors.Join(fmt.Errorf("%s: is an FBA image, should be a CKD image", path), v.Close())
 }
 
-// OpenFBA is Open for a volume that must be one of blocks.
+// OpenFBA opens a volume like Open, which must be one of blocks.
 func OpenFBA(path string, mode media.Mode, o Options) (*FBA, error) {
 	v, err := Open(path, mode, o)
 	if err != nil {
@@ -111,14 +111,14 @@ func OpenFBA(path string, mode media.Mode, o Options) (*FBA, error) {
 	return nil, errors.Join(fmt.Errorf("%s: is a CKD image, should be an FBA image", path), v.Close())
 }
 
-// opening is a volume while its files are opened one on the other.
+// opening is a volume whose files are being opened one on the other.
 type opening struct {
 	store    store
 	kind     kind
 	geometry *media.Geometry
 	dev      header
-	group    int // blocks of a unit
-	skip     int // bytes of a unit's header
+	group    int // number of blocks of a unit
+	skip     int // number of bytes of a unit's header
 }
 
 func (v *opening) volume(mode media.Mode, o Options) Volume {
@@ -128,8 +128,8 @@ func (v *opening) volume(mode media.Mode, o Options) Volume {
 	return newCKD(v.store, v.geometry, mode, o)
 }
 
-// readHeader reads the device header; a file without one gives a nil
-// signature.
+// readHeader reads the device header; it returns a nil signature for a file
+// without one.
 func readHeader(f file, path string) (header, bool, error) {
 	p := make([]byte, headerSize)
 	n, err := f.ReadAt(p, 0)
@@ -149,9 +149,9 @@ func readHeader(f file, path string) (header, bool, error) {
 	return decodeHeader(p, *s), true, nil
 }
 
-// Files lists the files that a volume is made of as far as they exist: the image
-// at path, with all parts of a split one, and the shadow files. It looks at names
-// alone, so that it answers for a damaged volume too.
+// Files lists the existing files of a volume: the image at path, with all parts of
+// a split one, and the shadow files. It looks at names alone, so that it works for
+// a damaged volume too.
 func Files(path string, shadows []string) []string {
 	first, err := FirstFile(path)
 	if err != nil {
@@ -171,8 +171,8 @@ func Files(path string, shadows []string) []string {
 	return append(all, shadows...)
 }
 
-// isSplit tells whether the file at path says that it is the first of a split
-// image.
+// isSplit reports whether the header of the file at path says that it is the first
+// of a split image.
 func isSplit(path string) bool {
 	f, err := files.OpenFile(path, "image", os.O_RDONLY)
 	if err != nil {
@@ -183,8 +183,9 @@ func isSplit(path string) bool {
 	return err == nil && ok && h.container == containerPlain && h.sequence == 1
 }
 
-// NewFiles lists the files that a new image at path may be made of, and the first
-// one of a split image that has its name already: the new image would hide it.
+// NewFiles lists the files that a new image at path may consist of. It also lists
+// the first file of an existing split image of that name, which the new image
+// would hide.
 func NewFiles(path string, o CreateOptions) []string {
 	all := []string{path}
 	for k := 1; k <= maximumParts && o.SplitBytes > 0; k++ {
@@ -196,8 +197,8 @@ func NewFiles(path string, o CreateOptions) []string {
 	return all
 }
 
-// FirstFile gives the file by which the image named path is opened: path itself
-// or, where there is no such file, path with the _1 of a split image's first one.
+// FirstFile returns the file by which the image named path is opened: path itself
+// or, if it does not exist, path with the _1 of a split image's first file.
 func FirstFile(path string) (string, error) {
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -275,7 +276,7 @@ func (s *compressed) checkDevice(o Options) (*media.Geometry, error) {
 	return g, nil
 }
 
-// addShadow opens the shadow file at path on top of what v has.
+// addShadow opens the shadow file at path on top of the files that v has.
 func (v *opening) addShadow(path string, writable bool, o Options) error {
 	f, err := o.open(path, writable)
 	if err != nil {
@@ -340,7 +341,7 @@ func openRaw(f file, path string, o Options) (*opening, error) {
 	}, nil
 }
 
-// openPlain opens a plain CKD image, of which f is the first file.
+// openPlain opens a plain CKD image whose first file is f.
 func openPlain(f file, path string, h header, writable bool, o Options) (*opening, error) {
 	if h.sequence > 1 {
 		return nil, damage(path, 17, "is file %d of a split image, which is opened by its first", h.sequence)
@@ -406,7 +407,7 @@ func openPlain(f file, path string, h header, writable bool, o Options) (*openin
 	return &opening{kind: kindCKD, geometry: g, dev: h, store: s}, nil
 }
 
-// openNext opens the file of a split image that comes after those that s has.
+// openNext opens the next file of a split image.
 func (s *plainCKD) openNext(h header, path string, writable bool, o Options) (file, string, error) {
 	k := len(s.parts) + 1
 	if k > maximumParts {
@@ -423,7 +424,7 @@ func (s *plainCKD) openNext(h header, path string, writable bool, o Options) (fi
 	return f, next, nil
 }
 
-// partPath is the name of file k of a split image: _k goes before the first
+// partPath returns the name of file k of a split image: _k goes before the first
 // full stop of the name, or to its end.
 func partPath(path string, k int) string {
 	dir, name := filepath.Split(path)
@@ -434,9 +435,9 @@ func partPath(path string, k int) string {
 	return fmt.Sprintf("%s%s_%d%s", dir, stem, k, rest)
 }
 
-// nextPart is the name of file k of the split image whose first file is at
-// path. Hercules puts the digit in place of the last character of the stem, so
-// the character before it need not be an underscore.
+// nextPart returns the name of file k of the split image whose first file is at
+// path. Hercules puts the digit in place of the last character of the stem, so the
+// character before it need not be an underscore.
 func nextPart(path string, k int) (string, error) {
 	dir, name := filepath.Split(path)
 	i := strings.IndexByte(name, '.')

@@ -15,15 +15,15 @@ type plainCKD struct {
 	trackSize int
 	wide      bool
 	relaxed   bool
-	short     bool // the track read last
+	short     bool // the track read last was short
 }
 
 // part is one file of a plain image.
 type part struct {
 	file  file
 	path  string
-	first int // first track in the file
-	end   int // track behind the last
+	first int // number of the first track in the file
+	end   int // number of the track behind the last one
 	bytes int64
 	dirty bool
 }
@@ -41,9 +41,9 @@ func (s *plainCKD) offset(p *part, n int) int64 {
 	return headerSize + int64(n-p.first)*int64(s.trackSize)
 }
 
-// headRead is how much of a track is read first where the one read before it
-// was not longer: all of an empty track, of which the rest may be a hole in the
-// file that takes time to read.
+// headRead is the number of bytes of a track that are read first if the previous
+// track was not longer: an empty track fits in it, and the rest may be a hole in
+// the file that takes time to read.
 const headRead = 4096
 
 func (s *plainCKD) read(n int, buf []byte) (int, error) {
@@ -68,7 +68,7 @@ func (s *plainCKD) read(n int, buf []byte) (int, error) {
 	return used, nil
 }
 
-// write stores the track and clears what is behind its end mark, so that equal
+// write stores the track and clears the bytes behind its end mark, so that equal
 // volumes are equal files.
 func (s *plainCKD) write(n int, unit []byte) error {
 	p := s.part(n)
@@ -87,7 +87,7 @@ func (s *plainCKD) write(n int, unit []byte) error {
 
 func (s *plainCKD) relax() { s.relaxed = true }
 
-// begin has no place in the file for what it would say.
+// begin does nothing: the format has no place for an OPENED bit.
 func (s *plainCKD) begin(bool) error { return nil }
 
 func (s *plainCKD) sync() error {
@@ -133,7 +133,7 @@ func (s *plainCKD) describe(i *Info) {
 	}
 }
 
-// plainGroup is how many blocks of a raw FBA image are cached as one.
+// plainGroup is the number of blocks of a raw FBA image that are cached together.
 const plainGroup = 32
 
 // plainFBA is a raw image: block n at n*media.BlockSize.
@@ -148,7 +148,7 @@ type plainFBA struct {
 
 func (s *plainFBA) relax() { s.relaxed = true }
 
-// begin has no place in the file for what it would say.
+// begin does nothing: the format has no place for an OPENED bit.
 func (s *plainFBA) begin(bool) error { return nil }
 
 func (s *plainFBA) read(n int, buf []byte) (int, error) {

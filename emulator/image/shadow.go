@@ -9,9 +9,9 @@ import (
 	"github.com/iosrun/iosrun/files"
 )
 
-// CreateShadow makes an empty shadow file at path on the volume whose image is
-// at under with the shadow files shadows. It is compressed as o says; o.Format
-// does not matter, and it has 64-bit offsets where the file under it has.
+// CreateShadow makes an empty shadow file at path on the volume whose image is at
+// under with the shadow files shadows. It has the compression of o; o.Format is
+// ignored, and it has 64-bit offsets if the file under it has them.
 func CreateShadow(path, under string, shadows []string, o CreateOptions) error {
 	v, err := Open(under, media.ReadOnly, Options{Shadows: shadows})
 	if err != nil {
@@ -23,7 +23,8 @@ func CreateShadow(path, under string, shadows []string, o CreateOptions) error {
 	if i.Format.FBA() {
 		k, o.Format = kindFBA, FormatCFBA
 	}
-	// Hercules takes the null format of the topmost file for tracks of the others.
+	// Hercules applies the null format of the topmost file to tracks of the files
+	// under it.
 	if s, ok := storeOf(v).(*compressed); ok {
 		o.Null = NullFormat(s.hdr.nullFormat)
 		o.Wide = o.Wide || s.wide
@@ -58,7 +59,7 @@ func createShadow(path string, g *media.Geometry, k kind, i Info, o CreateOption
 	return b.Commit()
 }
 
-// shade makes every entry of a new file refer to the file underneath.
+// shade makes every entry of a new file refer to the file under it.
 func (s *compressed) shade() error {
 	p := make([]byte, int64(len(s.level1))*s.word())
 	for i := range s.level1 {
@@ -69,21 +70,22 @@ func (s *compressed) shade() error {
 	return err
 }
 
-// MergeOptions says how a shadow file is merged.
+// MergeOptions holds the settings for merging a shadow file.
 type MergeOptions struct {
-	// Device as in Options.
+	// Device names the device type, as in Options.
 	Device string
-	// Keep leaves the shadow file where it is. It is of no more use: what it holds
-	// is in the file under it too.
+	// Keep leaves the shadow file in its place. It is not needed any more: the file
+	// under it has its content too.
 	Keep bool
-	// NoSync leaves it to the operating system when the changes become durable. A
-	// crash of the machine soon after can then lose what the shadow file held.
+	// NoSync lets the operating system decide when the changes become durable. A
+	// crash of the machine soon after can then lose the content of the shadow file.
 	NoSync bool
 	// IgnoreOpened merges although the OPENED bit of one of the files is on, as in
 	// Options.
 	IgnoreOpened bool
-	// Progress, if not nil, is told how many of how many tracks or block groups
-	// were looked at, each of them twice. An error that it returns ends the work.
+	// Progress, if not nil, is told the number of tracks or block groups that were
+	// looked at, and the number of all; each counts twice. An error that it returns
+	// ends the work.
 	Progress func(done, total int) error
 }
 
@@ -91,24 +93,24 @@ type MergeOptions struct {
 type Merged struct {
 	Shadow string `json:"shadow"`
 	Into   string `json:"into"` // the file that took the changes
-	// Units is how many tracks or block groups the volume has, and Changed how
-	// many of them the shadow file held.
+	// Units is the number of tracks or block groups of the volume, Changed the number
+	// of those that the shadow file held.
 	Units   int `json:"units"`
 	Changed int `json:"changed"`
 }
 
-// MergeShadow writes what the topmost of the shadow files on the image at under
-// holds to the file that it lies on, the image or another shadow file, and then
-// removes it. Everything that is to be merged is read and checked before
-// anything is written. While it goes on, and after an error, the volume with all
-// its shadow files holds what it held before.
+// MergeShadow writes the content of the topmost of the shadow files on the image
+// at under to the file on which it lies, the image or another shadow file, and
+// then removes the shadow file. All of its content is read and checked before
+// anything is written. During the merge, and after an error, the volume with all
+// its shadow files has the content that it had before.
 func MergeShadow(under string, shadows []string, o MergeOptions) (*Merged, error) {
 	if len(shadows) == 0 {
 		return nil, fmt.Errorf("%s: no shadow file named: want those that lie on it, the topmost last", under)
 	}
 	top := shadows[len(shadows)-1]
-	// Of the first opening only the topmost file is read and locked, against
-	// everybody, as it is to be removed; the second one locks the others.
+	// The first opening reads and locks only the topmost file, against every other
+	// program, because the file is to be removed; the second one locks the others.
 	from, err := Open(under, media.ReadOnly, Options{Shadows: shadows, Device: o.Device, lock: func(path string, _ bool) (files.LockKind, bool) {
 		return files.Exclusive, path == top
 	}})
@@ -149,7 +151,7 @@ func MergeShadow(under string, shadows []string, o MergeOptions) (*Merged, error
 	return m, os.Remove(top)
 }
 
-// busy tells whether a program that locks is changing a file.
+// busy returns an error if a program that locks its files is changing the file.
 func busy(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -163,7 +165,8 @@ func busy(path string) error {
 	return nil
 }
 
-// merge reads what the source itself stores, and then writes it to the target.
+// merge reads the units that the source itself stores, and then writes them to the
+// target.
 func (m *Merged) merge(source *compressed, target store, progress func(done, total int) error) error {
 	p := make([]byte, source.size)
 	for pass := range 2 {

@@ -10,24 +10,24 @@ type extent struct{ offset, length int64 }
 
 func (e extent) end() int64 { return e.offset + e.length }
 
-// minimumGap is the shortest gap in bytes that is left behind an allocation;
-// what is shorter is given away with it (embedded free space).
+// minimumGap is the length in bytes of the shortest gap that is left behind an
+// allocation; a shorter rest becomes part of the allocation (embedded free space).
 const minimumGap = 96
 
-// space is the allocation of a compressed file: gaps between what is in use,
-// ascending, never adjacent, and the end of what is in use.
+// space manages the space of a compressed file: the gaps between the extents in
+// use, ascending, never adjacent, and the end of the last extent in use.
 type space struct {
 	gaps  []extent
 	end   int64
-	limit int64 // highest end
+	limit int64 // largest value of end
 	// largest is at least the length of the largest gap.
 	largest int64
-	// pending is what became free since the last sync: the durable lookup tables
-	// still refer to it.
+	// pending lists the extents freed since the last sync: the durable lookup tables
+	// still refer to them.
 	pending []extent
 }
 
-// use is a stretch in use, with what it is for messages.
+// use is an extent in use, with a name for messages.
 type use struct {
 	extent
 	what  string
@@ -41,7 +41,8 @@ func (u use) String() string {
 	return fmt.Sprintf("%s %d", u.what, u.index)
 }
 
-// newSpace builds the allocation from what is in use. It fails on an overlap.
+// newSpace builds the space from the extents in use. It fails if two of them
+// overlap, and then returns the second.
 func newSpace(uses []use, limit int64) (*space, *use, error) {
 	slices.SortFunc(uses, func(a, b use) int {
 		switch {
@@ -67,8 +68,9 @@ func newSpace(uses []use, limit int64) (*space, *use, error) {
 	return s, nil, nil
 }
 
-// take finds room for length bytes; exact room is that or a gap that leaves
-// room for others, else up to minimumGap-1 bytes more come along.
+// take finds room for length bytes. With exact set, it takes a gap of exactly that
+// length or one that leaves a gap behind; else it may return up to minimumGap-1
+// bytes more.
 func (s *space) take(length int64, exact bool) (extent, bool) {
 	if length <= s.largest {
 		largest := int64(0)
@@ -102,7 +104,7 @@ func (s *space) take(length int64, exact bool) (extent, bool) {
 // free gives e back at the next release.
 func (s *space) free(e extent) { s.pending = append(s.pending, e) }
 
-// release makes what became free usable.
+// release makes the pending extents usable.
 func (s *space) release() {
 	for _, e := range s.pending {
 		s.insert(e)
@@ -137,7 +139,7 @@ func (s *space) insert(e extent) {
 	s.largest = max(s.largest, s.gaps[i].length)
 }
 
-// total is the bytes in gaps, and the length of the largest.
+// total returns the number of bytes in gaps, and the length of the largest gap.
 func (s *space) total() (total, largest int64) {
 	for _, g := range s.gaps {
 		total += g.length

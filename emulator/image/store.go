@@ -10,7 +10,7 @@ import (
 	"github.com/iosrun/iosrun/files"
 )
 
-// file is what a volume needs of a file.
+// file is the set of methods that a volume needs of a file.
 type file interface {
 	io.ReaderAt
 	io.WriterAt
@@ -20,26 +20,26 @@ type file interface {
 	Truncate(size int64) error
 }
 
-// store is where the units of a volume are: its tracks, or its groups of
-// blocks. A store checks what it reads.
+// store holds the units of a volume: its tracks, or its groups of blocks. A store
+// checks the units that it reads.
 type store interface {
-	// read reads unit n into p, which is as long as the largest unit, and gives
-	// the unit's length.
+	// read reads unit n into p, which is as long as the largest unit, and returns the
+	// unit's length.
 	read(n int, p []byte) (int, error)
 	// write stores unit n.
 	write(n int, unit []byte) error
-	// begin says in the file, where the format has a place for it, that it is open
-	// for writing. A file that says so already was not closed, or is in use: that is
-	// ErrInUse unless it is to be ignored.
+	// begin notes in the file, if the format has a place for it, that it is open for
+	// writing. If that note is there already, the file was not closed or is in use,
+	// and begin returns ErrInUse unless ignore is set.
 	begin(ignore bool) error
-	// sync makes what was written durable.
+	// sync makes everything that was written durable.
 	sync() error
-	// relax leaves it to the operating system when what is written becomes
-	// durable: sync does not wait for it any more.
+	// relax lets the operating system decide when written data become durable: sync
+	// does not wait for it any more.
 	relax()
-	// close syncs what was written and closes the files.
+	// close syncs the written data and closes the files.
 	close() error
-	// abandon closes the files and leaves what was not synced to its fate.
+	// abandon closes the files without a sync.
 	abandon()
 	describe(*Info)
 }
@@ -55,9 +55,9 @@ type handle struct {
 	stamp    files.Stamp
 }
 
-// Close closes the file. What was written to a file that has lost its name
-// meanwhile is lost, and what was read from one that another program changed
-// belongs to no one moment: that is an error.
+// Close closes the file. It returns an error if the file has lost its name
+// meanwhile, because everything written to it is lost, or if another program
+// changed it, because the data read from it come from different moments.
 func (h *handle) Close() error {
 	var changed error
 	if h.writable {
@@ -86,10 +86,10 @@ func (h *handle) lost() error {
 	return nil
 }
 
-// locking is the lock that an opening takes on a file.
+// locking chooses the lock that an opening takes on a file.
 type locking func(path string, writable bool) (kind files.LockKind, take bool)
 
-// lockAll locks each file for what is done with it.
+// lockAll locks each file as its use requires.
 func lockAll(_ string, writable bool) (files.LockKind, bool) {
 	if writable {
 		return files.Exclusive, true
@@ -97,12 +97,13 @@ func lockAll(_ string, writable bool) (files.LockKind, bool) {
 	return files.Shared, true
 }
 
-// maximumReopens bounds the attempts to open a file under whose name another one
-// appears each time.
+// maximumReopens is the largest number of attempts to open a file under whose name
+// another one appears each time.
 const maximumReopens = 10
 
-// open opens path for reading, and for writing too when writable, and locks it. A
-// file that the opening has already, under whatever name, is refused.
+// open opens path for reading, and if writable is set for writing too, and locks
+// it. A file that the opening has opened already, even under another name, is
+// refused.
 func (o *Options) open(path string, writable bool) (file, error) {
 	flag := os.O_RDONLY
 	if writable {
@@ -133,7 +134,7 @@ func (o *Options) open(path string, writable bool) (file, error) {
 	return nil, fmt.Errorf("%s: other files take its place all the time", path)
 }
 
-// claim locks a file that was opened, and tells whether it has its name still:
+// claim locks a file that was opened, and reports whether it still has its name:
 // before it was locked, another one may have taken its place.
 func (o *Options) claim(f *os.File, path string, writable bool) (current bool, err error) {
 	info, err := f.Stat()
@@ -169,7 +170,7 @@ func (o *Options) claim(f *os.File, path string, writable bool) (current bool, e
 	return true, nil
 }
 
-// openedFile is a file that an opening has.
+// openedFile is a file that an opening has opened.
 type openedFile struct {
 	path string
 	info fs.FileInfo

@@ -11,22 +11,24 @@ const (
 	homeAddressSize = 5
 	countSize       = 8
 	recordZeroData  = 8
-	// maximumRecords is how many records a track can have behind record zero.
+	// maximumRecords is the largest number of records of a track, not counting record
+	// zero.
 	maximumRecords = 255
 )
 
-// NullFormat is how a track looks that no file stores: the formats are those of
-// compressed images, where a lookup entry names one instead of a place.
+// NullFormat names the content of a track that no file stores. The formats are
+// those of compressed images, in which a lookup entry contains one instead of an
+// offset.
 type NullFormat uint8
 
 // The null formats.
 const (
-	// NullEndOfFile is a standard record zero and an end-of-file record 1.
+	// NullEndOfFile tracks have a standard record zero and an end-of-file record 1.
 	NullEndOfFile NullFormat = iota
-	// NullEmpty is a standard record zero only.
+	// NullEmpty tracks have a standard record zero only.
 	NullEmpty
-	// NullLinux is a standard record zero and twelve records of 4096 zeros, as
-	// the Linux formatter leaves a 3390.
+	// NullLinux tracks have a standard record zero and twelve records of 4096 zeros,
+	// as the Linux formatter leaves a 3390.
 	NullLinux
 
 	nullFormats = 3
@@ -50,7 +52,7 @@ func (f NullFormat) String() string {
 	return fmt.Sprintf("null format %d", uint8(f))
 }
 
-// size is the length of a null track's image in bytes.
+// size returns the length of a null track's image in bytes.
 func (f NullFormat) size() int {
 	n := homeAddressSize + countSize + recordZeroData + countSize
 	switch f {
@@ -100,7 +102,7 @@ func (f NullFormat) appendNull(p []byte, cylinder, head int) []byte {
 	return appendEnd(p)
 }
 
-// nullFormatOf tells whether the track image is a null track, and of which
+// nullFormatOf reports whether the track image is a null track, and returns its
 // format.
 func nullFormatOf(image []byte) (NullFormat, bool) {
 	for f := range NullFormat(nullFormats) {
@@ -111,8 +113,8 @@ func nullFormatOf(image []byte) (NullFormat, bool) {
 	return 0, false
 }
 
-// matches tells whether image, of the right length, is the null track of its
-// own home address.
+// matches reports whether image, which has the right length, is the null track of
+// its own home address.
 func (f NullFormat) matches(image []byte) bool {
 	address := image[1:homeAddressSize]
 	count := func(at, record, data int) bool {
@@ -159,7 +161,8 @@ func isZero(p []byte) bool {
 	return true
 }
 
-// trackFault says where in a track image the parse failed.
+// trackFault names the offset in a track image at which the parse failed, and the
+// reason.
 type trackFault struct {
 	at   int
 	what string
@@ -168,7 +171,7 @@ type trackFault struct {
 func (f *trackFault) Error() string { return f.what }
 
 // parseTrack walks the records of the track image at the start of p, whose home
-// address must be cylinder and head, and gives the image's length up to and
+// address must be cylinder and head, and returns the image's length up to and
 // including the end mark.
 func parseTrack(p []byte, cylinder, head int) (int, *trackFault) {
 	if len(p) < homeAddressSize+countSize {

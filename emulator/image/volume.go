@@ -12,12 +12,12 @@ import (
 // Volume is an open volume: a *CKD or an *FBA.
 type Volume interface {
 	Geometry() *media.Geometry
-	// Info is what the headers say.
+	// Info returns the contents of the headers.
 	Info() Info
 	// Flush makes every change durable.
 	Flush() error
-	// Close flushes and closes the files. The volume is closed whatever it
-	// answers; changes that an error names are lost.
+	// Close flushes and closes the files. The volume is closed even if Close returns
+	// an error; the changes that the error names are lost.
 	Close() error
 }
 
@@ -31,10 +31,10 @@ func storeOf(v Volume) store {
 	return nil
 }
 
-// errClosed is the answer of every method after Close.
+// errClosed is the error of every method after Close.
 var errClosed = errors.New("volume is closed")
 
-// base is what CKD and FBA volumes have in common.
+// base holds the state that CKD and FBA volumes share.
 type base struct {
 	geometry *media.Geometry
 	cache    *cache
@@ -42,18 +42,18 @@ type base struct {
 	closed   bool
 }
 
-// Geometry is the device's geometry.
+// Geometry returns the device's geometry.
 func (v *base) Geometry() *media.Geometry { return v.geometry }
 
-// Info is what the headers say.
+// Info returns the contents of the headers.
 func (v *base) Info() Info {
 	var i Info
 	v.cache.store.describe(&i)
 	return i
 }
 
-// Flush stores changed tracks and makes them durable; see the package on what
-// that means for each format. A copy-on-write volume has nothing to do.
+// Flush stores changed tracks and makes them durable; the package comment says how
+// for each format. It does nothing for a copy-on-write volume.
 func (v *base) Flush() error {
 	if v.closed {
 		return errClosed
@@ -61,7 +61,7 @@ func (v *base) Flush() error {
 	return v.cache.flush()
 }
 
-// Close flushes and closes the files; a second Close answers an error.
+// Close flushes and closes the files; a second Close returns an error.
 func (v *base) Close() error {
 	if v.closed {
 		return errClosed
@@ -84,7 +84,7 @@ func newCKD(s store, g *media.Geometry, mode media.Mode, o Options) *CKD {
 	return v
 }
 
-// Track gives track n for reading, valid until the next call of a method.
+// Track returns track n for reading, valid until the next call of a method.
 func (v *CKD) Track(n int) (*media.Track, error) {
 	e, err := v.entry(n)
 	if err != nil {
@@ -93,8 +93,9 @@ func (v *CKD) Track(n int) (*media.Track, error) {
 	return &e.track, nil
 }
 
-// Update gives track n for changing. Its records are checked when it is stored:
-// a track that does not parse, or is longer than the device's, is refused then.
+// Update returns track n for changing. Its records are checked when it is stored:
+// a track that does not parse, or is longer than the device's tracks, is refused
+// then.
 func (v *CKD) Update(n int) (*media.Track, error) {
 	if v.mode == media.ReadOnly {
 		return nil, media.ErrReadOnly
@@ -135,11 +136,11 @@ func (v *CKD) settle(e *entry) ([]byte, error) {
 	return p[:used], nil
 }
 
-// BlocksPerGroup is how many blocks a compressed image compresses together; it
-// has nothing to do with media.GroupBlocks.
+// BlocksPerGroup is the number of blocks that a compressed image compresses
+// together; it is unrelated to media.GroupBlocks.
 const BlocksPerGroup = 120
 
-// groupSize is a block group with its header.
+// groupSize is the size in bytes of a block group with its header.
 const groupSize = unitHeaderSize + BlocksPerGroup*media.BlockSize
 
 func putGroupNumber(p []byte, n int) { binary.BigEndian.PutUint32(p[1:], uint32(n)) }
@@ -150,8 +151,8 @@ func groupNumber(p []byte) int { return int(binary.BigEndian.Uint32(p[1:])) }
 type FBA struct {
 	base
 	blocks int64
-	group  int64 // blocks of a cached unit
-	skip   int   // bytes of its header
+	group  int64 // number of blocks of a cached unit
+	skip   int   // number of bytes of its header
 }
 
 func newFBA(s store, g *media.Geometry, mode media.Mode, o Options, group, skip int) *FBA {
@@ -163,8 +164,8 @@ func newFBA(s store, g *media.Geometry, mode media.Mode, o Options, group, skip 
 	return v
 }
 
-// each calls do with the parts of the units that hold len(p)/media.BlockSize blocks
-// from first on.
+// each calls do for every unit that holds some of the len(p)/media.BlockSize
+// blocks from first on, with its part in the unit and in p.
 func (v *FBA) each(first int64, p []byte, do func(e *entry, in, p []byte)) error {
 	if v.closed {
 		return errClosed

@@ -6,20 +6,21 @@ import (
 	"github.com/iosrun/iosrun/emulator/chain"
 )
 
-// account is what the host knows of one mirror, track by track: how many writes
-// that reached the primary are on their way to the mirror, and which tracks have
-// missed one. A track with neither is the same on both sides.
+// account is the host's record of one mirror, track by track: the number of writes
+// that have reached the primary and are on their way to the mirror, and a mark if
+// the track has missed a write. A track with neither is the same on both sides.
 type account struct {
 	inflight []uint16
-	marked   []uint64 // a bit a track
-	count    int      // of bits
-	// missed has a bit for each marked track on which the mirror may lack a write that
-	// was acknowledged, always a part of marked; misses counts its bits. Where there is
-	// none, the mirror may differ by what nobody was told was done, as after a write
-	// that the primary has answered with an error.
+	marked   []uint64 // a bit for each track
+	count    int      // number of bits that are on
+	// missed has a bit for each marked track on which the mirror may lack an
+	// acknowledged write; these bits are always a part of marked, and misses counts
+	// them. On a marked track without such a bit, the mirror may differ only by
+	// writes that nobody was told were done, as after a write that the primary has
+	// answered with an error.
 	missed []uint64
 	misses int
-	epoch  uint32 // counts the promotions, with which inflight begins anew
+	epoch  uint32 // number of promotions; with each one inflight begins anew
 }
 
 func newAccount(tracks uint32) account {
@@ -27,8 +28,8 @@ func newAccount(tracks uint32) account {
 	return account{inflight: make([]uint16, tracks), marked: make([]uint64, words), missed: make([]uint64, words)}
 }
 
-// begin notes that a write to the tracks is on its way. A track with more such
-// writes than can be counted is marked instead, by the false that end gets.
+// begin notes that a write to the tracks is on its way. If inflight cannot count
+// so many writes to a track, the track is marked at once.
 func (a *account) begin(e chain.Extent) {
 	for t := e.First; t <= e.Last; t++ {
 		if a.inflight[t]++; a.inflight[t] == 0 {
@@ -38,7 +39,8 @@ func (a *account) begin(e chain.Extent) {
 	}
 }
 
-// end notes how such a write has ended.
+// end notes that a write to the tracks has ended; onMirror says whether the mirror
+// has it.
 func (a *account) end(e chain.Extent, onMirror bool) {
 	for t := e.First; t <= e.Last; t++ {
 		if a.inflight[t] != 0 {
@@ -50,7 +52,8 @@ func (a *account) end(e chain.Extent, onMirror bool) {
 	}
 }
 
-// ended is end for a write, or a copy, that began in the given epoch.
+// ended does the same as end for a write, or a copy, that began in the given
+// epoch.
 func (a *account) ended(e chain.Extent, epoch uint32, onMirror bool) {
 	if epoch == a.epoch {
 		a.end(e, onMirror)
@@ -75,8 +78,8 @@ func (a *account) miss(e chain.Extent) {
 	a.acknowledged(e)
 }
 
-// acknowledged notes that a write that the mirror lacks was acknowledged. A track
-// that is not marked has been copied since.
+// acknowledged notes that a write that the mirror lacks was acknowledged. It skips
+// tracks that are not marked: they have been copied since.
 func (a *account) acknowledged(e chain.Extent) {
 	for t := e.First; t <= e.Last; t++ {
 		if w, b := &a.missed[t/64], uint64(1)<<(t%64); *w&b == 0 && a.isMarked(t) {
@@ -100,9 +103,10 @@ func (a *account) unmark(e chain.Extent) {
 	}
 }
 
-// follow marks every track on which the mirror of o differs from its primary, or
-// may come to differ by a write that is on its way: that mirror is to be the
-// primary now. Nothing is missing by that where nothing was missing before.
+// follow is called when the mirror of o is about to become the primary. It marks
+// every track on which that mirror differs from its primary, or may come to differ
+// by a write that is on its way. A track does not count as lacking an acknowledged
+// write only because of that.
 func (a *account) follow(o *account) {
 	for t := range o.inflight {
 		if o.inflight[t] != 0 || o.isMarked(uint32(t)) {
@@ -111,9 +115,10 @@ func (a *account) follow(o *account) {
 	}
 }
 
-// overtaken marks tracks that a late write has reached on the primary. A copy of them
-// that is on its way to the mirror may have been read before; a mirror that follows
-// the primary and gets none misses nothing by that.
+// overtaken marks tracks that a late write has reached on the primary. A copy of
+// them that is on its way to the mirror may have been read before the write. A
+// mirror that follows the primary and to which no copy is on its way does not lack
+// an acknowledged write by it.
 func (a *account) overtaken(e chain.Extent, follows bool) {
 	for t := e.First; t <= e.Last; t++ {
 		if follows && a.inflight[t] == 0 {
@@ -128,7 +133,7 @@ func (a *account) markAll() { a.miss(chain.Extent{First: 0, Last: uint32(len(a.i
 
 func (a *account) isMarked(t uint32) bool { return a.marked[t/64]&(1<<(t%64)) != 0 }
 
-// next is the first marked track from t on.
+// next returns the first marked track from t on.
 func (a *account) next(t uint32) (uint32, bool) {
 	for i := int(t / 64); i < len(a.marked); i++ {
 		w := a.marked[i]

@@ -11,7 +11,7 @@ import (
 // allMirrors is the mask of every mirror of a pair.
 const allMirrors = ^uint8(0)
 
-// dissociateMirrors cuts mirrors off because a detour says so. (M4.)
+// dissociateMirrors cuts mirrors off at the request of a detour. (M4.)
 func (x *Process) dissociateMirrors(c *call, n *abi.Intent) hooks.Refusal {
 	switch {
 	case c.role.pair == nil:
@@ -25,7 +25,7 @@ func (x *Process) dissociateMirrors(c *call, n *abi.Intent) hooks.Refusal {
 }
 
 // dissociate cuts mirrors off: they take no writes until they are synchronised
-// again, and what they miss is marked. (M4.)
+// again, and the tracks of the writes that they miss are marked. (M4.)
 func (x *Process) dissociate(p *machine.Processor, pair *Pair, mask uint8, scope uint8) {
 	switch scope {
 	case abi.ScopeMirror:
@@ -54,9 +54,9 @@ func (x *Process) cut(p *machine.Processor, pair *Pair, mask uint8) {
 	}
 }
 
-// retryMirrors tries failed mirror requests again: their chains where no later
-// write has reached the same tracks, copies of the tracks where there is no valid
-// chain. (Step 306.)
+// retryMirrors tries failed mirror requests again: with their chains if no later
+// write has reached the same tracks, with copies of the tracks if there is no
+// valid chain. (Step 306.)
 func (x *Process) retryMirrors(c *call, n *abi.Intent) hooks.Refusal {
 	p, r, mask := c.p, c.r, n.Mirrors
 	switch {
@@ -98,14 +98,14 @@ func (x *Process) retryMirrors(c *call, n *abi.Intent) hooks.Refusal {
 }
 
 // redirected reports whether r, which has come to a mirror's unit, is an
-// application's request for the pair's volume: the unit was the primary's when
-// the request was queued there, or is the one by which the volume is known.
+// application's request for the pair's volume: the unit was the primary when the
+// request was queued there, or is the unit by which applications know the volume.
 func (r *Request) redirected() bool {
 	return r.addressed == r.pair.volume && r.routed == nil && r.block.DriverID < ios.DriverMirror
 }
 
-// survived reports whether the primary has a write by its mirror I/O, from when
-// it was a mirror.
+// survived reports whether the primary got a write by its mirror I/O, at a time at
+// which it was still a mirror.
 func (r *Request) survived() bool {
 	return r.any(func(mr *mirrorRequest) bool { return mr.state.complete() && mr.unit == r.pair.primary })
 }

@@ -6,8 +6,9 @@ import (
 	"github.com/iosrun/iosrun/hooks"
 )
 
-// each calls f for every mirror request of the mask that was made. The refusal is
-// the first one of f, or says that there is no such mirror request.
+// each calls f for every mirror request of the mask that was made. It returns the
+// first refusal of f, or the refusal that says that there is no such mirror
+// request.
 func (r *Request) each(mask uint8, f func(*mirrorRequest) hooks.Refusal) hooks.Refusal {
 	if mask == 0 || mask&^r.made() != 0 {
 		return hooks.NoRequest
@@ -32,9 +33,9 @@ func (x *Process) dropMirrors(c *call, n *abi.Intent) hooks.Refusal {
 	})
 }
 
-// readLabels has the labels of mirrors read for the request. A label that is
-// being read for it already answers this question too: with several mirrors the
-// detour runs while one of them waits. (Step 250.)
+// readLabels starts reading the labels of mirrors for the request. A label that is
+// already being read for it is not read again: with several mirrors the detour
+// runs while one of them waits. (Step 250.)
 func (x *Process) readLabels(c *call, n *abi.Intent) hooks.Refusal {
 	r := c.r
 	switch {
@@ -61,7 +62,7 @@ func (x *Process) readLabels(c *call, n *abi.Intent) hooks.Refusal {
 	})
 }
 
-// schedule has the back-end detours run again, enabled, at high priority. (Step
+// schedule makes the back-end detours run again, enabled, at high priority. (Step
 // 270.)
 func (x *Process) schedule(c *call, n *abi.Intent) hooks.Refusal {
 	r := c.r

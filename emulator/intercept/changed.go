@@ -6,14 +6,14 @@ import (
 	"github.com/iosrun/iosrun/hooks"
 )
 
-// MaxChangedTracks is the most tracks of a request that are copied to a mirror
-// after it. What a request with a wider extent changes stays marked until a
-// synchronisation.
+// MaxChangedTracks is the largest number of tracks of a request that are copied to
+// a mirror after it. If a request has a wider extent, the tracks that it changes
+// stay marked until a synchronisation.
 const MaxChangedTracks = 256
 
-// changedTracks notes to which mirrors the tracks that the request changes are
-// to be copied once it has ended. Mirrors that are being made identical get them
-// by that. (Step 199.)
+// changedTracks notes the mirrors to which the tracks that the request changes are
+// to be copied once it has ended. Mirrors that are being synchronised get the
+// tracks by the synchronisation. (Step 199.)
 func (x *Process) changedTracks(c *call, n *abi.Intent) hooks.Refusal {
 	r, mask := c.r, n.Mirrors
 	switch {
@@ -38,8 +38,8 @@ func (r *Request) copyable() bool {
 	return r.program.Writes && e.Last-e.First < MaxChangedTracks
 }
 
-// copyChanged begins the copies that the request's front-end detour has asked
-// for. To the post-status detours each is a mirror I/O. A mirror that cannot get
+// copyChanged begins the copies that the request's front-end detour has asked for.
+// To the post-status detours each copy is a mirror I/O. A mirror that cannot get
 // its copy is cut off.
 func (x *Process) copyChanged(p *machine.Processor, r *Request) {
 	for i, m := range r.pair.mirrors {
@@ -60,7 +60,8 @@ func (x *Process) copyChanged(p *machine.Processor, r *Request) {
 	}
 }
 
-// copyTracks has the tracks of the request copied to one mirror.
+// copyTracks asks the mirror process to copy the tracks of the request to one
+// mirror.
 func (x *Process) copyTracks(p *machine.Processor, mr *mirrorRequest, m *Mirror) bool {
 	r := mr.r
 	e := r.program.Tracks
@@ -72,8 +73,8 @@ func (x *Process) copyTracks(p *machine.Processor, mr *mirrorRequest, m *Mirror)
 	return true
 }
 
-// retryByCopy is another attempt for a mirror request without a valid chain: its
-// tracks are copied. (Step 306.)
+// retryByCopy makes another attempt for a mirror request without a valid chain: it
+// copies the tracks. (Step 306.)
 func (x *Process) retryByCopy(c *call, mr *mirrorRequest) hooks.Refusal {
 	p, r := c.p, mr.r
 	switch {
@@ -97,8 +98,8 @@ func (x *Process) retryByCopy(c *call, mr *mirrorRequest) hooks.Refusal {
 	return hooks.CarriedOut
 }
 
-// Copied says that the copy of the request's tracks to m has ended; ok that the
-// mirror has them. Otherwise they are marked.
+// Copied says that the copy of the request's tracks to m has ended. ok says that
+// the mirror has them; otherwise they are marked.
 func (r *Request) Copied(p *machine.Processor, m *Mirror, ok bool) {
 	mr := &r.mirrors[m.index]
 	if ok {
@@ -136,8 +137,9 @@ func (r *Request) waitsForCopies() bool {
 		r.flags&abi.FlagConstantCopy == 0 && r.pair.Mode == abi.ModeSynchronous
 }
 
-// onMirror reports whether mirror number i has what the request has written. Its unit
-// may have been another mirror's, or the primary's, when it got that.
+// onMirror reports whether mirror number i has the data that the request has
+// written. Its unit may have belonged to another mirror, or to the primary, when
+// it got them.
 func (r *Request) onMirror(i int) bool {
 	m := r.pair.mirrors[i]
 	if m.unit == r.block.UCB || m.unit == r.former {

@@ -10,16 +10,16 @@ import (
 	"github.com/iosrun/iosrun/hooks"
 )
 
-// slots give the slot on which the detours with a hook stand.
+// slots holds for each hook the slot on which its detours stand.
 var slots = [abi.Hooks]hooks.Slot{
 	abi.FrontEnd:   hooks.DDTSIO,
 	abi.BackEnd:    hooks.ReturnAddress,
 	abi.PostStatus: hooks.SRBEP,
 }
 
-// consult calls the detours of a slot, one after the other, and carries out what
-// they ask, until one of them says return or settles what happens to the I/O
-// (call.rc). It gives the one that has said return, or nil.
+// consult calls the detours of a slot, one after the other, and carries out their
+// intents, until a detour says return or decides the fate of the I/O (call.rc). It
+// returns the detour that has said return, or nil.
 func (x *Process) consult(c *call) *hooks.Attachment {
 	c.count()
 	for _, a := range c.r.generation.Sequence(slots[c.hook]) {
@@ -40,8 +40,8 @@ func (x *Process) consult(c *call) *hooks.Attachment {
 	return nil
 }
 
-// carryOut carries out the intents of an answer. One that sends the I/O elsewhere
-// ends the answer.
+// carryOut carries out the intents of an answer. An intent that sends the I/O
+// elsewhere ends the answer.
 func (x *Process) carryOut(c *call, ans *response) {
 	for i := range ans.intents[:ans.n] {
 		n := &ans.intents[i]
@@ -54,9 +54,9 @@ func (x *Process) carryOut(c *call, ans *response) {
 	}
 }
 
-// carry carries out an intent, or says why not. That its kind is heard on the slot and
-// granted to the detour has been checked with the response. (Calls through a table
-// would have the call allocated.)
+// carry carries out an intent, or returns the reason why not. The check of the
+// response has made sure that the slot accepts this kind of intent and that the
+// detour is granted it. (Calls through a table would have the call allocated.)
 func (x *Process) carry(c *call, n *abi.Intent) hooks.Refusal {
 	switch n.Kind {
 	case abi.IntentNone:
@@ -105,8 +105,8 @@ func (x *Process) carry(c *call, n *abi.Intent) hooks.Refusal {
 
 const hostFlags = abi.FlagPrimaryComplete | abi.FlagMirrorComplete | abi.FlagMirrorError | abi.FlagTimedOut
 
-// setFlags sets flags of the flag table. What the host itself knows is not for a
-// detour to say. (Steps 229, 298, 302, 308.)
+// setFlags sets flags of the flag table. A detour cannot set the flags that the
+// host itself derives. (Steps 229, 298, 302, 308.)
 func (x *Process) setFlags(c *call, n *abi.Intent) hooks.Refusal {
 	c.r.flags |= abi.FlagTable(n.Value) &^ hostFlags
 	return hooks.CarriedOut
@@ -120,8 +120,8 @@ func (x *Process) record(c *call, n *abi.Intent) hooks.Refusal {
 	return hooks.CarriedOut
 }
 
-// refuse notes, visibly, that an intent was not carried out. The log has a
-// warning where the number of that intent for that reason is a power of two.
+// refuse counts an intent that was not carried out. The log gets a warning when
+// the number of refusals of this kind for this reason is a power of two.
 func (x *Process) refuse(a *hooks.Attachment, c *call, n *abi.Intent, why hooks.Refusal) {
 	a.Counters.Refused++
 	x.counts.Refused++
@@ -133,8 +133,8 @@ func (x *Process) refuse(a *hooks.Attachment, c *call, n *abi.Intent, why hooks.
 	}
 }
 
-// ask fills the frame of a, calls it and takes a checked copy of its answer. A
-// true ok obliges the caller to give the copy back (x.depth--).
+// ask fills the frame of a, calls it and takes a checked copy of its answer. If it
+// returns true, the caller must give the copy back (x.depth--).
 func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
 	if a.Disabled || x.depth == maxDepth {
 		return nil, false
@@ -175,7 +175,8 @@ func (x *Process) ask(a *hooks.Attachment, c *call) (*response, bool) {
 	return s, true
 }
 
-// trapped deals with an abnormal end: a fresh instance, or none any more.
+// trapped handles an abnormal end: the detour gets a fresh instance, or is passed
+// over.
 func (x *Process) trapped(a *hooks.Attachment, c *call, err error) {
 	a.Counters.Traps++
 	x.counts.Traps++
@@ -192,8 +193,8 @@ func (x *Process) trapped(a *hooks.Attachment, c *call, err error) {
 }
 
 // failed notes that a call gave no answer, for the count-th time in this way. The
-// detour is passed over when that has happened too often. The log has a line
-// where the count is a power of two, which bounds it whatever a detour does.
+// detour is passed over after MaxFailures such calls. The log gets a line when the
+// count is a power of two, which bounds the log whatever a detour does.
 func (x *Process) failed(a *hooks.Attachment, c *call, what string, count uint64, err error) {
 	if a.FirstFailure == nil {
 		a.FirstFailure = err
@@ -206,7 +207,7 @@ func (x *Process) failed(a *hooks.Attachment, c *call, what string, count uint64
 	}
 }
 
-// passOver has a detour called no more.
+// passOver disables a detour: it is not called any more.
 func (x *Process) passOver(a *hooks.Attachment, c *call, why string, err error) {
 	a.Disabled = true
 	a.PassedOver = hooks.PassedOver{At: int64(c.p.Now()), Failures: a.Counters.Failures(), Overstays: a.Overstays}
@@ -220,9 +221,9 @@ func (x *Process) passOver(a *hooks.Attachment, c *call, why string, err error) 
 
 func powerOfTwo(n uint64) bool { return n != 0 && n&(n-1) == 0 }
 
-// unanswered deals with a detour that has given no answer, by an abnormal end or by
-// one that does not pass its check, as its containment rule says. One that is passed
-// over is not called and owes none.
+// unanswered handles a detour that has given no answer, because it ended
+// abnormally or its answer failed the check, as its containment rule says. A
+// detour that was passed over before is not called and need not answer.
 func (x *Process) unanswered(a *hooks.Attachment, c *call) {
 	if a.Containment == hooks.FailIO && (!a.Disabled || c.asked == a) {
 		switch {

@@ -15,13 +15,13 @@ type dataCopy struct {
 	next    *dataCopy
 }
 
-// Where the private copies lie, and by that how many there can be.
+// The range of main storage for the private copies; its size limits their number.
 const (
 	copyBase  machine.Address = 0x70000000
 	copyLimit machine.Address = 0x7C000000
 )
 
-// copies is the pool of private copies, mapped as they are first needed.
+// copies is the pool of private copies. A copy is mapped when it is first needed.
 type copies struct {
 	storage *machine.Storage
 	free    *dataCopy
@@ -50,8 +50,8 @@ func (c *copies) put(d *dataCopy) {
 	c.free = d
 }
 
-// privateCopy copies the first n bytes of the data area of s and returns where,
-// or 0 when there is no room or the area cannot be read.
+// privateCopy copies the first n bytes of the data area of s. It returns the
+// address of the copy, or 0 when there is no room or the area cannot be read.
 func (x *Process) privateCopy(mr *mirrorRequest, s *abi.CCW, n int) machine.Address {
 	if n > int(s.Count) || channel.Flags(s.Flags)&arch.FlagMIDA != 0 {
 		return 0

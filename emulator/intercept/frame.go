@@ -11,7 +11,8 @@ import (
 	"github.com/iosrun/iosrun/hooks"
 )
 
-// call is one call of a slot's detours: what the frame is filled from.
+// call holds the data of one call of a slot's detours, from which the frame is
+// filled.
 type call struct {
 	hook    abi.Hook
 	p       *machine.Processor
@@ -21,17 +22,17 @@ type call struct {
 	role    unitRole
 	origin  abi.Origin
 	program *chain.Program
-	since   *machine.Time     // front-end: since when a detour leaves the request queued
-	asked   *hooks.Attachment // whose answer is being carried out
-	// rc is what the front-end detours make of the request, backEnd that the return
-	// address is to point at the back-end detours.
+	since   *machine.Time     // front-end: time since which a detour leaves the request queued
+	asked   *hooks.Attachment // detour whose answer is being carried out
+	// rc is the front-end detours' decision on the request. backEnd says that the
+	// return address is to point at the back-end detours.
 	rc      ios.ReturnCode
 	backEnd bool
-	before  uint32 // rounds of calls of this hook for the I/O before this one
+	before  uint32 // number of earlier rounds of calls of this hook for the I/O
 }
 
-// count begins a round of calls of the slot's detours. The rounds for mirror I/Os
-// do not count: what they have is the number of those for the I/O itself.
+// count begins a round of calls of the slot's detours. It does not count the
+// rounds for mirror I/Os, which get the number of the rounds for the I/O itself.
 func (c *call) count() {
 	c.before = c.r.calls[c.hook]
 	if c.origin != abi.OriginMirror {
@@ -125,7 +126,7 @@ func (x *Process) fillPair(f *abi.Pair, c *call, pair *Pair) {
 	f.WriteLatency = clamp32(pair.estimate.write)
 	f.LastTrack = pair.estimate.lastTrack
 	f.AtRisk = pair.risk.count
-	for i := len(pair.mirrors); i < min(int(f.Mirrors), len(f.Mirror)); i++ { // f.Mirrors is as the guest has left it
+	for i := len(pair.mirrors); i < min(int(f.Mirrors), len(f.Mirror)); i++ { // the guest may have changed f.Mirrors
 		f.Mirror[i] = abi.Mirror{}
 	}
 	f.Mirrors = uint8(len(pair.mirrors))
@@ -154,8 +155,8 @@ func (x *Process) fillPair(f *abi.Pair, c *call, pair *Pair) {
 	}
 }
 
-// fillChain copies the channel program, as far as the frame carries it, and
-// clears what an earlier and longer one has left.
+// fillChain copies the channel program, as far as the frame has room for it, and
+// clears the rest of an earlier, longer one.
 func fillChain(f *abi.Chain, g *chain.Program) {
 	f.Size = uint32(unsafe.Sizeof(abi.Chain{}))
 	f.Flags = g.Flags
@@ -172,8 +173,8 @@ func fillChain(f *abi.Chain, g *chain.Program) {
 	f.Parameters = uint16(p)
 }
 
-// random is what a detour gets to draw from: a function of the seed, the I/O
-// and the hook (the finaliser of splitmix64).
+// random makes the number from which a detour draws: a function of the seed, the
+// I/O and the hook (the finaliser of splitmix64).
 func (x *Process) random(io uint64, h abi.Hook) uint64 {
 	v := x.Seed + io*0x9E3779B97F4A7C15 + uint64(h)
 	v = (v ^ v>>30) * 0xBF58476D1CE4E5B9

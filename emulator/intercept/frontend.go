@@ -17,15 +17,16 @@ func (x *Process) frontEnd(c *call) ios.ReturnCode {
 	case c.rc == ios.Started:
 		*c.since = 0
 	case c.rc == ios.Queued && c.role.role == abi.RolePrimary && c.r.active() == 0:
-		// What was asked for goes with it, as it will be asked for again. Left on
-		// the shadow queue it would keep a synchronisation waiting that keeps the
-		// request from being started.
+		// The mirror requests that the detours have asked for are dropped, as the
+		// detours will ask again. On the shadow queue they would keep a synchronisation
+		// waiting, which in turn keeps the request from being started.
 		c.r.redriven()
 	}
 	return c.rc
 }
 
-// pointAtBackEnd has the return address point at the back-end detours. (Step 108.)
+// pointAtBackEnd makes the return address point at the back-end detours. (Step
+// 108.)
 func (x *Process) pointAtBackEnd(c *call, _ *abi.Intent) hooks.Refusal {
 	c.backEnd = true
 	return hooks.CarriedOut
@@ -123,7 +124,7 @@ func (x *Process) makeMirrors(c *call, n *abi.Intent) hooks.Refusal {
 // chain.
 const noChain = ^machine.Address(0)
 
-// route hands a read to a mirror's unit. (Step 192.)
+// route passes a read to a mirror's unit. (Step 192.)
 func (x *Process) route(c *call, n *abi.Intent) hooks.Refusal {
 	if why := x.routable(c, n.Code); why != hooks.CarriedOut {
 		return why
@@ -137,8 +138,9 @@ func (x *Process) route(c *call, n *abi.Intent) hooks.Refusal {
 	return hooks.CarriedOut
 }
 
-// routable reports why the read may not be served by mirror number i: the mirror
-// must have every track as the primary has it, and the chain must only read.
+// routable returns the reason why mirror number i may not serve the read, or that
+// it may: every track must be the same on the mirror as on the primary, and the
+// chain must only read.
 func (x *Process) routable(c *call, i uint8) hooks.Refusal {
 	r := c.r
 	switch {

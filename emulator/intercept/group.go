@@ -7,15 +7,16 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// group is a consistency group: pairs whose mirrors are to be a point in time of
-// all primaries together (M4). A write that an application asked for after it
-// had been told that an earlier one was done may depend on that one; so the
-// mirrors are a point in time as long as none has a write that was requested
-// after the acknowledgement of one that its own mirror lacks.
+// group is a consistency group: a set of pairs whose mirrors, taken together, must
+// show a state that all primaries together have been in at one point in time (M4).
+// A write that an application has requested after it was told that an earlier
+// write was done may depend on that earlier write. So the mirrors are a point in
+// time as long as no mirror has a write that was requested after the
+// acknowledgement of a write that another mirror lacks.
 //
-// While a mirror of the group is synchronised its tracks come in the order of
-// their numbers, and the group is no point in time until all of its mirrors
-// follow again. What was found before counts.
+// While a mirror of the group is synchronised, its tracks arrive in the order of
+// their numbers, and the group is no point in time until all of its mirrors follow
+// again. A violation that was found before that still counts.
 type group struct {
 	id    uint32
 	pairs []*Pair
@@ -67,7 +68,7 @@ func (x *Process) JoinGroup(p *Pair, id uint32) error {
 	return nil
 }
 
-// Group is the pair's consistency group, 0 for none.
+// Group returns the number of the pair's consistency group, 0 for none.
 func (p *Pair) Group() uint32 {
 	if p.group == nil {
 		return 0
@@ -114,8 +115,8 @@ func (g *group) judge() {
 	g.lenient.judge(g.latest)
 }
 
-// synchronising says that the order in which a mirror gets its tracks means
-// nothing from now on.
+// synchronising says that from now on the order in which a mirror gets its tracks
+// has no meaning.
 func (g *group) synchronising() {
 	if g != nil {
 		g.judge()

@@ -8,9 +8,9 @@ import (
 	"github.com/iosrun/iosrun/hooks"
 )
 
-// inhibit puts a copy of the request's chain in its place that the device lets
-// write nothing: the file mask of its define extent says so, or a set file mask
-// in front of a chain without one. (Step 130, the alternative.)
+// inhibit replaces the request's chain by a copy with which the device permits no
+// write: the file mask of its define extent says so, or a set file mask in front
+// of a chain without one. (Step 130, the alternative.)
 func (x *Process) inhibit(c *call, _ *abi.Intent) hooks.Refusal {
 	r, b := c.r, c.block
 	switch {
@@ -72,7 +72,7 @@ func (x *Process) inhibit(c *call, _ *abi.Intent) hooks.Refusal {
 	return hooks.CarriedOut
 }
 
-// uninhibit gives the requester's chain its place back.
+// uninhibit restores the requester's own chain.
 func (r *Request) uninhibit() {
 	if r.inhibited == nil {
 		return

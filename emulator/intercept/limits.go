@@ -10,35 +10,36 @@ import (
 
 // A detour can ask for things that bring it the same I/O again: leave the request
 // queued, read the label, try the mirror again, hold the completion, send the read
-// elsewhere. Each of these circles has a limit, past which the host goes on by
-// itself (overrule). The other things that bring an I/O back are bounded by what
-// they are: an I/O is driven again by error recovery ios.MaxRetries times, promoted
-// once for each mirror at most, and its back-end detours are scheduled only from
-// their disabled run, of which there is one each time the primary is started.
+// elsewhere. Each of these circles has a limit, beyond which the host goes on by
+// itself (overrule). The other things that bring an I/O back are bounded by their
+// nature: error recovery drives an I/O again ios.MaxRetries times, an I/O is
+// promoted once for each mirror at most, and its back-end detours are scheduled
+// only from their disabled run, of which there is one each time the primary is
+// started.
 const (
 	// RetryPatience is the longest time for which front-end detours can leave a
 	// request queued, again and again, between two starts of it.
 	RetryPatience = 5 * machine.Second
-	// MaxLabelReads is the most label reads that back-end detours get for one mirror
-	// request.
+	// MaxLabelReads is the largest number of label reads that back-end detours get
+	// for one mirror request.
 	MaxLabelReads = 16
-	// MaxMirrorAttempts is the most further attempts that post-status detours get for
-	// one mirror request, the most that a setting of a shipped one asks for. They get
-	// them within RetryPatience from the first one.
+	// MaxMirrorAttempts is the largest number of further attempts that post-status
+	// detours get for one mirror request; no shipped detour can be set to more. They
+	// get them within RetryPatience from the first one.
 	MaxMirrorAttempts = 1000
-	// MaxRoutes is how often a read can be sent to a mirror. It comes back when the
-	// mirror has missed a write by the time at which its turn comes.
+	// MaxRoutes is the number of times that a read can be sent to a mirror. It comes
+	// back if the mirror has missed a write before the read is started there.
 	MaxRoutes = 4
-	// MaxOverstays is how many requests a detour may fail to let go when their time
-	// is over; then it is passed over for good. Writes to the same blocks wait for
-	// each other, so each that is kept for the whole of its time adds that time to
-	// all that follow. A detour that is right never gets there: post-status detours
+	// MaxOverstays is the number of requests that a detour may keep beyond their
+	// time; then it is passed over for good. Writes to the same blocks wait for each
+	// other, so each write that is kept for the whole of its time adds that time to
+	// all that follow. A correct detour never reaches the limit: post-status detours
 	// are told that the time is over (abi.FlagTimedOut), and a request that is left
 	// queued because mirror I/Os of its own are still active (122) does not count.
 	MaxOverstays = 16
 )
 
-// The circles, as messages name them.
+// The names of the circles in messages.
 const (
 	circleRetry = "asks without end to leave the request queued"
 	circleLabel = "asks without end for the mirror's label"
@@ -46,8 +47,8 @@ const (
 	circleHold  = "holds a completion whose time is over"
 )
 
-// overrule notes that the host goes on with an I/O although a detour asks for
-// something else once more, and applies the detour's containment rule. The first
+// overrule notes that the host goes on with an I/O although a detour asks once
+// more for something else, and applies the detour's containment rule. The first
 // time is logged.
 func (x *Process) overrule(c *call, circle string) {
 	a := c.asked
@@ -59,8 +60,8 @@ func (x *Process) overrule(c *call, circle string) {
 	x.contain(a, c)
 }
 
-// overruleHold ends a hold of a detour that does not let a request go although its
-// time is over.
+// overruleHold ends the hold of a detour that does not let a request go although
+// its time is over.
 func (x *Process) overruleHold(c *call) {
 	x.overrule(c, circleHold)
 	if c.asked.Containment == hooks.FailIO {
@@ -69,7 +70,7 @@ func (x *Process) overruleHold(c *call) {
 	x.overstayed(c)
 }
 
-// overruleRetry gives the return code with which the host goes on with a request
+// overruleRetry returns the return code with which the host goes on with a request
 // that a front-end detour would leave queued although its time is over.
 func (x *Process) overruleRetry(c *call) ios.ReturnCode {
 	x.overrule(c, circleRetry)
@@ -84,7 +85,7 @@ func (x *Process) overruleRetry(c *call) ios.ReturnCode {
 }
 
 // attempt counts a further attempt of a mirror request that a detour asks for. It
-// reports why it may not be made.
+// returns the reason if the attempt may not be made.
 func (x *Process) attempt(c *call, mr *mirrorRequest) hooks.Refusal {
 	if mr.attempts == 0 {
 		mr.triedAt = c.p.Now()
@@ -102,8 +103,8 @@ func (x *Process) attempt(c *call, mr *mirrorRequest) hooks.Refusal {
 	return hooks.CarriedOut
 }
 
-// overstayed counts a request that the detour has not let go in time, and passes
-// the detour over when there are too many.
+// overstayed counts a request that the detour has not let go in time. It passes
+// the detour over at MaxOverstays such requests.
 func (x *Process) overstayed(c *call) {
 	a := c.asked
 	if a.Overstays++; a.Overstays == MaxOverstays && !a.Disabled {

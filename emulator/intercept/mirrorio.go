@@ -9,9 +9,9 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// wanted reports whether a mirror I/O that is about to start still makes sense:
-// its mirror takes writes, or has become the primary and has no later write from
-// somebody who was told that this one was done.
+// wanted reports whether a mirror I/O that is about to start is still useful: its
+// mirror takes writes, or has become the primary and its tracks have had no write
+// since the application was told that this one was done.
 func (mr *mirrorRequest) wanted(role unitRole) bool {
 	if role.mirror == mr.m {
 		return mr.m.State == abi.MirrorInSync || mr.m.State == abi.MirrorSynchronising
@@ -28,10 +28,10 @@ func (mr *mirrorRequest) wanted(role unitRole) bool {
 	return true
 }
 
-// sent notes what the mirror is about to get. A track is marked when the
-// chain may do something else than the primary's, or when a write may be on the
-// mirror already that reached the primary only after the application was told of
-// this one: here the order is the wrong one.
+// sent notes the write that the mirror is about to get. It marks a track if the
+// chain may do something else than the primary's. It also marks a track if a write
+// may be on the mirror already that reached the primary only after the application
+// was told of this one, because the order is then wrong.
 func (mr *mirrorRequest) sent() {
 	r, m := mr.r, mr.m
 	if mr.inexact {
@@ -61,7 +61,7 @@ func (mr *mirrorRequest) start(p *machine.Processor) {
 	b.ChannelProgram = mr.chain
 	b.Control = r.block.Control
 	if mr.area != nil {
-		b.Control = channel.ORBDefaultControl // the host builds format 1
+		b.Control = channel.ORBDefaultControl // the chains that the host builds have format 1
 	}
 	b.DriverID = ios.DriverMirror
 	b.Writes = false // never held back: the primary has the write
@@ -83,7 +83,8 @@ func (mr *mirrorRequest) start(p *machine.Processor) {
 	x.ios.STARTIO(p, b)
 }
 
-// enterShadow counts the mirror request, and its request, onto the shadow queue.
+// enterShadow counts the mirror request onto the shadow queue, and its request
+// with the first of its mirror requests.
 func (mr *mirrorRequest) enterShadow() {
 	mr.m.waiting++
 	r := mr.r
@@ -94,8 +95,8 @@ func (mr *mirrorRequest) enterShadow() {
 	}
 }
 
-// leaveShadow counts the mirror request off the shadow queue, and the request
-// with the last of its mirror requests that was on it.
+// leaveShadow counts the mirror request off the shadow queue, and its request with
+// the last of its mirror requests.
 func (mr *mirrorRequest) leaveShadow() {
 	mr.m.waiting--
 	r := mr.r
@@ -104,8 +105,8 @@ func (mr *mirrorRequest) leaveShadow() {
 	}
 }
 
-// drop takes a mirror request off the shadow queue; where the primary has the
-// write, the mirror has missed it. (Step 242.)
+// drop takes a mirror request off the shadow queue. If the primary has the write,
+// the mirror has missed it. (Step 242.)
 func (mr *mirrorRequest) drop() {
 	mr.enter(mirrorDropped)
 	mr.giveBack()
@@ -120,8 +121,8 @@ func (mr *mirrorRequest) fail(p *machine.Processor) {
 	mr.r.mirrorEnded(p)
 }
 
-// forgetMirrors makes the places for the mirrors free: for another drive of the
-// request, or at its end. What waits on the shadow queue is dropped.
+// forgetMirrors frees the places for the mirrors: for another drive of the
+// request, or at its end. It drops the mirror requests on the shadow queue.
 func (r *Request) forgetMirrors() {
 	legs := r.legs()
 	for i := range legs {
@@ -144,7 +145,7 @@ func (r *Request) forgetMirrors() {
 func (mr *mirrorRequest) Status(p *machine.Processor, b *ios.IOSB) {
 	mr.m.estimate.observe(true, b.EndedAt-b.StartedAt, mr.r.program.Tracks.Last)
 	if !b.IRB.OK() {
-		return // error recovery may drive it again; Done knows
+		return // error recovery may drive it again; Done learns of the end
 	}
 	mr.enter(mirrorArrived)
 	mr.settle(true)
@@ -152,10 +153,10 @@ func (mr *mirrorRequest) Status(p *machine.Processor, b *ios.IOSB) {
 	mr.r.noteMirrors()
 }
 
-// landed notes that the mirror has what the request has written: it is at risk no
-// longer, and the consistency group learns of it. A chain that may have written
-// something else brings nothing; a unit that has become the primary meanwhile is
-// not the mirror.
+// landed notes that the mirror has the data that the request has written: the
+// write is not at risk any more, and the consistency group learns of it. A chain
+// that may have written something else does not count, nor does a unit that has
+// become the primary meanwhile.
 func (mr *mirrorRequest) landed(now machine.Time) {
 	if mr.r.program.Writes {
 		mr.m.pair.group.got(mr.r.block.RequestedAt)
@@ -168,7 +169,7 @@ func (mr *mirrorRequest) landed(now machine.Time) {
 	}
 }
 
-// settle tells the account how the mirror request has ended, once.
+// settle tells the account once that the mirror request has ended.
 func (mr *mirrorRequest) settle(onMirror bool) {
 	if mr.leg != legUnderWay {
 		return
@@ -181,8 +182,8 @@ func (mr *mirrorRequest) settle(onMirror bool) {
 	r := mr.r
 	mr.m.account.ended(r.program.Tracks, mr.epoch, onMirror)
 	if mr.epoch != mr.m.account.epoch {
-		// Its unit has become the primary meanwhile: whoever has had the tracks
-		// copied from there may have them as they were before.
+		// Its unit has become the primary meanwhile. A mirror to which the tracks were
+		// copied from there may have got their earlier content.
 		for _, m := range r.pair.mirrors {
 			m.account.overtaken(r.program.Tracks, m.State == abi.MirrorInSync)
 		}
@@ -200,7 +201,7 @@ func (r *Request) noteMirrors() {
 	}
 }
 
-// Done is the exit of a mirror I/O.
+// Done is called when a mirror I/O has ended.
 func (mr *mirrorRequest) Done(p *machine.Processor, b *ios.IOSB) {
 	if !b.OK() {
 		mr.enter(mirrorFailing)

@@ -6,12 +6,13 @@ import (
 )
 
 // A pair goes over to constant copy for one of two reasons. A detour may find that
-// its mirrors lag and say so with any request: that holds until a detour says
-// otherwise. Or a chain suspends itself, and nobody knows for how long (182, 216,
-// 234): that holds for as long as such a chain is under way, on the primary or, by
-// its mirror I/Os, on a mirror. When the last of them has ended, and what it has put
-// at risk has settled, the pair is in the mode again that it would have had
-// without them; else one such chain would leave it in constant copy for good.
+// its mirrors lag and say so with any request: the mode then holds until a detour
+// asks for the other one. Or a chain suspends itself, and nobody knows for how
+// long (182, 216, 234): the mode then holds while such a chain is under way, on
+// the primary or, by its mirror I/Os, on a mirror. When the last of them has
+// ended, and its writes are not at risk any more, the pair returns to the mode
+// that it would have had without them; otherwise one such chain would leave it in
+// constant copy for good.
 
 // setMode puts the pair into a mode. (Steps 182, 216, 234.)
 func (x *Process) setMode(c *call, n *abi.Intent) hooks.Refusal {
@@ -44,14 +45,15 @@ func (x *Process) enter(pair *Pair, mode abi.PairMode) {
 	}
 }
 
-// resetModes puts every pair into synchronous mode: a policy begins.
+// resetModes puts every pair into synchronous mode, because a policy begins.
 func (x *Process) resetModes() {
 	for _, p := range x.pairs {
 		p.Mode, p.usual = abi.ModeSynchronous, abi.ModeSynchronous
 	}
 }
 
-// unsuspend ends a request whose chain has suspended itself.
+// unsuspend ends the effect of a request whose chain has suspended itself on the
+// pair's mode.
 func (r *Request) unsuspend() {
 	if !r.suspending {
 		return

@@ -13,13 +13,13 @@ import (
 type Pair struct {
 	// ID numbers the pairs from 1.
 	ID uint32
-	// Mode is how the pair mirrors now.
+	// Mode is the pair's present mode of mirroring.
 	Mode abi.PairMode
 
-	usual      abi.PairMode // the mode without the requests whose chains suspend themselves
-	suspending int          // these requests
+	usual      abi.PairMode // mode without the effect of requests whose chains suspend themselves
+	suspending int          // number of such requests
 
-	volume   *ios.UCB // by which applications know it
+	volume   *ios.UCB // unit by which applications know it
 	primary  *ios.UCB
 	group    *group // nil for none
 	geometry chain.Geometry
@@ -29,12 +29,12 @@ type Pair struct {
 	written  []uint32 // by track: number of the last write that reached the primary
 	writes   uint32   // numbers the pair's writes from 1
 	risk     riskList
-	writing  int // writes that the primary has accepted and not answered
+	writing  int // number of writes that the primary has accepted and not answered
 }
 
 // Mirror is one mirror of a pair.
 type Mirror struct {
-	// State is what the mirror is to the pair now.
+	// State is the mirror's present part in the pair.
 	State abi.MirrorState
 
 	pair     *Pair
@@ -45,22 +45,22 @@ type Mirror struct {
 	account  account
 	started  []uint32 // by track: number of the latest write on its way to the mirror
 	risk     risk
-	waiting  int    // mirror requests on the shadow queue
+	waiting  int    // number of mirror requests on the shadow queue
 	synced   uint32 // number of the last write before the end of the last synchronisation
-	// synchronisations counts those that have ended.
+	// synchronisations is the number of synchronisations that have ended.
 	synchronisations uint32
-	oldest           *mirrorRequest // under way for the longest
+	oldest           *mirrorRequest // mirror I/O that has been under way for the longest
 	newest           *mirrorRequest
 	standing         *standing // nil without a standing chain
 }
 
-// Primary is the unit of the primary device.
+// Primary returns the unit of the primary device.
 func (p *Pair) Primary() *ios.UCB { return p.primary }
 
-// Mirrors are the pair's mirrors. The slice must not be changed.
+// Mirrors returns the pair's mirrors. The slice must not be changed.
 func (p *Pair) Mirrors() []*Mirror { return p.mirrors }
 
-// began notes that a mirror I/O is under way, and finished that it is not.
+// began notes that a mirror I/O is under way; finished takes that back.
 func (m *Mirror) began(mr *mirrorRequest) {
 	mr.begunIn = m.synchronisations
 	mr.older, mr.newer = m.newest, nil
@@ -86,8 +86,8 @@ func (m *Mirror) finished(mr *mirrorRequest) {
 	mr.older, mr.newer = nil, nil
 }
 
-// Oldest is the request whose mirror I/O has been under way for the longest on
-// this mirror, and since when; nil when there is none.
+// Oldest returns the request whose mirror I/O has been under way for the longest
+// on this mirror, and the time at which that began; nil when there is none.
 func (m *Mirror) Oldest() (*Request, machine.Time) {
 	if m.oldest == nil {
 		return nil, 0
@@ -95,14 +95,14 @@ func (m *Mirror) Oldest() (*Request, machine.Time) {
 	return m.oldest.r, m.oldest.begunAt
 }
 
-// Unit is the unit of the mirror device.
+// Unit returns the unit of the mirror device.
 func (m *Mirror) Unit() *ios.UCB { return m.unit }
 
-// OutOfSync is how many tracks are marked out of sync.
+// OutOfSync returns the number of tracks that are marked out of sync.
 func (m *Mirror) OutOfSync() int { return m.account.count }
 
-// Follows reports whether the mirror takes the primary's writes, so that it can take
-// its place.
+// Follows reports whether the mirror takes the primary's writes, so that it can
+// replace the primary.
 func (m *Mirror) Follows() bool { return m.State == abi.MirrorInSync }
 
 // Marked reports whether the track is marked out of sync.
@@ -114,9 +114,10 @@ type Device struct {
 	CFWID uint16
 }
 
-// AddPair declares that primary is mirrored by the devices of mirrors, all of
-// the same geometry. They are taken to be identical when inSync, else every
-// track is marked.
+// AddPair makes a pair of primary and the devices of mirrors, all of the same
+// geometry. The devices are taken to be identical if inSync is set, else every
+// track is marked. AddPair returns an error for too many mirrors, for a geometry
+// of no tracks, and for a unit that belongs to a pair already.
 func (x *Process) AddPair(primary Device, geometry chain.Geometry, mirrors []Device, inSync bool) (*Pair, error) {
 	if len(mirrors) > abi.MaxMirrors {
 		return nil, fmt.Errorf("pair of unit %04X: %d mirrors: at most %d", primary.Unit.DeviceNumber, len(mirrors), abi.MaxMirrors)
@@ -147,7 +148,7 @@ func (x *Process) AddPair(primary Device, geometry chain.Geometry, mirrors []Dev
 	return p, nil
 }
 
-// unitRole is what a unit is to the mirroring.
+// unitRole is the part of a unit in the mirroring: its pair, and its place there.
 type unitRole struct {
 	role   abi.Role
 	pair   *Pair
@@ -168,9 +169,9 @@ func (x *Process) setRole(u *ios.UCB, r unitRole) {
 	x.roles[u.Index] = r
 }
 
-// estimate is the expected service time of a device: an average that forgets,
-// with a weight of 1/8 for the newest, as TCP's round-trip estimate has it (RFC
-// 6298).
+// estimate is the expected service time of a device: an average in which older
+// values fade, with a weight of 1/8 for the newest, as in TCP's estimate of the
+// round-trip time (RFC 6298).
 type estimate struct {
 	read, write int64 // nanoseconds
 	lastTrack   uint32

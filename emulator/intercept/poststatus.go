@@ -9,7 +9,7 @@ import (
 	"github.com/iosrun/iosrun/hooks"
 )
 
-// PostStatus is what the third pointer leads to: the post-status detours, then
+// PostStatus is the target of the third pointer: the post-status detours, then
 // IECVPST or the dispatcher. (Steps 290 to 312.)
 func (x *Process) PostStatus(p *machine.Processor, b *ios.IOSB) {
 	switch use := b.Use.(type) {
@@ -22,7 +22,7 @@ func (x *Process) PostStatus(p *machine.Processor, b *ios.IOSB) {
 	}
 }
 
-// postMirror ends a mirror I/O; the mirror process learns of it (M1).
+// postMirror ends a mirror I/O and tells the mirror process of it (M1).
 func (x *Process) postMirror(p *machine.Processor, mr *mirrorRequest) {
 	r := mr.r
 	c := call{hook: abi.PostStatus, p: p, r: r, block: &mr.block, role: x.roleOf(mr.block.UCB), origin: abi.OriginMirror, program: &r.program}
@@ -102,15 +102,15 @@ func (x *Process) answered(r *Request, ok bool) {
 	}
 }
 
-// holdable reports whether something will bring a held request back: a mirror
-// I/O under way, or the monitor.
+// holdable reports whether a held request will be looked at again: because of a
+// mirror I/O under way, or by the monitor.
 func (x *Process) holdable(r *Request) bool {
 	return r.outstanding() || r.backEnd.Queued() || x.Mirror != nil
 }
 
-// failWaiting has the application told that its request has failed although the
-// primary I/O ended well: it has waited for a mirror in vain. What the mirror
-// lacks stays marked. (M2.)
+// failWaiting fails the request for the application although the primary I/O ended
+// well: it has waited for a mirror in vain. Tracks on which the mirror lacks the
+// write stay marked. (M2.)
 func (x *Process) failWaiting(c *call, n *abi.Intent) hooks.Refusal {
 	r, code := c.r, n.Code
 	switch {
@@ -141,7 +141,7 @@ func (x *Process) observe(r *Request, b *ios.IOSB) {
 }
 
 // doubt marks the tracks of a write that the primary has answered with an error:
-// nobody knows which side has what.
+// nobody knows which of the devices have it.
 func (x *Process) doubt(r *Request) {
 	for _, m := range r.pair.mirrors {
 		m.account.mark(r.program.Tracks)
@@ -165,8 +165,8 @@ func (r *Request) overtaken() {
 	}
 }
 
-// finish lets IECVPST have the request: it is driven again, or its application
-// is told. It keeps the account of what the application may rely on.
+// finish passes the request to IECVPST: it is driven again, or its application is
+// told. It keeps the account of the writes on which the application may rely.
 func (x *Process) finish(p *machine.Processor, r *Request) {
 	b := r.block
 	if r.state == requestAgain {
@@ -179,7 +179,7 @@ func (x *Process) finish(p *machine.Processor, r *Request) {
 	write := r.onPrimary()
 	if r.role.role == abi.RolePrimary && b.UCB != r.pair.primary &&
 		(!b.IRB.OK() || write && b.CompletionCode == 0 && !r.survived()) {
-		r.repeat(p) // the primary failed under it, and another has been found
+		r.repeat(p) // the primary has failed, and another device has its place
 		return
 	}
 	if r.number != 0 {
@@ -198,7 +198,7 @@ func (x *Process) finish(p *machine.Processor, r *Request) {
 	r.release()
 }
 
-// watchMirrors has the monitor look after the mirror I/Os of a request whose
+// watchMirrors asks the monitor to watch the mirror I/Os of a request whose
 // application has been told.
 func (r *Request) watchMirrors(p *machine.Processor) {
 	if r.x.Mirror == nil {
@@ -212,15 +212,15 @@ func (r *Request) watchMirrors(p *machine.Processor) {
 	}
 }
 
-// acknowledge is the moment at which an application has been told that its write
-// is done: what the mirrors lack is at risk from now on, and what the policy has
-// promised is checked.
+// acknowledge is called when an application is told that its write is done: from
+// now on the write is at risk for each mirror that lacks it. The promise of the
+// policy is checked.
 func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 	r.ackedAt = p.Now()
 	have, following := 0, 0
 	for i, m := range r.pair.mirrors {
 		mr := &r.mirrors[i]
-		// By its own mirror I/O, or by a synchronisation after it.
+		// by its own mirror I/O, or by a synchronisation after it
 		on := r.onMirror(i) || r.brought(m)
 		if m.State == abi.MirrorInSync {
 			following++
@@ -245,8 +245,8 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 		want = min(n, following)
 	}
 	if have < want && r.promise.Durability == DurableMirrors {
-		// What a program-controlled interruption has announced before the end of the
-		// chain is not for a mirror to hold back (184).
+		// A mirror cannot hold back the effects of a program-controlled interruption,
+		// which has told of the write before the end of the chain (184).
 		if r.flags&abi.FlagConstantCopy != 0 || r.pair.Mode == abi.ModeConstantCopy || r.program.Interrupts {
 			x.counts.Degraded++
 		} else {
@@ -255,7 +255,8 @@ func (x *Process) acknowledge(p *machine.Processor, r *Request) {
 	}
 }
 
-// returnToPrimary drives a read that a mirror could not serve on the primary.
+// returnToPrimary drives a read that a mirror could not serve again, on the
+// primary.
 func (x *Process) returnToPrimary(p *machine.Processor, r *Request) {
 	b := r.block
 	r.routed = nil // its origin stays, which keeps it from being routed again
@@ -275,13 +276,13 @@ func (r *Request) repeat(p *machine.Processor) {
 	r.x.ios.IOSVSSCQ(p, b)
 }
 
-// heldList is the requests that are held, in the order in which their primary
-// I/Os ended, so that the first one's time is over first. A request stays in it
-// while post-status processing looks at it again.
+// heldList lists the requests that are held, in the order in which their primary
+// I/Os ended, so that the time of the first one is over first. A request stays in
+// the list while post-status processing looks at it again.
 type heldList struct{ head, tail *Request }
 
-// hold puts post-status processing of the request off, in a state of those that are
-// held.
+// hold delays post-status processing of the request. s is one of the states in
+// which a request is held.
 func (r *Request) hold(p *machine.Processor, s requestState) {
 	if r.completeAt == 0 { // it has failed; its time runs from now on
 		r.completeAt = p.Now()
@@ -292,7 +293,8 @@ func (r *Request) hold(p *machine.Processor, s requestState) {
 	}
 }
 
-// list puts the request into the list of held ones. They come nearly in order.
+// list puts the request into the list of held ones. Requests come nearly in the
+// order of the list.
 func (r *Request) list() {
 	h := &r.x.held
 	before := h.tail
@@ -327,10 +329,10 @@ func (r *Request) unlist() {
 	r.heldNext, r.heldPrev = nil, nil
 }
 
-// LongestHeld is the held request whose primary I/O ended first, or nil.
+// LongestHeld returns the held request whose primary I/O ended first, or nil.
 func (x *Process) LongestHeld() *Request { return x.held.head }
 
-// Reschedule has post-status processing run for a held request again (M1).
+// Reschedule makes post-status processing run again for a held request (M1).
 func (r *Request) Reschedule(p *machine.Processor) { r.reschedule(p.Now()) }
 
 func (r *Request) reschedule(now machine.Time) {
@@ -338,8 +340,8 @@ func (r *Request) reschedule(now machine.Time) {
 }
 
 // TimeOut posts an error for a request whose mirror does not answer (M2): its
-// detours get a call with FlagTimedOut set. If one holds the request even then,
-// the host lets it go all the same.
+// detours get a call with FlagTimedOut set. If a detour holds the request even
+// then, the host completes it nevertheless.
 func (r *Request) TimeOut(now machine.Time) {
 	if r.block.SRB.Queued() {
 		return // not looked at yet since something has happened

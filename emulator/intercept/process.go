@@ -14,36 +14,35 @@ import (
 
 // Limits and defaults of the intercept process.
 const (
-	// MaxFailures is the number of calls without an answer, by an abnormal end or
-	// by a response that does not pass its check, after which a detour is passed
-	// over for good.
+	// MaxFailures is the number of calls without an answer, by an abnormal end or by
+	// a response that fails its check, after which a detour is passed over for good.
 	MaxFailures = 16
-	// DetourCost is what a call of a detour costs in virtual time, until its
-	// instructions are counted: an estimate of 300 instructions at 1000 million
-	// a second.
+	// DetourCost is the virtual time that a call of a detour takes, until its
+	// instructions are counted: an estimate of 300 instructions at 1000 million a
+	// second.
 	DetourCost = 300 * machine.Time(1)
 )
 
-// MirrorProcess is told what the mirror process must know.
+// MirrorProcess holds the calls by which the mirror process learns of events.
 type MirrorProcess interface {
 	// Ended says that a mirror I/O of r has ended. If the primary I/O is complete
 	// and held, the mirror process schedules post-status processing for it again
 	// (M1).
 	Ended(p *machine.Processor, r *Request)
-	// ReadLabel reads the label of m and then calls r.SetLabel; false says that it
-	// cannot (250).
+	// ReadLabel reads the label of m and then calls r.SetLabel; it returns false if
+	// it cannot (250).
 	ReadLabel(p *machine.Processor, r *Request, m *Mirror) bool
-	// Watch says that something waits for a mirror since then: a mirror I/O has
-	// begun, or a request is held whose primary I/O has ended (312). The monitor
-	// looks after it (M2).
+	// Watch says that since the given time something waits for a mirror: a mirror I/O
+	// has begun, or a request is held whose primary I/O has ended (312). The monitor
+	// watches over it (M2).
 	Watch(p *machine.Processor, since machine.Time)
-	// CopyTracks copies tracks of the primary to m, which follows it, and then
-	// calls r.Copied; false says that it cannot (199, 306).
+	// CopyTracks copies tracks of the primary to m, which follows it, and then calls
+	// r.Copied; it returns false if it cannot (199, 306).
 	CopyTracks(p *machine.Processor, r *Request, m *Mirror, first, last uint32) bool
 }
 
-// Durability is what a policy promises of a completion that it reports for a
-// write.
+// Durability is the promise of a policy for the writes whose completion it
+// reports.
 type Durability uint8
 
 // The durabilities.
@@ -52,20 +51,21 @@ const (
 	DurableMirrors                   // so many mirrors that are in sync have it too
 )
 
-// Promise is what a policy declares of the completions that it reports.
+// Promise holds the declarations of a policy on the completions that it reports.
 type Promise struct {
 	Durability Durability
-	// Copies is how many of the mirrors in sync must have a write under
-	// DurableMirrors; 0, or more than there are, is all of them.
+	// Copies is the number of mirrors in sync that must have a write under
+	// DurableMirrors; 0, or a number greater than that of the mirrors in sync, stands
+	// for all of them.
 	Copies int
 	// StalePromotion allows a mirror to be promoted although the account knows that it
 	// lacks acknowledged writes.
 	StalePromotion bool
 }
 
-// Counts are what the process counts over a run.
+// Counts holds the counters of the process over a run.
 type Counts struct {
-	Calls      [abi.Hooks]uint64 // of detours
+	Calls      [abi.Hooks]uint64 // calls of detours
 	Mirrored   uint64            // mirror I/Os started
 	Resumed    uint64            // of these joined to a standing chain
 	Routed     uint64            // reads sent to a mirror
@@ -73,12 +73,12 @@ type Counts struct {
 	Retried    uint64            // mirror I/Os tried again
 	Refused    uint64            // intents that the host did not carry out
 	Traps      uint64
-	Exhausted  uint64 // of the traps, calls that used up what a call may use
-	Invalid    uint64 // responses that did not pass the check
+	Exhausted  uint64 // traps because the call used up its limit of resources
+	Invalid    uint64 // responses that failed the check
 	PassedOver uint64 // detours that are not called any more
-	// Acknowledged counts the writes of applications that ended well, and Alone those
-	// of them that only the primary could have, although the policy promises
-	// mirrors: no mirror was in sync.
+	// Acknowledged counts the writes of applications that ended well. Alone counts
+	// those of them that no mirror could have, because none was in sync, although the
+	// policy promises mirrors.
 	Acknowledged, Alone uint64
 
 	Violations  uint64 // completions earlier than the declared durability allows
@@ -92,27 +92,27 @@ type Counts struct {
 	StaleRefused uint64
 	TimedOut     uint64 // held requests that the monitor gave up
 	Overruled    uint64 // times that the host went on although a detour asked once more
-	Illegal      uint64 // transitions that there cannot be: faults of this package
+	Illegal      uint64 // illegal transitions: faults of this package
 }
 
 // Process is the intercept process of a machine.
 type Process struct {
-	// Seed is what detours' randomness is derived from.
+	// Seed is the seed of the random numbers for detours.
 	Seed uint64
-	// Promise is what the policy in force declares.
+	// Promise is the promise of the policy in force.
 	Promise Promise
-	// Cost is what a call of a detour costs in virtual time.
+	// Cost is the virtual time that a call of a detour takes.
 	Cost machine.Time
-	// Mirror is the mirror process; nil only in tests of a part.
+	// Mirror is the mirror process; it is nil only in tests of a part.
 	Mirror MirrorProcess
 	// Promoted, if not nil, is told that a mirror of a pair has become its primary;
 	// stale says that it was allowed to lack acknowledged writes. Refused promotions
 	// are in Promotions only.
 	Promoted func(p *Pair, stale bool)
-	// Illegal, if not nil, is told of each transition that there cannot be; it may
-	// panic. All are counted and logged.
+	// Illegal, if not nil, is told of each illegal transition; it may panic. All of
+	// them are counted and logged.
 	Illegal func(of, from, to string, io uint64)
-	// Log takes what an operator must know; never nil after New.
+	// Log takes messages for the operator; it is never nil after New.
 	Log hclog.Logger
 
 	ios    *ios.Supervisor
@@ -123,7 +123,7 @@ type Process struct {
 	// population is the number of requests in each state.
 	population  [maxStates]int
 	transitions transitions
-	shadow      int // requests on the shadow queue
+	shadow      int // number of requests on the shadow queue
 	held        heldList
 	areas       areas
 	copies      copies
@@ -132,14 +132,14 @@ type Process struct {
 	stack       [maxDepth]response
 	depth       int
 	built       chain.Program  // a chain that does something else than the primary's
-	current     *chain.Program // of the call under way, for ReadChain
+	current     *chain.Program // chain of the call under way, for ReadChain
 }
 
-// maxDepth is how deep detours' calls can nest: a back-end detour that starts a
-// mirror I/O has the front-end detour called for it.
+// maxDepth is the largest depth to which calls of detours can nest: a back-end
+// detour that starts a mirror I/O causes a call of the front-end detour.
 const maxDepth = 4
 
-// response is the host's copy of what a detour has answered.
+// response is the host's copy of a detour's answer.
 type response struct {
 	verdict abi.Verdict
 	n       int
@@ -160,9 +160,9 @@ func New(s *ios.Supervisor, log hclog.Logger) *Process {
 	return x
 }
 
-// boxed says that a device has been given up by missing-interrupt handling, or is
-// in use again. Mirror I/Os to a boxed mirror fail at once, and the post-status
-// detours judge them as those to any mirror that has failed (M4).
+// boxed is called when missing-interrupt handling has given up a device, or when
+// the device is in use again. Mirror I/Os to a boxed mirror fail at once, and the
+// post-status detours judge them like those to any mirror that has failed (M4).
 func (x *Process) boxed(at machine.Time, u *ios.UCB, boxed bool) {
 	device := hclog.Fmt("%04X", u.DeviceNumber)
 	if boxed {
@@ -172,9 +172,10 @@ func (x *Process) boxed(at machine.Time, u *ios.UCB, boxed bool) {
 	}
 }
 
-// Install puts the detours of a policy on the slots at once, with what the
-// policy promises: requests that begin from now on have them. (hooks.Table.) The
-// pairs' modes are those of the policy before, so they are synchronous again.
+// Install puts the detours of a policy on the slots at once, together with the
+// policy's promise: requests that begin from now on use them. (hooks.Table.) The
+// pairs' modes belonged to the policy before, so all pairs return to synchronous
+// mode.
 func (x *Process) Install(sequences [hooks.Slots][]*hooks.Attachment, d Promise) error {
 	for _, c := range sequences {
 		for _, a := range c {
@@ -191,13 +192,15 @@ func (x *Process) Install(sequences [hooks.Slots][]*hooks.Attachment, d Promise)
 	return nil
 }
 
-// Counts are the counts so far.
+// Counts returns the counts so far.
 func (x *Process) Counts() Counts { return x.counts }
 
-// Pairs are the pairs, by identity. The slice must not be changed.
+// Pairs returns the pairs, in the order of their identities. The slice must not be
+// changed.
 func (x *Process) Pairs() []*Pair { return x.pairs }
 
-// Pending is the number of requests that have not ended with all their mirror I/Os.
+// Pending returns the number of requests that have not ended with all their mirror
+// I/Os.
 func (x *Process) Pending() (n int) {
 	for s, m := range x.population {
 		if requestState(s) != requestFree {
@@ -207,7 +210,8 @@ func (x *Process) Pending() (n int) {
 	return n
 }
 
-// ReadChain answers a detour's request for CCWs that its frame does not carry.
+// ReadChain answers a detour that asks for CCWs for which its frame has no room.
+// It copies CCWs from number first on to into and returns their number.
 func (x *Process) ReadChain(first int, into []abi.CCW) int {
 	if x.current == nil || first < 0 || first >= len(x.current.CCWs) {
 		return 0
@@ -215,8 +219,8 @@ func (x *Process) ReadChain(first int, into []abi.CCW) int {
 	return copy(into, x.current.CCWs[first:])
 }
 
-// DDTSIO is what the first pointer leads to: the front-end detours, then the
-// conventional module. (Steps 94 to 108.)
+// DDTSIO is the target of the first pointer: it calls the front-end detours, then
+// the conventional module. (Steps 94 to 108.)
 func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 	b := q.IOSB
 	if mr, ok := b.Use.(*mirrorRequest); ok {
@@ -231,7 +235,7 @@ func (x *Process) DDTSIO(p *machine.Processor, q *ios.IOQ) ios.ReturnCode {
 	}
 	r.drive(role)
 	if r.routed != nil && role.mirror != nil && !role.mirror.account.unmarked(r.program.Tracks) {
-		r.routed, r.origin = nil, abi.OriginApplication // it has missed a write while the read waited
+		r.routed, r.origin = nil, abi.OriginApplication // the mirror has missed a write meanwhile
 		x.ios.Move(p, q, role.pair.primary)
 		return ios.Moved
 	}
@@ -311,12 +315,12 @@ func (r *Request) accepted() {
 	case r.role.role == abi.RolePrimary:
 		r.reached()
 	case m != nil && r.origin == abi.OriginApplication && r.inhibited == nil:
-		m.account.miss(r.program.Tracks) // an interloper that nobody has stopped
+		m.account.miss(r.program.Tracks) // somebody else writes to the mirror
 	}
 }
 
-// reached notes that the primary has got a write: the number of the write, and
-// on each mirror a write under way or a mark.
+// reached notes that the primary has got a write: it gives the write its number
+// and notes on each mirror a write under way or a mark.
 func (r *Request) reached() {
 	pair, e := r.pair, r.program.Tracks
 	pair.writes++
@@ -333,16 +337,16 @@ func (r *Request) reached() {
 		} else {
 			m.account.mark(e)
 		}
-		// A copy that is being made may have read the track before this write; what
-		// a request has asked for is marked until it has been copied.
+		// A copy under way may have read the track before this write. Tracks whose copy
+		// a request has asked for are marked until they have been copied.
 		if m.State == abi.MirrorSynchronising || mr.copy != copyNone {
 			m.account.mark(e)
 		}
 	}
 }
 
-// Return is what the return address leads to: the back-end detours, disabled.
-// (Steps 104, 110, 112.)
+// Return is the target of the return address: it calls the back-end detours,
+// disabled. (Steps 104, 110, 112.)
 func (x *Process) Return(p *machine.Processor, q *ios.IOQ, _ channel.CC) {
 	b := q.IOSB
 	r, ok := b.Use.(*Request)
@@ -370,8 +374,9 @@ func (x *Process) backEnd(p *machine.Processor, r *Request) {
 }
 
 // settleUnstarted fails mirror requests that the back-end detours have neither
-// started nor dropped nor scheduled themselves for: nobody would come back to
-// them. Where the primary's start was not accepted they are dropped.
+// started nor dropped, if they have not scheduled themselves either: nothing would
+// bring them to these requests again. If the primary's start was not accepted, the
+// mirror requests are dropped.
 func (r *Request) settleUnstarted(p *machine.Processor) {
 	legs := r.legs()
 	for i := range legs {

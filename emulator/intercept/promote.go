@@ -16,27 +16,27 @@ type Promotion struct {
 	Pair   uint32
 	Mirror int
 	// Tracks is the number of tracks on which the mirror had missed acknowledged
-	// writes. Writes and Bytes are what had been acknowledged and was not on the mirror,
+	// writes. Writes and Bytes count the acknowledged writes that the mirror lacked
 	// by the account, writes on their way to it included.
 	Tracks int
 	Writes uint64
 	Bytes  uint64
-	// Refused is the number of times that the promotion was asked for and refused
-	// because of that; 0 for one that was carried out.
+	// Refused is the number of times that the promotion was asked for and refused for
+	// this reason; 0 for a promotion that was carried out.
 	Refused uint64
 }
 
-// Promotions lists the promotions in the order in which they were asked for. Those
-// of a mirror that were refused one after the other are one entry. The slice must
-// not be changed.
+// Promotions lists the promotions in the order in which they were asked for.
+// Consecutive refusals for the same mirror are one entry. The slice must not be
+// changed.
 func (x *Process) Promotions() []Promotion { return x.asked }
 
 // promote makes mirror number i the primary, because the primary has failed; the
 // other mirrors follow it. The old primary takes the mirror's place in the pair,
-// as one that has failed: what it will lack is marked, so that it can be made
-// identical again when it works. (M3.)
+// as a mirror that has failed: the tracks that it will lack are marked, so that it
+// can be synchronised when it works again. (M3.)
 //
-// A mirror that the account knows to lack acknowledged writes is not promoted unless
+// A mirror that lacks acknowledged writes by the account is not promoted unless
 // the policy allows it. If the writes are only on their way to it, a request that
 // has failed is held until they have ended, and its detours are asked again.
 func (x *Process) promote(c *call, n *abi.Intent) hooks.Refusal {
@@ -87,12 +87,13 @@ func (x *Process) promote(c *call, n *abi.Intent) hooks.Refusal {
 	return hooks.CarriedOut
 }
 
-// stale reports whether the mirror lacks acknowledged writes, by what the account
-// knows: it has missed some, or they are still on their way.
+// stale reports whether the mirror lacks acknowledged writes by the account: it
+// has missed some, or they are still on their way.
 func (m *Mirror) stale() bool { return m.account.misses != 0 || m.risk.IOs != 0 }
 
-// awaitPromotion holds a request that has failed until the acknowledged writes that
-// are on their way to m have ended. It reports false when that would not help.
+// awaitPromotion holds a request that has failed until the acknowledged writes
+// that are on their way to m have ended. It reports false if the wait would not
+// help.
 func (x *Process) awaitPromotion(c *call, m *Mirror) bool {
 	r := c.r
 	if c.origin == abi.OriginMirror || r.Ended() || r.PrimaryComplete() || r.overdue() || m.settled() || x.Mirror == nil {
@@ -102,13 +103,13 @@ func (x *Process) awaitPromotion(c *call, m *Mirror) bool {
 	return true
 }
 
-// settled reports whether no acknowledged write that is on its way to m decides
-// whether it can be promoted.
+// settled reports whether waiting for writes on their way to m can no longer
+// change whether m can be promoted.
 func (m *Mirror) settled() bool {
 	return m.State != abi.MirrorInSync || m.account.misses != 0 || m.risk.IOs == 0
 }
 
-// wake has the requests that wait for m looked at again.
+// wake reschedules the requests that wait for m.
 func (x *Process) wake(m *Mirror) {
 	if x.population[requestAwaiting] == 0 || !m.settled() {
 		return
@@ -136,8 +137,8 @@ func (x *Process) refusePromotion(now machine.Time, m *Mirror) {
 	x.Log.Warn("promotion refused: the mirror lacks acknowledged writes", "pair", m.pair.ID, "mirror", m.index+1, "writes", m.risk.IOs, "tracks", m.account.misses, "time", now)
 }
 
-// MaxPromotions is the most entries that Promotions has; later ones are counted
-// only.
+// MaxPromotions is the largest number of entries in Promotions; later promotions
+// are only counted.
 const MaxPromotions = 256
 
 func (x *Process) note(p Promotion) bool {

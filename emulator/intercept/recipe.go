@@ -21,22 +21,22 @@ type area struct {
 
 const (
 	areaCCWs = (abi.MaxRecipe + spareCCWs) * arch.CCWSize
-	// spareCCWs is how many CCWs of zero end each chain, against one that goes on
-	// behind its last CCW, or skips that.
+	// spareCCWs is the number of CCWs of zero at the end of each chain. They stop a
+	// chain that continues behind its last CCW, or skips it.
 	spareCCWs = 2
 	areaSize  = 2048
-	// areaBase is where in main storage the areas lie; the room reaches up to
+	// areaBase is the address of the first area in main storage; the room ends at
 	// areaLimit.
 	areaBase  machine.Address = 0x60000000
 	areaLimit machine.Address = 0x70000000
 	areasEach                 = machine.FrameSize / areaSize
 )
 
-// areas is the pool of areas, mapped as they are first needed.
+// areas is the pool of areas. An area is mapped when it is first needed.
 type areas struct {
 	storage *machine.Storage
 	free    *area
-	next    machine.Address // to be mapped next, less areaBase
+	next    machine.Address // offset from areaBase of the area to be mapped next
 }
 
 func (a *areas) get() (*area, error) {
@@ -67,9 +67,10 @@ func (a *areas) put(r *area) {
 	a.free = r
 }
 
-// build makes the mirror chain that a recipe asks for. Every data address in it
-// is one of the primary chain's, or a parameter block of the response, and it
-// stores nothing but into private copies. The response has passed its check.
+// build makes the mirror chain that a recipe describes. Every data address in the
+// chain comes from the primary's chain or is a parameter block of the response,
+// and the chain stores only into private copies. The response has passed its
+// check.
 func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) hooks.Refusal {
 	a, err := x.areas.get()
 	if err != nil {
@@ -84,7 +85,7 @@ func (x *Process) build(mr *mirrorRequest, resp *abi.Response, n *abi.Intent) ho
 	ccws := mr.r.program.CCWs
 	recipe := resp.Recipe[n.First : n.First+n.Count]
 	roles := chain.RolesOf(mr.r.pair.geometry.Class)
-	stores, chained := false, false // of the command that data chaining goes on with
+	stores, chained := false, false // of the command that data chaining continues
 	for i := range recipe {
 		c := &recipe[i]
 		w := channel.CCW{Command: c.Command, Flags: channel.Flags(c.Flags), Count: c.Count}

@@ -8,9 +8,9 @@ import (
 	"github.com/iosrun/iosrun/hooks"
 )
 
-// Request is what the intercept process keeps of an I/O from its front-end call
-// to its end: its entry of the flag table, its mirror requests on the shadow
-// queue, the scratch area of its detours. Its states are in states.go.
+// Request is the record that the intercept process keeps of an I/O from its
+// front-end call to its end: its entry of the flag table, its mirror requests on
+// the shadow queue, the scratch area of its detours. Its states are in states.go.
 type Request struct {
 	x          *Process
 	block      *ios.IOSB
@@ -19,43 +19,43 @@ type Request struct {
 	generation *hooks.Generation
 	state      requestState
 	primary    legState
-	flags      abi.FlagTable // those that the host derives from states apart
+	flags      abi.FlagTable // flags except those that the host derives from states
 	origin     abi.Origin
-	promise    Promise // of its policy when it began
+	promise    Promise // promise of its policy when it began
 	program    chain.Program
 	scratch    [abi.ScratchSize]byte
 	calls      [abi.Hooks]uint32
 	mirrors    [abi.MaxMirrors]mirrorRequest
-	number     uint32 // of the write among the pair's
-	told       uint32 // the pair's writes when the application was told of this one
-	waiting    int    // its mirror requests on the shadow queue
-	routes     int    // how often it was sent to a mirror
+	number     uint32 // number of the write among the pair's writes
+	told       uint32 // the pair's last write when the application was told of this one
+	waiting    int    // number of its mirror requests on the shadow queue
+	routes     int    // number of times that it was sent to a mirror
 	routed     *Mirror
-	awaits     *Mirror      // that is to be promoted, once it has what is on its way to it
+	awaits     *Mirror      // mirror for whose promotion it waits
 	suspending bool         // its chain suspends itself, and the pair is in constant copy for that
-	completeAt machine.Time // when the primary I/O ended well, or was first held after it had failed
+	completeAt machine.Time // time of the good end of the primary I/O, or of the first hold after a failure
 	ackedAt    machine.Time
-	leftSince  machine.Time // first time that a detour left it queued, since its last start
-	inhibited  *area        // chain that stands in for the requester's (130)
+	leftSince  machine.Time // time at which a detour first left it queued since its last start
+	inhibited  *area        // chain that replaces the requester's own (130)
 	original   machine.Address
 	control    uint32
 
-	addressed *ios.UCB // that the requester has named
-	former    *ios.UCB // a former primary on which the write ended well before it was repeated, or nil
+	addressed *ios.UCB // unit that the requester has named
+	former    *ios.UCB // former primary that has the write, which was then repeated; or nil
 
 	backEnd   machine.SRB // enabled run of the back-end detour (step 270)
 	backEntry backEndEntry
-	next      *Request // free list
+	next      *Request // in the free list
 	heldNext  *Request
 	heldPrev  *Request
-	riskNext  *Request // of riskList
+	riskNext  *Request // in riskList
 	riskPrev  *Request
 }
 
-// ID is the identity of the I/O.
+// ID returns the identity of the I/O.
 func (r *Request) ID() uint64 { return r.block.ID }
 
-// Pair is the pair that the I/O is for, or nil.
+// Pair returns the pair that the I/O is for, or nil.
 func (r *Request) Pair() *Pair { return r.pair }
 
 // PrimaryComplete reports whether the primary I/O has ended well (M1).
@@ -64,25 +64,25 @@ func (r *Request) PrimaryComplete() bool { return r.primary == legGood }
 // Held reports whether the application waits although the primary I/O has ended.
 func (r *Request) Held() bool { return r.state == requestHeld || r.state == requestAwaiting }
 
-// CompleteAt is when the primary I/O ended well.
+// CompleteAt returns the time at which the primary I/O ended well.
 func (r *Request) CompleteAt() machine.Time { return r.completeAt }
 
-// HeldNext is the held request whose primary I/O ended next after that of r, or
-// nil.
+// HeldNext returns the held request whose primary I/O ended next after that of r,
+// or nil.
 func (r *Request) HeldNext() *Request { return r.heldNext }
 
 // Ended reports whether the application has been told.
 func (r *Request) Ended() bool { return r.state == requestTold }
 
-// Failed reports whether the application has been told although a mirror I/O
-// of the request failed since: its detour may want to do something about it.
+// Failed reports whether a mirror I/O of the request has failed after the
+// application was told: its detour may want to act on that.
 func (r *Request) Failed() bool { return r.Ended() && r.flags&abi.FlagMirrorError != 0 }
 
-// overdue reports whether the monitor has given the request up: it is held no
+// overdue reports whether the monitor has given the request up: it is not held any
 // longer, whatever a detour answers.
 func (r *Request) overdue() bool { return r.flags&abi.FlagTimedOut != 0 }
 
-// flagTable is the request's entry of the flag table as detours see it.
+// flagTable returns the request's entry of the flag table as detours see it.
 func (r *Request) flagTable() abi.FlagTable {
 	if r.PrimaryComplete() {
 		return r.flags | abi.FlagPrimaryComplete
@@ -95,7 +95,7 @@ func (r *Request) onPrimary() bool {
 	return r.primary != legIdle && r.program.Writes && r.role.role == abi.RolePrimary
 }
 
-// legs are the request's places for its mirrors, whether in use or not.
+// legs returns the request's places for its mirrors, whether in use or not.
 func (r *Request) legs() []mirrorRequest {
 	if r.pair == nil {
 		return nil
@@ -103,7 +103,7 @@ func (r *Request) legs() []mirrorRequest {
 	return r.mirrors[:len(r.pair.mirrors)]
 }
 
-// mask gives the mirrors whose place has the property, a bit each.
+// mask returns the mirrors whose place has the property, one bit for each.
 func (r *Request) mask(has func(*mirrorRequest) bool) (mask uint8) {
 	legs := r.legs()
 	for i := range legs {
@@ -114,7 +114,7 @@ func (r *Request) mask(has func(*mirrorRequest) bool) (mask uint8) {
 	return mask
 }
 
-// any reports whether some mirror's place has the property.
+// any reports whether the place of some mirror has the property.
 func (r *Request) any(has func(*mirrorRequest) bool) bool {
 	legs := r.legs()
 	for i := range legs {
@@ -125,11 +125,11 @@ func (r *Request) any(has func(*mirrorRequest) bool) bool {
 	return false
 }
 
-// made is the mask of the mirrors for which a mirror request was made.
+// made returns the mask of the mirrors for which a mirror request was made.
 func (r *Request) made() uint8 { return r.mask((*mirrorRequest).made) }
 
-// active is the mask of the mirrors with a mirror I/O of this request under way
-// (step 120).
+// active returns the mask of the mirrors with a mirror I/O of this request under
+// way (step 120).
 func (r *Request) active() uint8 { return r.mask((*mirrorRequest).active) }
 
 // outstanding reports whether something of the request is under way: a mirror I/O,
@@ -137,12 +137,13 @@ func (r *Request) active() uint8 { return r.mask((*mirrorRequest).active) }
 func (r *Request) outstanding() bool { return r.any((*mirrorRequest).outstanding) }
 
 // mirrorRequest is a request's place for one mirror: its mirror I/O (chain, IOSB,
-// IOQ), and what became of that, of the copies of its tracks, and of the write.
+// IOQ) and the states of the mirror I/O, of the copy of its tracks, and of the
+// write.
 type mirrorRequest struct {
 	r            *Request
-	number       uint8 // of the leg, from 1
+	number       uint8 // number of the leg, from 1
 	m            *Mirror
-	older, newer *mirrorRequest // begun before and after it on the same mirror
+	older, newer *mirrorRequest // mirror requests begun before and after it on the same mirror
 	begunAt      machine.Time
 	block        ios.IOSB
 	state        mirrorState
@@ -151,19 +152,19 @@ type mirrorRequest struct {
 	copy         copyState
 	risk         riskState
 	flags        abi.MirrorFlags
-	begunIn      uint32       // the mirror's synchronisations when it was begun
-	endedIn      uint32       // and when its IOSB was free
-	labels       int          // how often the label has been read
-	attempts     int          // further ones
-	triedAt      machine.Time // of the first of them
+	begunIn      uint32       // number of the mirror's synchronisations when it was begun
+	endedIn      uint32       // the same number when its IOSB was free again
+	labels       int          // number of times that the label has been read
+	attempts     int          // number of further attempts
+	triedAt      machine.Time // time of the first further attempt
 	area         *area
 	copies       *dataCopy
 	inexact      bool         // its chain may do something else than the primary's
-	touches      chain.Extent // the tracks that such a chain can write
-	epoch        uint32       // of the account, when it counted as under way
-	unit         *ios.UCB     // to which it was started
+	touches      chain.Extent // tracks that such a chain can write
+	epoch        uint32       // epoch of the account when it counted as under way
+	unit         *ios.UCB     // unit to which it was started
 	leftSince    machine.Time
-	length       int // CCWs of a chain that the host has built
+	length       int // number of CCWs of a chain that the host has built
 	chain        machine.Address
 }
 
@@ -186,7 +187,7 @@ func (mr *mirrorRequest) underWay() bool {
 }
 
 // outlived reports whether the mirror I/O was under way at the end of a
-// synchronisation, which has not brought over what it writes.
+// synchronisation. The synchronisation has then not copied the data of its write.
 func (mr *mirrorRequest) outlived() bool {
 	end := mr.endedIn
 	if mr.state.busy() {
@@ -244,7 +245,7 @@ func (r *Request) begin(b *ios.IOSB, role unitRole) {
 	r.enter(requestQueued)
 }
 
-// drive begins a drive of the request on a unit of the role: its first, or a
+// drive begins a drive of the request on a unit of the given role: its first, or a
 // further one by error recovery or on another unit.
 func (r *Request) drive(role unitRole) {
 	if r.state != requestQueued {
@@ -255,7 +256,7 @@ func (r *Request) drive(role unitRole) {
 	r.flags &^= abi.FlagTimedOut
 }
 
-// release gives the request back once nothing of it is under way.
+// release frees the request once nothing of it is under way.
 func (r *Request) release() {
 	if r.state != requestTold || r.outstanding() || r.backEnd.Queued() || r.block.SRB.Queued() {
 		return

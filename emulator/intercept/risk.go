@@ -5,29 +5,31 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// Risk counts the writes that would have been lost with the primary: an
-// application has been told that they are done, and the mirror does not have them.
-// A write is at risk from the moment at which its application is told. It is so
-// until its own mirror I/O, or the copy of tracks that was made for it, has ended
-// well; one that has been missed until a synchronisation of the mirror has ended.
-// Bytes are those that the write commands of its channel program move, as their
-// counts say.
+// Risk counts the writes that would be lost with the primary: an application has
+// been told that they are done, and the mirror does not have them. A write is at
+// risk from the moment at which its application is told, until its own mirror I/O,
+// or the copy of tracks that was made for it, has ended well. If the mirror has
+// missed the write, it is at risk until a synchronisation of the mirror has ended.
+// Bytes counts the bytes that the write commands of the channel programs move, by
+// their counts.
 type Risk struct {
-	// IOs and Bytes are at risk now; the maxima are over the run.
+	// IOs and Bytes are the numbers at risk now, MaxIOs and MaxBytes their maxima
+	// over the run.
 	IOs, MaxIOs     uint64
 	Bytes, MaxBytes uint64
 	// MaxAge is the longest time for which a write was at risk.
 	MaxAge machine.Time
-	// Unmirrored is the number of acknowledged writes that the mirror has missed for
-	// good (until a synchronisation).
+	// Unmirrored is the number of acknowledged writes that the mirror has missed and
+	// will not get until a synchronisation.
 	Unmirrored uint64
 }
 
-// risk is what a mirror keeps of it. IOs and Bytes are all writes that it lacks;
-// Unmirrored and missedSince only those whose requests the host no longer has.
+// risk holds a mirror's figures. IOs and Bytes count all writes that it lacks;
+// Unmirrored and missedSince cover only those whose requests the host no longer
+// has.
 type risk struct {
 	Risk
-	missedSince machine.Time // acknowledgement of the oldest of them
+	missedSince machine.Time // acknowledgement of the oldest of these writes
 }
 
 func (r *risk) acknowledge(bytes uint64) {
@@ -52,7 +54,8 @@ func (r *risk) miss(ack machine.Time) {
 	r.Unmirrored++
 }
 
-// Risk is what is, and was, at risk of being lost with the primary.
+// Risk returns the figures of the writes that are, and were, at risk of being lost
+// with the primary.
 func (m *Mirror) Risk(now machine.Time) Risk {
 	s := m.risk.Risk
 	if s.Unmirrored != 0 {
@@ -70,12 +73,12 @@ func (m *Mirror) Risk(now machine.Time) Risk {
 	return s
 }
 
-// riskList is the requests of a pair that have ended for the application and that
-// some mirror lacks, while the host still has the request.
+// riskList lists the requests of a pair that have ended for the application and
+// whose writes some mirror lacks, as long as the host has the request.
 type riskList struct {
 	head *Request
-	// missed counts the writes whose requests the host no longer has, by the mask of
-	// the mirrors that have missed them.
+	// missed counts the writes whose requests the host no longer has; the index is
+	// the mask of the mirrors that have missed them.
 	missed [1 << abi.MaxMirrors]uint32
 	// count is the number of writes that some mirror lacks.
 	count uint32
@@ -142,8 +145,8 @@ func (r *Request) unlistRisk() {
 	r.riskNext, r.riskPrev = nil, nil
 }
 
-// forgetRisk leaves what mirrors lack of the write to the count of what they have
-// missed: the host is about to forget the request.
+// forgetRisk adds the write to the counts of missed writes of the mirrors that
+// lack it, because the host is about to forget the request.
 func (r *Request) forgetRisk() {
 	lacking := r.mask((*mirrorRequest).atRisk)
 	if lacking == 0 {
@@ -161,7 +164,7 @@ func (r *Request) forgetRisk() {
 }
 
 // safe says that the mirror has every write that an application has been told of,
-// but for those that except, which may be nil, holds for.
+// except the writes for which except returns true. except may be nil.
 func (m *Mirror) safe(now machine.Time, except func(*Request) bool) {
 	l, bit := &m.pair.risk, uint8(1)<<m.index
 	m.risk.Risk = m.Risk(now)

@@ -11,23 +11,23 @@ import (
 )
 
 // A standing chain is a mirror I/O that never ends by itself: its last CCW is
-// suspended. The next mirror chain is joined on by a TIC in the suspended CCW,
-// whose suspend bit goes with it, and the subchannel is resumed; the joined
-// chain ends in a suspended CCW again. Chains that come while the subchannel is
-// at work on an earlier one wait for it to be suspended: a channel program has one
-// define extent, and to the control unit it begins anew with each resume. (FIG.
-// 13, steps 252 to 258.)
+// suspended. To join the next mirror chain, a TIC (transfer in channel, a jump)
+// without the suspend bit replaces the suspended CCW, and the subchannel is
+// resumed; the joined chain ends in a suspended CCW again. Chains that come while
+// the subchannel works on an earlier one wait until it is suspended: a channel
+// program has one define extent, and for the control unit it begins anew with each
+// resume. (FIG. 13, steps 252 to 258.)
 type standing struct {
 	m        *Mirror
 	x        *Process
 	block    ios.IOSB
 	state    standingState
-	first    *area    // that the subchannel is suspended in, or has left
+	first    *area    // area in which the subchannel is suspended, or which it has left
 	at       int      // offset in first of the CCW at which it is or was suspended
 	joined   []joined // chains behind it, in order; the first is running, the others wait
 	failures int
 	stopped  bool
-	again    machine.SRB // sets the chain up again behind the requests that it made way for
+	again    machine.SRB // sets the chain up again after the requests that it made way for
 }
 
 // Enter sets the standing chain up again.
@@ -37,11 +37,11 @@ func (s *standing) Enter(p *machine.Processor, _ *machine.SRB) {
 	}
 }
 
-// joined is one mirror chain on a standing chain.
+// joined is one mirror chain that is joined to a standing chain.
 type joined struct {
 	mr   *mirrorRequest
 	area *area
-	tail int // offset in area of the CCW that ends it, suspended until another is joined
+	tail int // offset in area of its last CCW, which is suspended until another chain is joined
 }
 
 type standingState uint8
@@ -53,8 +53,8 @@ const (
 	standingRunning
 )
 
-// maxStandingFailures is how often a standing chain is set up again after an
-// error before the mirror does without one.
+// maxStandingFailures is the number of times that a standing chain is set up again
+// after an error; then the mirror works without one.
 const maxStandingFailures = 3
 
 const (
@@ -160,7 +160,7 @@ func (s *standing) join(p *machine.Processor, mr *mirrorRequest) hooks.Refusal {
 		}
 		return hooks.Program
 	}
-	mr.area = nil // the standing chain's from here on
+	mr.area = nil // the area belongs to the standing chain from here on
 	last := a.view[(n-1)*arch.CCWSize:]
 	last[1] |= byte(arch.FlagCC)
 	tail := a.view[n*arch.CCWSize : (n+1)*arch.CCWSize]
@@ -193,7 +193,7 @@ func joinable(a *area, n int) bool {
 	return n > 0 && a.view[(n-1)*arch.CCWSize] != arch.CommandTransfer
 }
 
-// open reports whether chains can be joined on.
+// open reports whether chains can be joined.
 func (s *standing) open() bool {
 	return !s.stopped && !s.block.UCB.Waiting() && (s.state == standingSuspended || s.state == standingRunning)
 }
@@ -212,8 +212,8 @@ func (s *standing) resume(p *machine.Processor) {
 	}
 }
 
-// copyChain copies CCWs in format 1 to the area from CCW number first on, with
-// every TIC pointing within the copy. It reports whether all of them could be.
+// copyChain copies CCWs in format 1 to the area from CCW number first on and makes
+// every TIC point within the copy. It reports whether all CCWs could be copied.
 func copyChain(a *area, first int, ccws []abi.CCW) bool {
 	if first+len(ccws) > abi.MaxRecipe {
 		return false
@@ -240,24 +240,24 @@ func copyChain(a *area, first int, ccws []abi.CCW) bool {
 	return true
 }
 
-// Status is the IRB routine of the standing chain: suspended again means that
-// the joined chain is done.
+// Status is the IRB routine of the standing chain: if it is suspended again, the
+// joined chain is done.
 func (s *standing) Status(p *machine.Processor, b *ios.IOSB) {
 	w := &b.IRB.SCSW
 	if w.Control&arch.Suspended != 0 && w.Control&arch.StatusIntermed != 0 {
 		s.suspendedAt(p, machine.Address(w.CCWAddress)-arch.CCWSize)
 		return
 	}
-	// Any other status ends the chain for good: driving it again from its first
-	// CCW would mean nothing.
+	// Any other status ends the chain for good: it makes no sense to drive it again
+	// from its first CCW.
 	b.CompletionCode = arch.CompletionPermanent
 	if s.stopped || s.state == standingSuspended {
 		b.CompletionCode = arch.CompletionPurged // another request needs the subchannel
 	}
 }
 
-// suspendedAt takes the chain that ends with the suspended CCW as done, and
-// resumes if more have come meanwhile.
+// suspendedAt ends the mirror I/O whose chain ends with the suspended CCW, and
+// resumes if more chains have come meanwhile.
 func (s *standing) suspendedAt(p *machine.Processor, at machine.Address) {
 	s.state = standingSuspended
 	s.block.KeepSuspended = true
@@ -281,7 +281,7 @@ func (s *standing) suspendedAt(p *machine.Processor, at machine.Address) {
 	}
 }
 
-// lose gives up the joined requests: their chains did not get to the mirror, or
+// lose gives up the joined requests: their chains have not reached the mirror, or
 // may not have.
 func (s *standing) lose(p *machine.Processor) {
 	for _, j := range s.joined {
@@ -309,7 +309,7 @@ func (mr *mirrorRequest) joinedEnd(p *machine.Processor) {
 	r.release()
 }
 
-// Done is the exit of the standing chain: it has ended, by an error or by
+// Done is called when the standing chain has ended, by an error or by
 // StopStanding.
 func (s *standing) Done(p *machine.Processor, _ *ios.IOSB) { s.lose(p) }
 

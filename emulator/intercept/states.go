@@ -4,13 +4,13 @@ import (
 	"github.com/iosrun/iosrun/abi"
 )
 
-// A request has one state, and so has each thing that belongs to it: what the
-// account knows of its write on each leg (the primary's and the mirrors'), each
-// mirror I/O, each read of a mirror's label, each copy of tracks, and each risk of
-// losing the write. This file has the states, the tables of the transitions that
-// there can be between them, and the functions that make them. Every question about
-// what an I/O waits for, what of it is under way and what has become of it is
-// answered from the states.
+// A request has one state, and so has each thing that belongs to it: the outcome
+// of its write on each leg (the primary and each mirror) as the account knows it,
+// each mirror I/O, each read of a mirror's label, each copy of tracks, and each
+// risk of losing the write. This file has the states, the tables of the
+// transitions that are possible between them, and the functions that make the
+// transitions. Every question about a wait, a part under way or the fate of an I/O
+// is answered from the states.
 
 // requestState is the state of an application's request.
 type requestState uint8
@@ -34,8 +34,8 @@ func (s requestState) listed() bool {
 	return s == requestHeld || s == requestAwaiting || s == requestAgain
 }
 
-// legState is what the account knows of a request on one leg, in the request's
-// present drive: leg 0 is the primary, the others are the mirrors.
+// legState is the outcome of a request on one leg, as the account knows it, in the
+// request's present drive: leg 0 is the primary, the others are the mirrors.
 type legState uint8
 
 const (
@@ -64,20 +64,23 @@ const (
 // waiting reports whether a mirror I/O in the state is on the shadow queue.
 func (s mirrorState) waiting() bool { return s == mirrorShadow || s == mirrorScheduled }
 
-// busy reports whether its IOSB, or its place on a standing chain, is in use.
+// busy reports whether the IOSB of a mirror I/O in the state, or its place on a
+// standing chain, is in use.
 func (s mirrorState) busy() bool {
 	return s == mirrorBegun || s == mirrorArrived || s == mirrorFailing
 }
 
-// onItsWay reports whether its outcome is still to come.
+// onItsWay reports whether the outcome of a mirror I/O in the state is still to
+// come.
 func (s mirrorState) onItsWay() bool {
 	return s.waiting() || s == mirrorBegun || s == mirrorCopying
 }
 
-// complete reports whether the mirror has answered it with good status.
+// complete reports whether the mirror has answered a mirror I/O in the state with
+// good status.
 func (s mirrorState) complete() bool { return s == mirrorArrived || s == mirrorComplete }
 
-// frameStates give each state as detours know it.
+// frameStates translates each state to the state that detours see.
 var frameStates = [...]abi.MirrorIO{
 	mirrorNone:      abi.MirrorIONone,
 	mirrorShadow:    abi.MirrorIOShadow,
@@ -91,7 +94,7 @@ var frameStates = [...]abi.MirrorIO{
 	mirrorCopying:   abi.MirrorIOBegun,
 }
 
-// labelState is the state of a question of what a mirror's label says.
+// labelState is the state of the read of a mirror's label for a request.
 type labelState uint8
 
 const (
@@ -100,8 +103,8 @@ const (
 	labelKnown
 )
 
-// copyState is the state of a copy of the tracks that a request changes to one
-// mirror.
+// copyState is the state of the copy, to one mirror, of the tracks that a request
+// changes.
 type copyState uint8
 
 const (
@@ -112,8 +115,8 @@ const (
 	copyBad
 )
 
-// riskState says whether a write of which the application has been told would be
-// lost with the primary, as far as one mirror goes.
+// riskState says, for one mirror, whether a write of which the application has
+// been told would be lost with the primary.
 type riskState uint8
 
 const (
@@ -138,8 +141,8 @@ const (
 // maxStates is the largest number of states of one kind.
 const maxStates = 16
 
-// lifeRow is one state: its name, what it means, and the states that can come next,
-// each with what leads there.
+// lifeRow is one state: its name, its meaning, and the states that can follow,
+// each with the event that leads to it.
 type lifeRow struct {
 	name, text string
 	next       []way
@@ -152,7 +155,7 @@ type way struct {
 
 func to[S ~uint8](s S, when string) way { return way{uint8(s), when} }
 
-// lives has the states of each kind by number.
+// lives holds the states of each kind by number.
 var lives = [kinds]struct {
 	name string
 	rows []lifeRow
@@ -302,8 +305,8 @@ var lives = [kinds]struct {
 	}},
 }
 
-// transition numbers a transition: three bits of the kind, four each of the states
-// before and after.
+// transition numbers a transition: three bits for the kind, four each for the
+// states before and after.
 type transition int
 
 const transitionCount = 8 * maxStates * maxStates
@@ -312,7 +315,7 @@ func transitionOf(k kind, from, to uint8) transition {
 	return transition(k%8)<<8 | transition(from%maxStates)<<4 | transition(to%maxStates)
 }
 
-// legal has the transitions that there can be.
+// legal marks the possible transitions.
 var legal = func() (t [transitionCount]bool) {
 	for k := range lives {
 		for from, row := range lives[k].rows {
@@ -331,7 +334,7 @@ type Transition struct {
 	// From and To name the states.
 	From string `json:"from"`
 	To   string `json:"to"`
-	// When says what leads from one to the other.
+	// When names the event that leads from one to the other.
 	When string `json:"when"`
 	// Taken is the number of times that it happened.
 	Taken uint64 `json:"taken"`
@@ -341,7 +344,7 @@ type Transition struct {
 type State struct {
 	Of   string `json:"of"`
 	Name string `json:"name"`
-	// Text says what it means.
+	// Text is the meaning of the state.
 	Text string `json:"text"`
 }
 
@@ -358,7 +361,8 @@ func States() (all []State) {
 // transitions counts the transitions made.
 type transitions [transitionCount]uint64
 
-// Transitions lists all transitions that there can be, with how often each was made.
+// Transitions lists all possible transitions, with the number of times that each
+// was made.
 func (x *Process) Transitions() (all []Transition) {
 	for k := range lives {
 		for from, row := range lives[k].rows {
@@ -371,9 +375,9 @@ func (x *Process) Transitions() (all []Transition) {
 	return all
 }
 
-// count checks, counts and traces a transition that is about to be made. One that the
-// table does not have is made all the same, because the I/O must go on, and is told of
-// by illegal.
+// count checks, counts and traces a transition that is about to be made. A
+// transition that is not in the table is made nevertheless, because the I/O must
+// go on; it is reported by illegal.
 func (x *Process) count(k kind, from, to uint8, io uint64, leg uint8) {
 	t := transitionOf(k, from, to)
 	x.transitions[t]++
@@ -382,7 +386,8 @@ func (x *Process) count(k kind, from, to uint8, io uint64, leg uint8) {
 	}
 }
 
-// look looks at a transition that there cannot be, or that somebody wants to see.
+// look reports a transition that is not in the table, and tells the step recorder
+// of every transition.
 func (x *Process) look(k kind, from, to uint8, io uint64, leg uint8) {
 	if !legal[transitionOf(k, from, to)] {
 		x.illegal(k, from, to, io)
@@ -392,19 +397,20 @@ func (x *Process) look(k kind, from, to uint8, io uint64, leg uint8) {
 	}
 }
 
-// illegal tells of a transition that the table does not have: a fault of the
-// intercept process, after which its figures are not to be trusted.
+// illegal reports a transition that is not in the table: a fault of the intercept
+// process, after which its figures cannot be trusted.
 func (x *Process) illegal(k kind, from, to uint8, io uint64) {
 	x.counts.Illegal++
 	if x.Illegal != nil {
 		x.Illegal(lives[k].name, lives[k].rows[from].name, lives[k].rows[to].name, io)
 	}
 	if powerOfTwo(x.counts.Illegal) {
-		x.Log.Error("transition that there cannot be", "of", lives[k].name, "from", lives[k].rows[from].name, "to", lives[k].rows[to].name, "io", io, "count", x.counts.Illegal, "time", x.ios.Machine.Clock.Now())
+		x.Log.Error("transition that the table of states does not have", "of", lives[k].name, "from", lives[k].rows[from].name, "to", lives[k].rows[to].name, "io", io, "count", x.counts.Illegal, "time", x.ios.Machine.Clock.Now())
 	}
 }
 
-// enter puts the request into a state. The list of held requests follows.
+// enter puts the request into a state, and into or out of the list of held
+// requests.
 func (r *Request) enter(s requestState) {
 	was := r.state
 	r.x.count(ofRequest, uint8(was), uint8(s), r.block.ID, 0)
@@ -419,8 +425,8 @@ func (r *Request) enter(s requestState) {
 	}
 }
 
-// enterPrimary says what has become of the request on the primary, leg 0. The number
-// of writes that the primary has accepted and not answered follows.
+// enterPrimary sets the state of the request on the primary, leg 0. It also keeps
+// the number of writes that the primary has accepted and not answered.
 func (r *Request) enterPrimary(s legState) {
 	if r.primary == s {
 		return
@@ -436,8 +442,8 @@ func (r *Request) enterPrimary(s legState) {
 	}
 }
 
-// enter puts the mirror I/O into a state. The shadow queue and the mirror's list of
-// I/Os under way follow.
+// enter puts the mirror I/O into a state. It also keeps the shadow queue and the
+// mirror's list of I/Os under way.
 func (mr *mirrorRequest) enter(s mirrorState) {
 	was := mr.state
 	mr.r.x.count(ofMirror, uint8(was), uint8(s), mr.r.block.ID, mr.number)
@@ -456,7 +462,7 @@ func (mr *mirrorRequest) enter(s mirrorState) {
 	}
 }
 
-// enterLeg says what the account knows of the write on the mirror.
+// enterLeg sets the state of the write on the mirror.
 func (mr *mirrorRequest) enterLeg(s legState) {
 	if mr.leg != s {
 		mr.r.x.count(ofLeg, uint8(mr.leg), uint8(s), mr.r.block.ID, mr.number)

@@ -7,31 +7,33 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// The methods here are what the mirror process needs to make a pair identical.
+// The mirror process uses the methods here to make a pair identical.
 
-// Geometry is that of the pair's devices.
+// Geometry describes the devices of the pair; all have the same geometry.
 func (p *Pair) Geometry() chain.Geometry { return p.geometry }
 
-// Writing is how many writes the primary has accepted and not yet answered.
+// Writing returns the number of writes that the primary has accepted and not yet
+// answered.
 func (p *Pair) Writing() int { return p.writing }
 
-// Waiting is how many mirror requests for the mirror are on the shadow queue: each
-// of them is going to be started, or marks what it would have written.
+// Waiting returns the number of mirror requests for the mirror on the shadow
+// queue. Each of them is going to be started, or to mark the tracks that it would
+// have written.
 func (m *Mirror) Waiting() int { return m.waiting }
 
-// Pair is the pair that the mirror belongs to.
+// Pair returns the pair to which the mirror belongs.
 func (m *Mirror) Pair() *Pair { return m.pair }
 
-// Index numbers the pair's mirrors from 0.
+// Index returns the number of the mirror in its pair, from 0.
 func (m *Mirror) Index() int { return int(m.index) }
 
-// NextMarked is the first track from t on that is marked out of sync.
+// NextMarked returns the first track from t on that is marked out of sync.
 func (m *Mirror) NextMarked(t uint32) (uint32, bool) { return m.account.next(t) }
 
-// MarkAll says that nothing is known of the mirror's content.
+// MarkAll marks all tracks, because nothing is known of the mirror's content.
 func (m *Mirror) MarkAll() { m.account.markAll() }
 
-// Mark says that the mirror may lack what the track has.
+// Mark marks a track, because the mirror may lack its content.
 func (m *Mirror) Mark(track uint32) { m.account.miss(chain.Track(track)) }
 
 // Copy is a copy of tracks to a mirror that is under way.
@@ -55,16 +57,16 @@ func (m *Mirror) BeginCopy(first, n uint32) Copy {
 	return Copy{m, e, m.account.epoch}
 }
 
-// End says how the copy has ended; tracks that the mirror has not got whole are
-// marked.
+// End says that the copy has ended. onMirror says that the mirror has all tracks;
+// otherwise they are marked.
 func (c *Copy) End(onMirror bool) {
 	c.m.account.ended(c.tracks, c.epoch, onMirror)
-	if !onMirror { // they may have been marked before for want of a write
+	if !onMirror { // BeginCopy has removed marks that may stand for acknowledged writes
 		c.m.account.miss(c.tracks)
 	}
 }
 
-// Synchronising says that the mirror is being made identical from now on.
+// Synchronising says that the synchronisation of the mirror begins now.
 func (m *Mirror) Synchronising() {
 	m.State = abi.MirrorSynchronising
 	m.pair.group.synchronising()
@@ -80,16 +82,16 @@ func (m *Mirror) Synchronised(now machine.Time) {
 	m.pair.group.synchronised()
 }
 
-// brought reports whether a synchronisation that has ended has brought over what
-// the request has written before. It has not where the request's own mirror I/O was
-// under way at its end: such tracks are not marked, and not copied.
+// brought reports whether a synchronisation that has ended has copied the data
+// that the request wrote before. If the request's own mirror I/O was under way at
+// its end, it has not: such tracks are not marked, and not copied.
 func (r *Request) brought(m *Mirror) bool {
 	mr := &r.mirrors[m.index]
 	return m.State == abi.MirrorInSync && r.number <= m.synced && !mr.outlived()
 }
 
-// SetLabel says what the mirror's label says of it, for a request whose back-end
-// detour has asked (step 250), and has the detour run again.
+// SetLabel delivers the state that the mirror's label gives, for a request whose
+// back-end detour has asked for it (step 250), and makes the detour run again.
 func (r *Request) SetLabel(p *machine.Processor, m *Mirror, state abi.MirrorState) {
 	mr := &r.mirrors[m.index]
 	if !mr.state.waiting() {
@@ -110,5 +112,5 @@ func (r *Request) SetLabel(p *machine.Processor, m *Mirror, state abi.MirrorStat
 	r.x.ios.Machine.Dispatcher.Schedule(p.Now(), &r.backEnd)
 }
 
-// Supervisor is the I/O supervisor that the process stands behind.
+// Supervisor returns the I/O supervisor behind whose slots the process stands.
 func (x *Process) Supervisor() *ios.Supervisor { return x.ios }

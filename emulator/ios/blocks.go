@@ -6,7 +6,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// ReturnCode is what a module returns to IOSVSSCH.
+// ReturnCode is the code with which a module answers IOSVSSCH.
 type ReturnCode uint8
 
 // The return codes of the DDTSIO slot.
@@ -17,13 +17,13 @@ const (
 	Moved   ReturnCode = 12 // handed to another unit's queue (step 192)
 )
 
-// Exit is what a requester is called back through.
+// Exit holds the routines of a requester that the supervisor calls back.
 type Exit interface {
-	// Done is the normal or abnormal exit, taken by IECVPST once a request:
-	// b.CompletionCode says how it ended. It runs on p, enabled.
+	// Done is the normal or abnormal exit. IECVPST takes it once for each request;
+	// b.CompletionCode is then set. It runs on p, enabled.
 	Done(p *machine.Processor, b *IOSB)
-	// Released says that nothing refers any longer to the request's channel
-	// program and data areas; it comes after Done, or within it.
+	// Released says that nothing refers any longer to the request's channel program
+	// and data areas. It is called after Done, or within it.
 	Released(b *IOSB)
 }
 
@@ -33,49 +33,51 @@ type IRBRoutine interface {
 	Status(p *machine.Processor, b *IOSB)
 }
 
-// IOSB is an I/O supervisor block: one request and its outcome. It belongs to
-// its requester, who reuses it after Released. The zero IOSB needs Init.
+// IOSB is an I/O supervisor block: one request and its outcome. It belongs to its
+// requester, who may reuse it after Released. The zero IOSB needs Init.
 type IOSB struct {
-	// ID is the identity of the I/O; a mirror I/O has that of its primary I/O.
+	// ID is the identity of the I/O; a mirror I/O has the identity of its primary
+	// I/O.
 	ID uint64
-	// UCB is the unit (IOSUCB); with aliases the base unit.
+	// UCB is the unit (IOSUCB); for a device with aliases it is the base unit.
 	UCB *UCB
 	// ChannelProgram is the address of the first CCW (IOSRST).
 	ChannelProgram machine.Address
 	// Control is word 1 of the ORB; 0 stands for channel.ORBDefaultControl.
 	Control uint32
-	// Exit is the requester's exits (IOSNRM, IOSABN); never nil.
+	// Exit holds the requester's exits (IOSNRM, IOSABN); it is never nil.
 	Exit Exit
-	// IRBRoutine is called with each status, if not nil.
+	// IRBRoutine, if not nil, is called with each status.
 	IRBRoutine IRBRoutine
-	// DriverID says which driver made the request (IOSDVRID).
+	// DriverID names the driver that made the request (IOSDVRID).
 	DriverID uint8
-	// Writes says that the channel program may write: it waits while writes to
-	// the unit are held.
+	// Writes says that the channel program may write: the request waits while writes
+	// to the unit are held.
 	Writes bool
 
-	// KeepSuspended says that the channel program is one that stays suspended on
-	// purpose: it is never overdue, and it is ended when another request needs the
-	// subchannel.
+	// KeepSuspended says that the channel program stays suspended on purpose: it is
+	// never overdue, and it is ended when another request needs the subchannel.
 	KeepSuspended bool
 
-	// CompletionCode is how the request ended (IOSCOD); 0 while it has not.
+	// CompletionCode is the outcome of the request (IOSCOD); 0 while it has not
+	// ended.
 	CompletionCode uint8
 	// CC is the condition code of the last SSCH (IOSCC).
 	CC channel.CC
-	// IRB is the last status (IOSIPIB). The sense bytes of a unit check are in
-	// its ECW.
+	// IRB is the last status (IOSIPIB). Its ECW (extended-control word) holds the
+	// sense bytes of a unit check.
 	IRB channel.IRB
-	// Retries is how often the error recovery has driven the request again.
+	// Retries is the number of times that the error recovery has driven the request
+	// again.
 	Retries uint8
-	// RequestedAt is when STARTIO was issued.
+	// RequestedAt is the time of STARTIO.
 	RequestedAt machine.Time
-	// StartedAt is when its last SSCH was issued.
+	// StartedAt is the time of the last SSCH.
 	StartedAt machine.Time
-	// EndedAt is when its status was presented.
+	// EndedAt is the time at which the status was presented.
 	EndedAt machine.Time
 
-	// Use is the intercept process's (IOSUSE).
+	// Use belongs to the intercept process (IOSUSE).
 	Use any
 
 	// SRB is the unit of work of post-status processing; its entry point is
@@ -94,13 +96,13 @@ type IOSB struct {
 // The driver identities that this supervisor's requesters use.
 const (
 	DriverBlock   = 0x10 // block access method
-	DriverExcp    = 0x11 // somebody's own channel program
+	DriverExcp    = 0x11 // a channel program that somebody has written CCW by CCW
 	DriverMirror  = 0x20 // mirror I/O made by the intercept process
 	DriverProcess = 0x21 // the mirror process: synchronisation, labels
 )
 
-// Init makes b ready for STARTIO with its requester's fields set. It keeps
-// nothing of an earlier use.
+// Init makes b ready for STARTIO; the fields that the requester has set stay. It
+// keeps nothing of an earlier use.
 func (b *IOSB) Init(s *Supervisor) {
 	b.CompletionCode, b.CC, b.Retries = 0, 0, 0
 	b.Use = nil
@@ -126,7 +128,7 @@ func (b *IOSB) Unfix() {
 }
 
 // Ended reports whether the requester's exit has been taken. A completion code
-// alone does not say so: post-status processing may be still to come.
+// alone does not mean that: post-status processing may still be to come.
 func (b *IOSB) Ended() bool { return b.done }
 
 // OK reports whether the request ended well.
@@ -135,16 +137,16 @@ func (b *IOSB) OK() bool { return b.CompletionCode == arch.CompletionNormal }
 // IOQ is an entry of a unit's queue: a request that waits or is started.
 type IOQ struct {
 	IOSB *IOSB
-	// ReturnAddress is where IOSVSCP returns the condition code; nil is the
-	// conventional return to IOSVSSCH.
+	// ReturnAddress is the routine to which IOSVSCP returns the condition code; nil
+	// stands for the conventional return to IOSVSSCH.
 	ReturnAddress ReturnAddress
 
-	via     *UCB // through which it is being started or was started
+	via     *UCB // unit through which it is being started or was started
 	started bool // the start was accepted
 	next    *IOQ
 }
 
-// release gives the unit up through which q was to be started.
+// release gives up the unit through which q was to be started.
 func (q *IOQ) release() {
 	if q.via != nil {
 		q.via.active = nil
@@ -153,40 +155,40 @@ func (q *IOQ) release() {
 	}
 }
 
-// UCB is a unit control block. The queue of requests is the base unit's; an
-// alias has a subchannel of its own through which the base's requests are
-// started (parallel access volumes).
+// UCB is a unit control block. The requests of a device are on the queue of its
+// base unit; an alias has a subchannel of its own, through which requests of the
+// base unit are started too (parallel access volumes).
 type UCB struct {
 	// Index numbers the supervisor's units from 0.
 	Index int
 	// DeviceNumber is the device number.
 	DeviceNumber uint16
-	// Subchannel is the unit's own.
+	// Subchannel is the unit's own subchannel.
 	Subchannel *channel.Subchannel
 	// Base is the base unit of an alias, or nil.
 	Base *UCB
-	// Aliases are a base unit's aliases.
+	// Aliases lists the aliases of a base unit.
 	Aliases []*UCB
 
 	active    *IOQ
 	queue     ioQueue
-	length    int // queued and started requests of a base unit
-	started   int // of these started
+	length    int // number of queued and started requests of a base unit
+	started   int // number of these that are started
 	quiesced  bool
-	holdWrite int // how often writes are held
+	holdWrite int // number of calls of HoldWrites without a Release
 	driving   bool
 	passed    *IOQ         // the last request that drive has left on the queue
 	retrying  bool         // a timer will drive the queue again
-	wait      machine.Time // before the last retry; 0 once a request was started
+	wait      machine.Time // length of the last wait; 0 once a request was started
 	slih      slih
-	idle      *UCB // next idle unit of the base's list
-	idleHead  *UCB // base: units that can start a request
+	idle      *UCB // next idle unit in the base unit's list
+	idleHead  *UCB // of a base unit: list of the units that can start a request
 	isIdle    bool
 	peak      int
-	missing   uint8        // scans that found its request overdue
-	heardAt   machine.Time // base: when the device last gave a status of its own
-	suspectAt machine.Time // base: when it was found to have lost an interruption; 0 if heard of since
-	boxed     bool         // base: given up, see box
+	missing   uint8        // number of scans that found its request overdue
+	heardAt   machine.Time // of a base unit: time of the last status that the device itself gave
+	suspectAt machine.Time // of a base unit: time at which it had lost an interruption; 0 if heard of since
+	boxed     bool         // of a base unit: given up, see box
 }
 
 type ioQueue struct{ head, tail *IOQ }
@@ -228,7 +230,7 @@ func (q *ioQueue) remove(prev, e *IOQ) {
 	e.next = nil
 }
 
-// Length is how many requests the unit has, queued and started.
+// Length returns the number of the unit's requests, queued and started.
 func (u *UCB) Length() int { return u.length }
 
 // Waiting reports whether a request waits for the unit to become free.
@@ -237,10 +239,10 @@ func (u *UCB) Waiting() bool {
 	return b.queue.head != nil && b.idleHead == nil
 }
 
-// Started is how many of them are started.
+// Started returns the number of the unit's requests that are started.
 func (u *UCB) Started() int { return u.started }
 
-// Peak is the greatest Length that the unit has had.
+// Peak returns the greatest Length that the unit has had.
 func (u *UCB) Peak() int { return u.peak }
 
 func (u *UCB) base() *UCB {

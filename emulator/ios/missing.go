@@ -6,7 +6,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// watch sees that started requests are looked at from time to time.
+// watch makes sure that started requests are scanned from time to time.
 func (s *Supervisor) watch(p *machine.Processor) {
 	if s.scanning || s.timeout() < 0 {
 		return
@@ -23,9 +23,10 @@ func (s *Supervisor) timeout() machine.Time {
 }
 
 // scanMissingInterrupts ends requests whose interruption is overdue: the first
-// scan that finds one halts its subchannel, the next clears it. The status of
-// that goes the usual way, and error recovery drives the request again or fails
-// it with arch.CompletionNoPath. A device that then answers nothing is boxed.
+// scan that finds one halts its subchannel, the next one clears it. The status of
+// the halt or clear is handled as usual, and error recovery drives the request
+// again or fails it with arch.CompletionNoPath. A device that then answers nothing
+// is boxed (given up).
 func (s *Supervisor) scanMissingInterrupts() {
 	s.scanning = false
 	if s.underway == 0 {
@@ -51,14 +52,15 @@ func (s *Supervisor) scanMissingInterrupts() {
 			s.box(now, base)
 		}
 	}
-	if !running { // what is suspended on purpose is looked at again when it is resumed
+	if !running { // a request that is suspended on purpose is scanned again when it is resumed
 		return
 	}
 	s.scanning = true
 	s.Machine.Clock.At(now+missingInterruptScan, s, kindMissingInterrupt, 0)
 }
 
-// giveUp ends the started request of a unit, gently the first time.
+// giveUp ends the started request of a unit: with a halt the first time, then with
+// a clear.
 func (s *Supervisor) giveUp(now machine.Time, u *UCB) {
 	u.active.IOSB.lost = true
 	if u.missing == 1 {
@@ -68,10 +70,10 @@ func (s *Supervisor) giveUp(now machine.Time, u *UCB) {
 	}
 }
 
-// box gives a device up that has lost an interruption and gave no sign of life
-// when it was asked again: what is started on it, what is queued and what is
-// still to come ends with arch.CompletionNoPath, as if the device were gone, until it is
-// heard of or put online again. Without that each of its requests would wait for
+// box gives up a device that has lost an interruption and gave no sign of life
+// when it was asked again. All of its requests, started, queued or still to come,
+// end with arch.CompletionNoPath, as if the device were gone, until it is heard of
+// or put online again. Without boxing, each request would wait for
 // MissingInterrupt, MaxRetries times over.
 func (s *Supervisor) box(now machine.Time, base *UCB) {
 	if base.boxed {
@@ -97,9 +99,9 @@ func (s *Supervisor) clearLost(now machine.Time, u *UCB) {
 	}
 }
 
-// heard notes that a device has given a status of its own. That of a halt or
-// clear function, and that of a start function that has found no path, come from
-// the channel subsystem.
+// heard notes that a device has given a status of its own. The status of a halt or
+// clear function, or of a start function that has found no path, does not count:
+// it comes from the channel subsystem.
 func (s *Supervisor) heard(p *machine.Processor, u *UCB, w *channel.SCSW) {
 	if w.Control&(arch.FunctionHalt|arch.FunctionClear) != 0 || w.Flags&arch.SCSWDeferredCC == arch.SCSWDeferredCC {
 		return

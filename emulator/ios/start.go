@@ -49,7 +49,8 @@ func (s *Supervisor) IOSVSSCQ(p *machine.Processor, b *IOSB) {
 	p.Mode = mode
 }
 
-// IOSVSSCH queues the entry on its unit and starts what can be started.
+// IOSVSSCH queues the entry on its unit and starts as many requests as the unit's
+// subchannels take.
 func (s *Supervisor) IOSVSSCH(p *machine.Processor, q *IOQ) {
 	u := q.IOSB.UCB.base()
 	u.queue.push(q)
@@ -58,7 +59,7 @@ func (s *Supervisor) IOSVSSCH(p *machine.Processor, q *IOQ) {
 	s.drive(p, u)
 }
 
-// outcome is what became of a request that drive took off the queue.
+// outcome classifies the fate of a request that drive took off the queue.
 type outcome uint8
 
 const (
@@ -94,7 +95,7 @@ func (s *Supervisor) drive(p *machine.Processor, u *UCB) {
 			q.release()
 			u.queue.insert(u.passed, q)
 			u.passed = q
-			if !u.retrying { // one timer a unit, however many requests wait
+			if !u.retrying { // one timer for each unit, however many requests wait
 				u.retrying = true
 				u.wait = min(max(2*u.wait, BusyRetry), MaxBusyRetry)
 				s.Machine.Clock.At(p.Now()+u.wait, s, kindRedrive, uint64(u.Index))
@@ -117,8 +118,8 @@ func (s *Supervisor) drive(p *machine.Processor, u *UCB) {
 	}
 }
 
-// makeWay ends what is suspended on purpose on a unit, because another request
-// waits for the subchannel.
+// makeWay ends the requests that are suspended on purpose on a unit, because
+// another request waits for a subchannel.
 func (s *Supervisor) makeWay(p *machine.Processor, u *UCB) {
 	s.clearKept(p, u)
 	for _, a := range u.Aliases {
@@ -134,7 +135,7 @@ func (s *Supervisor) clearKept(p *machine.Processor, u *UCB) {
 	s.Channel.ClearSubchannel(p.Now(), u.Subchannel)
 }
 
-// start calls through the first pointer for q.
+// start calls the target of the first pointer for q.
 func (s *Supervisor) start(p *machine.Processor, u *UCB, q *IOQ) outcome {
 	b := q.IOSB
 	p.Charge(s.Paths.IOSVSSCH)
@@ -196,8 +197,8 @@ func (s *Supervisor) DDTSIO(p *machine.Processor, q *IOQ) ReturnCode {
 	return Started
 }
 
-// IOSVSCP issues SSCH for the request on the subchannel that IOSVSSCH has
-// chosen. A boxed device is not asked: it has no path.
+// IOSVSCP issues SSCH for the request on the subchannel that IOSVSSCH has chosen.
+// It does not ask a boxed device: the request finds no path.
 func (s *Supervisor) IOSVSCP(p *machine.Processor, q *IOQ) channel.CC {
 	p.Charge(s.Paths.IOSVSCP)
 	b := q.IOSB
@@ -238,7 +239,7 @@ func (s *Supervisor) Move(p *machine.Processor, q *IOQ, to *UCB) {
 	s.IOSVSSCH(p, q)
 }
 
-// Redrive starts what the unit has queued, if it can be started.
+// Redrive starts as many of the unit's queued requests as its subchannels take.
 func (s *Supervisor) Redrive(p *machine.Processor, u *UCB) { s.drive(p, u.base()) }
 
 // Cancel ends a started request with CSCH; its status follows as usual.
@@ -249,8 +250,9 @@ func (s *Supervisor) Cancel(b *IOSB) channel.CC {
 	return s.Channel.ClearSubchannel(s.Machine.Clock.Now(), b.ioq.via.Subchannel)
 }
 
-// Purge ends the requests of one driver on the unit: those that wait with
-// arch.CompletionPurged, those that are started with CSCH.
+// Purge ends the requests of one driver on the unit: waiting requests end with
+// arch.CompletionPurged, started ones are ended with CSCH (CLEAR SUBCHANNEL).
+// Requests that are suspended on purpose stay.
 func (s *Supervisor) Purge(p *machine.Processor, u *UCB, driverID uint8) {
 	u = u.base()
 	var prev *IOQ

@@ -7,8 +7,8 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// slih is the unit of work of a unit's interruptions, and the one that drives
-// its queue again without an interruption.
+// slih holds two units of work of a unit: the second-level interruption handler,
+// and one that drives the unit's queue again without an interruption.
 type slih struct {
 	machine.SRB
 	s      *Supervisor
@@ -27,7 +27,7 @@ func (l *slih) init(s *Supervisor, u *UCB) {
 	l.SRB.Parm = uint64(u.Index)
 	l.driver.l = l
 	l.again.Entry = &l.driver
-	l.again.Priority = machine.PriorityNormal // behind what it may be waiting for
+	l.again.Priority = machine.PriorityNormal // after the work that the queue may be waiting for
 	l.again.Parm = uint64(u.Index)
 }
 
@@ -40,8 +40,8 @@ func (l *slih) redrive() {
 // Enter drives the queue of the unit.
 func (d *driver) Enter(p *machine.Processor, _ *machine.SRB) { d.l.s.drive(p, d.l.u.base()) }
 
-// Interruption is told by the channel subsystem that a subchannel is status
-// pending. (Step 276.)
+// Interruption is called by the channel subsystem when a subchannel has become
+// status pending. (Step 276.)
 func (s *Supervisor) Interruption(now machine.Time, sch *channel.Subchannel) {
 	u := sch.Owner.(*UCB)
 	s.Machine.Dispatcher.Schedule(now, &u.slih.SRB)
@@ -107,7 +107,7 @@ type srbep struct {
 	b *IOSB
 }
 
-// Enter calls through the third pointer.
+// Enter calls the target of the third pointer.
 func (e *srbep) Enter(p *machine.Processor, _ *machine.SRB) {
 	if e.s.Slots.SRBEP != nil {
 		e.s.Slots.SRBEP.PostStatus(p, e.b)
@@ -142,12 +142,12 @@ func (s *Supervisor) IECVPST(p *machine.Processor, b *IOSB) {
 	b.Unfix()
 }
 
-// senseRetry has the sense bits with which driving the request again can help: they
-// are no errors of the channel program.
+// senseRetry is the mask of the sense bits with which driving the request again
+// can help: they do not report errors of the channel program.
 const senseRetry = arch.SenseEquipmentCheck | arch.SenseDataCheck | arch.SenseOverrun
 
-// recover is error recovery: it decides from the status whether the request is
-// driven again, or gives it its completion code.
+// recover is error recovery: from the status it decides whether the request is
+// driven again, and reports that; otherwise it sets the completion code.
 func (s *Supervisor) recover(p *machine.Processor, b *IOSB) bool {
 	w := &b.IRB.SCSW
 	retry := w.Unit&arch.UnitCheck != 0 && arch.SenseOf(&b.IRB.ECW)&senseRetry != 0 ||

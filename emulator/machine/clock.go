@@ -29,7 +29,7 @@ func (t Time) String() string {
 	return time.Duration(t).String()
 }
 
-// Kind says what an event is. Each package of the emulator owns a range, so
+// Kind classifies an event. Each package of the emulator owns a range of kinds, so
 // that a kind names its meaning in an event log; see the constants below.
 type Kind uint8
 
@@ -47,30 +47,31 @@ const (
 
 // An Actor receives the events that it asked for with Machine.At.
 type Actor interface {
-	// Event is called when the clock has reached the event's time. arg is
-	// what the actor passed to At.
+	// Event is called when the clock has reached the event's time. arg is the
+	// argument that the actor passed to At.
 	Event(kind Kind, arg uint64)
 }
 
-// event is what an actor has asked for.
+// event is an event that an actor has asked for.
 type event struct {
 	actor Actor
 	arg   uint64
 	kind  Kind
 }
 
-// key orders the events. It is all of an event that the heap moves about: four
+// key orders the events. The heap moves only keys about, not whole events: four
 // children share a line of the processor's cache.
 type key struct {
 	at Time
-	// order is the number of the event, from 1 in the order in which they were asked
-	// for, and in the low slotBits the slot that has the rest of it.
+	// order is the number of the event, counted from 1 in the order in which the
+	// events were asked for, and in the low slotBits bits the slot that holds the
+	// rest of the event.
 	order uint64
 }
 
 const (
 	slotBits = 24
-	// MaxPending is the most events that can be to come.
+	// MaxPending is the largest number of events that can be pending.
 	MaxPending = 1 << slotBits
 )
 
@@ -86,34 +87,34 @@ type Clock struct {
 	done   uint64
 	hash   uint64
 	heap   []key   // four-ary: children of i are 4i+1 .. 4i+4
-	events []event // by slot
+	events []event // indexed by slot
 	free   []uint32
 	logger func(at Time, kind Kind, arg uint64)
 }
 
-// Now is the current virtual time.
+// Now returns the current virtual time.
 func (c *Clock) Now() Time { return c.now }
 
-// Events is how many events have happened.
+// Events returns the number of events that have happened.
 func (c *Clock) Events() uint64 { return c.done }
 
-// Pending is how many events are still to come.
+// Pending returns the number of events that are still to come.
 func (c *Clock) Pending() int { return len(c.heap) }
 
-// Hash is the event-log hash: it covers the time, kind and argument of every
-// event that has happened, in order. Two runs with the same inputs have the
-// same hash; it is not meant to resist an attacker.
+// Hash returns the event-log hash: it covers the time, kind and argument of every
+// event that has happened, in order. Two runs with the same inputs have the same
+// hash; it is not meant to resist an attacker.
 func (c *Clock) Hash() uint64 { return c.hash }
 
 // Mix folds x into the event-log hash, for outcomes that are not events.
 func (c *Clock) Mix(x uint64) { c.hash = mix(c.hash ^ x) }
 
-// Observe has f called before every event; nil ends it.
+// Observe has f called before every event; a nil f ends that.
 func (c *Clock) Observe(f func(at Time, kind Kind, arg uint64)) { c.logger = f }
 
-// At asks for an event at time t, or now where t has passed. An event at Never
-// is not kept. Asking for more than MaxPending events is an error of the emulator
-// and panics.
+// At asks for an event at time t, or now if t has passed. An event at Never is not
+// kept. Asking for more than MaxPending events is an error of the emulator and
+// panics.
 func (c *Clock) At(t Time, actor Actor, kind Kind, arg uint64) {
 	if t == Never {
 		return
@@ -139,7 +140,7 @@ func (c *Clock) At(t Time, actor Actor, kind Kind, arg uint64) {
 	h[i] = key{t, c.seq<<slotBits | uint64(slot)}
 }
 
-// slot is one that no event is in.
+// slot returns a free slot.
 func (c *Clock) slot() uint32 {
 	if n := len(c.free); n != 0 {
 		s := c.free[n-1]
@@ -154,7 +155,7 @@ func (c *Clock) slot() uint32 {
 	return uint32(n)
 }
 
-// Step lets the next event happen. It reports false when there is none.
+// Step lets the next event happen. It reports false when no event is left.
 func (c *Clock) Step() bool {
 	n := len(c.heap)
 	if n == 0 {
@@ -177,7 +178,7 @@ func (c *Clock) Step() bool {
 	return true
 }
 
-// Next is the time of the next event, or Never.
+// Next returns the time of the next event, or Never.
 func (c *Clock) Next() Time {
 	if len(c.heap) == 0 {
 		return Never
@@ -185,7 +186,7 @@ func (c *Clock) Next() Time {
 	return c.heap[0].at
 }
 
-// RunUntil lets every event up to and including t happen.
+// RunUntil lets every event up to and including time t happen.
 func (c *Clock) RunUntil(t Time) {
 	for len(c.heap) > 0 && c.heap[0].at <= t {
 		c.Step()

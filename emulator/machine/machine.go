@@ -8,18 +8,18 @@ const (
 	kindProcessorFree
 )
 
-// MaxProcessors is the most processors that a machine can have.
+// MaxProcessors is the largest number of processors that a machine can have.
 const MaxProcessors = 64
 
 // Step is the number of a step of the interception method; package abi/step has
 // their names.
 type Step uint16
 
-// StepRecorder is told of the steps that are taken, for whoever wants to see
-// them. who is the component that took the step, io the identity of the I/O. It is
-// also told of each change of state of what belongs to an I/O (its request, a leg, a
-// mirror I/O ...), by the names that the tables of states have; leg is 0 for the
-// request and for the primary, else the number of the mirror.
+// StepRecorder is told of the steps that are taken. who names the component that
+// took the step, io is the identity of the I/O. The recorder is also told of each
+// change of state of anything that belongs to an I/O (its request, a leg, a mirror
+// I/O ...), by the names in the tables of states; leg is 0 for the request and for
+// the primary, else the number of the mirror.
 type StepRecorder interface {
 	Step(at Time, step Step, who string, io uint64)
 	Transition(at Time, of string, leg int, from, to string, io uint64)
@@ -31,12 +31,13 @@ type Machine struct {
 	Storage    Storage
 	Processors []Processor
 	Dispatcher Dispatcher
-	// Steps is told of the method's steps; nil, as usual, costs a comparison.
+	// Steps is told of the method's steps; nil is the usual value and costs a
+	// comparison for each step.
 	Steps StepRecorder
 }
 
-// Now is the time of the unit of work that is running at this moment, or the
-// clock's between units of work.
+// Now returns the time of the unit of work that is running at this moment, or the
+// clock's time between units of work.
 func (m *Machine) Now() Time {
 	if p := m.Dispatcher.running; p != nil {
 		return p.now

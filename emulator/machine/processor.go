@@ -1,9 +1,10 @@
 package machine
 
-// Mode is a processor's mode of interruption.
+// Mode says whether a processor takes interruptions.
 type Mode uint8
 
-// A processor that runs disabled takes no interruption; enabled is the usual.
+// The modes. A processor that runs disabled takes no interruption; enabled is the
+// usual mode.
 const (
 	Enabled Mode = iota
 	Disabled
@@ -16,10 +17,10 @@ func (m Mode) String() string {
 	return "enabled"
 }
 
-// Processor executes one unit of work at a time. A unit of work happens at
-// once in the order of events, while its cost runs on the processor's own
-// clock: Now is the machine's time plus what the unit has cost so far, and
-// whatever the unit causes is caused at that time.
+// Processor executes one unit of work at a time. A unit of work happens at once in
+// the order of events, while its cost runs on the processor's own clock: Now is
+// the machine's time plus the cost of the unit so far. Everything that the unit
+// causes happens at that time.
 type Processor struct {
 	ID   int
 	Mode Mode
@@ -30,24 +31,24 @@ type Processor struct {
 	units   uint64
 	m       *Machine
 
-	made, lastMade *SRB // what the unit of work has scheduled
+	made, lastMade *SRB // list of the SRBs that the unit of work has scheduled
 }
 
-// Now is the processor's time: the start of its unit of work plus the cost so
+// Now returns the processor's time: the start of its unit of work plus the cost so
 // far.
 func (p *Processor) Now() Time { return p.now }
 
 // Charge adds the cost of executing something.
 func (p *Processor) Charge(cost Time) { p.now += cost }
 
-// BusyTime is how long the processor has worked.
+// BusyTime returns the time for which the processor has worked in the run.
 func (p *Processor) BusyTime() Time { return p.busyFor }
 
-// Units is how many units of work the processor has run.
+// Units returns the number of units of work that the processor has run.
 func (p *Processor) Units() uint64 { return p.units }
 
-// Event ends the processor's unit of work: what the unit has scheduled is ready
-// now, and processors that are free take what has waited.
+// Event ends the processor's unit of work: the SRBs that the unit has scheduled
+// become ready, and free processors take the SRBs that have waited.
 func (p *Processor) Event(Kind, uint64) {
 	p.busy = false
 	d := &p.m.Dispatcher
@@ -87,7 +88,7 @@ const (
 	priorities
 )
 
-// Entry is what an SRB's entry point leads to.
+// Entry is the code that an SRB runs.
 type Entry interface {
 	// Enter runs the unit of work on p, enabled. s is no longer queued and may
 	// be scheduled again.
@@ -95,15 +96,15 @@ type Entry interface {
 }
 
 // SRB is a service request block: a unit of work for the dispatcher. It is
-// embedded in what it serves, so that scheduling allocates nothing. One SRB is
-// on the queue at most once.
+// embedded in the structure that it serves, so that scheduling allocates nothing.
+// One SRB is on the queue at most once.
 type SRB struct {
 	// Entry is the entry point (SRBEP).
 	Entry Entry
 	// Priority orders the queue.
 	Priority Priority
-	// Parm is the SRB's parameter; its meaning is the entry point's affair. It
-	// enters the event-log hash.
+	// Parm is the SRB's parameter; only the entry point gives it a meaning. It enters
+	// the event-log hash.
 	Parm uint64
 
 	next   *SRB
@@ -123,17 +124,17 @@ func (s *SRB) Event(Kind, uint64) {
 
 type srbQueue struct{ head, tail *SRB }
 
-// Dispatcher gives units of work to processors, by priority and within a
-// priority in the order of arrival.
+// Dispatcher gives units of work to processors: first by priority, then in the
+// order of arrival.
 type Dispatcher struct {
 	m       *Machine
-	running *Processor // that is in a unit of work at this moment
+	running *Processor // processor that is executing a unit of work at this moment
 	queues  [priorities]srbQueue
 	length  int
 	peak    int
 }
 
-// Length is how many SRBs wait for a processor.
+// Length returns the number of SRBs that wait for a processor.
 func (d *Dispatcher) Length() int { return d.length }
 
 // Idle reports whether no unit of work waits and no processor is busy with one.
@@ -146,13 +147,13 @@ func (d *Dispatcher) Idle() bool {
 	return d.length == 0
 }
 
-// Peak is the greatest length that the queue has had.
+// Peak returns the greatest length that the queue has had.
 func (d *Dispatcher) Peak() int { return d.peak }
 
-// Schedule makes s ready at time at: it runs then, or as soon after as a
-// processor is free. What a unit of work schedules for its own present is ready
-// when the unit ends. It reports false, and does nothing, when s is scheduled
-// already.
+// Schedule makes s ready at time at: it runs then, or as soon after as a processor
+// is free. An SRB that a unit of work schedules for its own present becomes ready
+// when the unit ends. Schedule reports false, and does nothing, when s is
+// scheduled already.
 func (d *Dispatcher) Schedule(at Time, s *SRB) bool {
 	if s.queued {
 		return false
@@ -187,7 +188,7 @@ func (d *Dispatcher) enqueue(s *SRB) {
 	d.peak = max(d.peak, d.length)
 }
 
-// dispatch gives what waits to processors that are free.
+// dispatch gives waiting SRBs to free processors.
 func (d *Dispatcher) dispatch() {
 	for i := range d.m.Processors {
 		p := &d.m.Processors[i]

@@ -18,7 +18,8 @@ const (
 	FrameSize = 64 << 10
 	// UnitSize is the granularity of synthetic content in bytes.
 	UnitSize = 512
-	// KeyBlockSize is how many bytes share a storage key.
+	// KeyBlockSize is the size in bytes of a block of storage that has one storage
+	// key.
 	KeyBlockSize = 4096
 )
 
@@ -51,8 +52,8 @@ func (t Tag) Fill(p []byte, from int) {
 	}
 }
 
-// TagOf tells of which tag the UnitSize bytes of unit are the content, and false
-// when they are that of none.
+// TagOf returns the tag that names the content of the UnitSize bytes of unit, and
+// false when no tag names it.
 func TagOf(unit []byte) (Tag, bool) {
 	first := binary.LittleEndian.Uint64(unit)
 	if first == 0 && Tag(0).Is(unit) {
@@ -81,7 +82,8 @@ func (t Tag) Is(unit []byte) bool {
 }
 
 // Segment is a stretch of main storage. It holds bytes, or it is synthetic and
-// holds a tag a unit; Materialize turns the second into the first.
+// holds one tag for each unit; Materialize turns a synthetic segment into one of
+// bytes.
 type Segment struct {
 	Base  Address
 	size  uint32
@@ -89,14 +91,14 @@ type Segment struct {
 	tags  []Tag
 }
 
-// Size is the segment's length in bytes.
+// Size returns the segment's length in bytes.
 func (g *Segment) Size() int { return int(g.size) }
 
 // Synthetic reports whether the segment holds tags.
 func (g *Segment) Synthetic() bool { return g.bytes == nil }
 
-// Tags is the segment's tags, one a unit, or nil when it holds bytes. The
-// slice is the segment's own memory.
+// Tags returns the segment's tags, one for each unit, or nil when it holds bytes.
+// The slice is the segment's own memory.
 func (g *Segment) Tags() []Tag {
 	if g.bytes != nil {
 		return nil
@@ -104,7 +106,7 @@ func (g *Segment) Tags() []Tag {
 	return g.tags
 }
 
-// Bytes is the segment's bytes, or nil when it is synthetic. The slice is the
+// Bytes returns the segment's bytes, or nil when it is synthetic. The slice is the
 // segment's own memory.
 func (g *Segment) Bytes() []byte { return g.bytes }
 
@@ -131,12 +133,12 @@ func (g *Segment) Synthesize() {
 	clear(g.tags)
 }
 
-// Storage is main storage: an address space of StorageSize bytes in which
-// segments are mapped. What is not mapped is not there (an addressing
-// exception for the processor, a program check for the channel).
+// Storage is main storage: an address space of StorageSize bytes in which segments
+// are mapped. An access to an address that is not mapped is an addressing
+// exception for the processor and a program check for the channel.
 type Storage struct {
 	frames [StorageSize / FrameSize]*Segment
-	keys   map[uint32]byte // by address / KeyBlockSize; absent is key 0
+	keys   map[uint32]byte // indexed by address / KeyBlockSize; a missing entry means key 0
 }
 
 // MapBytes maps size zero bytes at base.
@@ -187,7 +189,7 @@ func (s *Storage) place(g *Segment, size int) error {
 	return nil
 }
 
-// Segment is the segment that holds the byte at a, or nil.
+// Segment returns the segment that holds the byte at a, or nil.
 func (s *Storage) Segment(a Address) *Segment {
 	if a >= StorageSize {
 		return nil
@@ -199,7 +201,7 @@ func (s *Storage) Segment(a Address) *Segment {
 	return g
 }
 
-// View is a view of the n bytes at a when they lie in one segment that holds
+// View returns a view of the n bytes at a when they lie in one segment that holds
 // bytes, else nil. It is the fast way to read a control block or a CCW.
 func (s *Storage) View(a Address, n int) []byte {
 	g := s.Segment(a)
@@ -213,8 +215,8 @@ func (s *Storage) View(a Address, n int) []byte {
 	return g.bytes[o : o+n : o+n]
 }
 
-// TagView is a view of the tags of the n bytes at a when a and n are multiples
-// of the unit and the bytes lie in one synthetic segment, else nil.
+// TagView returns a view of the tags of the n bytes at a when a and n are
+// multiples of the unit and the bytes lie in one synthetic segment, else nil.
 func (s *Storage) TagView(a Address, n int) []Tag {
 	g := s.Segment(a)
 	if g == nil || g.bytes != nil {
@@ -227,9 +229,9 @@ func (s *Storage) TagView(a Address, n int) []Tag {
 	return g.tags[o/UnitSize : (o+n)/UnitSize : (o+n)/UnitSize]
 }
 
-// Load copies the len(p) bytes at a into p, across segments, computing
-// synthetic content. It reports how many bytes it copied before it met an
-// address that is not backed.
+// Load copies the len(p) bytes at a into p, across segments, computing synthetic
+// content. It returns the number of bytes that it copied before it met an address
+// that is not backed, and then an ErrAddressing.
 func (s *Storage) Load(a Address, p []byte) (int, error) {
 	done := 0
 	for done < len(p) {
@@ -252,8 +254,8 @@ func (s *Storage) Load(a Address, p []byte) (int, error) {
 }
 
 // Store copies p to a, across segments. A synthetic segment that it touches
-// becomes one of bytes. It reports how many bytes it stored before it met an
-// address that is not backed.
+// becomes one of bytes. It returns the number of bytes that it stored before it
+// met an address that is not backed, and then an ErrAddressing.
 func (s *Storage) Store(a Address, p []byte) (int, error) {
 	done := 0
 	for done < len(p) {
@@ -269,7 +271,7 @@ func (s *Storage) Store(a Address, p []byte) (int, error) {
 	return done, nil
 }
 
-// Key is the storage key (access control bits in the high four bits, fetch
+// Key returns the storage key (access control bits in the high four bits, fetch
 // protection 08) of the block that holds a.
 func (s *Storage) Key(a Address) byte {
 	if s.keys == nil {

@@ -11,13 +11,12 @@ var ErrReadOnly = errors.New("medium is read-only")
 // BlockSize is the size of a fixed block in bytes.
 const BlockSize = 512
 
-// GroupBlocks is how many fixed blocks count as one track where the changes
-// of a device are marked.
+// GroupBlocks is the number of fixed blocks that count as one track in the masks
+// of changed tracks.
 const GroupBlocks = 128
 
-// Formula says how the length that a record takes on a track is worked out;
-// the numbers are those that Read Device Characteristics gives, where they
-// are positive.
+// Formula names the formula for the length that a record takes on a track.
+// Positive values are the numbers that Read Device Characteristics gives.
 type Formula int8
 
 // The formulas.
@@ -25,12 +24,12 @@ const (
 	FormulaNone Formula = 0
 	Formula1    Formula = 1  // 3375, 3380: cells of 32 bytes
 	Formula2    Formula = 2  // 3390, 9345: cells and segments
-	FormulaGap  Formula = -1 // 2305 to 3350: a constant a record, more with a key
+	FormulaGap  Formula = -1 // 2305 to 3350: a constant for each record, a greater one with a key
 	FormulaLast Formula = -2 // 2311, 2314: as before, the last record without its gap
 )
 
-// Geometry is what there is to know of a device type's tracks or blocks. It is
-// shared and must not be changed.
+// Geometry describes the tracks or blocks of a device type. It is shared and must
+// not be changed.
 type Geometry struct {
 	// Name is the type and model, such as "3390-3".
 	Name string
@@ -39,34 +38,36 @@ type Geometry struct {
 	// Model and Code are bytes of Sense ID and of Read Device Characteristics.
 	Model, Code byte
 
-	// Cylinders of a CKD device, without the Alternates behind them.
+	// Cylinders is the number of cylinders of a CKD device, not counting the
+	// Alternates, which lie behind them; Heads is the number of tracks of a cylinder.
 	Cylinders, Alternates int
 	Heads                 int
 	// TrackSize is the size of a track image in bytes.
 	TrackSize int
-	// TrackLength is what the records of a track may take together, in the
-	// units of the formula; DataLength and ZeroLength are the longest data
-	// areas, in bytes, of a record and of a record zero alone on its track.
-	// HomeLength is the length of home address and record zero.
+	// TrackLength is the length that the records of a track may take together, in the
+	// units of the formula; DataLength and ZeroLength are the longest data areas, in
+	// bytes, of a record and of a record zero alone on its track. HomeLength is the
+	// length of home address and record zero.
 	TrackLength, DataLength, ZeroLength, HomeLength int
-	// Sectors is the number of rotational positions, 0 without such sensing.
+	// Sectors is the number of rotational positions, 0 for a device that does not
+	// sense them.
 	Sectors int
 	Formula Formula
 	Factors [6]int
 
-	// Blocks of 512 bytes of an FBA device; 0 for CKD.
+	// Blocks is the number of 512-byte blocks of an FBA device; 0 for CKD.
 	Blocks                            int64
 	BlocksPerTrack, BlocksPerCylinder int
-	// BlockFactor is how many blocks of 512 bytes the device addresses as one;
-	// 0 is 1.
+	// BlockFactor is the number of 512-byte blocks that the device addresses as one;
+	// 0 stands for 1.
 	BlockFactor int
 }
 
-// FBA tells whether the device has fixed blocks.
+// FBA reports whether the device has fixed blocks.
 func (g *Geometry) FBA() bool { return g.Blocks > 0 }
 
-// Tracks is how many tracks a CKD device has, or how many groups of
-// GroupBlocks blocks an FBA device has.
+// Tracks returns the number of tracks of a CKD device, or of groups of GroupBlocks
+// blocks of an FBA device.
 func (g *Geometry) Tracks() int {
 	if g.FBA() {
 		return int((g.Blocks + GroupBlocks - 1) / GroupBlocks)
@@ -74,17 +75,17 @@ func (g *Geometry) Tracks() int {
 	return g.Cylinders * g.Heads
 }
 
-// wideCylinders is where 16 bits of cylinder number end. A larger device keeps
-// the rest in the high twelve bits of the head number (extended address
-// volumes).
+// wideCylinders is the number of cylinders that 16 bits of cylinder number can
+// address. A larger device keeps the further bits in the high twelve bits of the
+// head number (extended address volumes).
 const wideCylinders = 1 << 16
 
-// Address gives the four bytes CCHH of a track, as a word.
+// Address returns the four bytes CCHH (cylinder, head) of a track, as a word.
 func (g *Geometry) Address(cylinder, head int) uint32 {
 	return uint32(cylinder)<<16 | uint32(cylinder>>16<<4) | uint32(head)
 }
 
-// Track gives the number of the track at the address CCHH, and false when the
+// Track returns the number of the track at the address CCHH, and false when the
 // device has no such track.
 func (g *Geometry) Track(address uint32) (int, bool) {
 	cylinder, head := int(address>>16), int(address&0xFFFF)
@@ -95,12 +96,13 @@ func (g *Geometry) Track(address uint32) (int, bool) {
 	return cylinder*g.Heads + head, cylinder < g.Cylinders && head < g.Heads
 }
 
-// standardZero is what the standard record zero takes: eight bytes of data.
+// standardZero returns the length of the standard record zero, which has eight
+// bytes of data, in the units of TrackLength.
 func (g *Geometry) standardZero() int { return g.space(0, zeroData) }
 
-// space is what a record with key and data of the given lengths takes on a
-// track, in the units of TrackLength. (3390 Reference, "track capacity"; the
-// formulas of the older types are those of their own manuals.)
+// space returns the length that a record with key and data of the given lengths
+// takes on a track, in the units of TrackLength. (3390 Reference, "track
+// capacity"; the formulas of the older types come from their own manuals.)
 func (g *Geometry) space(key, data int) int {
 	f := &g.Factors
 	switch g.Formula {
@@ -134,7 +136,7 @@ func (g *Geometry) space(key, data int) int {
 	return n
 }
 
-// lastSpace is what the last record of a track takes.
+// lastSpace returns the length that the last record of a track takes.
 func (g *Geometry) lastSpace(key, data int) int {
 	if g.Formula != FormulaLast {
 		return g.space(key, data)
@@ -147,9 +149,9 @@ func (g *Geometry) lastSpace(key, data int) int {
 
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 
-// RecordsPerTrack is how many records with keys and data of the given lengths
-// fit a track behind a standard record zero: on a 3390, 12 of 4096 bytes
-// without key.
+// RecordsPerTrack returns the number of records with keys and data of the given
+// lengths that fit a track behind a standard record zero: on a 3390, 12 records of
+// 4096 bytes without key.
 func (g *Geometry) RecordsPerTrack(key, data int) int {
 	if key < 0 || key > maximumKey || data < 0 || data > g.DataLength || g.FBA() {
 		return 0
@@ -159,7 +161,8 @@ func (g *Geometry) RecordsPerTrack(key, data int) int {
 		return 0
 	}
 	n := 1 + (g.TrackLength-last)/g.space(key, data)
-	// The formulas allow more records of no length than a record number counts.
+	// For empty records the formulas allow more records than a record number can
+	// count.
 	return min(n, maximumRecords)
 }
 
@@ -169,10 +172,10 @@ const (
 	maximumRecords = 255
 )
 
-// Lookup finds a device by name: "3390-3", "9336-20", another name of a model
-// that Hercules knows, such as "3380-2" for a 3380-E, or a type alone, which means
-// its smallest model (of the 0671, as in Hercules, the 0671-1). The geometry
-// found has the model's own name.
+// Lookup finds a device by name: "3390-3", "9336-20", another name of a model that
+// Hercules knows, such as "3380-2" for a 3380-E, or a type alone, which means its
+// smallest model (of the 0671, as in Hercules, the 0671-1). The geometry found has
+// the model's own name. An unknown name is an error.
 func Lookup(name string) (*Geometry, error) {
 	for _, o := range otherNames {
 		if o.name == name {
@@ -202,8 +205,8 @@ func Models() []*Geometry {
 	return all
 }
 
-// Resize gives a CKD device of the same type with another number of cylinders.
-// Its model is the smallest one that holds them; the name is that model's.
+// Resize returns a CKD device of the same type with another number of cylinders.
+// It gets the model and name of the smallest model that holds them.
 func (g *Geometry) Resize(cylinders int) (*Geometry, error) {
 	if g.FBA() {
 		return nil, fmt.Errorf("%s: has blocks, not cylinders", g.Name)
@@ -240,8 +243,9 @@ func ForType(low byte, cylinders, heads, trackSize int) (*Geometry, error) {
 	return nil, fmt.Errorf("device type %s: %d cylinders: want 1 to %d", name, cylinders, largest)
 }
 
-// ForBlocks finds the FBA device for a number of blocks: the one that has just
-// so many, else a 3370 (or, where that is too small, a 9336) with as many.
+// ForBlocks finds the FBA device for a number of blocks: the one that has exactly
+// that many, else a 3370 (or, if that is too small, a 9336) with its size set to
+// them.
 func ForBlocks(blocks int64) (*Geometry, error) {
 	for i := range models {
 		if models[i].Blocks == blocks && blocks > 0 {
@@ -261,9 +265,10 @@ func ForBlocks(blocks int64) (*Geometry, error) {
 	return nil, fmt.Errorf("fixed-block device of %d blocks: no type is that large", blocks)
 }
 
-// ForBlocksOfType finds the FBA device whose type ends in the given two digits (0x36
-// for a 9336, as image headers name it): the model that has just so many blocks, else
-// the smallest that holds them, or the largest, with as many.
+// ForBlocksOfType finds the FBA device whose type ends in the given two digits
+// (0x36 for a 9336, as image headers name it): the model that has exactly that
+// many blocks, else the smallest model that holds them, or the largest one, with
+// its size set to them.
 func ForBlocksOfType(low byte, blocks int64) (*Geometry, error) {
 	var best *Geometry
 	for i := range models {
@@ -284,7 +289,7 @@ func ForBlocksOfType(low byte, blocks int64) (*Geometry, error) {
 	return best.ResizeBlocks(blocks)
 }
 
-// ResizeBlocks gives an FBA device of the same type and model with another
+// ResizeBlocks returns an FBA device of the same type and model with another
 // number of blocks.
 func (g *Geometry) ResizeBlocks(blocks int64) (*Geometry, error) {
 	if !g.FBA() {
@@ -301,9 +306,9 @@ func (g *Geometry) ResizeBlocks(blocks int64) (*Geometry, error) {
 // MaxBlockFactor is the largest BlockFactor: blocks of 4096 bytes.
 const MaxBlockFactor = 8
 
-// WithBlockSize gives an FBA device that addresses blocks of the given size, a
-// multiple of 512 bytes up to 4096. Of the 512-byte blocks, those that do not
-// fill a larger one are cut off.
+// WithBlockSize returns an FBA device that addresses blocks of the given size, a
+// multiple of 512 bytes up to 4096. 512-byte blocks at the end that do not fill a
+// larger block are cut off.
 func (g *Geometry) WithBlockSize(bytes int) (*Geometry, error) {
 	factor := bytes / BlockSize
 	if !g.FBA() || bytes%BlockSize != 0 || factor < 1 || factor > MaxBlockFactor || g.Blocks < int64(factor) {
@@ -315,6 +320,6 @@ func (g *Geometry) WithBlockSize(bytes int) (*Geometry, error) {
 	return &sized, nil
 }
 
-// MaxBlocks is the most blocks that an FBA device can have: block numbers have
-// 32 bits, and the highest is kept free.
+// MaxBlocks is the largest number of blocks that an FBA device can have: block
+// numbers have 32 bits, and the highest is kept free.
 const MaxBlocks = 1<<32 - 1

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// Label is what the label of a new volume says.
+// Label holds the values for the label of a new volume.
 type Label struct {
 	// Serial is the volume's serial number, one to six of A-Z, 0-9, $, # and @.
 	Serial string
@@ -40,8 +40,8 @@ func (l Label) check() error {
 	return nil
 }
 
-// text puts s in EBCDIC (code page 37, in which the national characters of a
-// serial number are) into p.
+// text stores s into p in EBCDIC, code page 37, which has the national characters
+// of a serial number.
 func text(p []byte, s string) error {
 	q, err := charmap.CodePage037.NewEncoder().Bytes([]byte(s))
 	if err != nil {
@@ -65,9 +65,9 @@ func (l Label) vol1() ([]byte, error) {
 	return p, err
 }
 
-// The IPL records of a volume that nothing can be loaded from: a PSW that
-// waits, disabled, with code 00F, and a no-operation CCW; then a record for the
-// rest of a loader.
+// The IPL (initial program load) records of a volume that nothing can be loaded
+// from: a PSW (program status word) that waits, disabled, with code 00F, and a
+// no-operation CCW; then a record for the rest of a loader.
 var (
 	ipl1 = [24]byte{1: 0x06, 7: 0x0F, 8: 0x03, 15: 0x01}
 	ipl2 [144]byte

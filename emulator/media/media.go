@@ -2,7 +2,7 @@ package media
 
 import "github.com/iosrun/iosrun/emulator/machine"
 
-// Mode is how a medium may be used.
+// Mode says how a medium may be used.
 type Mode uint8
 
 // The modes. CopyOnWrite keeps changes in memory; the image stays untouched.
@@ -16,11 +16,11 @@ const (
 // medium belongs to one machine and is used from its event loop only.
 type CKD interface {
 	Geometry() *Geometry
-	// Track gives track n for reading. It must not be changed, and is valid
-	// until the next call of a method of the medium.
+	// Track returns track n for reading. It must not be changed, and is valid until
+	// the next call of a method of the medium.
 	Track(n int) (*Track, error)
-	// Update gives track n for changing in place; the medium keeps the change.
-	// It fails with ErrReadOnly on a medium opened read-only.
+	// Update returns track n for changing in place; the medium keeps the change. It
+	// fails with ErrReadOnly on a medium opened read-only.
 	Update(n int) (*Track, error)
 	// Flush makes every change durable where the medium is a file.
 	Flush() error
@@ -47,7 +47,7 @@ type FBA interface {
 
 // Track is the content of one CKD track, in one of two forms.
 //
-// An image is what the formats of other emulators hold: the home address (flag
+// An image has the form that other emulators store: the home address (flag
 // byte, CC, HH), then records, each a count field (CC HH R KL DL, 8 bytes), key
 // and data, then eight bytes FF. A uniform track is N records 1..N without key,
 // all of DataLength bytes (a multiple of 512), behind a standard record zero;
@@ -56,9 +56,9 @@ type FBA interface {
 type Track struct {
 	Cylinder, Head int
 
-	// Image is the track image, or nil when the track is uniform. Its length is
-	// what is in use, up to and including the end mark; its capacity is the
-	// device's track size.
+	// Image is the track image, or nil when the track is uniform. Its length is the
+	// part in use, up to and including the end mark; its capacity is the device's
+	// track size.
 	Image []byte
 
 	// Records, DataLength and Tags describe a uniform track.

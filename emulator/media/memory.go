@@ -6,19 +6,21 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// chunkTracks is how many tracks of a medium in memory are allocated together.
+// chunkTracks is the number of tracks of a medium in memory that are allocated
+// together.
 const chunkTracks = 32
 
-// MemoryCKD is a CKD medium in memory. Tracks that nobody has changed take no
-// memory; they are all alike. It implements CKD.
+// MemoryCKD is a CKD medium in memory. Tracks that nobody has changed are all
+// alike and take no memory. It implements CKD.
 type MemoryCKD struct {
 	geometry *Geometry
 	chunks   []*chunk
-	blank    Track // what an unchanged track looks like, with the address last asked for
+	blank    Track // content of every unchanged track, with the address last asked for
 	written  int
 }
 
-// chunk is chunkTracks consecutive tracks and which of them have been changed.
+// chunk holds chunkTracks consecutive tracks, and a bit for each that has been
+// changed.
 type chunk struct {
 	tracks  [chunkTracks]Track
 	written uint32
@@ -26,8 +28,8 @@ type chunk struct {
 
 // NewMemoryCKD makes a medium whose tracks hold records records of dataLength
 // zero bytes each behind a standard record zero; with 0 records, record zero
-// only. On a 3390, 12 and 4096 is what the Linux formatter leaves. It fails
-// with ErrNoRoom when that does not fit a track.
+// only. The Linux formatter leaves 12 records of 4096 bytes on each track of a 3390.
+// NewMemoryCKD fails with ErrNoRoom when the records do not fit a track.
 func NewMemoryCKD(g *Geometry, records, dataLength int) (*MemoryCKD, error) {
 	if g.FBA() {
 		return nil, fmt.Errorf("%s: a device of blocks has no tracks", g.Name)
@@ -47,10 +49,10 @@ func NewMemoryCKD(g *Geometry, records, dataLength int) (*MemoryCKD, error) {
 // Nothing writes to them.
 var blankTags [128]machine.Tag
 
-// Geometry is the medium's geometry.
+// Geometry returns the medium's geometry.
 func (m *MemoryCKD) Geometry() *Geometry { return m.geometry }
 
-// Written is how many tracks have been given for changing.
+// Written returns the number of tracks that have been asked for with Update.
 func (m *MemoryCKD) Written() int { return m.written }
 
 func (m *MemoryCKD) check(n int) error {
@@ -60,7 +62,7 @@ func (m *MemoryCKD) check(n int) error {
 	return nil
 }
 
-// Track gives track n for reading.
+// Track returns track n for reading.
 func (m *MemoryCKD) Track(n int) (*Track, error) {
 	if uint(n) < uint(m.geometry.Tracks()) {
 		if c := m.chunks[n/chunkTracks]; c != nil {
@@ -74,7 +76,7 @@ func (m *MemoryCKD) Track(n int) (*Track, error) {
 	return nil, m.check(n)
 }
 
-// Update gives track n for changing.
+// Update returns track n for changing.
 func (m *MemoryCKD) Update(n int) (*Track, error) {
 	if err := m.check(n); err != nil {
 		return nil, err

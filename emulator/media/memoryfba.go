@@ -7,17 +7,16 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// MemoryFBA is an FBA medium in memory. Blocks that nobody has written are
-// zero and take no memory; others are kept by groups of GroupBlocks, as tags
-// until bytes are written to one of them. It implements FBA.
+// MemoryFBA is an FBA medium in memory. Blocks that nobody has written are zero
+// and take no memory; the others are kept in groups of GroupBlocks, as tags until
+// bytes are written to one of them. It implements FBA.
 type MemoryFBA struct {
 	geometry *Geometry
 	groups   []group
 	written  int
 }
 
-// group is the content of GroupBlocks blocks: tags, bytes, or neither for
-// zeros.
+// group is the content of GroupBlocks blocks: tags, bytes, or neither for zeros.
 type group struct {
 	tags  *[GroupBlocks]machine.Tag
 	bytes []byte
@@ -31,10 +30,10 @@ func NewMemoryFBA(g *Geometry) (*MemoryFBA, error) {
 	return &MemoryFBA{geometry: g, groups: make([]group, g.Tracks())}, nil
 }
 
-// Geometry is the medium's geometry.
+// Geometry returns the medium's geometry.
 func (m *MemoryFBA) Geometry() *Geometry { return m.geometry }
 
-// Written is how many groups of blocks have been written to.
+// Written returns the number of groups of blocks that have been written to.
 func (m *MemoryFBA) Written() int { return m.written }
 
 func (m *MemoryFBA) check(first int64, blocks int) error {
@@ -52,8 +51,8 @@ func (m *MemoryFBA) checkBytes(first int64, n int) error {
 	return m.check(first, n/BlockSize)
 }
 
-// part is how many of n blocks from first on are in the first one's group, and
-// where in the group they begin.
+// part returns the group of block first, the index of the block in the group, and
+// the number of the n blocks from it on that the group holds.
 func (m *MemoryFBA) part(first int64, n int) (g *group, at, count int) {
 	at = int(first % GroupBlocks)
 	return &m.groups[first/GroupBlocks], at, min(n, GroupBlocks-at)
@@ -133,9 +132,9 @@ func (m *MemoryFBA) ReadTags(first int64, tags []machine.Tag) bool {
 	return true
 }
 
-// WriteTags writes synthetic content to len(tags) blocks from block first on.
-// A group of which bytes were written keeps bytes until all of it is written
-// with tags.
+// WriteTags writes synthetic content to len(tags) blocks from block first on. A
+// group into which bytes were written keeps bytes until all of it is written with
+// tags.
 func (m *MemoryFBA) WriteTags(first int64, tags []machine.Tag) error {
 	if err := m.check(first, len(tags)); err != nil {
 		return err
@@ -169,8 +168,8 @@ func (m *MemoryFBA) Flush() error { return nil }
 // Close does nothing.
 func (m *MemoryFBA) Close() error { return nil }
 
-// EqualBlocks reports whether blocks blocks from block first on hold the same
-// on both media, whatever their forms. blocks is at most GroupBlocks.
+// EqualBlocks reports whether blocks blocks from block first on have the same
+// content on both media, whatever their forms. blocks is at most GroupBlocks.
 func EqualBlocks(a, b FBA, first int64, blocks int) (bool, error) {
 	if blocks < 0 || blocks > GroupBlocks {
 		return false, fmt.Errorf("comparing %d blocks: want 0 to %d", blocks, GroupBlocks)

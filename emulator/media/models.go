@@ -18,17 +18,17 @@ func fba(name string, device uint16, model, code byte, blocks int64, perTrack, p
 	}
 }
 
-// tracks is what all models of a type have in common.
+// tracks holds the properties that all models of a type share.
 type tracks struct {
 	data, zero, length, home, sectors int
 	formula                           Formula
 	factors                           [6]int
 }
 
-// The tracks by device type: the longest record 1 and record zero, the track's
-// length, that of home address and record zero where it is documented, sectors
-// and the capacity formula. Sources: the reference summaries of the devices;
-// the 3390's are also what its Read Device Characteristics gives.
+// The tracks by device type: the longest record 1 and record zero, the length of
+// the track, the length of home address and record zero if it is documented,
+// sectors and the capacity formula. Sources: the reference summaries of the
+// devices; the values of the 3390 agree with its Read Device Characteristics.
 var (
 	tracks2305a = tracks{14136, 14136, 14568, 0, 90, FormulaGap, [6]int{202, 432}}
 	tracks2305b = tracks{14660, 14660, 14858, 0, 90, FormulaGap, [6]int{91, 198}}
@@ -43,9 +43,9 @@ var (
 	tracks9345  = tracks{46456, 48174, 48280, 0, 213, Formula2, [6]int{34, 18, 7, 6, 116, 6}}
 )
 
-// models are the devices, a type's models in order of size. CKD: type, model,
-// code, cylinders, alternates, heads. FBA: type, model, code, blocks, blocks a
-// track and a cylinder.
+// models lists the devices, a type's models in order of size. CKD: type, model,
+// code, cylinders, alternates, heads. FBA: type, model, code, blocks, blocks of a
+// track and of a cylinder.
 var models = [...]Geometry{
 	ckd("2305-1", 0x2305, 0x00, 0x00, 48, 0, 8, tracks2305a),
 	ckd("2305-2", 0x2305, 0x02, 0x00, 96, 0, 8, tracks2305b),
@@ -87,8 +87,8 @@ var models = [...]Geometry{
 	fba("0671-04", 0x0671, 0x04, 0x12, 624456, 63, 504),
 }
 
-// otherNames are further names of models, those that Hercules knows them by. A
-// type alone is here where it does not mean the smallest model.
+// otherNames lists further names of models, which Hercules knows. A type alone is
+// here if it does not mean the smallest model.
 var otherNames = [...]struct{ name, model string }{
 	{"3330-2", "3330-11"},
 	{"3340-1", "3340-35"},

@@ -26,7 +26,8 @@ var (
 
 // Count is the count field of a record.
 type Count struct {
-	// Address is CCHH; usually, but not of necessity, that of the track.
+	// Address is the record's CCHH; usually, but not of necessity, the address of the
+	// track.
 	Address    uint32
 	Number     uint8
 	KeyLength  uint8
@@ -53,25 +54,26 @@ func (c Count) Put(p []byte) {
 // Length is the number of bytes of key and data.
 func (c Count) Length() int { return int(c.KeyLength) + int(c.DataLength) }
 
-// Record is a record of a track and where it lies. It stays valid when the
-// track is materialised, and until a record is erased or its lengths change.
+// Record is a record of a track with its place. It stays valid when the track is
+// materialised, and until a record is erased or its lengths change.
 type Record struct {
 	Count
 	// Ordinal is the record's place on the track; record zero has 0.
 	Ordinal int
-	// at is where the count field is in the image, or would be.
+	// at is the offset of the count field in the image; on a uniform track, the
+	// offset that it would have.
 	at int
 }
 
-// zero is the place of record zero in an image.
+// zero is the offset of record zero in an image.
 const zero = homeSize
 
 func (r *Record) keyAt() int  { return r.at + countSize }
 func (r *Record) dataAt() int { return r.at + countSize + int(r.KeyLength) }
 func (r *Record) end() int    { return r.at + countSize + r.Length() }
 
-// address is the track's own address as it is in its home address: a uniform
-// track has no other record of it than Cylinder and Head.
+// address returns the track's own address from its home address; a uniform track
+// has it only in Cylinder and Head.
 func (t *Track) address() uint32 {
 	if len(t.Image) >= homeSize {
 		return binary.BigEndian.Uint32(t.Image[1:])
@@ -82,7 +84,7 @@ func (t *Track) address() uint32 {
 // Uniform reports whether the track is in the uniform form.
 func (t *Track) Uniform() bool { return t.Image == nil }
 
-// Zero gives record zero. It fails with ErrTrack where there is none.
+// Zero returns record zero. It fails with ErrTrack if there is none.
 func (t *Track) Zero() (Record, error) {
 	if t.Image == nil {
 		return Record{Count{t.address(), 0, 0, zeroData}, 0, zero}, nil
@@ -90,8 +92,8 @@ func (t *Track) Zero() (Record, error) {
 	return t.load(0, zero)
 }
 
-// Next gives the record behind r; more is false at the end of the track. It
-// fails with ErrTrack where neither a record nor the end mark is.
+// Next returns the record behind r; more is false at the end of the track. It
+// fails with ErrTrack if neither a record nor the end mark follows.
 func (t *Track) Next(r Record) (next Record, more bool, err error) {
 	at := r.end()
 	if t.Image == nil {
@@ -108,8 +110,8 @@ func (t *Track) Next(r Record) (next Record, more bool, err error) {
 	return next, err == nil, err
 }
 
-// Record gives the record of an ordinal; more is false when there are not so
-// many. It fails with ErrTrack on a damaged track.
+// Record returns the record of an ordinal; more is false when the track has fewer
+// records. It fails with ErrTrack on a damaged track.
 func (t *Track) Record(ordinal int) (r Record, more bool, err error) {
 	r, err = t.Zero()
 	if t.Image == nil && ordinal > 0 {
@@ -128,8 +130,8 @@ func (t *Track) Record(ordinal int) (r Record, more bool, err error) {
 	return r, more && err == nil, err
 }
 
-// Find gives the first record behind record zero whose count field names
-// number and whose address is the track's.
+// Find returns the first record behind record zero whose count field names number
+// and the address of the track.
 func (t *Track) Find(number uint8) (Record, bool, error) {
 	if t.Image == nil && number > 0 {
 		return t.Record(int(number))
@@ -143,7 +145,7 @@ func (t *Track) Find(number uint8) (Record, bool, error) {
 	return Record{}, false, err
 }
 
-// load reads the record whose count field is at in the image.
+// load reads the record whose count field is at offset at of the image.
 func (t *Track) load(ordinal, at int) (Record, error) {
 	p := t.Image
 	if at+countSize > len(p) {
@@ -167,8 +169,8 @@ func (t *Track) isEnd(at int) bool {
 // endMark is the mark behind the last record of an image.
 const endMark = ^uint64(0)
 
-// Key is the record's key, in the image: to be read, or on a track got with
-// Update to be changed. It is nil for a record without key.
+// Key returns the record's key, as a part of the image: for reading, or on a track
+// got with Update for changing. It is nil for a record without key.
 func (t *Track) Key(r Record) []byte {
 	if t.Image == nil {
 		return nil
@@ -176,7 +178,8 @@ func (t *Track) Key(r Record) []byte {
 	return t.Image[r.keyAt():r.dataAt():r.dataAt()]
 }
 
-// Data is the record's data in the image, as for Key; nil on a uniform track.
+// Data returns the record's data, as a part of the image like Key; nil on a
+// uniform track.
 func (t *Track) Data(r Record) []byte {
 	if t.Image == nil {
 		return nil
@@ -184,8 +187,8 @@ func (t *Track) Data(r Record) []byte {
 	return t.Image[r.dataAt():r.end():r.end()]
 }
 
-// DataTags is the record's data on a uniform track, as tags: to be read or, on
-// a track got with Update, to be changed. It is nil for record zero and on a
+// DataTags returns the record's data on a uniform track, as tags: for reading, or
+// on a track got with Update for changing. It is nil for record zero and on a
 // track with an image.
 func (t *Track) DataTags(r Record) []machine.Tag {
 	if t.Image != nil || r.Ordinal == 0 {

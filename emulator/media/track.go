@@ -43,15 +43,15 @@ func (t *Track) Materialize(g *Geometry) {
 	t.Records, t.DataLength, t.Tags = 0, 0, nil
 }
 
-// imageSize is the length of a uniform track's image.
+// imageSize returns the length of a uniform track's image in bytes.
 func (t *Track) imageSize() int {
 	return homeSize + countSize + zeroData + t.Records*(countSize+t.DataLength) + countSize
 }
 
 // Format makes the track uniform: records of dataLength zero bytes behind a
-// standard record zero, none of them when records is 0. It fails with
-// ErrNoRoom when the device's capacity is less; dataLength is a multiple of
-// 512.
+// standard record zero, or record zero alone when records is 0. dataLength must be
+// a multiple of 512; if it is not, or the device's capacity is less, Format fails
+// with ErrNoRoom.
 func (t *Track) Format(g *Geometry, records, dataLength int) error {
 	if records < 0 || dataLength < 0 || dataLength%machine.UnitSize != 0 || records > 0 && (dataLength == 0 || records > g.RecordsPerTrack(0, dataLength)) {
 		return fmt.Errorf("%s: %d records of %d bytes, a multiple of %d, on a track with room for %d: %w",
@@ -88,9 +88,9 @@ func (t *Track) EraseFrom(r Record) {
 	t.Image = binary.BigEndian.AppendUint64(t.Image[:r.at], endMark)
 }
 
-// Fits looks whether a record with count field c has room behind last, if what
-// is there is erased. It fails with ErrNoRoom when the record would exceed the
-// device's capacity, and with ErrTrack.
+// Fits checks whether a record with count field c has room behind last once the
+// records there are erased. It fails with ErrNoRoom when the record would exceed
+// the device's capacity, and with ErrTrack on a damaged track.
 func (t *Track) Fits(g *Geometry, last Record, c Count) error {
 	room, err := t.room(g, last.Ordinal)
 	if err != nil {
@@ -103,9 +103,9 @@ func (t *Track) Fits(g *Geometry, last Record, c Count) error {
 	return nil
 }
 
-// Append writes a record of zeros behind last, which becomes the last but one:
-// whatever was behind it is erased. A uniform track stays so when the record is
-// like the others on it. It fails as Fits does, and then changes nothing.
+// Append writes a record of zeros behind last and erases the records that were
+// there. A uniform track stays uniform when the record is like the others on it.
+// It fails as Fits does, and then changes nothing.
 func (t *Track) Append(g *Geometry, last Record, c Count) (Record, error) {
 	if err := t.Fits(g, last, c); err != nil {
 		return Record{}, err
@@ -134,7 +134,8 @@ func (t *Track) Append(g *Geometry, last Record, c Count) (Record, error) {
 	return r, nil
 }
 
-// takes reports whether a uniform track stays so with such a record at its end.
+// takes reports whether a uniform track stays uniform with such a record at its
+// end.
 func (t *Track) takes(c Count) bool {
 	n := int(c.DataLength)
 	return c.KeyLength == 0 && int(c.Number) == t.Records+1 && c.Address == t.address() &&
@@ -163,8 +164,8 @@ func (t *Track) ReplaceZero(g *Geometry, c Count) (Record, error) {
 	return r, nil
 }
 
-// room is what a record may take on the track behind the one of the ordinal
-// last.
+// room returns the length, in the units of TrackLength, that is left on the track
+// behind the record with the ordinal last.
 func (t *Track) room(g *Geometry, last int) (int, error) {
 	room := g.TrackLength
 	if t.Image == nil {
@@ -183,8 +184,8 @@ func (t *Track) room(g *Geometry, last int) (int, error) {
 	return room, err
 }
 
-// Angle is where on the track the record begins, as a fraction of a revolution
-// in 1/65536 of it, measured by what the records before it take.
+// Angle returns the angle at which the record begins on the track, in 1/65536 of a
+// revolution, measured by the lengths of the records before it.
 func (t *Track) Angle(g *Geometry, r Record) int {
 	used := 0
 	if t.Image == nil {
@@ -201,10 +202,10 @@ func (t *Track) Angle(g *Geometry, r Record) int {
 	return min((used+2*g.standardZero()*min(r.Ordinal, 1))<<16/whole, 1<<16-1)
 }
 
-// Validate parses the whole track. It fails with ErrTrack when a record or the
-// end mark is not where it should be, when there are more records than a track
-// can have, when the home address is not the track's, or when the image is
-// longer than the device's tracks.
+// Validate parses the whole track. It fails with ErrTrack when a record or the end
+// mark is not at its place, when there are more records than a track can have,
+// when the home address is not the track's, or when the image is longer than the
+// device's tracks.
 func (t *Track) Validate(g *Geometry) error {
 	where := func() string { return fmt.Sprintf("%s cylinder %d head %d", g.Name, t.Cylinder, t.Head) }
 	if t.Image == nil {
@@ -234,12 +235,12 @@ func (t *Track) Validate(g *Geometry) error {
 	return err
 }
 
-// maximumData is the longest data area that a count field can name.
+// maximumData is the longest data area that a count field can name, in bytes.
 const maximumData = 1<<16 - 1
 
-// CopyTrack makes dst, a track got with Update from a medium of geometry g,
-// hold what src holds, in the same form. dst keeps its address; src must be of
-// the same cylinder and head.
+// CopyTrack makes dst, a track got with Update from a medium of geometry g, hold
+// the content of src, in the same form. dst keeps its address; src must be of the
+// same cylinder and head.
 func CopyTrack(g *Geometry, dst, src *Track) {
 	if src.Image == nil {
 		dst.Image = nil
@@ -254,8 +255,8 @@ func CopyTrack(g *Geometry, dst, src *Track) {
 	dst.Records, dst.DataLength, dst.Tags = 0, 0, nil
 }
 
-// EqualTrack reports whether two tracks hold the same: home address, records
-// and their content, whatever their forms.
+// EqualTrack reports whether two tracks have the same content: home address,
+// records and their data, whatever their forms.
 func EqualTrack(a, b *Track) bool {
 	switch {
 	case a.Image != nil && b.Image != nil:

@@ -11,16 +11,16 @@ import (
 // BlockSize is the size of a block in bytes.
 const BlockSize = 4096
 
-// MaxBlocks is the most blocks in one channel program: five 3390 tracks of
-// twelve.
+// MaxBlocks is the largest number of blocks in one channel program: five 3390
+// tracks of twelve blocks.
 const MaxBlocks = 60
 
-// ControlSize is the storage that a channel program of this package needs for
-// its CCWs and parameters.
+// ControlSize is the size in bytes of the storage that a channel program of this
+// package needs for its CCWs and parameters.
 const ControlSize = 1024
 
-// Where the parts of a channel program lie in its control storage. Start is the
-// offset of the first CCW.
+// The offsets of the parts of a channel program in its control storage. Start is
+// the offset of the first CCW.
 const (
 	defineAt = 0
 	locateAt = 16
@@ -30,15 +30,16 @@ const (
 // Control is the storage for one channel program.
 type Control struct {
 	View []byte          // ControlSize bytes
-	At   machine.Address // of View in main storage
+	At   machine.Address // address of View in main storage
 }
 
 func (c Control) ccw(i int, w channel.CCW) {
 	channel.PutCCW1(c.View[Start+i*arch.CCWSize:], w)
 }
 
-// ECKD is what must be known of a device to address its tracks with define extent
-// and locate record, which control units before the 3880 do not know: see CKD.
+// ECKD holds the sizes of a device that are needed to address its tracks with the
+// commands define extent and locate record. Control units before the 3880 do not
+// know these commands: see CKD.
 type ECKD struct {
 	Heads         int
 	RecordsATrack int // 4 KiB records on a formatted track; 12 on a 3390
@@ -46,22 +47,23 @@ type ECKD struct {
 
 func (e *ECKD) putTrack(p []byte, track int) { putTrack(p, e.Heads, track) }
 
-// putTrack stores the address CCHH of a track.
+// putTrack stores the address of a track: two bytes of cylinder, two bytes of head
+// (CCHH).
 func putTrack(p []byte, heads, track int) {
 	cc, hh := track/heads, track%heads
 	binary.BigEndian.PutUint16(p, uint16(cc))
 	binary.BigEndian.PutUint16(p[2:], uint16(cc>>16<<4|hh))
 }
 
-// The operations of locate record that are made of an orientation and what follows:
-// formatting and reading whole tracks begin at the home address, since record zero
-// may name another track.
+// The operations of locate record; each is an orientation (the place on the track
+// at which the operation begins) and an action. Formatting and reading whole
+// tracks begin at the home address, because record zero may name another track.
 const (
 	formatTrack = arch.OrientHome | arch.OperationFormat
 	readTracks  = arch.OrientHome | arch.OperationReadTracks
 )
 
-// define stores a define extent for tracks first to last.
+// define stores the parameters of a define extent for tracks first to last.
 func (e *ECKD) define(c Control, mask byte, blockSize, first, last int) {
 	d := c.View[defineAt : defineAt+arch.DefineExtentSize]
 	clear(d)
@@ -72,7 +74,8 @@ func (e *ECKD) define(c Control, mask byte, blockSize, first, last int) {
 	c.ccw(0, channel.CCW{Command: arch.CommandDefineExtent, Flags: arch.FlagCC, Count: arch.DefineExtentSize, Address: uint32(c.At + defineAt)})
 }
 
-// locate stores a locate record for count records or tracks from record on.
+// locate stores the parameters of a locate record for count records or tracks from
+// record on.
 func (e *ECKD) locate(c Control, operation, aux byte, count, track, record, length int) {
 	r := c.View[locateAt : locateAt+arch.LocateRecordSize]
 	clear(r)
@@ -84,11 +87,11 @@ func (e *ECKD) locate(c Control, operation, aux byte, count, track, record, leng
 	c.ccw(1, channel.CCW{Command: arch.CommandLocateRecord, Flags: arch.FlagCC, Count: arch.LocateRecordSize, Address: uint32(c.At + locateAt)})
 }
 
-// Blocks stores a channel program that reads or writes n 4 KiB records, of which
-// there are RecordsATrack on each track, from record index first (from 0) of
-// track on. Their data is at data, one after the other. n is 1 to MaxBlocks. As a
-// Linux DASD driver has it, reads inhibit all writes, and writes are update writes
-// with a mask that permits no others.
+// Blocks stores a channel program that reads or writes n 4 KiB records, from
+// record index first (from 0) of track on; each track has RecordsATrack of them.
+// The data of the records lie at data, one after the other. n is 1 to MaxBlocks.
+// As in a Linux DASD driver, reads inhibit all writes, and writes are update
+// writes with a mask that permits no others.
 func (e *ECKD) Blocks(c Control, data machine.Address, write bool, track, first, n int) {
 	mask, operation, command := byte(arch.MaskWriteNone), byte(arch.OperationReadData), byte(arch.CommandReadData|arch.Multitrack)
 	if write {
@@ -105,10 +108,11 @@ func (e *ECKD) Blocks(c Control, data machine.Address, write bool, track, first,
 	}
 }
 
-// fbaChunk is how many bytes one CCW of a data chain has: a count has 16 bits.
+// fbaChunk is the number of bytes that one CCW of a data chain transfers; the
+// count of a CCW has only 16 bits.
 const fbaChunk = 32 << 10
 
-// FBABlocks stores a channel program that reads or writes so many 512-byte blocks
+// FBABlocks stores a channel program that reads or writes blocks 512-byte blocks
 // of a fixed-block device from block first on: at most MaxBlocks times 4 KiB.
 func FBABlocks(c Control, data machine.Address, write bool, first uint32, blocks int) {
 	d := c.View[defineAt : defineAt+arch.FBAExtentSize]

@@ -9,26 +9,27 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// CKD addresses the tracks of a device with the commands that every CKD device
-// has: seek, set file mask, search, and those of single records. The control
-// units of 2305, 2311, 2314, 3330, 3340 and 3350 know neither define extent and
-// locate record nor read track.
+// CKD addresses the tracks of a device with the commands that every CKD (count key
+// data) device has: seek, set file mask, search, and the commands for single
+// records. The control units of 2305, 2311, 2314, 3330, 3340 and 3350 know neither
+// define extent and locate record nor read track.
 type CKD struct {
 	Heads int
 }
 
-// MaxRecords is the most records that a track may have for Counts and Records:
-// as many as record numbers count.
+// MaxRecords is the largest number of records that a track may have for Counts and
+// Records; record numbers go no further.
 const MaxRecords = 255
 
-// CountsAt is where in its data area Counts has the count fields, behind the
-// largest track, and CountsSize how long the area is altogether.
+// CountsAt is the offset, in the data area of Counts, of the count fields, which
+// lie behind the largest track. CountsSize is the size of the area. Both are in
+// bytes.
 const (
 	CountsAt   = MaxTrackBytes
 	CountsSize = CountsAt + (MaxRecords+1)*countSize
 )
 
-// Where the parameters lie in the control storage.
+// The offsets of the parameters in the control storage.
 const (
 	seekAt   = 0  // 00 00 CC CC HH HH
 	homeAt   = 2  // CC CC HH HH, in the seek address
@@ -36,13 +37,14 @@ const (
 	recordAt = 16 // CC CC HH HH R
 )
 
-// oneTrack is the part of the file mask that keeps a program on its track: no seek
-// and no multitrack. So reads are the multitrack ones: at the end of the track they
-// end in file protected, where the others would begin again with its first record.
+// oneTrack is the part of the file mask that keeps a program on its track: it
+// permits neither a seek nor the step to the next track. The programs therefore
+// use the multitrack forms of the reads: at the end of the track those end in file
+// protected, while the others would begin again with the first record.
 const oneTrack = arch.MaskSeekNone
 
-// position stores the CCWs that seek a track and set the file mask, and gives
-// the number of the next one.
+// position stores the CCWs that seek a track and set the file mask, and returns
+// the number of the next CCW.
 func (k *CKD) position(c Control, mask byte, track int) int {
 	p := c.View[seekAt:]
 	p[0], p[1] = 0, 0
@@ -53,7 +55,8 @@ func (k *CKD) position(c Control, mask byte, track int) int {
 	return 2
 }
 
-// search stores a search and the TIC that repeats it until it is satisfied.
+// search stores a search and the TIC (transfer in channel, a jump) that repeats it
+// until it is satisfied. It returns the number of the next CCW.
 func (c Control) search(i int, command byte, argument machine.Address, count uint16) int {
 	c.ccw(i, channel.CCW{Command: command, Flags: arch.FlagCC, Count: count, Address: uint32(c.At + argument)})
 	c.ccw(i+1, channel.CCW{Command: arch.CommandTransfer, Address: uint32(c.At) + uint32(Start+i*arch.CCWSize)})
@@ -61,12 +64,14 @@ func (c Control) search(i int, command byte, argument machine.Address, count uin
 }
 
 // Counts stores a channel program that reads the count fields of the records of a
-// track, eight bytes each, to CountsAt behind data; with zero it reads record
-// zero to data before. The program ends in a unit check, file protected, when it
-// comes to the end of the track; a track on which it ends well has more than
-// MaxRecords. A record zero without data ends it with unit exception: then the
-// counts are still to be read, without zero. area is the data area's CountsSize
-// bytes; those for counts are made ready.
+// track, eight bytes each, to CountsAt behind data. If zero is set, it first reads
+// record zero to data.
+//
+// The program ends in a unit check, file protected, at the end of the track; if it
+// ends well, the track has more than MaxRecords records. A record zero without
+// data ends it with unit exception; the counts must then be read by a second
+// program, without zero. area is the data area of CountsSize bytes; Counts fills
+// its count fields with the end mark.
 func (k *CKD) Counts(c Control, area []byte, data machine.Address, track int, zero bool) {
 	for i := range MaxRecords + 1 {
 		binary.BigEndian.PutUint64(area[CountsAt+i*countSize:], endOfTrack)
@@ -84,10 +89,12 @@ func (k *CKD) Counts(c Control, area []byte, data machine.Address, track int, ze
 	c.end(n + MaxRecords)
 }
 
-// beforeRecords is how many CCWs come before those with which Records reads.
+// beforeRecords is the number of CCWs before the first CCW with which Records
+// reads.
 const beforeRecords = 4
 
-// RecordCount is how many records behind record zero Counts has found.
+// RecordCount returns the number of records behind record zero that Counts has
+// found.
 func RecordCount(area []byte) int {
 	n := 0
 	for n <= MaxRecords && binary.BigEndian.Uint64(countOf(area, n+1)) != endOfTrack {
@@ -96,14 +103,17 @@ func RecordCount(area []byte) int {
 	return n
 }
 
-// Records stores a channel program that reads the records of a track whose counts
-// Counts has left in area, from record first on, which is 1 to RecordCount. Once
-// all are read, and Complete says so, the area begins with what ReadTrack would
-// have left there. A record without data ends the program with unit exception,
-// and a segment of an overflow record with file protected and overflow incomplete:
-// that record has been read, see Reached, and the next program goes on behind it.
-// A record that has got another length in the meantime is an incorrect length or
-// file protected alone.
+// Records stores a channel program that reads the records of a track, from record
+// first on, which is 1 to RecordCount. Counts must have left the count fields of
+// the track in area. Once all records are read, and Complete reports true, the
+// area begins with the bytes that ReadTrack would have left there.
+//
+// Three endings are not errors of the device. A record without data ends the
+// program with unit exception. A segment of an overflow record (a record that
+// continues on the next track) ends it with file protected and overflow
+// incomplete. In both cases the record has been read; Reached returns its number,
+// and the next program begins behind it. A record whose length has changed since
+// Counts ends it with an incorrect length, or with file protected alone.
 func (k *CKD) Records(c Control, area []byte, data machine.Address, track, first int) error {
 	k.position(c, arch.MaskWriteNone|oneTrack, track)
 	n := c.search(2, arch.CommandSearchHomeEqual, homeAt, arch.SearchHomeSize) - 1
@@ -115,7 +125,7 @@ func (k *CKD) Records(c Control, area []byte, data machine.Address, track, first
 			return fmt.Errorf("track %d: record %d of %d bytes at byte %d: a track has at most %d bytes and %d records", track, i, length, at, MaxTrackBytes, MaxRecords)
 		}
 		w := channel.CCW{Command: arch.CommandReadCountKeyData | arch.Multitrack, Flags: arch.FlagCC, Count: uint16(length), Address: uint32(data) + uint32(at)}
-		if i < first { // it has been read: its count passes
+		if i < first { // it has been read already: only its count field passes
 			w.Command, w.Count = arch.CommandReadCount|arch.Multitrack, countSize
 		}
 		c.ccw(n+i, w)
@@ -125,29 +135,30 @@ func (k *CKD) Records(c Control, area []byte, data machine.Address, track, first
 	return nil
 }
 
-// Reached is the record with which a program of Records has ended, from the CCW
-// address in the subchannel status.
+// Reached returns the number of the record at which a program of Records has
+// ended, from the CCW address in the subchannel status.
 func (c Control) Reached(address uint32) int {
 	return int(machine.Address(address)-c.At-Start)/arch.CCWSize - beforeRecords
 }
 
-// segmentMark is the bit of a count field's first byte that marks a segment of an
-// overflow record in a track's image; a device has it in the flag byte, which
-// commands other than write special count, key and data do not carry. A byte of
-// FF is no mark.
+// segmentMark is the bit that marks a segment of an overflow record in a track's
+// image: the first bit of its count field. A device keeps the mark in the flag
+// byte, which only the command write special count, key and data carries. A first
+// byte of FF is no mark.
 const segmentMark = 0x80
 
-// MarkSegment notes that a record, which is not record zero, is a segment.
+// MarkSegment notes that a record behind record zero is a segment.
 func MarkSegment(area []byte, record int) { countOf(area, record)[0] |= segmentMark }
 
-// countOf is the count field of a record behind record zero as Counts has left it.
+// countOf returns the count field, as Counts has left it, of a record behind
+// record zero.
 func countOf(area []byte, i int) []byte {
 	return area[CountsAt+(i-1)*countSize:][:countSize]
 }
 
-// Complete ends the image of a track. It reports whether the count fields that
-// Records has read are those that Counts has; otherwise the track has been
-// formatted anew in between. Segments have their mark from then on.
+// Complete ends the image of a track and sets the marks of its segments. It
+// reports whether the count fields that Records has read equal those that Counts
+// has read; if not, the track has been formatted anew in between.
 func Complete(area []byte) bool {
 	at := recordLength(area)
 	for i := range RecordCount(area) {
@@ -166,10 +177,12 @@ func Complete(area []byte) bool {
 	return true
 }
 
-// WriteTrack stores a channel program that formats a track with the records of
-// an image as ReadTrack or Records leaves it at data: behind a search for the
-// home address, write record zero, then write count, key and data for each, or
-// write special count, key and data for a segment, whose mark it takes away.
+// WriteTrack stores a channel program that formats a track with the records of an
+// image at data, as ReadTrack or Records leaves it. Behind a search for the home
+// address it writes record zero, then each record with write count, key and data,
+// or a segment with write special count, key and data; it takes the mark of the
+// segment away. It returns an error for an image that is damaged or has too many
+// records.
 func (k *CKD) WriteTrack(c Control, image []byte, data machine.Address, track int) error {
 	n := k.position(c, arch.MaskWriteAll|oneTrack, track)
 	n = c.search(n, arch.CommandSearchHomeEqual, homeAt, arch.SearchHomeSize)

@@ -9,25 +9,27 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// TrackControlSize is the storage that WriteTrack needs: a CCW a record, and
-// the parameters.
+// TrackControlSize is the size in bytes of the control storage that WriteTrack
+// needs: a CCW for each record, and the parameters.
 const TrackControlSize = 4096
 
-// MaxTrackRecords is the most records that WriteTrack writes; no device of the
-// 3390 family has as many of any length.
+// MaxTrackRecords is the largest number of records that WriteTrack writes; no
+// device of the 3390 family has as many on a track, however short they are.
 const MaxTrackRecords = (TrackControlSize-Start)/arch.CCWSize - 4
 
-// MaxTrackBytes is enough for what ReadTrack reads of any device.
+// MaxTrackBytes is a size in bytes that is large enough for the data that
+// ReadTrack reads from a track of any device.
 const MaxTrackBytes = 60 << 10
 
 const countSize = 8
 
-// endOfTrack is what a read-track command sends behind the last record.
+// endOfTrack is the count field that a read-track command sends behind the last
+// record.
 const endOfTrack = ^uint64(0)
 
-// ReadTrack stores a channel program that reads a whole track with one
-// read-track command: for each record from record zero on its count, key and
-// data, then eight bytes FF. The data area has MaxTrackBytes.
+// ReadTrack stores a channel program that reads a whole track with one read-track
+// command: the count, key and data of each record from record zero on, then eight
+// bytes FF. The data area has MaxTrackBytes.
 func (e *ECKD) ReadTrack(c Control, data machine.Address, track int) {
 	e.define(c, arch.MaskWriteNone, 0, track, track)
 	e.locate(c, readTracks, 0, 1, track, 0, 0)
@@ -35,8 +37,9 @@ func (e *ECKD) ReadTrack(c Control, data machine.Address, track int) {
 }
 
 // WriteTrack stores a channel program that formats a track with the records that
-// ReadTrack has left in image, which lies at data: write record zero, then write
-// count, key and data for each.
+// ReadTrack has left in image, which lies at data: it writes record zero, then
+// each record with write count, key and data. It returns an error for an image
+// that is damaged or has more than MaxTrackRecords records.
 func (e *ECKD) WriteTrack(c Control, image []byte, data machine.Address, track int) error {
 	n, err := c.formats(2, image, data, track)
 	if err != nil {
@@ -47,8 +50,8 @@ func (e *ECKD) WriteTrack(c Control, image []byte, data machine.Address, track i
 	return nil
 }
 
-// formats stores the CCWs that write the n records of a track's image, from CCW
-// first on.
+// formats stores the CCWs that write the records of a track's image, from CCW
+// first on, and returns the number of records.
 func (c Control) formats(first int, image []byte, data machine.Address, track int) (n int, err error) {
 	at := 0
 	for ; ; n++ {
@@ -81,8 +84,8 @@ func (c Control) end(i int) {
 	c.View[Start+i*arch.CCWSize+1] &^= byte(arch.FlagCC)
 }
 
-// recordLength is how long the record is whose count field p begins with, that
-// included.
+// recordLength returns the length in bytes of the record whose count field is at
+// the beginning of p, the count field included.
 func recordLength(p []byte) int {
 	return countSize + int(p[5]) + int(binary.BigEndian.Uint16(p[6:]))
 }
