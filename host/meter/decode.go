@@ -6,7 +6,7 @@ import (
 	"github.com/iosrun/iosrun/host/wasm"
 )
 
-// operation is one instruction as it stands in a function's code.
+// operation is one decoded instruction of a function's code.
 type operation struct {
 	*instruction
 	op     uint16 // with the prefix in the upper byte
