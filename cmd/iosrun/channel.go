@@ -136,17 +136,17 @@ func readCases(c *cobra.Command, path string) (*channelcase.File, error) {
 	return channelcase.Parse(f)
 }
 
-// caseOutput is what --json prints of a case.
+// caseOutput is the JSON of a case.
 type caseOutput struct {
 	ID      string              `json:"id"`
 	Suite   string              `json:"suite"`
 	Name    string              `json:"name,omitempty"`
 	Outcome channelcase.Outcome `json:"outcome"`
-	// Error says why the case did not come to its end or cannot be shown in full.
+	// Error is the reason why the case did not end or cannot be shown in full.
 	Error string `json:"error,omitempty"`
 	// Deviation names the known deviation of Hercules that the differences come from.
 	Deviation string `json:"deviation,omitempty"`
-	// Differences are there with --check only.
+	// Differences is set only with --check.
 	Differences []channelcase.Difference `json:"differences,omitempty"`
 }
 
@@ -230,7 +230,7 @@ func runCases(c *cobra.Command, f *channelcase.File, o channelcase.Options, chec
 	return nil
 }
 
-// hexLine is how many bytes of storage or of a record a line shows.
+// hexLine is the number of bytes of storage or of a record that a line shows.
 const hexLine = 32
 
 // writeCase writes an outcome for people.

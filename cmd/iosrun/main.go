@@ -19,15 +19,15 @@ import (
 // The exit codes.
 const (
 	exitOK      = 0
-	exitFailure = 1 // it was tried and did not work, or a check did not hold
-	exitUsage   = 2 // what was asked for cannot be tried
+	exitFailure = 1 // the command failed, or a check did not hold
+	exitUsage   = 2 // the command cannot be tried as it was given
 )
 
 func main() {
 	os.Exit(execute(catchSignals(context.Background(), os.Stderr), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// execute runs one command line and gives its exit code.
+// execute runs one command line and returns its exit code.
 func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
@@ -64,9 +64,9 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 	return exitUsage
 }
 
-// visible gives an error's text without control and direction characters, but for
-// its line ends and tabs: names of files, keys of YAML and what a compiler prints
-// are somebody else's text.
+// visible returns an error's text without control and direction characters, except
+// line ends and tabs. An error may contain text from elsewhere: names of files, keys
+// of YAML, output of a compiler.
 func visible(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i, line := range lines {
@@ -79,8 +79,8 @@ func visible(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-// usageError is an error in what was asked for. With a command, its help tells
-// what would be right.
+// usageError is an error in the command line or in the settings. If command is set
+// the message refers to its help.
 type usageError struct {
 	error
 	command string
@@ -130,7 +130,7 @@ three policies and prints what each costs.`,
 	return root
 }
 
-// flagNames are the flags that a command takes, as they are written.
+// flagNames returns the flags of a command as they are written.
 func flagNames(c *cobra.Command) []string {
 	var names []string
 	for _, set := range []*pflag.FlagSet{c.Flags(), c.InheritedFlags()} {

@@ -72,14 +72,15 @@ func newPluginList() *cobra.Command {
 	return c
 }
 
-// inspection is what plugin inspect prints as JSON.
+// inspection is the JSON of plugin inspect.
 type inspection struct {
 	File     string        `json:"file"`
 	SHA256   string        `json:"sha256"`
 	Bytes    int           `json:"bytes"`
 	Manifest *abi.Manifest `json:"manifest"`
 	Accepted bool          `json:"accepted"`
-	// Rehearsed says that the module's start and the canned frames were tried.
+	// Rehearsed says that the module's start and its hooks were tried, on made-up
+	// frames.
 	Rehearsed bool           `json:"rehearsed"`
 	Findings  []findingEntry `json:"findings"`
 }
@@ -229,8 +230,8 @@ program carries when it is built with it.`,
 	return c
 }
 
-// unbuilt tells a folder from which no module can be built from a build that
-// failed.
+// unbuilt turns the error about a folder from which no module can be built into a
+// usage error; other errors of a build stay as they are.
 func unbuilt(err error) error {
 	if errors.Is(err, build.ErrSource) || errors.Is(err, build.ErrNoToolchain) {
 		return usage(err)
@@ -280,7 +281,7 @@ func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
 	return err
 }
 
-// catalogOf is the catalog that the command's flags and the environment name.
+// catalogOf returns the catalog that the command's flags and the environment name.
 func catalogOf(c *cobra.Command) *catalog.Catalog {
 	dir, _ := c.Flags().GetString("plugin-dir")
 	if dir == "" {

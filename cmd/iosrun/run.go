@@ -103,7 +103,7 @@ func addRunFlags(c *cobra.Command) {
 	_ = c.RegisterFlagCompletionFunc("link", cobra.FixedCompletions(dasd.LinkNames(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-// play runs the policies that choose puts into the settings, and reports.
+// play runs the policies that choose puts into the settings, and prints the report.
 func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	begun := time.Now()
 	cfg, err := configOf(c)
@@ -156,8 +156,8 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	return errors.Join(conclude(c, cfg, results, result, time.Since(begun)), plan.Changed())
 }
 
-// played tells a workload without a read or a write, which could not be tried,
-// from what went wrong in a run.
+// played turns the error about a workload without a read or a write into a usage
+// error; other errors of a run stay as they are.
 func played(err error) error {
 	if errors.Is(err, experiment.ErrNothingPlayed) {
 		return usage(err)
@@ -165,9 +165,9 @@ func played(err error) error {
 	return err
 }
 
-// runAll runs the plan's policies side by side. After a signal it gives what there
-// is of them, nil for a policy of which there is nothing; it fails with the signal
-// only where there is nothing at all.
+// runAll runs the plan's policies side by side. After a signal it returns the
+// results so far, nil for a policy without one, and an error only when there is no
+// result at all.
 func runAll(ctx context.Context, c *cobra.Command, plan *experiment.Plan, log hclog.Logger) ([]*experiment.Result, error) {
 	bar := newBar(c, len(plan.Policies))
 	defer bar.finish()
@@ -216,8 +216,8 @@ func runAll(ctx context.Context, c *cobra.Command, plan *experiment.Plan, log hc
 	return results, nil
 }
 
-// conclude writes the result where it was asked for, prints it, and fails when a
-// check did not hold, or was not made because the run was interrupted.
+// conclude writes the result to the output file, prints it, and returns an error
+// when a check did not hold, or was not made because the run was interrupted.
 func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Result, output string, took time.Duration) error {
 	var runs []report.Run
 	var without []string
@@ -238,7 +238,7 @@ func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Re
 		}
 		runs = append(runs, run)
 	}
-	if output != "" { // first: nobody may read what is printed
+	if output != "" { // first, because printing may block when nobody reads it
 		if err := writeOutput(c, output, func(w io.Writer) error { return report.WriteJSON(w, runs, without...) }); err != nil {
 			return err
 		}
@@ -269,10 +269,10 @@ func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Re
 	return nil
 }
 
-// errPartial says that a signal has ended a run.
+// errPartial says that a signal ended a run before its end.
 var errPartial = errors.New("the figures are of what had been played, and no check was made")
 
-// bar shows how far all runs together are, on a terminal.
+// bar shows the progress of all runs together on a terminal.
 type bar struct {
 	mu    sync.Mutex
 	bar   *progressbar.ProgressBar

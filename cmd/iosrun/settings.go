@@ -18,7 +18,7 @@ import (
 	"github.com/iosrun/iosrun/trace"
 )
 
-// flagKeys are the settings that flags set, by flag.
+// flagKeys maps flags to the settings that they set.
 var flagKeys = map[string]string{
 	"seed":       "seed",
 	"processors": "processors",
@@ -30,7 +30,7 @@ var flagKeys = map[string]string{
 	"km":         "mirror.kilometres",
 	"link":       "mirror.link",
 	"megabytes":  "mirror.megabytes",
-	"aliases":    "aliases", // of both sides: see settings
+	"aliases":    "aliases", // sets both sides: see flagSettings
 	"trace":      "workload.trace",
 	"format":     "workload.format",
 	"speed":      "workload.speed",
@@ -48,15 +48,16 @@ var flagKeys = map[string]string{
 
 	"primary-image":  "primary.image",
 	"mirror-image":   "mirror.image",
-	"image-mode":     "image-mode", // of both sides: see settings
-	ignoreOpened:     ignoreOpened, // of both sides: see settings
+	"image-mode":     "image-mode", // sets both sides: see flagSettings
+	ignoreOpened:     ignoreOpened, // sets both sides: see flagSettings
 	"sync-rate":      "synchronise.tracks-per-second",
 	"first-cylinder": "workload.first-cylinder",
 	"trace-device":   "workload.trace-device",
 	"cylinders":      "workload.cylinders",
 }
 
-// notSettings are variables of the prefix that are not an experiment's settings.
+// notSettings lists environment variables with the prefix that are not an
+// experiment's settings.
 var notSettings = []string{"IOSRUN_PLUGIN_DIR", "IOSRUN_LOG_LEVEL", "IOSRUN_TRACES"}
 
 // addExperimentFlags adds the flags that describe an experiment.
@@ -106,9 +107,9 @@ func addExperimentFlags(f *pflag.FlagSet) {
 	f.Bool("native", false, "link the shipped detours into the host instead of running modules (for comparison)")
 }
 
-// configOf gives a command's experiment: defaults, then the experiment file, then the
-// environment, then the flags. It is not checked: the policies are still to come,
-// and are nil where nothing names any.
+// configOf returns a command's settings of an experiment: defaults, then the
+// experiment file, then the environment, then the flags. They are not checked yet,
+// because the policies may still be missing: they are nil when no source names any.
 func configOf(c *cobra.Command) (*experiment.Config, error) {
 	if err := checkFlags(c.Flags()); err != nil {
 		return nil, err
@@ -135,7 +136,7 @@ func configOf(c *cobra.Command) (*experiment.Config, error) {
 	return cfg, usage(err)
 }
 
-// flagSettings are the settings that were given as flags, and the flag of each.
+// flagSettings returns the settings that were given as flags, and the flag of each.
 func flagSettings(f *pflag.FlagSet) (m map[string]any, from map[string]string) {
 	m, from = make(map[string]any), make(map[string]string)
 	f.Visit(func(f *pflag.Flag) {
@@ -187,7 +188,7 @@ func flagSettings(f *pflag.FlagSet) (m map[string]any, from map[string]string) {
 	return m, from
 }
 
-// generatorKeys are the settings of a generator that flags set, by flag.
+// generatorKeys maps flags to the settings of a generator that they set.
 var generatorKeys = map[string]string{
 	"gen-count": "count", "gen-rate": "rate", "gen-reads": "read_share", "gen-skew": "skew", "gen-pattern": "pattern", "gen-bytes": "sizes",
 }
@@ -205,7 +206,7 @@ func generatorFlags(f *pflag.FlagSet) map[string]any {
 	}
 }
 
-// logger is the command's logger.
+// logger returns the command's logger.
 func logger(c *cobra.Command) (hclog.Logger, error) {
 	f := c.Flags().Lookup("log-level")
 	text := f.Value.String()

@@ -59,7 +59,7 @@ func completeScenarios(*cobra.Command, []string, string) ([]string, cobra.ShellC
 	return names, cobra.ShellCompDirectiveDefault
 }
 
-// traced is the way of an I/O as JSON.
+// traced is the JSON of the steps of an I/O.
 type traced struct {
 	Title  string        `json:"title"`
 	IO     int           `json:"io,omitempty"` // 0: all

@@ -44,7 +44,8 @@ not be tried: a wrong argument, a file that is not there, one that is and no --f
 	return c
 }
 
-// volumeError tells what could not be tried from what went wrong with a volume.
+// volumeError turns an error about a request that could not be tried into a usage
+// error; errors found in a volume stay as they are.
 func volumeError(err error) error {
 	var path *fs.PathError
 	switch {
@@ -63,7 +64,7 @@ func volumeError(err error) error {
 	return usage(err)
 }
 
-// text is what commands print without --json.
+// text is a result that prints itself when --json is not given.
 type text interface{ WriteText(io.Writer) error }
 
 func printResult(c *cobra.Command, r text) error {
@@ -73,7 +74,8 @@ func printResult(c *cobra.Command, r text) error {
 	return r.WriteText(c.OutOrStdout())
 }
 
-// volumeProgress is the progress of one command, which an interruption ends.
+// volumeProgress returns the progress display of one command, which stops the
+// command after a signal, and a function that ends the display.
 func volumeProgress(c *cobra.Command) (volume.Progress, func()) {
 	b := newBar(c, 1)
 	show := b.part(0)
@@ -96,7 +98,7 @@ func addOutputFlags(f *pflag.FlagSet, long bool) {
 	}
 }
 
-// addImageFlags adds the flags that say how an image is opened.
+// addImageFlags adds the flags for opening an image.
 func addImageFlags(c *cobra.Command) {
 	c.Flags().StringArray("shadow", nil, "shadow file that lies on the image; repeat it in order, the topmost last")
 	addDeviceFlag(c)
@@ -120,7 +122,8 @@ func completeDevices(want func(*media.Geometry) bool) cobra.CompletionFunc {
 	}
 }
 
-// completeFiles completes the first n arguments as files and no more.
+// completeFiles completes the first n arguments as files and offers nothing for
+// further ones.
 func completeFiles(n int) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) < n {
@@ -137,7 +140,7 @@ func imageOptions(f *pflag.FlagSet) image.Options {
 	return o
 }
 
-// addFormatFlags adds the flags that say how a new image is kept.
+// addFormatFlags adds the flags for the file format of a new image.
 func addFormatFlags(c *cobra.Command) {
 	f := c.Flags()
 	addFormatFlag(c)
@@ -160,7 +163,7 @@ func addCompressionFlags(c *cobra.Command) {
 	_ = c.RegisterFlagCompletionFunc("compression", cobra.FixedCompletions([]string{"zlib", "bzip2", "none"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// compression is what the flag of that name says for a compressed file.
+// compression returns the compression that the flag --compression names.
 func compression(name string) (image.Compression, error) {
 	switch name {
 	case "", "zlib":

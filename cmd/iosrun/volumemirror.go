@@ -94,21 +94,21 @@ MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
 	return c
 }
 
-// unsound tells what is damaged in a volume that a synchronisation failed on, if
-// anything is.
+// unsound returns an error about damage in a volume after a failed synchronisation,
+// or nil when there is none.
 func unsound(c *cobra.Command, path string, shadows []string) error {
 	progress, finish := volumeProgress(c)
 	r, err := volume.Verify(path, volume.VerifyOptions{Image: image.Options{Shadows: shadows}, Progress: progress})
 	finish()
 	if err != nil || len(r.Findings) == 0 {
-		return nil // the synchronisation said what is wrong
+		return nil // the synchronisation's own error is better
 	}
 	f := r.Findings[0]
 	return fmt.Errorf("%d of the tracks are damaged, the first: cylinder %d head %d: %s", r.Damaged, f.Cylinder, f.Head, f.Text)
 }
 
-// mirrorTarget makes the image for a mirror unless it is there. What is wrong with
-// the files of either is known before anything is written.
+// mirrorTarget makes the image for a mirror unless it exists. It checks the files of
+// both images before it writes anything.
 func mirrorTarget(primary, mirror string, from, to image.Options, force bool, o image.CreateOptions) (made bool, err error) {
 	g, err := geometryOf(primary, from)
 	if err != nil {

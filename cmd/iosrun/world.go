@@ -16,7 +16,7 @@ import (
 	"github.com/iosrun/iosrun/policy/catalog"
 )
 
-// maxWorlds is the most worlds of one command.
+// maxWorlds is the largest number of worlds of one command.
 const maxWorlds = 1_000_000
 
 func newWorld() *cobra.Command {
@@ -57,7 +57,7 @@ The exit code is 1 when something did not hold in a world.`,
 	return c
 }
 
-// worlds is the work of the command.
+// worlds holds the options and the counts of the command.
 type worlds struct {
 	c         *cobra.Command
 	loader    *catalog.Loader
@@ -126,10 +126,10 @@ func (w *worlds) show() error {
 	return nil
 }
 
-// progressInterval is how often the progress is shown.
+// progressInterval is the time between two updates of the progress.
 const progressInterval = 200 * time.Millisecond
 
-// played takes up what came of a world.
+// played counts and prints the result of a world.
 func (w *worlds) played(made *world.World, r *world.Result) error {
 	w.summary.Add(r)
 	if w.progress != nil && (time.Since(w.displayed) > progressInterval || w.summary.Worlds == w.count) {
@@ -154,7 +154,7 @@ func (w *worlds) played(made *world.World, r *world.Result) error {
 	return nil
 }
 
-// again is the command that replays a seed.
+// again returns the command line that replays a seed.
 func (w *worlds) again(seed uint64) string {
 	text := fmt.Sprintf("iosrun world --seed %d", seed)
 	if w.limits.Unordered {
@@ -163,7 +163,8 @@ func (w *worlds) again(seed uint64) string {
 	return text
 }
 
-// shrink prints the smallest scenario in which what was wrong first is wrong.
+// shrink prints the smallest scenario that it finds with the first failure of the
+// world.
 func (w *worlds) shrink(made *world.World, r *world.Result) error {
 	small, runs, err := world.Shrink(w.c.Context(), w.loader, made, r)
 	if err != nil {
