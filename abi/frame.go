@@ -70,12 +70,12 @@ type Frame struct {
 
 // Head describes the call: its hook, its I/O and its circumstances.
 type Head struct {
-	Size       uint32 // of this section
-	FrameSize  uint32 // of the whole frame
+	Size       uint32 // size of this section in bytes
+	FrameSize  uint32 // size of the whole frame in bytes
 	Minor      uint16 // minor version that the host speaks
 	Hook       Hook
 	Flags      HeadFlags
-	Generation uint32 // of the slots, for this I/O
+	Generation uint32 // number of the slots' generation that this I/O keeps
 	Now        int64  // virtual time, nanoseconds
 	IO         uint64 // identity of the I/O; a mirror I/O has the identity of its primary I/O
 	Random     uint64 // seeded, the same in every run of the same experiment
@@ -275,7 +275,7 @@ type Pair struct {
 	CFWID        uint16
 	_            uint16
 	Queue        uint32 // of the primary
-	ReadLatency  uint32 // of the primary: estimate, nanoseconds
+	ReadLatency  uint32 // estimate for the primary, nanoseconds
 	WriteLatency uint32
 	LastTrack    uint32
 	AtRisk       uint32 // writes acknowledged to an application that some mirror lacks now
@@ -308,7 +308,7 @@ type Chain struct {
 	Size       uint32
 	Flags      ChainFlags
 	Count      uint16 // CCWs in the chain
-	Inline     uint16 // of these in CCW
+	Inline     uint16 // number of these in CCW
 	Parameters uint16 // blocks in use in Parameter
 	_          uint16
 	_          [16]byte

@@ -11,7 +11,7 @@ type Hook uint8
 const (
 	FrontEnd   Hook = iota // before a request is started
 	BackEnd                // after its start
-	PostStatus             // when its status has come, before its end is reported
+	PostStatus             // after its status has come, before its end is reported
 	Hooks                  // number of hooks
 )
 

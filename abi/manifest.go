@@ -199,7 +199,7 @@ func (m *Manifest) checkRecords(minor uint64) error {
 		return nil
 	}
 	if minor < recordsSince {
-		return fmt.Errorf("manifest of %s: abi %q: declares records, which are there from %d.%d on", m.Name, m.ABI, Major, recordsSince)
+		return fmt.Errorf("manifest of %s: abi %q: declares records, which need %d.%d or later", m.Name, m.ABI, Major, recordsSince)
 	}
 	if len(m.Records) > MaxRecords {
 		return fmt.Errorf("manifest of %s: %d records: at most %d", m.Name, len(m.Records), MaxRecords)

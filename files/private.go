@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// othersWrite are the permissions with which others than its owner may change a
-// file or what is in a folder.
+// othersWrite are the permissions with which users other than the owner may change a
+// file or the content of a folder.
 const othersWrite fs.FileMode = 0o022
 
 // CheckPrivate returns an error when the content of a file or folder cannot be

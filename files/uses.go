@@ -118,7 +118,7 @@ func (u use) String() string {
 // identity identifies a file for the operating system, or the place in a folder of a
 // file that does not exist yet.
 type identity struct {
-	info   fs.FileInfo // of the file, or of the folder that will hold it
+	info   fs.FileInfo // data of the file, or of the folder that will hold it
 	base   string      // the name in the folder; empty where the file exists
 	linked string      // the cleaned path, where not even the folder exists
 }

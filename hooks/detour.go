@@ -45,8 +45,8 @@ type Detour interface {
 	Close() error
 }
 
-// Containment says what happens to an I/O whose detour ended abnormally or
-// answered nonsense.
+// Containment is the rule for an I/O whose detour ended abnormally or gave an
+// invalid response.
 type Containment uint8
 
 // The containment rules.

@@ -16,7 +16,7 @@ type Info struct {
 	Slot     Slot
 	Name     string
 	Position int    // in the sequence, from 0; -1 when detached
-	Revision uint64 // of the table
+	Revision uint64 // revision of the table
 }
 
 func (l *Link) current() *Attachment {

@@ -11,7 +11,7 @@ import (
 // manifest (abi.IntentRecord) since it was attached.
 type Record struct {
 	Name  string
-	Unit  string // of Sum and Max, as the manifest gives it
+	Unit  string // unit of Sum and Max, from the manifest
 	Count uint64 // number of values
 	Sum   uint64 // sum of all values; stays at the largest 64-bit number when it would exceed it
 	Max   uint64 // the largest value

@@ -40,7 +40,7 @@ const Refusals = int(refusals)
 var refusalTexts = [Refusals]string{
 	CarriedOut:    "carried out",
 	UnknownCode:   "its code stands for nothing",
-	WrongTarget:   "the I/O is none for which it can be asked",
+	WrongTarget:   "it cannot be asked for this I/O",
 	NoSuchMirror:  "the pair has no such mirror",
 	NoRequest:     "the I/O has no such mirror request",
 	RequestState:  "the mirror request is not in a state for it",

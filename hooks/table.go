@@ -103,7 +103,7 @@ func (t *Table) load() *Generation {
 	return g
 }
 
-// Anchor says where in a sequence a detour goes.
+// Anchor is a position in a sequence for a detour.
 type Anchor struct {
 	kind anchorKind
 	link *Link
@@ -241,8 +241,8 @@ func (t *Table) release(g *Generation) {
 	t.drop(g)
 }
 
-// drop lets go of what a retired generation held. Both the goroutine that
-// retired it and the one that left it last may come here, and one of them may
+// drop closes the detours that only a retired generation held. Both the goroutine
+// that retired it and the one that left it last may call it, and one of them may
 // find it taken for a moment by an Enter that looks again.
 func (t *Table) drop(g *Generation) {
 	if g.dropped || g.inflight.Load() != 0 {

@@ -61,7 +61,7 @@ func (r *Runtime) compile(ctx context.Context, m *Module) (*engine, error) {
 }
 
 // errDiscarded says that the cached code could not be used and has been removed.
-var errDiscarded = errors.New("discarded what the cache had")
+var errDiscarded = errors.New("discarded the cached code")
 
 // compileKept compiles through the cache. wazero, the WebAssembly runtime, reads and
 // writes files whose content it trusts. So it gets a temporary folder for this one

@@ -51,7 +51,7 @@ func (c *console) flush() {
 	case c.lines <= MaxLogLines:
 		c.log.Log(c.level, abi.Visible(string(c.line)))
 	case c.lines == MaxLogLines+1:
-		c.log.Warn("what the detour writes from here on is dropped", "lines", MaxLogLines)
+		c.log.Warn("further output of the detour is dropped", "lines", MaxLogLines)
 	}
 	c.line = c.line[:0]
 }

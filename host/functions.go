@@ -45,7 +45,7 @@ var hostFunctions = [...]hostFunction{
 	{wasiModule, "random_get", "ii", "i", 0, (*Instance).randomGet},
 	{wasiModule, "sched_yield", "", "i", 0, nothing},
 
-	// The rest of WASI's files and sockets: there are none.
+	// The other functions for files and sockets always fail: there are none.
 	{wasiModule, "fd_advise", "iIIi", "i", 0, badFile},
 	{wasiModule, "fd_allocate", "iII", "i", 0, badFile},
 	{wasiModule, "fd_close", "i", "i", 0, badFile},

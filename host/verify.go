@@ -43,7 +43,7 @@ func (f Finding) String() string { return fmt.Sprintf("%-7s %#08x  %s", f.Severi
 
 // Report holds the findings of Verify, in the order in which it looked.
 type Report struct {
-	Name     string // of the module
+	Name     string // name of the module
 	Findings []Finding
 }
 

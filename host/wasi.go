@@ -112,9 +112,8 @@ func (i *Instance) fdStatGet(mem api.Memory, args []uint64) uint32 {
 	return fault(ok)
 }
 
-// fdWrite gives what a module writes to its standard output and its standard
-// error to the instance's log. It takes maxWrite bytes at most and says how many
-// it took.
+// fdWrite passes the module's standard output and standard error to the instance's
+// log. It takes at most maxWrite bytes and returns the number of bytes that it took.
 func (i *Instance) fdWrite(mem api.Memory, args []uint64) uint32 {
 	fd, vectors, count, result := uint32(args[0]), uint32(args[1]), uint32(args[2]), uint32(args[3])
 	switch {

@@ -123,7 +123,7 @@ func (d *blkparse) other(action []byte) error {
 	if err := blkActions[string(action)]; err != nil {
 		return err
 	}
-	return problem(fmt.Sprintf("action %q is none of blkparse's", shown(action)))
+	return problem(fmt.Sprintf("action %q does not exist in blkparse", shown(action)))
 }
 
 // blkOp reads the operation of an I/O from its letters: F in front for a flush

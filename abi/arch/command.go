@@ -71,7 +71,7 @@ const (
 	CommandRecalibrate          = 0x13 // go to the first track
 	CommandRestore              = 0x17 // does nothing on the devices that are emulated
 	CommandSeekHead             = 0x1B
-	CommandSetFileMask          = 0x1F // which writes and seeks the rest of the program may do
+	CommandSetFileMask          = 0x1F // limit the writes and seeks of the rest of the program
 	CommandReadSector           = 0x22 // the angle of the record read last
 	CommandSetSector            = 0x23 // wait for an angle before the next search
 	CommandSearchKeyEqual       = 0x29 // skip the next CCW if the record's key is the one sent
@@ -142,5 +142,5 @@ const (
 const (
 	CommandFBAWrite  = 0x41
 	CommandFBARead   = 0x42
-	CommandFBALocate = 0x43 // which blocks the next command reads or writes
+	CommandFBALocate = 0x43 // choose the blocks that the next command reads or writes
 )

@@ -21,7 +21,7 @@ const (
 	LocateRecordSize      = 16
 	LocateRecordOperation = 0  // orientation and operation, one byte
 	LocateRecordAuxiliary = 1  // one byte
-	LocateRecordCount     = 3  // of records or tracks, one byte
+	LocateRecordCount     = 3  // number of records or tracks, one byte
 	LocateRecordTrack     = 4  // to seek
 	LocateRecordSearch    = 8  // track of the search argument, CCHH
 	LocateRecordRecord    = 12 // record number of the search argument, one byte
@@ -34,7 +34,7 @@ const (
 
 	PrefixSize      = 64
 	PrefixFormat    = 0  // one byte
-	PrefixValidity  = 1  // which parts are there, one byte
+	PrefixValidity  = 1  // flags of the parts that are present, one byte
 	PrefixBase      = 2  // unit address of the base device, one byte
 	PrefixAuxiliary = 3  // one byte
 	PrefixExtent    = 12 // the parameters of define extent

@@ -36,7 +36,7 @@ const (
 const (
 	SCSWFlags   = 0 // two bytes, the SCSW bits
 	SCSWControl = 2 // two bytes, the function, activity and status bits
-	SCSWAddress = 4 // of the last CCW used, plus 8; four bytes
+	SCSWAddress = 4 // address of the last CCW used, plus 8; four bytes
 	SCSWUnit    = 8
 	SCSWChannel = 9
 	SCSWCount   = 10 // bytes not moved by the last CCW, two bytes

@@ -69,7 +69,7 @@ func noExperiment(c *cobra.Command, others ...string) error {
 	var found error
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if found == nil && (experiments.Lookup(f.Name) != nil || slices.Contains(others, f.Name)) {
-			found = usage(fmt.Errorf("--%s: is about a workload, and a scenario describes its machine and what is played on it: want one or the other", f.Name))
+			found = usage(fmt.Errorf("--%s: describes a workload, and a scenario describes its own machine and I/O: want one or the other", f.Name))
 		}
 	})
 	return found

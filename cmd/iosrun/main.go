@@ -102,10 +102,10 @@ func newRoot() *cobra.Command {
 		Long: `iosrun emulates a mainframe's I/O supervisor (IOS) and lets WebAssembly modules,
 called detours, take control of its I/O process at three pointers: the DDTSIO
 pointer, the return address of the SSCH call, and SRBEP. A policy is a set of
-detours; it mirrors the writes to a volume in one way or another.
+detours, which mirror the writes to a volume in one way or another.
 
 Without arguments, "iosrun compare" plays a recorded database workload against
-three policies and prints what each costs.`,
+three policies and prints the costs of each.`,
 		Example: `  iosrun compare
   iosrun compare sync constant-copy --trace disk.csv.gz --km 100
   iosrun run sync --swap 30s=constant-copy --json run.json
@@ -124,7 +124,7 @@ three policies and prints what each costs.`,
 		return usageError{err, c.CommandPath()}
 	})
 	root.PersistentFlags().String("plugin-dir", "", `folder of built modules that take the place of the shipped ones, which the program carries (IOSRUN_PLUGIN_DIR)`)
-	root.PersistentFlags().String("log-level", "warn", "what is logged to standard error: trace, debug, info, warn, error or off (IOSRUN_LOG_LEVEL)")
+	root.PersistentFlags().String("log-level", "warn", "lowest level that is logged to standard error: trace, debug, info, warn, error or off (IOSRUN_LOG_LEVEL)")
 	root.AddCommand(newRun(), newCompare(), newPolicy(), newPlugin(), newVolume(), newChannel(), newSteps(), newTrace(), newWorld())
 	wrapArgs(root)
 	return root

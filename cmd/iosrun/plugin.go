@@ -96,15 +96,15 @@ func newPluginInspect() *cobra.Command {
 	var grants []string
 	c := &cobra.Command{
 		Use:   "inspect MODULE",
-		Short: "Say what a module is and whether it would be accepted; nothing of it runs",
+		Short: "Describe a module and report whether it would be accepted; nothing of it runs",
 		Long: `inspect reads a module (a shipped one by name, a .wasm file, or a folder of Go
-source, which is built first), holds it against the detour ABI and compiles it: the
-way on which a policy loads it, stopped before there is an instance. Nothing of the
-module runs. What only running can tell, whether its start traps and what it answers
-to canned frames, is tried with --rehearse. The exit code is 1 when the module would
+source, which is built first), checks it against the detour ABI and compiles it, as a
+policy does that loads it, but makes no instance. Nothing of the
+module runs, except with --rehearse, which tries its start and calls its hooks with
+made-up requests. The exit code is 1 when the module would
 be refused.
 
-Without --grant the module is taken to be granted what it asks for.`,
+Without --grant the module gets all capabilities that it asks for.`,
 		Example: "  iosrun plugin inspect frontend/standard\n  iosrun plugin inspect ./theirs.wasm --grant mirror,flag --rehearse",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -54,10 +54,10 @@ func newPolicyShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show POLICY",
 		Short: "Show a shipped policy or check a policy file",
-		Long: `show prints a policy and checks it: its modules are found, held against what the
-policy grants and sets, and compiled, as for a run. Nothing of them runs, unless
---rehearse has them started and rehearsed on canned frames. What is found of a file
-goes to standard error; the exit code is 1 when the policy would be refused.`,
+		Long: `show prints a policy and checks it: its modules are found, checked against the policy's
+grants and settings, and compiled, as for a run. Nothing of them runs, unless
+--rehearse starts them and calls their hooks with made-up requests. Findings about a file
+go to standard error; the exit code is 1 when the policy would be refused.`,
 		Example:           "  iosrun policy show sync > mine.yaml\n  iosrun policy show ./mine.yaml --rehearse",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completePolicies,

@@ -29,8 +29,8 @@ environment (IOSRUN_WORKLOAD_TRACE is workload.trace; "__" stands for "-"), then
 
 At the end of every run it is checked that each I/O completed exactly once and did not
 fail, that no completion came earlier than the policy's declared durability allows, that
-primary and mirrors are equal but for what is marked, that every read has returned what
-the last acknowledged write left (or one under way), that no acknowledged write is lost,
+primary and mirrors are equal except for marked tracks, that every read has returned the data of
+the last acknowledged write (or of one under way), that no acknowledged write is lost,
 that nothing is pending, that every fault and swap happened before the last request ended, that synchronisations ended well,
 and that no detour was passed over. Failed requests are in no latency and no rate; with
 --expect-failures they fail no check, nor do lost writes with --expect-lost. With --strict one does for each intent that the
@@ -49,7 +49,7 @@ func newRun() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run [POLICY]",
 		Short: "Run one policy on a workload",
-		Long:  "run plays a workload against one policy (sync, if none is named) and prints what it cost.\n" + traceHelp,
+		Long:  "run plays a workload against one policy (sync, if none is named) and prints its costs.\n" + traceHelp,
 		Example: `  iosrun run sync
   iosrun run ./mine.yaml --trace disk.vscsi.gz --speed 4
   iosrun run sync --generate --gen-rate 5000 --gen-reads 0.3 --km 100
@@ -69,7 +69,7 @@ func newCompare() *cobra.Command {
 		Use:   "compare [POLICY...]",
 		Short: "Compare policies on the same workload",
 		Long: `compare plays the same workload against each policy, each on a machine of its own,
-and prints what each costs. Differences are against the first policy, I/O by I/O.
+and prints the costs of each. Differences are from the first policy, I/O by I/O.
 Without arguments it is the demonstration: a recorded database workload, a 3390
 volume, its mirror 50 km away, and the policies sync, constant-copy and read-select.
 ` + traceHelp,
@@ -97,7 +97,7 @@ volume, its mirror 50 km away, and the policies sync, constant-copy and read-sel
 func addRunFlags(c *cobra.Command) {
 	addExperimentFlags(c.Flags())
 	c.Flags().String("json", "", "file to write the result to as JSON (- is standard output; the table then goes to standard error)")
-	c.Flags().Bool("observe", false, "have an independent observer watch the media and the channel, and hold what it finds against the figures; takes two to four times as long")
+	c.Flags().Bool("observe", false, "add an independent observer that watches the media and the channel, and compare its findings with the figures; takes two to four times as long")
 	addLoaderFlags(c)
 	c.Flags().BoolP("quiet", "q", false, "show no progress")
 	_ = c.RegisterFlagCompletionFunc("link", cobra.FixedCompletions(dasd.LinkNames(), cobra.ShellCompDirectiveNoFileComp))
@@ -270,7 +270,7 @@ func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Re
 }
 
 // errPartial says that a signal ended a run before its end.
-var errPartial = errors.New("the figures are of what had been played, and no check was made")
+var errPartial = errors.New("the figures are of the part that was played, and no check was made")
 
 // bar shows the progress of all runs together on a terminal.
 type bar struct {

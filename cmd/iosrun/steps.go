@@ -23,17 +23,17 @@ const stepsLimit = 2000
 func newSteps() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "steps [POLICY]",
-		Short: "Show how often each step of the method is taken",
-		Long: fmt.Sprintf(`steps prints the table of the method's steps and how often each was taken, by the
+		Short: "Count the steps of the method that a run takes",
+		Long: fmt.Sprintf(`steps prints the table of the method's steps and the number of times that each was taken, by the
 component that the table names, in a run of one policy (sync, if none is named) on a
-workload: the first %d requests of it, unless --limit says otherwise. With --scenarios
+workload: its first %d requests, unless --limit gives another number. With --scenarios
 it plays the project's scenarios instead, which together take every step.
 
-With --states it prints the tables of states instead: each change of state that there
-can be of a request, of what the host knows of it on each leg (the primary or a
-mirror), of mirror I/Os, labels, copies and risks, with how often it was made and why.
+With --states it prints the tables of states instead: each possible change of state
+of a request, of the host's account of it on each leg (the primary or a
+mirror), of mirror I/Os, labels, copies and risks, with the number of times and the reason.
 
-The exit code is 1 when a check of the run, or what a scenario expects, does not hold,
+The exit code is 1 when a check of the run, or an expectation of a scenario, does not hold,
 or when the scenarios together have not taken every step.`, stepsLimit),
 		Example: `  iosrun steps
   iosrun steps --scenarios --missing

@@ -23,15 +23,15 @@ func newVolume() *cobra.Command {
 		Short: "Make, show, check, copy, compare and mirror volumes in image files",
 		Long: `The images are those of the Hercules emulator: plain CKD, also split over several files
 (named by the first one); compressed CKD and compressed FBA with zlib or bzip2, with
-shadow files; raw FBA. Which one a file is shows in the file.
+shadow files; raw FBA. The format of an image is found from its content.
 
-An image is changed by one program at a time and read by none meanwhile; a command that
-comes second is refused and names the program. A compressed image that was not closed, as
-its OPENED bit tells, is refused for writing: check it with verify and give --ignore-opened.
+An image is changed by one program at a time and read by none meanwhile; a second command
+is refused, with the name of the program. A compressed image that was not closed, as
+its OPENED bit shows, is refused for writing: check it with verify and give --ignore-opened.
 A file is the same under all its names, and never both read and written to.
 
-Exit codes: 0 it worked; 1 something is wrong with a volume, or volumes differ; 2 it could
-not be tried: a wrong argument, a file that is not there, one that is and no --force.`,
+Exit codes: 0 it worked; 1 a volume has errors, or volumes differ; 2 it could
+not be tried: a wrong argument, a missing file, an existing one without --force.`,
 		Example: `  iosrun volume create work01.dsk 3390-3 WORK01
   iosrun volume list mvsres.cckd
   iosrun volume copy mvsres.cckd mvsres.dsk
@@ -145,8 +145,8 @@ func addFormatFlags(c *cobra.Command) {
 	f := c.Flags()
 	addFormatFlag(c)
 	addCompressionFlags(c)
-	f.Bool("wide", false, "64-bit offsets, which Hercules 4 reads and Hercules 3 does not")
-	f.Int64("split-bytes", 0, "bytes that no file of a plain CKD image exceeds (0: one file)")
+	f.Bool("wide", false, "use 64-bit offsets, which Hercules 4 reads and Hercules 3 does not")
+	f.Int64("split-bytes", 0, "largest size in bytes of a file of a plain CKD image (0: one file)")
 	f.Bool("force", false, "replace files that exist")
 	addIgnoreOpened(c)
 	f.Bool("no-sync", false, "do not wait until the new files are durable: faster, but a crash soon after can damage them")
@@ -257,8 +257,8 @@ parameters give the same bytes as Hercules' dasdinit in a plain image.`,
 		},
 	}
 	f := c.Flags()
-	f.Int("cylinders", 0, "cylinders (0: as many as the model has)")
-	f.Int64("blocks", 0, "blocks of 512 bytes of an FBA device (0: as many as the model has)")
+	f.Int("cylinders", 0, "number of cylinders (0: the model's own)")
+	f.Int64("blocks", 0, "number of blocks of 512 bytes of an FBA device (0: the model's own)")
 	f.Bool("alternates", false, "add the model's alternate cylinders")
 	f.String("owner", "", "owner that the label names, up to 14 characters")
 	f.Bool("raw", false, "no label: empty tracks or blocks")
@@ -331,8 +331,8 @@ func newVolumeVerify() *cobra.Command {
 		Use:   "verify FILE...",
 		Short: "Check every track of volumes",
 		Long: `verify checks headers, lookup tables and free space, and then that every track can be
-read and holds no more than the device's tracks do. The exit code is 1 when something is
-wrong with a volume.`,
+read and fits the device's tracks. The exit code is 1 when a
+volume has errors.`,
 		Example: "  iosrun volume verify mvsres.cckd\n  iosrun volume verify *.dsk --json\n  iosrun volume verify mvsres.cckd --shadow mvsres_1.shadow",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -22,18 +22,18 @@ const maxWorlds = 1_000_000
 func newWorld() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "world",
-		Short: "Make worlds from seeds and hold them against every check",
-		Long: `world makes a small machine from a seed, with everything that can meet on it: pairs of
+		Short: "Make worlds from seeds and run every check on them",
+		Long: `world makes a small machine and its I/O from a seed: pairs of
 volumes over links of several kinds, a shipped policy, requests and channel programs of
 every class that go to the same few tracks, faults, swaps and synchronisations. It plays
-it with every check of the end of a run and with the independent observer, and prints a
-line for each seed in which something did not hold, with the command that replays it.
-At the end it prints what the worlds had in them. Equal seeds make equal worlds.
+it with every end-of-run check and with the independent observer, and prints a
+line for each seed with a failed check, with the command that replays it.
+At the end it counts the parts of the worlds. Equal seeds make equal worlds.
 
 --show prints a world as a scenario instead: "iosrun trace FILE" plays one, step by
 step. --shrink prints each world that failed as the smallest scenario that still fails.
 
-The exit code is 1 when something did not hold in a world.`,
+The exit code is 1 when a check failed in a world.`,
 		Example: `  iosrun world --seed 7
   iosrun world --count 200
   iosrun world --seed 1000 --count 200 --json
@@ -45,10 +45,10 @@ The exit code is 1 when something did not hold in a world.`,
 	}
 	f := c.Flags()
 	f.Uint64("seed", 0, "seed of the first world")
-	f.Int("count", 1, "how many worlds are made, of this seed and those that follow")
+	f.Int("count", 1, "number of worlds, made from this seed and the following ones")
 	f.Bool("show", false, "print the worlds as scenarios, and play none")
-	f.Bool("shrink", false, "print each world that fails as the smallest scenario that fails so")
-	f.Bool("unordered", false, "let channel programs that write meet other writes that are under way, which no access method puts in order")
+	f.Bool("shrink", false, "print each world that fails as the smallest scenario that fails in the same way")
+	f.Bool("unordered", false, "let channel programs that write overlap other writes under way, which no access method puts in order")
 	f.Bool("json", false, "print JSON")
 	addLoaderFlags(c)
 	for _, name := range []string{"seed", "count"} {

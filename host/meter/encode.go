@@ -16,7 +16,7 @@ type encoder struct {
 	// Locals that the pass has added to the function.
 	left   uint32 // bytes of stack that are left, 64 bits
 	number uint32 // length of a bulk operation, 32 bits
-	result uint32 // of a grow, 32 bits
+	result uint32 // result of a grow, 32 bits
 	framed bool   // the function has left
 }
 

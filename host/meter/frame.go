@@ -33,7 +33,7 @@ const (
 type event struct {
 	op     uint16
 	height uint16 // operands on the stack, at most all ones
-	arg    uint32 // local, label, the beginning of what ends, or the first of the labels of br_table
+	arg    uint32 // local, label, beginning of the block that ends, or first of the labels of br_table
 	end    uint32 // behind the last of them
 }
 
@@ -220,7 +220,7 @@ func number(set []uint64) int {
 	return n
 }
 
-// place gives the present values of all locals that are needed a place.
+// place notes that the present values of all needed locals need a place.
 func (l *liveness) place() {
 	for n, w := range l.now[:l.words] {
 		l.now[l.words+n] |= w

@@ -1,6 +1,7 @@
 package meter
 
-// Limits of what the pass accepts, and of what a metered module may use.
+// Limits of the modules that the pass accepts, and of the resources that a metered
+// module may use.
 const (
 	// MaxFunction is the largest size of a function's code in bytes.
 	MaxFunction = 1 << 20

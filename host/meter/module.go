@@ -7,12 +7,12 @@ import (
 	"github.com/iosrun/iosrun/host/wasm"
 )
 
-// Meter gives a copy of a module that counts what it executes and ends with the trap
-// "unreachable" when a call has used up its fuel or its stack. The host calls
-// functions by the exports that the pass adds (CallPrefix). The module's start
-// function, which would run when the module is instantiated, becomes such an export
-// (StartExport). The error is a *wasm.Error, which says what the pass does not
-// accept, and at which offset.
+// Meter returns a copy of a module that counts the instructions that it executes and
+// ends with the trap "unreachable" when a call has used up its fuel or its stack.
+// The host calls functions by the exports that the pass adds (CallPrefix). The
+// module's start function, which would run when the module is instantiated, becomes
+// such an export (StartExport). The error is a *wasm.Error, which says what the pass
+// does not accept, and at which offset.
 func Meter(code []byte) ([]byte, error) {
 	return meter(code, false)
 }
@@ -40,7 +40,7 @@ type module struct {
 	globals  int // imported ones included
 	imported int // functions
 	bodies   []body
-	locals   int // of all functions together
+	locals   int // number of locals of all functions together
 	added    []wrapper
 }
 
@@ -282,7 +282,7 @@ type addition struct {
 	id    byte
 	count int
 	items []byte
-	whole bool // it takes the place of what the section has
+	whole bool // the new item replaces the contents of the section
 	done  bool
 }
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Limits of what Parse accepts.
+// Limits of the modules that Parse accepts.
 const (
 	// MaxSize is the largest size of a module in bytes.
 	MaxSize = 64 << 20
@@ -102,7 +102,7 @@ type Limits struct {
 	Min, Max uint32
 	HasMax   bool // Max means something
 	Shared   bool
-	Offset   int // of the limits in the module
+	Offset   int // offset of the limits in the module
 }
 
 // Import is an item that the module needs from its host.
@@ -110,7 +110,7 @@ type Import struct {
 	Module, Name string
 	Kind         Kind
 	Type         uint32 // index in Types, for a function
-	Limits       Limits // of a table or a memory
+	Limits       Limits // limits of a table or a memory
 	Offset       int
 }
 
@@ -135,7 +135,7 @@ type Section struct {
 type Custom struct {
 	Name   string
 	Data   []byte
-	Offset int // of Data
+	Offset int // offset of Data
 }
 
 // Module is the outer structure of a module. Functions, Tables and Memories are

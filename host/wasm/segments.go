@@ -14,7 +14,7 @@ type Segment struct {
 	Start  uint32
 	Known  bool
 	Length int
-	Offset int // of the segment in the module
+	Offset int // offset of the segment in the module
 }
 
 func (s Segment) String() string {

@@ -13,7 +13,7 @@ import (
 // case differs only by it, the outcome is right and the expectation is wrong.
 type Deviation struct {
 	Name string
-	// Reason says what each of the two does.
+	// Reason describes the behaviour of both.
 	Reason string
 	// Source is the passage of the manual, or another source for the right behaviour.
 	Source string

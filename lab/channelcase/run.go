@@ -130,7 +130,7 @@ func (f *File) choose(ids []string) (map[string]bool, error) {
 	chosen := make(map[string]bool)
 	for _, id := range ids {
 		if !slices.ContainsFunc(f.Cases, func(c Case) bool { return c.ID == id }) {
-			return nil, fmt.Errorf("case %q: there is none of that id", id)
+			return nil, fmt.Errorf("case %q: no case has this id", id)
 		}
 		chosen[id] = true
 	}

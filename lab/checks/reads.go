@@ -23,7 +23,7 @@ func readsCurrent(s *Seen, c *report.Check) {
 		c.Detail += fmt.Sprintf("; %d not judged, whose content was not known", t.Unjudged)
 	}
 	if t.Programs != 0 {
-		c.Detail += fmt.Sprintf("; %d channel programs beside, what %d of them read was not judged", t.Programs, t.Unread)
+		c.Detail += fmt.Sprintf("; %d channel programs besides, of which the reads of %d were not judged", t.Programs, t.Unread)
 	}
 	if !c.OK {
 		found := s.Reads.Findings

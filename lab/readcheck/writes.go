@@ -107,7 +107,7 @@ func (c *Checker) text(u int64, v Content) string {
 	case v == Missing:
 		return "no record of a block"
 	case v.number() == 0 && c.table.get(u) == v:
-		return "what was found there before"
+		return "the content found there before"
 	case v.number() == 0:
 		return "content that no write of the run has stored"
 	}

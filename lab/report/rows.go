@@ -28,7 +28,7 @@ func measured(label string, value func(*Run) float64, show func(float64) string)
 	}
 }
 
-// where leaves the row empty for runs that do not have the figure.
+// where returns the row with empty cells for runs that do not have the figure.
 func (f figure) where(has func(*Run) bool) figure {
 	return figure{
 		label: f.label,

@@ -100,7 +100,7 @@ func partial(runs []Run) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return "INTERRUPTED: the figures of " + strings.Join(names, ", ") + " are of what had been played; no check was made of them\n"
+	return "INTERRUPTED: the figures of " + strings.Join(names, ", ") + " are of the part that was played; no check was made\n"
 }
 
 // title returns a line about the workload, if it is the same for all.

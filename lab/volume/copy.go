@@ -30,7 +30,7 @@ type Copied struct {
 	Target   string     `json:"target"`
 	Geometry Geometry   `json:"geometry"`
 	Units    int        `json:"units"` // tracks, or block groups
-	Bytes    int64      `json:"bytes"` // of track images, or blocks
+	Bytes    int64      `json:"bytes"` // size of the track images, or blocks
 	From     image.Info `json:"from"`
 }
 

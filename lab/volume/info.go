@@ -20,7 +20,7 @@ type Geometry struct {
 	Heads     int    `json:"heads,omitempty"`
 	Tracks    int    `json:"tracks,omitempty"`
 	TrackSize int    `json:"trackSize,omitempty"` // bytes of a track image
-	Blocks    int64  `json:"blocks,omitempty"`    // of 512 bytes
+	Blocks    int64  `json:"blocks,omitempty"`    // number of blocks of 512 bytes
 }
 
 func geometryOf(g *media.Geometry) Geometry {

@@ -25,7 +25,7 @@ type Listing struct {
 type DataSet struct {
 	Name         string   `json:"name"`
 	Serial       string   `json:"serial"`
-	Sequence     int      `json:"sequence"` // of the volume
+	Sequence     int      `json:"sequence"` // sequence number of the volume
 	Created      string   `json:"created,omitempty"`
 	Referenced   string   `json:"referenced,omitempty"`
 	Expires      string   `json:"expires,omitempty"`
@@ -45,7 +45,7 @@ type DataSet struct {
 	// UsedTracks is the number of tracks up to the last block written, according to
 	// the label; it is 0 for data sets without that entry.
 	UsedTracks int     `json:"usedTracks"`
-	At         Address `json:"at"` // of the label
+	At         Address `json:"at"` // address of the label
 	// Members lists the members of a partitioned data set, if they were asked for.
 	Members []Member `json:"members,omitempty"`
 }
@@ -122,11 +122,11 @@ const (
 
 	extentLength   = 10 // type, sequence number, low and high address
 	extentsInFirst = 3
-	extentsInKey   = 4 // of a format 3 label, behind its four-byte mark
+	extentsInKey   = 4 // number of extents in the key of a format 3 label, behind its four-byte mark
 	extentsInData  = 9
 	keyMarkLength  = 4
 	maximumExtents = 123
-	maximumLabels  = 1 << 20 // of a table of contents
+	maximumLabels  = 1 << 20 // largest number of labels of a table of contents
 )
 
 // Format bytes of data labels.

@@ -26,7 +26,7 @@ type Merged struct {
 // alone is left. After an error the outcome has the merges before it.
 func MergeShadows(under string, shadows []string, all bool, o image.MergeOptions) (*Merged, error) {
 	if all && o.Keep {
-		return nil, errors.New("shadow files that are all merged cannot be kept: the lower ones are not what they were")
+		return nil, errors.New("shadow files cannot be kept when all are merged: the lower ones have changed")
 	}
 	m := &Merged{}
 	for n := len(shadows); ; n-- {

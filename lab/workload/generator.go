@@ -197,7 +197,7 @@ type Generator struct {
 	ended   bool // the duration is over
 	at      machine.Time
 	part    float64 // fraction of a nanosecond by which at is too small
-	cursor  int64   // where the next sequential request starts
+	cursor  int64   // offset of the next sequential request
 }
 
 var _ trace.Source = (*Generator)(nil)

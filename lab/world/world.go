@@ -125,7 +125,7 @@ func (w *World) addRequests(d *draw, l *Limits) {
 // meet others on the same tracks.
 func (w *World) addBlocks(d *draw, at time.Duration) {
 	units := int64(w.tracks * w.pairs * max(w.device.records, trackBlocks/blocksARecord) * blocksARecord)
-	const most = 64 // of 512 bytes
+	const most = 64 // largest number of blocks of 512 bytes
 	b := &scenario.Block{Length: int64(d.between(1, most)) * 512, Offset: d.Int64N(units-most) * 512}
 	if d.chance(2, 3) { // whole records
 		b.Offset -= b.Offset % requestBytes

@@ -24,7 +24,7 @@ type request struct {
 	private   bool  // the data areas that it modifies are duplicated, too (212)
 	routed    bool  // a read that a mirror serves (192)
 	clear     uint8 // flags that the CCWs of the duplicate lose
-	flags     uint8 // of the mirror intents
+	flags     uint8 // flags of the mirror intents
 
 	asked uint16 // number of intents in the response before those for the mirror chains
 	built bool   // the intents for the mirror chains are in the response

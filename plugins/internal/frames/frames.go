@@ -13,7 +13,7 @@ const MaxChain = 200
 // Generator makes frames. It is for one goroutine.
 type Generator struct {
 	rand  *rand.Rand
-	chain []abi.CCW // of the frame made last, whole
+	chain []abi.CCW // whole chain of the frame made last
 	cpa   uint32    // address of the chain
 	// Addresses of the next area of parameters and of the next data area.
 	parameter, data uint32
