@@ -1,10 +1,10 @@
 package abi
 
-// The methods here are what a detour's own code uses; they allocate nothing.
+// A detour's own code uses the methods of this file; they allocate nothing.
 
-// Ask adds an intent to the response and returns it for its fields to be set.
-// Past MaxIntents it returns a spare that the host never sees, and the count
-// says so: the host refuses the response as a whole.
+// Ask adds an intent to the response and returns it for its fields to be set. After
+// MaxIntents intents it returns a spare that the host never sees, and still counts
+// it: the host then refuses the response as a whole.
 func (r *Response) Ask(kind IntentKind) *Intent {
 	i := int(r.Intents)
 	r.Intents++
@@ -46,7 +46,8 @@ func (r *Response) Block() (*[ParameterSize]byte, uint8) {
 	return &r.Parameter[i], uint8(i)
 }
 
-// Took reports a step of the method, where somebody wants to see steps.
+// Took reports a step of the method to the host; it does nothing when the head's
+// flag Tracing is off.
 func (f *Frame) Took(step uint16) {
 	if f.Head.Flags&Tracing == 0 {
 		return
@@ -57,8 +58,8 @@ func (f *Frame) Took(step uint16) {
 	}
 }
 
-// ParameterBlock is the parameter block of a CCW of the chain, or nil when the
-// frame does not carry it.
+// ParameterBlock returns the first parameter block of a CCW of the chain, or nil
+// when the frame does not carry it.
 func (c *Chain) ParameterBlock(w *CCW) *[ParameterSize]byte {
 	if w.Parameter == 0 || uint16(w.Parameter) > c.Parameters || w.Parameter > InlineParameters {
 		return nil

@@ -2,7 +2,7 @@ package abi
 
 import "fmt"
 
-// ResponseError says what is wrong with a detour's response.
+// ResponseError says which field of a detour's response is invalid, and why.
 type ResponseError struct {
 	Hook   Hook
 	Field  string

@@ -11,47 +11,49 @@ const (
 
 // Limits of the frame.
 const (
-	// MaxMirrors is the most mirrors that a primary can have.
+	// MaxMirrors is the largest number of mirrors of a primary.
 	MaxMirrors = 8
-	// InlineCCWs is how many CCWs of a chain the frame carries; the rest of a
-	// longer chain is read with the host function chain_read.
+	// InlineCCWs is the number of CCWs of a chain that the frame carries. A detour
+	// reads the rest of a longer chain with the host function chain_read.
 	InlineCCWs = 64
-	// InlineParameters is how many parameter blocks of a chain's commands (define
-	// extent, locate record, prefix) the frame carries.
+	// InlineParameters is the number of parameter blocks of a chain's commands (define
+	// extent, locate record, prefix) that the frame carries.
 	InlineParameters = 4
 	// ParameterSize is the size of a parameter block in bytes; a longer parameter
 	// (prefix) takes as many blocks, one after the other, as it needs.
 	ParameterSize = 32
-	// MaxIntents is the most intents in a response.
+	// MaxIntents is the largest number of intents in a response.
 	MaxIntents = 16
-	// MaxRecipe is the most CCWs in a response's recipes together.
+	// MaxRecipe is the largest number of CCWs in all recipes of a response together.
 	MaxRecipe = 80
-	// MaxResponseParameters is the most parameter blocks in a response.
+	// MaxResponseParameters is the largest number of parameter blocks in a response.
 	MaxResponseParameters = 8
-	// MaxSteps is the most steps that a response can report.
+	// MaxSteps is the largest number of steps that a response can report.
 	MaxSteps = 48
-	// MaxSettings is the most settings that a detour can have.
+	// MaxSettings is the largest number of settings of a detour.
 	MaxSettings = 32
-	// MaxRecords is the most records that a detour can declare (since 1.1).
+	// MaxRecords is the largest number of records that a detour can declare (since
+	// 1.1).
 	MaxRecords = 32
 	// ScratchSize is the size of the scratch area in bytes.
 	ScratchSize = 64
 )
 
-// MarkerExport is the export that makes a module a detour of this major
-// version: a function without parameters that returns the offset of the frame.
+// MarkerExport is the name of the export that makes a module a detour of this major
+// version: a function without parameters that returns the offset of the frame in the
+// module's memory.
 const MarkerExport = "iosrun_abi_1"
 
 // HostModule is the name under which the host's functions are imported.
 const HostModule = "iosrun"
 
-// Frame is what host and detour share: the sections of the request, written by
-// the host before a call, and the response, written by the detour. The host sets
-// the response's verdict and counts to zero before a call; what lies beyond the
-// counts is what an earlier call has left. The frame lies in the detour's memory, on a multiple of 8. Every
-// section of the request begins with its size in bytes; a section that a later
-// minor version makes longer uses the reserved bytes behind it, so that no
-// offset ever moves.
+// Frame is the memory that host and detour share: the sections of the request,
+// written by the host before a call, and the response, written by the detour. The
+// host sets the response's verdict and counts to zero before a call; entries beyond
+// the counts still hold the values of earlier calls. The frame lies in the detour's
+// memory, on a multiple of 8. Every section of the request begins with its size in
+// bytes; a section that a later minor version makes longer uses the reserved bytes
+// behind it, so that no offset ever moves.
 type Frame struct {
 	Head     Head
 	Target   Target
@@ -59,40 +61,41 @@ type Frame struct {
 	Pair     Pair
 	Chain    Chain
 	Settings Settings
-	// Scratch stays with the I/O: what one detour leaves here the next one of
-	// the same I/O finds. It is zero at the first call for an I/O.
+	// Scratch stays with the I/O: a later call for the same I/O, of this or another
+	// detour, finds what an earlier one left here. It is zero at the first call for an
+	// I/O.
 	Scratch  [ScratchSize]byte
 	Response Response
 }
 
-// Head says what the call is about.
+// Head describes the call: its hook, its I/O and its circumstances.
 type Head struct {
-	Size       uint32 // of this section
-	FrameSize  uint32 // of the whole frame
+	Size       uint32 // size of this section in bytes
+	FrameSize  uint32 // size of the whole frame in bytes
 	Minor      uint16 // minor version that the host speaks
 	Hook       Hook
 	Flags      HeadFlags
-	Generation uint32 // of the slots, for this I/O
+	Generation uint32 // number of the slots' generation that this I/O keeps
 	Now        int64  // virtual time, nanoseconds
 	IO         uint64 // identity of the I/O; a mirror I/O has the identity of its primary I/O
 	Random     uint64 // seeded, the same in every run of the same experiment
-	Call       uint32 // calls of this hook for this I/O before; those for its mirror I/Os do not count
+	Call       uint32 // number of earlier calls of this hook for this I/O; calls for its mirror I/Os do not count
 	_          [20]byte
 }
 
-// HeadFlags are the circumstances of a call.
+// HeadFlags describe the circumstances of a call, a bit each.
 type HeadFlags uint8
 
 const (
-	// Disabled says that the processor runs in disabled mode: a STARTIO must not
-	// be issued now (steps 270, 272).
+	// Disabled says that the processor runs in disabled mode: a STARTIO, the call that
+	// hands a request to the I/O supervisor, must not be issued now (steps 270, 272).
 	Disabled HeadFlags = 1 << iota
-	// Tracing says that somebody wants to see the steps: report them with
-	// Response.Steps. Without it the host ignores them.
+	// Tracing says that somebody wants to see the steps of the method: the detour
+	// reports them in Response.Step. Without this flag the host ignores them.
 	Tracing
 )
 
-// Role is what a device is to the mirroring.
+// Role is the part that a device plays in mirroring: primary, mirror or none.
 type Role uint8
 
 // The roles (steps 114 and 116).
@@ -105,8 +108,8 @@ const (
 // Origin says who made an I/O request.
 type Origin uint8
 
-// The origins. A request to a mirror device of OriginApplication that writes is
-// an interloper's.
+// The origins. A write request with OriginApplication to a mirror device is
+// unauthorised: it would make the mirror differ from its primary.
 const (
 	OriginApplication Origin = iota
 	OriginMirror             // a mirror I/O that the detours asked for (step 128)
@@ -123,7 +126,8 @@ const (
 	ClassFBA
 )
 
-// Target is the device and the request block (IOSB).
+// Target describes the device and the request's I/O supervisor block (IOSB), the
+// control block that a requester fills for the I/O supervisor.
 type Target struct {
 	Size           uint32
 	Subchannel     uint32 // subsystem-identification word
@@ -131,17 +135,18 @@ type Target struct {
 	Role           Role
 	Class          DeviceClass
 	Origin         Origin
-	DriverID       uint8 // IOSDVRID
-	CompletionCode uint8 // IOSCOD: CompletionNone and so on
-	Retries        uint8 // how often error recovery has driven it again on this device
-	FirstTrack     uint32
-	LastTrack      uint32 // the tracks (FBA: groups of blocks) that the chain's extent covers
+	DriverID       uint8  // IOSDVRID
+	CompletionCode uint8  // IOSCOD: CompletionNone and so on
+	Retries        uint8  // number of times that error recovery has started it again on this device
+	FirstTrack     uint32 // first track (FBA: group of blocks) of the chain's extent
+	LastTrack      uint32 // last track of the chain's extent
 	DataLength     uint32 // bytes that the chain transfers, as its counts say
 	_              [20]byte
 }
 
-// The values of Target.CompletionCode (IOSCOD). At post-status processing an I/O that was started has none yet: how it
-// ended is in Status, and IECVPST derives the code from that.
+// The values of Target.CompletionCode (IOSCOD). At post-status processing a started
+// I/O has no code yet: Status holds its end, and IECVPST, the I/O supervisor's
+// post-status routine, derives the code from that.
 const (
 	CompletionNone        uint8 = arch.CompletionNone        // not ended, or started and not judged yet
 	CompletionPermanent   uint8 = arch.CompletionPermanent   // permanent I/O error
@@ -173,11 +178,11 @@ const (
 // FlagsKnown is the mask of the flags that this version defines.
 const FlagsKnown FlagTable = 1<<flagsKnown - 1
 
-// Status is how the start or the I/O ended.
+// Status holds the result of the start, or of the I/O.
 type Status struct {
 	Size      uint32
 	Flags     FlagTable
-	CC        uint8 // condition code of SSCH (back-end), deferred one (post-status), else 0
+	CC        uint8 // condition code of start subchannel (SSCH) at the back-end, deferred one at post-status, else 0
 	SenseSize uint8
 	OK        uint8 // 1: the I/O ended with channel end and device end alone
 	_         uint8
@@ -186,7 +191,7 @@ type Status struct {
 	_         [8]byte
 }
 
-// PairMode is how a pair mirrors.
+// PairMode is the way in which a pair of a primary and its mirrors mirrors writes.
 type PairMode uint8
 
 // The modes (steps 182, 216, 234).
@@ -195,7 +200,7 @@ const (
 	ModeConstantCopy                 // the application waits for the primary alone
 )
 
-// MirrorState is what the host knows of a mirror.
+// MirrorState is the state of a mirror, as far as the host knows it.
 type MirrorState uint8
 
 // The states of a mirror.
@@ -211,21 +216,22 @@ const (
 type MirrorFlags uint8
 
 const (
-	// MirrorHasSuspendedChain: a mirror chain that ended in a suspended CCW waits
-	// on the mirror's queue (step 252).
+	// MirrorHasSuspendedChain says that a mirror chain that ended in a suspended CCW
+	// waits on the mirror's queue (step 252).
 	MirrorHasSuspendedChain MirrorFlags = 1 << iota
-	// MirrorTracksInSync: every track of this I/O is the same on the mirror, by
-	// the host's own account, and no write to one of them is under way.
+	// MirrorTracksInSync says that every track of this I/O is the same on the mirror,
+	// by the host's own account, and that no write to one of them is under way.
 	MirrorTracksInSync
-	// MirrorWasSynchronising: the mirror was synchronising when this mirror
+	// MirrorWasSynchronising says that the mirror was synchronising when this mirror
 	// request was made (step 248).
 	MirrorWasSynchronising
-	// MirrorLabelRead: the mirror's VOL1 label has been read for this request (step
-	// 250); MirrorWasSynchronising is still set if it said so.
+	// MirrorLabelRead says that the mirror's volume label (VOL1) has been read for
+	// this request (step 250). MirrorWasSynchronising is then still set if the label
+	// says so.
 	MirrorLabelRead
 )
 
-// MirrorIO is how far the mirror I/O of this request has got.
+// MirrorIO is the state of this request's I/O on one mirror.
 type MirrorIO uint8
 
 // The states of a mirror I/O request.
@@ -239,7 +245,7 @@ const (
 	MirrorIODropped            // taken off the shadow queue (242)
 )
 
-// Mirror is one mirror of the pair.
+// Mirror describes one mirror of the pair.
 type Mirror struct {
 	Device       uint16
 	CFWID        uint16
@@ -252,24 +258,24 @@ type Mirror struct {
 	WriteLatency uint32 // estimate, nanoseconds
 	OutOfSync    uint32 // tracks marked out of sync
 	AtRisk       uint32 // writes acknowledged to an application that this mirror lacks now
-	LastTrack    uint32 // where its last request ended
+	LastTrack    uint32 // track at which its last request ended
 	_            [16]byte
 }
 
-// Pair is the primary and its mirrors, for a request whose target is one of
+// Pair describes the primary and its mirrors, for a request whose target is one of
 // them.
 type Pair struct {
 	Size         uint32
 	ID           uint32
 	Group        uint32 // consistency group, 0: none
-	Mirrors      uint8  // how many entries of Mirror are in use
+	Mirrors      uint8  // number of entries of Mirror in use
 	Mode         PairMode
 	Active       uint8 // mask: mirrors with a mirror I/O of this request under way (120)
-	Self         uint8 // which mirror the target is, when the target is a mirror
+	Self         uint8 // index of the mirror that the target is, when the target is a mirror
 	CFWID        uint16
 	_            uint16
 	Queue        uint32 // of the primary
-	ReadLatency  uint32 // of the primary: estimate, nanoseconds
+	ReadLatency  uint32 // estimate for the primary, nanoseconds
 	WriteLatency uint32
 	LastTrack    uint32
 	AtRisk       uint32 // writes acknowledged to an application that some mirror lacks now
@@ -277,31 +283,32 @@ type Pair struct {
 	Mirror       [MaxMirrors]Mirror
 }
 
-// CCW is one channel command word of the request's chain, in the terms of
-// format 1 whatever its format in storage.
+// CCW is one channel-command word of the request's chain: an instruction of its
+// channel program. Its fields are in format 1, whatever its format in storage.
 type CCW struct {
 	Command   uint8
 	Flags     uint8
 	Count     uint16
 	Address   uint32 // data address
-	Location  uint32 // where the CCW itself lies in main storage
+	Location  uint32 // address of the CCW itself in main storage
 	Parameter uint8  // 1 + index of its first parameter block in Chain.Parameter; 0: none
 	_         [3]byte
 }
 
-// ChainFlags are facts about a chain.
+// ChainFlags are facts about a chain, a bit each.
 type ChainFlags uint32
 
-// ChainTruncated says that following the chain was ended by the host's limit,
-// or by an address that is not backed: the chain cannot be judged as a whole.
+// ChainTruncated says that the host followed only the beginning of the chain,
+// because of its limit or because an address leads to no storage: the chain cannot
+// be judged as a whole.
 const ChainTruncated ChainFlags = 1
 
-// Chain is the channel program.
+// Chain describes the channel program of the request, with its first CCWs.
 type Chain struct {
 	Size       uint32
 	Flags      ChainFlags
 	Count      uint16 // CCWs in the chain
-	Inline     uint16 // of these in CCW
+	Inline     uint16 // number of these in CCW
 	Parameters uint16 // blocks in use in Parameter
 	_          uint16
 	_          [16]byte
@@ -317,18 +324,19 @@ type Settings struct {
 	Value [MaxSettings]int64
 }
 
-// Verdict says how the slot goes on.
+// Verdict says who gets control after the detour.
 type Verdict uint32
 
 // The verdicts. An unknown verdict means Continue.
 const (
-	// Continue: the next detour of the sequence, at last the conventional target
-	// (DDTSIO, the return to IOSVSSCH, IECVPST).
+	// Continue passes control to the next detour of the sequence, and after the last
+	// one to the conventional target: the I/O supervisor's own routine (DDTSIO, the
+	// return to IOSVSSCH, IECVPST).
 	Continue Verdict = iota
-	// Return: not the conventional target. On the DDTSIO slot the request goes
-	// back to IOSVSSCH with the return code that an intent gives; on SRBEP the
-	// unit of work goes back to the dispatcher and no completion is reported; on
-	// the return address it ends the sequence of detours.
+	// Return passes over the rest of the sequence and the conventional target. On the
+	// DDTSIO slot the request goes back to IOSVSSCH with the return code that an
+	// intent gives; on SRBEP the unit of work goes back to the dispatcher and no
+	// completion is reported; on the return address it ends the sequence of detours.
 	Return
 )
 
@@ -359,7 +367,7 @@ type Intent struct {
 	Value   uint64 // by kind
 }
 
-// RecipeKind says what a CCW of a recipe is.
+// RecipeKind says how the host makes a CCW of a recipe.
 type RecipeKind uint8
 
 const (

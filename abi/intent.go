@@ -2,11 +2,11 @@ package abi
 
 import "fmt"
 
-// IntentKind is what an intent asks for.
+// IntentKind is the kind of action that an intent asks for.
 type IntentKind uint8
 
-// The intents. Their rows in IntentTable say on which hooks they are heard and
-// what capability they need; SPEC.md has the fields.
+// The intents. Their rows in IntentTable say which hooks accept them and which
+// capability they need; SPEC.md describes the fields.
 const (
 	IntentNone          IntentKind = iota
 	IntentBackEnd                  // point the return address at the back-end detours (108)
@@ -23,7 +23,7 @@ const (
 	IntentResume                   // join them to the suspended chain and resume it (254, 256, 258)
 	IntentLabel                    // read the VOL1 label of Mirrors first (250)
 	IntentRetryMirror              // queue the mirror I/O of Mirrors for another attempt (306)
-	IntentDissociate               // dissociate Mirrors; Code says how far (M4)
+	IntentDissociate               // dissociate Mirrors; Code is the scope (M4)
 	IntentPromote                  // make mirror Code the primary (M3)
 	IntentChangedTracks            // copy the tracks that this chain changes once it has ended (199)
 	IntentRecord                   // add Value to record number Code of the manifest (since 1.1)
@@ -31,7 +31,7 @@ const (
 	intentKinds
 )
 
-// IntentKinds is how many kinds this version knows, IntentNone included.
+// IntentKinds is the number of kinds that this version knows, IntentNone included.
 const IntentKinds = int(intentKinds)
 
 // The scopes of IntentDissociate.
@@ -43,15 +43,16 @@ const (
 
 // Flags of IntentMirror.
 const (
-	// MirrorWithError: no valid chain could be built; the request is put on the
-	// shadow queue all the same, to be tried later or dissociated (228).
+	// MirrorWithError says that no valid chain could be built. The host still puts the
+	// request on the shadow queue; the mirror I/O is tried later, or the mirror is
+	// dissociated (228).
 	MirrorWithError uint8 = 1 << iota
-	// MirrorConstantCopy: this request's completion does not wait for the mirrors
-	// of this intent.
+	// MirrorConstantCopy says that this request's completion does not wait for the
+	// mirrors of this intent.
 	MirrorConstantCopy
 )
 
-// Capability is something that a policy grants to a detour.
+// Capability is a right that a policy grants to a detour, a bit each.
 type Capability uint32
 
 // The capabilities.
@@ -59,10 +60,10 @@ const (
 	CapMirror     Capability = 1 << iota // make, drop, schedule, start, resume and retry mirror requests
 	CapReject                            // fail requests, or inhibit their writes
 	CapRetry                             // leave requests queued
-	CapRoute                             // choose where reads go
+	CapRoute                             // send reads to a mirror
 	CapMode                              // set a pair's mode
 	CapFlag                              // set flags of the flag table
-	CapHold                              // hold back completions, or fail what has waited
+	CapHold                              // hold back completions, or fail requests that have waited
 	CapDissociate                        // cut mirrors off
 	CapPromote                           // make a mirror the primary
 	CapChain                             // read chains that are longer than the frame
@@ -76,7 +77,8 @@ const CapabilitiesKnown Capability = 1<<capabilities - 1
 // capabilities, in the order of the bits.
 var CapabilityNames = [...]string{"mirror", "reject", "retry", "route", "mode", "flag", "hold", "dissociate", "promote", "chain"}
 
-// ParseCapability gives the capability of that name.
+// ParseCapability returns the capability of that name. The error lists the names
+// that exist.
 func ParseCapability(name string) (Capability, error) {
 	for i, n := range CapabilityNames {
 		if n == name {
@@ -97,14 +99,15 @@ func (c Capability) Names() []string {
 	return names
 }
 
-// IntentRow is what is fixed about a kind of intent.
+// IntentRow holds the properties of one kind of intent: its name, the capability it
+// needs, the hooks that accept it.
 type IntentRow struct {
 	Name  string
 	Needs Capability
-	Heard [Hooks]bool // on which hooks
+	Heard [Hooks]bool // the hooks whose responses may contain it
 }
 
-// IntentTable has a row a kind. It must not be changed.
+// IntentTable has one row for each kind. It must not be changed.
 var IntentTable = [IntentKinds]IntentRow{
 	IntentNone:          {"none", 0, [Hooks]bool{true, true, true}},
 	IntentBackEnd:       {"back-end", 0, [Hooks]bool{FrontEnd: true}},

@@ -15,34 +15,36 @@ import (
 // as JSON.
 const ManifestSection = "iosrun.manifest"
 
-// MaxName is the most characters that a detour's name can have.
+// MaxName is the largest length of a detour's name in characters.
 const MaxName = 64
 
-// MaxManifest is the most bytes that a manifest can have.
+// MaxManifest is the largest size of a manifest in bytes.
 const MaxManifest = 64 << 10
 
-// Manifest is what a module says of itself. It is read before anything runs.
+// Manifest is a module's description of itself. The host reads it before anything
+// runs.
 type Manifest struct {
-	// Name is what policies and logs call the detour: lower-case letters, digits,
-	// '-' and '/'.
+	// Name is the detour's name in policies and logs: lower-case letters, digits, '-'
+	// and '/'.
 	Name string `json:"name"`
-	// Version is the detour's own, for people.
+	// Version is the detour's own version. The host only shows it.
 	Version string `json:"version"`
 	// ABI is the version of the contract as "major.minor".
 	ABI string `json:"abi"`
-	// Hooks are the exports that it implements.
+	// Hooks lists the hooks that the detour implements, by the names of their exports.
 	Hooks []string `json:"hooks"`
-	// Capabilities are what it cannot work without.
+	// Capabilities lists the capabilities that it cannot work without.
 	Capabilities []string `json:"capabilities,omitempty"`
-	// Settings are in the order in which the frame holds them.
+	// Settings lists the settings, in the order in which the frame holds them.
 	Settings []Setting `json:"settings,omitempty"`
-	// Records are in the order in which IntentRecord numbers them (since 1.1).
+	// Records lists the records, in the order in which IntentRecord numbers them
+	// (since 1.1).
 	Records []RecordRow `json:"records,omitempty"`
-	// Summary is a line for lists.
+	// Summary describes the detour in one line, for lists.
 	Summary string `json:"summary,omitempty"`
 }
 
-// MaxUnit is the most bytes of a record's unit.
+// MaxUnit is the largest size of a record's unit in bytes.
 const MaxUnit = 16
 
 // RecordRow declares one record of a detour: a count, a sum and a largest value
@@ -50,13 +52,13 @@ const MaxUnit = 16
 type RecordRow struct {
 	Name    string `json:"name"`
 	Summary string `json:"summary,omitempty"`
-	// Unit is of the values, a short text such as "bytes" or "µs".
+	// Unit is the unit of the values, a short text such as "bytes" or "µs".
 	Unit string `json:"unit"`
 }
 
-// Setting is one setting of a detour, a whole number, or the name of one where
-// Names is not empty: its value is then the index in Names, and Check sets Min and
-// Max to fit.
+// Setting describes one setting of a detour. Its value is a whole number. Where
+// Names is not empty a policy gives one of these names, the value is the index in
+// Names, and Check sets Min and Max to fit.
 type Setting struct {
 	Name    string   `json:"name"`
 	Summary string   `json:"summary,omitempty"`
@@ -197,7 +199,7 @@ func (m *Manifest) checkRecords(minor uint64) error {
 		return nil
 	}
 	if minor < recordsSince {
-		return fmt.Errorf("manifest of %s: abi %q: declares records, which are there from %d.%d on", m.Name, m.ABI, Major, recordsSince)
+		return fmt.Errorf("manifest of %s: abi %q: declares records, which need %d.%d or later", m.Name, m.ABI, Major, recordsSince)
 	}
 	if len(m.Records) > MaxRecords {
 		return fmt.Errorf("manifest of %s: %d records: at most %d", m.Name, len(m.Records), MaxRecords)
@@ -247,7 +249,8 @@ func parseVersion(text string) (major, minor uint64, ok bool) {
 	return major, minor, errA == nil && errB == nil
 }
 
-// Wants is the mask of the capabilities that the manifest asks for.
+// Wants returns the mask of the capabilities that the manifest asks for. The error
+// names one that does not exist.
 func (m *Manifest) Wants() (Capability, error) {
 	var c Capability
 	for _, n := range m.Capabilities {
@@ -270,7 +273,7 @@ func (m *Manifest) Implements(h Hook) bool {
 	return false
 }
 
-// ParseHook gives the hook whose export has that name.
+// ParseHook returns the hook whose export has that name, and whether there is one.
 func ParseHook(name string) (Hook, bool) {
 	for h := Hook(0); h < Hooks; h++ {
 		if h.Export() == name {

@@ -56,7 +56,7 @@ func TestManifestErrors(t *testing.T) {
 		{"abi of a later minor", strings.Replace(good, "1.0", "1.2", 1) + `}`, "minor version 2, this host speaks up to 1"},
 		{"abi of an earlier minor", good + `,"settings":[{"name":"a"}]}`, ""},
 		{"records", records + `{"name":"a","summary":"b","unit":"µs"},{"name":"b","unit":"bytes"}]}`, ""},
-		{"records of 1.0", good + `,"records":[{"name":"a","unit":"b"}]}`, `abi "1.0": declares records, which are there from 1.1 on`},
+		{"records of 1.0", good + `,"records":[{"name":"a","unit":"b"}]}`, `abi "1.0": declares records, which need 1.1 or later`},
 		{"record without a name", records + `{"unit":"b"}]}`, `record 0: name "": want 1 to 64`},
 		{"record twice", records + `{"name":"a","unit":"b"},{"name":"a","unit":"c"}]}`, `record "a" is there twice`},
 		{"record without a unit", records + `{"name":"a"}]}`, `record a: unit "": want 1 to 16 bytes`},

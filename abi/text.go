@@ -20,9 +20,9 @@ func Printable(text string) bool {
 
 const noBreakSpace = '\u00A0'
 
-// Visible gives text with everything in it that Printable refuses written out as
-// an escape sequence of Go (\x1b, \u202e). What comes from a module, a name or a
-// message, goes through it before it reaches a terminal, a log or a file.
+// Visible returns text with every character that Printable refuses replaced by an
+// escape sequence of Go (\x1b, \u202e). A name or a message from a module goes
+// through it before it reaches a terminal, a log or a file.
 func Visible(text string) string {
 	if Printable(text) {
 		return text

@@ -3,6 +3,6 @@
 // them whole or not at all, reads what a user names up to a limit, and tells
 // whether a folder is the user's own.
 //
-// It knows nothing of what is in a file and imports no other package of the
+// It knows nothing of the content of a file and imports no other package of the
 // project.
 package files

@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// holders finds who has a lock on a file, in the list of locks that the system
-// keeps.
+// holders finds the programs that have a lock on a file, in the system's list of
+// locks.
 func holders(f *os.File) []Holder {
 	info, err := f.Stat()
 	if err != nil {
@@ -36,9 +36,8 @@ func holders(f *os.File) []Holder {
 	return all
 }
 
-// parseLock reads a line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 708
-// 08:02:3145 0 EOF". A line of one who waits for a lock has "->" behind the
-// number.
+// parseLock reads a line of /proc/locks: "1: FLOCK ADVISORY WRITE 708 08:02:3145 0
+// EOF". The line of a process that waits for a lock has "->" behind the number.
 func parseLock(line string) (h Holder, device string, inode uint64, ok bool) {
 	w := strings.Fields(line)
 	if len(w) < 6 || w[1] != "FLOCK" {
@@ -53,9 +52,9 @@ func parseLock(line string) (h Holder, device string, inode uint64, ok bool) {
 	return Holder{Process: process, Changes: w[3] == "WRITE"}, w[5][:i], inode, err == nil
 }
 
-// onFile tells whether a lock on an inode of a device is one on the file. Some
-// file systems show in the list another device than in a file's status; then the
-// process must have the file open.
+// onFile reports whether a lock on an inode of a device is a lock on the file. Some
+// file systems show another device in the list than in a file's status; then the
+// process must also have the file open.
 func onFile(process int, info fs.FileInfo, device string, inode uint64) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || s.Ino != inode {
@@ -66,10 +65,11 @@ func onFile(process int, info fs.FileInfo, device string, inode uint64) bool {
 	return device == fmt.Sprintf("%02x:%02x", major, minor) || hasOpen(process, info)
 }
 
-// hasOpen tells whether a process has a file open, as far as the user may see.
+// hasOpen reports whether a process has a file open, as far as the user may see
+// that.
 func hasOpen(process int, info fs.FileInfo) bool { return len(opened(process, info)) > 0 }
 
-// opened gives the numbers under which a process has a file open.
+// opened returns the file descriptors with which a process has a file open.
 func opened(process int, info fs.FileInfo) []string {
 	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", process))
 	return slices.DeleteFunc(links, func(l string) bool {
@@ -78,8 +78,8 @@ func opened(process int, info fs.FileInfo) []string {
 	})
 }
 
-// forWriting tells whether what is open under a name such as /proc/7/fd/3 is open
-// for writing.
+// forWriting reports whether the file behind a link such as /proc/7/fd/3 is open for
+// writing.
 func forWriting(link string) bool {
 	text, err := os.ReadFile(strings.Replace(link, "/fd/", "/fdinfo/", 1))
 	if err != nil {
@@ -102,7 +102,8 @@ func program(process int) string {
 	return clean(strings.TrimSpace(string(name)))
 }
 
-// clean makes the name that a program gave itself fit for a message.
+// clean makes a program's name, which the program may have chosen itself, fit for a
+// message.
 func clean(name string) string {
 	return strings.Map(func(r rune) rune {
 		if strconv.IsPrint(r) {
@@ -112,8 +113,8 @@ func clean(name string) string {
 	}, name)
 }
 
-// Users finds the other programs that have a file open, as far as the system
-// shows them to the user: those of the same user at least.
+// Users finds the other programs that have a file open, as far as the system shows
+// them: it shows at least those of the same user.
 func Users(path string) []Holder {
 	return others(path, func([]string) bool { return true })
 }

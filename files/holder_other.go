@@ -10,5 +10,5 @@ func holders(*os.File) []Holder { return nil }
 // Users finds nobody: the system does not show who has a file open.
 func Users(string) []Holder { return nil }
 
-// Writers finds nobody, as Users.
+// Writers finds nobody, like Users.
 func Writers(string) []Holder { return nil }

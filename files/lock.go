@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// LockKind says what a lock is for.
+// LockKind is the kind of a lock: shared or exclusive.
 type LockKind uint8
 
 // The kinds of locks. Any number of programs may have a shared lock on a file, to
@@ -21,19 +21,20 @@ const (
 // this one.
 var ErrLocked = errors.New("file is locked")
 
-// LockedError says which file is locked and, as far as the system tells, by whom.
+// LockedError says which file is locked and, if the system tells, by which programs.
 type LockedError struct {
-	// Path of the file.
+	// Path is the path of the file.
 	Path string
-	// Holders have it, or are empty where the system does not tell.
+	// Holders lists the programs that have the lock; it is empty when the system does
+	// not tell.
 	Holders []Holder
 }
 
 // Holder is a program that holds a lock, or has a file open.
 type Holder struct {
-	// Process is the number of the process.
+	// Process is the process ID.
 	Process int
-	// Program is its name, empty where the system does not tell.
+	// Program is its name; it is empty when the system does not tell.
 	Program string
 	// Changes says that the lock is for changing the file.
 	Changes bool
@@ -49,10 +50,10 @@ func (h Holder) String() string {
 	return fmt.Sprintf("%s (process %d)", h.Program, h.Process)
 }
 
-// maximumShown bounds the holders that a message names.
+// maximumShown is the largest number of holders that a message names.
 const maximumShown = 3
 
-// Names lists holders for a message.
+// Names returns a list of holders for a message.
 func Names(holders []Holder) string {
 	var names []string
 	for _, h := range holders {
@@ -81,19 +82,19 @@ func (e *LockedError) Error() string {
 	return e.Path + ": " + does + Names(e.Holders) + ": want that to end first"
 }
 
-// Unwrap gives ErrLocked.
+// Unwrap returns ErrLocked.
 func (e *LockedError) Unwrap() error { return ErrLocked }
 
-// maximumTries bounds the attempts to lock a file whose lock nobody has when one
-// looks.
+// maximumTries is the largest number of attempts to lock a file that is locked
+// although no holder is found.
 const maximumTries = 3
 
-// Lock locks an open file and does not wait: where another program, or another
+// Lock locks an open file and does not wait: when another program, or another
 // opening of the file in this one, has a lock that excludes it, the error is a
-// *LockedError. The lock lasts until Unlock, or the end of the program in
-// whatever way. Programs that do not ask for locks are not held up.
+// *LockedError. The lock lasts until Unlock or the end of the program. Programs that
+// do not ask for locks are not stopped.
 //
-// A file system that knows no locks gives none, and no error.
+// On a file system without locks Lock does nothing and returns no error.
 func Lock(f *os.File, kind LockKind) error {
 	for try := 1; ; try++ {
 		held, err := lock(f, kind)
@@ -103,7 +104,7 @@ func Lock(f *os.File, kind LockKind) error {
 		if !held {
 			return nil
 		}
-		// Who is not found any more may have ended.
+		// A holder that is not found may have ended.
 		if by := holders(f); len(by) > 0 || try == maximumTries {
 			return &LockedError{f.Name(), by}
 		}

@@ -4,7 +4,7 @@ package files
 
 import "os"
 
-// lock gives no lock: the system has none that belongs to the opening of a file.
+// lock does nothing: the system has no lock that belongs to one opening of a file.
 func lock(*os.File, LockKind) (held bool, err error) { return false, nil }
 
 func unlock(*os.File) {}

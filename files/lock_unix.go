@@ -26,8 +26,8 @@ func lock(f *os.File, kind LockKind) (held bool, err error) {
 		return true, nil
 	case errors.Is(err, syscall.ENOLCK), errors.Is(err, syscall.ENOSYS), errors.Is(err, syscall.EINVAL),
 		errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.EOPNOTSUPP), errors.Is(err, syscall.EBADF):
-		// The file system has no locks; a network's has no exclusive one for a file
-		// that is open for reading alone (EBADF).
+		// The file system has no locks. A network file system has no exclusive lock for
+		// a file that is open only for reading (EBADF).
 		return false, nil
 	}
 	return false, err

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockPlace is the byte that is locked. Locks of this system keep others from the
-// bytes themselves, so it is one that no file reaches.
+// lockPlace is the byte that is locked. Locks of this system keep others from
+// reading and writing the locked bytes, so it is a byte that no file reaches.
 const lockPlace = 1<<63 - 2
 
 func lock(f *os.File, kind LockKind) (held bool, err error) {

@@ -11,5 +11,5 @@ import (
 // gives it.
 func handOn(*os.File, fs.FileInfo) {}
 
-// owner is not known: access lists say who may write to a file.
+// owner knows no owner: on this system access lists say who may write to a file.
 func owner(fs.FileInfo) (uid int, known bool) { return 0, false }

@@ -25,7 +25,7 @@ func handOn(f *os.File, old fs.FileInfo) {
 	}
 }
 
-// owner gives the user that a file belongs to.
+// owner returns the ID of the user that a file belongs to.
 func owner(info fs.FileInfo) (uid int, known bool) {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

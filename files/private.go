@@ -6,13 +6,13 @@ import (
 	"os"
 )
 
-// othersWrite are the permissions with which others than its owner may change a
-// file or what is in a folder.
+// othersWrite are the permissions with which users other than the owner may change a
+// file or the content of a folder.
 const othersWrite fs.FileMode = 0o022
 
-// CheckPrivate says why what a file or folder holds must not be believed: it
-// belongs to another user, or others may write to it. name stands in the error.
-// Where the operating system has no such permissions, nothing is found.
+// CheckPrivate returns an error when the content of a file or folder cannot be
+// trusted: it belongs to another user, or others may write to it. The error begins
+// with name. On an operating system without such permissions it returns nil.
 func CheckPrivate(name string, info fs.FileInfo) error {
 	uid, known := owner(info)
 	if !known {

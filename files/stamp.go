@@ -10,15 +10,15 @@ import (
 // ErrChanged says that a file changed while it was in use.
 var ErrChanged = errors.New("changed while it was in use")
 
-// Stamp is the state of a file at one moment, by which it is seen later whether
-// it has changed. The zero value stands for something that cannot be looked at
-// and never changes.
+// Stamp is the state of a file at one moment. Comparing it with a later one shows
+// whether the file has changed. The zero value stands for something that has no such
+// state, and never changes.
 type Stamp struct {
 	info fs.FileInfo
 }
 
-// StampOf gives the state of the file at path. What is no regular file, such as a
-// pipe, has none.
+// StampOf returns the state of the file at path. For anything but a regular file,
+// such as a pipe, it returns the zero value.
 func StampOf(path string) Stamp {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
@@ -27,7 +27,7 @@ func StampOf(path string) Stamp {
 	return Stamp{info}
 }
 
-// StampOfOpen gives the state of an open file.
+// StampOfOpen returns the state of an open file.
 func StampOfOpen(f interface{ Stat() (fs.FileInfo, error) }) Stamp {
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
@@ -36,9 +36,9 @@ func StampOfOpen(f interface{ Stat() (fs.FileInfo, error) }) Stamp {
 	return Stamp{info}
 }
 
-// Changed says how the file differs from its earlier state: another file under
-// its name, another size, another time of change. name stands in the error, which
-// wraps ErrChanged.
+// Changed returns an error that says how the file differs from its earlier state:
+// another file under its name, another size, another time of change; nil when it
+// does not. The error begins with name and wraps ErrChanged.
 func (s Stamp) Changed(name string, now Stamp) error {
 	switch {
 	case s.info == nil || now.info == nil:

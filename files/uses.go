@@ -24,11 +24,11 @@ const (
 	writes               // written to, or replaced
 )
 
-// Uses collects the files that a command uses, each with its purpose, and
-// refuses a file that is to be written and is in use otherwise. Files are the same
-// when they are one file to the operating system, whatever their names: hard
-// links, symbolic links, paths that are spelled differently, bind mounts.
-// Terminals and /dev/null may be used any number of times.
+// Uses collects the files that a command uses, each with its purpose, and refuses a
+// file that would be written and also used in another way. Two names stand for the
+// same file when the operating system says so, whatever the names: hard links,
+// symbolic links, paths that are spelled differently, bind mounts. Terminals and
+// /dev/null may be used any number of times.
 //
 // The zero value is ready for use, and so is a nil pointer, which refuses
 // nothing. It may be used by several goroutines.
@@ -38,26 +38,26 @@ type Uses struct {
 }
 
 type use struct {
-	name    string // as the user gave it
+	name    string // the path that the user gave
 	purpose string
 	access  access
 	id      identity
 }
 
-// Reads says that the file is read for a purpose, such as "the trace". Any number
+// Reads notes that the file is read for a purpose, such as "the trace". Any number
 // of purposes may read a file.
 func (u *Uses) Reads(path, purpose string) error { return u.add(path, purpose, reads) }
 
-// Owns says that the file is read for a purpose that no other purpose of the
+// Owns notes that the file is read for a purpose that no other purpose of the
 // command may share, such as the image of one volume.
 func (u *Uses) Owns(path, purpose string) error { return u.add(path, purpose, owns) }
 
-// Writes says that the file is changed or replaced for a purpose. It need not
+// Writes notes that the file is changed or replaced for a purpose. It need not
 // exist.
 func (u *Uses) Writes(path, purpose string) error { return u.add(path, purpose, writes) }
 
-// Stream says that an open file, such as standard output, is read or written. A
-// nil file is passed over.
+// Stream notes that an open file, such as standard output, is read or written. It
+// ignores a nil file.
 func (u *Uses) Stream(f *os.File, name string, written bool) error {
 	if u == nil || f == nil {
 		return nil
@@ -95,8 +95,8 @@ func (u *Uses) put(n use) error {
 	return nil
 }
 
-// clash says which two uses exclude each other. The one that is easier to give
-// another name comes first: an output.
+// clash returns the error about two uses that exclude each other. It names an output
+// first, because that is easier to change.
 func clash(a, b use) error {
 	if a.access != writes && b.access == writes {
 		a, b = b, a
@@ -115,10 +115,10 @@ func (u use) String() string {
 	return fmt.Sprintf("%s (%s)", u.name, u.purpose)
 }
 
-// identity is a file to the operating system, or the place in a folder where
-// there will be one.
+// identity identifies a file for the operating system, or the place in a folder of a
+// file that does not exist yet.
 type identity struct {
-	info   fs.FileInfo // of the file, or of the folder that will hold it
+	info   fs.FileInfo // data of the file, or of the folder that will hold it
 	base   string      // the name in the folder; empty where the file exists
 	linked string      // the cleaned path, where not even the folder exists
 }
@@ -158,13 +158,14 @@ func sameName(a, b string) bool {
 	return a == b
 }
 
-// shareable tells whether writing to a file cannot harm what is read from it.
+// shareable reports whether a file can be read and written at the same time without
+// harm, such as a terminal.
 func (i identity) shareable() bool {
 	return i.info != nil && i.base == "" && i.info.Mode()&fs.ModeCharDevice != 0
 }
 
-// Same tells whether two paths lead to one file. Paths to nothing are not the
-// same as any.
+// Same reports whether two paths lead to one file. It reports false when one of them
+// leads to no file.
 func Same(a, b string) bool {
 	x, err := os.Stat(a)
 	y, err2 := os.Stat(b)

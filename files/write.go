@@ -15,11 +15,11 @@ import (
 
 // Write writes a file whole or not at all: write's output goes to a temporary
 // file in the same folder, which is made durable and then takes the path's place.
-// After an error the folder is as before. A file that is replaced hands on its
-// permissions and, where the system allows it, its owner. A path that is a
+// After an error the folder is as before. The new file gets the permissions of the
+// file that it replaces and, where the system allows it, the owner. A path that is a
 // symbolic link stays one; a device, a pipe, and a file that was handed to the
-// program open (/dev/fd/3) are written to as they are, and so is a file on which
-// a file system is mounted, which cannot be replaced.
+// program open (/dev/fd/3) are written to directly, and so is a mount point, which
+// cannot be replaced.
 func Write(path string, write func(io.Writer) error) (err error) {
 	target, info, err := resolve(path)
 	if err != nil {
@@ -86,11 +86,11 @@ func overwrite(target, from string) error {
 	return errors.Join(err, out.Close())
 }
 
-// SyncFolder makes the names in a folder durable, where the system can.
+// SyncFolder makes the names in a folder durable, if the system can.
 func SyncFolder(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
-		if errors.Is(err, fs.ErrPermission) { // it may be written to and not read
+		if errors.Is(err, fs.ErrPermission) { // the user may write to the folder but not read it
 			return nil
 		}
 		return err
@@ -102,8 +102,8 @@ func SyncFolder(path string) error {
 	return nil
 }
 
-// handed tells whether a path names an open file of the program, not a place in
-// a folder.
+// handed reports whether a path names an open file of the program, not a place in a
+// folder.
 func handed(path string) bool {
 	for _, p := range []string{"/dev/fd/", "/proc/self/fd/", "/dev/std"} {
 		if strings.HasPrefix(path, p) {
@@ -113,7 +113,7 @@ func handed(path string) bool {
 	return false
 }
 
-// maximumTemporaries bounds the search for a free temporary name.
+// maximumTemporaries is the largest number of temporary names that are tried.
 const maximumTemporaries = 1000
 
 // createTemporary makes a file beside the target with the permissions of a new
@@ -134,8 +134,8 @@ func createTemporary(target string) (*os.File, error) {
 // newMode is the permission of new files, before the umask.
 const newMode = 0o666
 
-// CheckWritable says why Write would fail on the path, or nil, so that a
-// long run need not end in that error. It leaves nothing behind.
+// CheckWritable returns the error with which Write would fail on the path, or nil,
+// so that a long run need not end in that error. It leaves nothing behind.
 func CheckWritable(path string) error {
 	target, info, err := resolve(path)
 	if err != nil {
@@ -166,14 +166,14 @@ func CheckWritable(path string) error {
 	return nil
 }
 
-// resolve follows symbolic links and looks at what is there; info is nil where
-// there is nothing yet.
+// resolve follows symbolic links to the target; info is nil when the target does not
+// exist yet.
 func resolve(path string) (target string, info fs.FileInfo, err error) {
 	if path == "" {
 		return "", nil, errors.New("output file: the path is empty: want a file name")
 	}
 	target = path
-	if handed(path) { // what it leads to may have no name any more
+	if handed(path) { // the open file may have no name any more
 		if info, err = os.Stat(path); err != nil {
 			return "", nil, pathError(path, err)
 		}
@@ -222,7 +222,8 @@ func buffered(f *os.File, write func(io.Writer) error) error {
 	return b.Flush()
 }
 
-// pathError names the path that was asked for, not the temporary file's.
+// pathError changes an error to name the path that was asked for, not that of the
+// temporary file.
 func pathError(path string, err error) error {
 	var p *fs.PathError
 	var l *os.LinkError

@@ -16,10 +16,10 @@ const (
 	DDTSIO        Slot = Slot(abi.FrontEnd)
 	ReturnAddress Slot = Slot(abi.BackEnd)
 	SRBEP         Slot = Slot(abi.PostStatus)
-	Slots         Slot = Slot(abi.Hooks) // how many there are
+	Slots         Slot = Slot(abi.Hooks) // number of slots
 )
 
-// Hook is the hook through which a detour on the slot is called.
+// Hook returns the hook through which a detour on the slot is called.
 func (s Slot) Hook() abi.Hook { return abi.Hook(s) }
 
 func (s Slot) String() string {
@@ -32,22 +32,21 @@ func (s Slot) String() string {
 // Detour is something that can be attached to a slot, native or WebAssembly.
 // Its calls come from one goroutine at a time.
 type Detour interface {
-	// Frame is the frame to fill and to read the response from. It is the
-	// detour's own memory, and stays at its address until Close or Renew.
+	// Frame returns the frame that the caller fills and reads the response from. It
+	// lies in the detour's own memory, and stays at its address until Close or Renew.
 	Frame() *abi.Frame
 	// Call runs the hook on what the frame holds. An error means that the call
 	// ended abnormally (a trap): the response means nothing and the detour must
 	// be renewed before it is called again.
 	Call(abi.Hook) error
-	// Renew replaces whatever state an abnormal end has left behind by a fresh
-	// one.
+	// Renew replaces the state that an abnormal end has left behind by a fresh one.
 	Renew() error
 	// Close releases the detour. No call follows.
 	Close() error
 }
 
-// Containment says what happens to an I/O whose detour ended abnormally or
-// answered nonsense.
+// Containment is the rule for an I/O whose detour ended abnormally or gave an
+// invalid response.
 type Containment uint8
 
 // The containment rules.
@@ -69,7 +68,8 @@ func (c Containment) String() string {
 	return fmt.Sprintf("containment %d", uint8(c))
 }
 
-// ParseContainment gives the rule of that name.
+// ParseContainment returns the rule of that name. The error lists the names that
+// exist.
 func ParseContainment(name string) (Containment, error) {
 	for i, n := range containmentNames {
 		if n == name {
@@ -79,11 +79,11 @@ func ParseContainment(name string) (Containment, error) {
 	return 0, fmt.Errorf("containment %q is unknown: want one of %v", name, containmentNames)
 }
 
-// ErrExhausted says that a call used up what a call may use: its time or its
-// stack. A detour's error wraps it.
+// ErrExhausted says that a call exceeded its limit of time or stack. A detour's
+// error wraps it.
 var ErrExhausted = errors.New("more than a call may use")
 
-// Counters are what is counted for a link since it was attached.
+// Counters holds the events counted for a link since it was attached.
 type Counters struct {
 	Calls     uint64
 	Continues uint64
@@ -91,28 +91,29 @@ type Counters struct {
 	Intents   uint64
 	Refused   uint64 // intents that the host refused: the sum of Attachment.Refusals
 	Traps     uint64 // calls that ended abnormally
-	Exhausted uint64 // of these, calls that used up what a call may use
+	Exhausted uint64 // of these, calls that exceeded their limit of time or stack
 	Invalid   uint64 // responses that did not pass the check
-	Overruled uint64 // times that the host went on with an I/O all the same
+	Overruled uint64 // number of times that the host went on with an I/O all the same
 }
 
-// Failures is the number of calls that gave no answer.
+// Failures returns the number of calls that gave no valid response.
 func (c *Counters) Failures() uint64 { return c.Traps + c.Invalid }
 
-// Attachment is a detour as it stands on a slot. What the event loop needs for
-// a call is in its fields; what is counted in it belongs to the event loop.
+// Attachment is a detour on a slot, with the data that the event loop needs for a
+// call. Its counts belong to the event loop: no other goroutine may read or change
+// them.
 type Attachment struct {
 	Name        string
 	Detour      Detour
 	Granted     abi.Capability
 	Containment Containment
 	Counters    Counters
-	// Refusals are the intents that the host has refused.
+	// Refusals counts the intents that the host has refused.
 	Refusals RefusalCounts
-	// FirstFailure is why its first call without an answer gave none, or nil.
+	// FirstFailure is the error of the first call without a valid response, or nil.
 	FirstFailure error
-	// Records are those that the detour's manifest declares (NewRecords), by the
-	// number of abi.IntentRecord.
+	// Records holds the records that the detour's manifest declares (NewRecords), by
+	// the number of abi.IntentRecord.
 	Records []Record
 	// Disabled is set when too many calls gave no answer, the detour could not be
 	// renewed, or it has kept too many requests: it is passed over, as PassedOver
@@ -123,7 +124,7 @@ type Attachment struct {
 	Overstays int
 
 	slot        Slot
-	generations int // that hold it, under the table's lock
+	generations int // number of generations that hold it; guarded by the table's lock
 	link        *Link
 }
 

@@ -2,21 +2,21 @@ package hooks
 
 import "fmt"
 
-// Link is a detour's place in a sequence. It outlives the detour: Update puts
-// another one there.
+// Link names a detour's place in a sequence. The link stays valid when Update puts
+// another detour there.
 type Link struct {
 	table    *Table
 	slot     Slot
-	at       *Attachment // under the table's lock
+	at       *Attachment // guarded by the table's lock
 	detached bool
 }
 
-// Info is what a link is, at one moment.
+// Info describes a link at one moment.
 type Info struct {
 	Slot     Slot
 	Name     string
 	Position int    // in the sequence, from 0; -1 when detached
-	Revision uint64 // of the table
+	Revision uint64 // revision of the table
 }
 
 func (l *Link) current() *Attachment {
@@ -26,7 +26,7 @@ func (l *Link) current() *Attachment {
 	return l.at
 }
 
-// Info tells where the link stands.
+// Info returns the link's slot, its detour and its position in the sequence.
 func (l *Link) Info() Info {
 	l.table.mu.Lock()
 	defer l.table.mu.Unlock()
@@ -38,15 +38,15 @@ func (l *Link) Info() Info {
 	return i
 }
 
-// Attachment is the detour that stands there now.
+// Attachment returns the detour that has this place now.
 func (l *Link) Attachment() *Attachment {
 	l.table.mu.Lock()
 	defer l.table.mu.Unlock()
 	return l.at
 }
 
-// Update puts next where old stands, if it still does; otherwise it changes
-// nothing and fails with ErrStale.
+// Update replaces the detour old by next. When another detour has the place by now
+// it changes nothing and returns ErrStale.
 func (l *Link) Update(old, next *Attachment) error {
 	l.table.mu.Lock()
 	defer l.table.mu.Unlock()

@@ -31,7 +31,7 @@ func (n *Native) Set(values []int64) error {
 	return nil
 }
 
-// Frame is the detour's frame.
+// Frame returns the detour's frame.
 func (n *Native) Frame() *abi.Frame { return &n.frame }
 
 // Call calls the function for the hook.

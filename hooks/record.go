@@ -7,13 +7,13 @@ import (
 	"github.com/iosrun/iosrun/abi"
 )
 
-// Record is what a detour has recorded under one name of its manifest
-// (abi.IntentRecord) since it was attached.
+// Record sums up the values that a detour has recorded under one name of its
+// manifest (abi.IntentRecord) since it was attached.
 type Record struct {
 	Name  string
-	Unit  string // of Sum and Max, as the manifest gives it
-	Count uint64 // values
-	Sum   uint64 // of all values; stays at the greatest number when it would go beyond
+	Unit  string // unit of Sum and Max, from the manifest
+	Count uint64 // number of values
+	Sum   uint64 // sum of all values; stays at the largest 64-bit number when it would exceed it
 	Max   uint64 // the largest value
 }
 

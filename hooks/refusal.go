@@ -14,9 +14,9 @@ type Refusal uint8
 // that has one does not pass its check.
 const (
 	CarriedOut    Refusal = iota
-	UnknownCode           // the code of the intent stands for nothing here
-	WrongTarget           // the I/O is none for which the intent can be asked
-	NoSuchMirror          // the mask or the code names a mirror that the pair has not
+	UnknownCode           // the code of the intent has no meaning
+	WrongTarget           // the intent cannot be asked for this I/O
+	NoSuchMirror          // the mask or the code names a mirror that the pair does not have
 	NoRequest             // the I/O has no mirror request for a mirror of the mask
 	RequestState          // the mirror request is in a state in which it cannot be done
 	MirrorState           // the mirror is in a state in which it cannot be done
@@ -33,14 +33,14 @@ const (
 	refusals
 )
 
-// Refusals is the number of refusals, CarriedOut included.
+// Refusals is the number of values of Refusal, CarriedOut included.
 const Refusals = int(refusals)
 
-// refusalTexts say each refusal to a person.
+// refusalTexts explain each refusal to a person.
 var refusalTexts = [Refusals]string{
 	CarriedOut:    "carried out",
 	UnknownCode:   "its code stands for nothing",
-	WrongTarget:   "the I/O is none for which it can be asked",
+	WrongTarget:   "it cannot be asked for this I/O",
 	NoSuchMirror:  "the pair has no such mirror",
 	NoRequest:     "the I/O has no such mirror request",
 	RequestState:  "the mirror request is not in a state for it",
@@ -64,8 +64,8 @@ func (r Refusal) String() string {
 	return fmt.Sprintf("refusal %d", uint8(r))
 }
 
-// First is r, or the other one where r says that the intent was carried out: the
-// reason for an intent that is carried out mirror by mirror.
+// First returns r, or other when r is CarriedOut. An intent that is carried out
+// mirror by mirror gets its reason in this way.
 func (r Refusal) First(other Refusal) Refusal {
 	if r == CarriedOut {
 		return other
@@ -76,19 +76,20 @@ func (r Refusal) First(other Refusal) Refusal {
 // RefusalCounts counts the refusals of one detour by intent and reason.
 type RefusalCounts [abi.IntentKinds][Refusals]uint64
 
-// Add counts one and gives the number of that kind so far.
+// Add counts one refusal and returns the number of refusals of that kind so far.
 func (c *RefusalCounts) Add(k abi.IntentKind, why Refusal) uint64 {
 	n := &c[k][why]
 	*n++
 	return *n
 }
 
-// PassedOver says since when a detour is not called any more, and after what.
+// PassedOver says when the host stopped calling a detour, and after how many
+// failures.
 type PassedOver struct {
 	// At is a virtual time in nanoseconds.
 	At int64
-	// Failures is the number of its calls that gave no answer until then, and
-	// Overstays of requests that it did not let go in time.
+	// Failures is the number of its calls that gave no valid response until then, and
+	// Overstays the number of requests that it did not let go in time.
 	Failures  uint64
 	Overstays int
 }

@@ -7,12 +7,12 @@ import (
 	"sync/atomic"
 )
 
-// MaxDetours is the most detours on one slot.
+// MaxDetours is the largest number of detours on one slot.
 const MaxDetours = 8
 
 var (
-	// ErrStale says that what the caller saw is no longer so: the table's
-	// revision, or the detour that Update was to replace.
+	// ErrStale says that the table has changed since the caller looked: its revision,
+	// or the detour that Update was to replace.
 	ErrStale = errors.New("changed since the caller looked")
 	// ErrDetached says that a link's detour is no longer on a slot.
 	ErrDetached = errors.New("link is detached")
@@ -33,8 +33,8 @@ type Generation struct {
 	dropped  bool // under the table's lock
 }
 
-// Sequence is the detours on the slot, first to last. It must not be
-// changed.
+// Sequence returns the detours on the slot, first to last. The caller must not
+// change it.
 func (g *Generation) Sequence(s Slot) []*Attachment { return g.sequences[s] }
 
 // Empty reports whether no slot has a detour.
@@ -42,23 +42,23 @@ func (g *Generation) Empty() bool {
 	return len(g.sequences[DDTSIO])+len(g.sequences[ReturnAddress])+len(g.sequences[SRBEP]) == 0
 }
 
-// Enter takes the generation once more. It is for somebody who knows that it is
-// held already, or that no other goroutine changes the table; an I/O that begins
-// takes the current generation with Table.Enter.
+// Enter takes the generation once more. The caller must know that it is held
+// already, or that no other goroutine changes the table; an I/O that begins takes
+// the current generation with Table.Enter.
 func (g *Generation) Enter() { g.inflight.Add(1) }
 
-// Leave gives it back. The last I/O of a generation that is no longer current
-// closes it.
+// Leave gives the generation back. The last I/O of a generation that is no longer
+// current closes the detours that no other generation holds.
 func (g *Generation) Leave() {
 	if g.inflight.Add(-1) == 0 && g.retired.Load() {
 		g.table.release(g)
 	}
 }
 
-// Inflight is how many I/Os hold the generation.
+// Inflight returns the number of I/Os that hold the generation.
 func (g *Generation) Inflight() int { return int(g.inflight.Load()) }
 
-// Table is the three slots. The zero Table has no detours.
+// Table holds the sequences of detours on the three slots. The zero Table has none.
 type Table struct {
 	mu      sync.Mutex
 	current atomic.Pointer[Generation]
@@ -83,8 +83,8 @@ func (t *Table) Enter() *Generation {
 	}
 }
 
-// Current is the generation for I/Os that begin now, to look at. It may be
-// replaced at any moment.
+// Current returns the generation for I/Os that begin now, without taking it: another
+// goroutine may replace it at any moment.
 func (t *Table) Current() *Generation {
 	if g := t.current.Load(); g != nil {
 		return g
@@ -103,7 +103,7 @@ func (t *Table) load() *Generation {
 	return g
 }
 
-// Anchor says where in a sequence a detour goes.
+// Anchor is a position in a sequence for a detour.
 type Anchor struct {
 	kind anchorKind
 	link *Link
@@ -118,20 +118,21 @@ const (
 	anchorAfter
 )
 
-// Tail is the position in front of the conventional target; it is the zero
-// Anchor.
+// Tail returns the last position, in front of the conventional target; it is the
+// zero Anchor.
 func Tail() Anchor { return Anchor{} }
 
-// Head is the position that is called first.
+// Head returns the first position of the sequence.
 func Head() Anchor { return Anchor{kind: anchorHead} }
 
-// Before is the position in front of another link's detour.
+// Before returns the position in front of another link's detour.
 func Before(l *Link) Anchor { return Anchor{anchorBefore, l} }
 
-// After is the position behind another link's detour.
+// After returns the position behind another link's detour.
 func After(l *Link) Anchor { return Anchor{anchorAfter, l} }
 
-// AttachOptions say how to attach.
+// AttachOptions choose the position of a detour, and guard against changes that the
+// caller has not seen.
 type AttachOptions struct {
 	At Anchor
 	// Revision, when not 0, is the generation ID that the caller saw: attaching
@@ -240,8 +241,8 @@ func (t *Table) release(g *Generation) {
 	t.drop(g)
 }
 
-// drop lets go of what a retired generation held. Both the goroutine that
-// retired it and the one that left it last may come here, and one of them may
+// drop closes the detours that only a retired generation held. Both the goroutine
+// that retired it and the one that left it last may call it, and one of them may
 // find it taken for a moment by an Enter that looks again.
 func (t *Table) drop(g *Generation) {
 	if g.dropped || g.inflight.Load() != 0 {
@@ -259,7 +260,8 @@ func (t *Table) drop(g *Generation) {
 	}
 }
 
-// Close detaches everything and reports what could not be closed.
+// Close detaches all detours. Its error joins the errors of those that could not be
+// closed.
 func (t *Table) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

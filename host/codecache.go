@@ -21,28 +21,28 @@ import (
 	"github.com/iosrun/iosrun/files"
 )
 
-// codeCache keeps compiled code in a folder that processes may share. What it
-// gives is executed, without a check by the compiler, so it believes nothing: an
-// entry bears a sum over its content, the module that was compiled, and what the
-// compiler keeps under which name; one that does not check out is removed. An
-// entry is written whole or not at all.
+// codeCache keeps compiled code in a folder that processes may share. Its code is
+// executed without a check by the compiler, so every entry is checked when it is
+// read: it holds a checksum over its content, over the module that was compiled, and
+// over the compiler's name for the code. An entry that fails the check is removed.
+// An entry is written whole or not at all.
 //
-// The sum is against damage, not against malice. Who may write to the folder may
-// choose the code that runs: a folder or entry that others may write to is not
-// used.
+// The checksum protects against damage, not against malice. Anybody who may write to
+// the folder can choose the code that runs, so a folder or entry that others may
+// write to is not used.
 type codeCache struct {
 	root *os.Root
 	dir  string
 	log  hclog.Logger
 
 	mu     sync.Mutex
-	failed bool // nothing more is written
+	failed bool // a write has failed: no more entries are written
 }
 
-// codeEntry is the compiled code of a module as the compiler keeps it.
+// codeEntry is the compiled code of a module, as the compiler stores it.
 type codeEntry struct {
-	// edition names the version of the compiler and the machine, as the compiler
-	// does, and key the module and the features of the processor.
+	// edition is the compiler's name for its version and the machine, and key its name
+	// for the module and the features of the processor.
 	edition, key string
 	code         []byte
 }
@@ -52,13 +52,13 @@ const (
 	// maxEntry bounds an entry, in bytes, and maxEntryName the names in it.
 	maxEntry     = 512 << 20
 	maxEntryName = 200
-	// entryTemporary begins the names of entries that are being written, and
-	// staleTemporary is the age at which one is taken to be left from a crash.
+	// entryTemporary begins the names of entries that are being written. One older
+	// than staleTemporary is assumed to be left from a crash.
 	entryTemporary = ".writing-"
 	staleTemporary = time.Hour
 )
 
-// openCodeCache opens the cache in a folder, which is made if need be.
+// openCodeCache opens the cache in a folder, and makes the folder if it is missing.
 func openCodeCache(dir string, log hclog.Logger) (*codeCache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -85,8 +85,8 @@ func (c *codeCache) close() error {
 	return c.root.Close()
 }
 
-// find gives the entries of a module that an edition of the compiler can use. It
-// removes what does not check out.
+// find returns the entries of a module that an edition of the compiler can use. It
+// removes entries that fail the check.
 func (c *codeCache) find(module [sha256.Size]byte, edition string) []codeEntry {
 	if c == nil {
 		return nil
@@ -120,7 +120,8 @@ func (c *codeCache) find(module [sha256.Size]byte, edition string) []codeEntry {
 
 // read reads an entry and checks it.
 func (c *codeCache) read(name string, module [sha256.Size]byte) (codeEntry, error) {
-	// What is no file is not opened: it might wait for ever.
+	// Only a regular file is opened: opening a pipe, for instance, might wait for
+	// ever.
 	if info, err := c.root.Lstat(name); err != nil || !info.Mode().IsRegular() {
 		return codeEntry{}, errors.Join(err, errNoFile)
 	}
@@ -154,8 +155,9 @@ var (
 	errSum    = errors.New("is damaged, or belongs to another module: its checksum does not match")
 )
 
-// An entry is the magic, the sum, the edition and the key, each with its length
-// in front, and the code up to the end.
+// decodeEntry takes an entry apart and checks it. An entry consists of the magic,
+// the checksum, the edition and the key, each of these two with its length in front,
+// and the code up to the end.
 func decodeEntry(p []byte, module [sha256.Size]byte) (codeEntry, error) {
 	p, ok := bytes.CutPrefix(p, []byte(entryMagic))
 	if !ok || len(p) < sha256.Size {
@@ -195,7 +197,7 @@ func (e codeEntry) encode(module [sha256.Size]byte) []byte {
 	return p
 }
 
-// entrySum binds what an entry holds to the module.
+// entrySum returns the checksum of an entry for one module.
 func entrySum(module [sha256.Size]byte, rest []byte) [sha256.Size]byte {
 	h := sha256.New()
 	h.Write([]byte(entryMagic))
@@ -206,8 +208,8 @@ func entrySum(module [sha256.Size]byte, rest []byte) [sha256.Size]byte {
 	return sum
 }
 
-// keep writes an entry. That it cannot be written is no error but in the log,
-// once.
+// keep writes an entry. A failure is not returned: it is logged once, and nothing is
+// written any more.
 func (c *codeCache) keep(module [sha256.Size]byte, e codeEntry) {
 	if c == nil || len(e.code) > maxEntry || len(e.edition) > maxEntryName || len(e.key) > maxEntryName {
 		return
@@ -222,9 +224,9 @@ func (c *codeCache) keep(module [sha256.Size]byte, e codeEntry) {
 	}
 }
 
-// workplace makes an empty folder for a compiler: below the cache, where what a
-// process that is ended leaves there is swept up, or where that takes nothing,
-// among the system's temporary files.
+// workplace makes an empty temporary folder for a compiler. It lies below the cache,
+// where a later process removes the remains of one that was killed, or, when the
+// cache cannot be written, among the system's temporary files.
 func (c *codeCache) workplace() (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -282,7 +284,7 @@ func (c *codeCache) write(module [sha256.Size]byte, e codeEntry) (err error) {
 	return c.root.Rename(temp, name)
 }
 
-// remove removes what is no good entry.
+// remove removes an invalid entry and logs the reason.
 func (c *codeCache) remove(name string, why error) {
 	c.log.Warn("entry of the cache of compiled code is removed, its module is compiled again", "folder", c.dir, "entry", name, "error", why)
 	if err := c.root.RemoveAll(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -290,8 +292,8 @@ func (c *codeCache) remove(name string, why error) {
 	}
 }
 
-// discard removes the entries of a module that passed the checks and were of no
-// use all the same.
+// discard removes the entries of a module that passed the checks but that the
+// compiler could not use.
 func (c *codeCache) discard(module [sha256.Size]byte, why error) {
 	if c == nil {
 		return

@@ -14,9 +14,9 @@ import (
 	"github.com/tetratelabs/wazero"
 )
 
-// engine is a compiler and the code that it made of one module. Modules do not
-// share one: so a compiler that fails takes no other module with it, and what it
-// keeps on disk belongs to one module.
+// engine is a compiler and the code that it made of one module. Each module has an
+// engine of its own, so that a compiler that fails affects no other module and its
+// files on disk belong to one module.
 type engine struct {
 	wazero wazero.Runtime
 	memory wazero.CompilationCache
@@ -27,7 +27,7 @@ func (e *engine) close(ctx context.Context) error {
 	return errors.Join(e.wazero.Close(ctx), e.memory.Close(ctx))
 }
 
-// compile meters a module and compiles the result, with what the cache has of it.
+// compile meters a module and compiles the result, or takes the code from the cache.
 func (r *Runtime) compile(ctx context.Context, m *Module) (*engine, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func (r *Runtime) compile(ctx context.Context, m *Module) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	var without error // why the cache is of no use
+	var without error // the reason why the cache is not used
 	if r.cache != nil {
 		e, err := r.compileKept(ctx, code)
 		if errors.Is(err, errDiscarded) {
@@ -60,15 +60,16 @@ func (r *Runtime) compile(ctx context.Context, m *Module) (*engine, error) {
 	return e, nil
 }
 
-// errDiscarded says that what the cache had was of no use, and is gone.
-var errDiscarded = errors.New("discarded what the cache had")
+// errDiscarded says that the cached code could not be used and has been removed.
+var errDiscarded = errors.New("discarded the cached code")
 
-// compileKept compiles through the cache. wazero reads and writes files whose
-// content it trusts, and so it is given a folder of its own for this one module,
-// with what has been checked, and what it leaves there goes into the cache.
+// compileKept compiles through the cache. wazero, the WebAssembly runtime, reads and
+// writes files whose content it trusts. So it gets a temporary folder for this one
+// module, with the checked entries, and the files that it leaves there go into the
+// cache.
 //
-// Entries are those of the metered code, so that another version of the pass has
-// others.
+// Entries belong to the metered code: another version of the metering has other
+// entries.
 func (r *Runtime) compileKept(ctx context.Context, code []byte) (*engine, error) {
 	digest := sha256.Sum256(code)
 	dir, err := r.cache.workplace()
@@ -117,7 +118,7 @@ func (r *Runtime) compileKept(ctx context.Context, code []byte) (*engine, error)
 	return e, nil
 }
 
-// onlyEntry gives the name of the only entry of a folder: wazero makes one that
+// onlyEntry returns the name of the only entry of a folder: wazero makes one that
 // names its version and the machine.
 func onlyEntry(dir string) (string, error) {
 	list, err := os.ReadDir(dir)
@@ -136,7 +137,7 @@ func newEngine(ctx context.Context, memory wazero.CompilationCache) (*engine, er
 	e := &engine{memory: memory, wazero: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
 		WithCompilationCache(memory).
 		WithMemoryLimitPages(MaxMemoryPages).
-		WithDebugInfoEnabled(false). // its offsets are those of the code before metering
+		WithDebugInfoEnabled(false). // its offsets would refer to the code before metering
 		WithMemoryCapacityFromMax(true))}
 	if err := offer(ctx, e.wazero); err != nil {
 		return nil, errors.Join(fmt.Errorf("host functions: %w", err), e.close(ctx))
@@ -154,7 +155,7 @@ func (e *engine) compile(ctx context.Context, code []byte) (err error) {
 		}
 	}()
 	if e.code, err = e.wazero.CompileModule(ctx, code); err != nil {
-		// wazero explains what does not match on lines of their own.
+		// wazero spreads an error over several lines.
 		err = errors.New(abi.Visible(strings.Join(strings.Fields(err.Error()), " ")))
 		return errors.Join(err, e.close(ctx))
 	}

@@ -7,13 +7,14 @@ import (
 )
 
 const (
-	// MaxLogLine is the most bytes of a line that a detour can log; the rest of a
-	// longer line is dropped.
+	// MaxLogLine is the largest size in bytes of a line that a detour can log; the
+	// rest of a longer line is dropped.
 	MaxLogLine = 1024
-	// MaxLogLines is the most lines that one life of an instance can log on each of
-	// its two files; then one more says that the rest is dropped.
+	// MaxLogLines is the largest number of lines that an instance can log on each of
+	// its two standard files until it is renewed. One more line then says that the
+	// rest is dropped.
 	MaxLogLines = 1000
-	// maxSaid is the most bytes of a line that a trap's error quotes.
+	// maxSaid is the largest size in bytes of a line that a trap's error quotes.
 	maxSaid = 200
 )
 
@@ -50,7 +51,7 @@ func (c *console) flush() {
 	case c.lines <= MaxLogLines:
 		c.log.Log(c.level, abi.Visible(string(c.line)))
 	case c.lines == MaxLogLines+1:
-		c.log.Warn("what the detour writes from here on is dropped", "lines", MaxLogLines)
+		c.log.Warn("further output of the detour is dropped", "lines", MaxLogLines)
 	}
 	c.line = c.line[:0]
 }

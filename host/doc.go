@@ -7,11 +7,11 @@
 //	Rehearse     every hook run on canned frames
 //	Attachment   ready for a slot of package hooks
 //
-// A detour gets no file, no network, no environment and no wall clock: its WASI
-// is a deterministic stub, and its one other host function reads the chain of
-// the I/O it was called for. What ends abnormally in a detour ends as an error
-// here. A call that does not end by itself is ended by a limit on its work and on
-// its stack (package meter).
+// A detour gets no file, no network, no environment and no wall clock: its WASI is a
+// deterministic stub, and its one other host function reads the chain of CCWs of the
+// I/O it was called for. An abnormal end in a detour becomes an error here. A call
+// that does not end by itself is ended by a limit on its work and on its stack
+// (package meter).
 //
 // This package imports hooks and abi, and nothing of the emulator.
 package host

@@ -9,11 +9,11 @@ import (
 	"github.com/iosrun/iosrun/host/wasm"
 )
 
-// Examine holds a module against everything that can be known before anything of
-// it runs: Verify with what it is granted, and the compiler. It is how modules are
-// loaded, stopped before there is an instance: what it accepts and Instantiate or
-// Rehearse refuses afterwards, only running could tell. The code is nil where the
-// report has an error. The error says that the module could not be examined.
+// Examine makes every check of a module that is possible without running it: Verify
+// with the granted capabilities, and the compiler. It is the way in which modules
+// are loaded, stopped before there is an instance: Instantiate and Rehearse refuse
+// an accepted module only for faults that show when it runs. The code is nil when
+// the report has an error. The error says that the module could not be examined.
 func (r *Runtime) Examine(ctx context.Context, m *Module, granted abi.Capability) (*Compiled, *Report, error) {
 	report := Verify(m, granted)
 	if report.Err() != nil {
@@ -27,7 +27,7 @@ func (r *Runtime) Examine(ctx context.Context, m *Module, granted abi.Capability
 	return c, report, err
 }
 
-// Refuse adds why a module is refused that was found outside of Verify.
+// Refuse adds a reason for refusal that was found outside of Verify.
 func (r *Report) Refuse(err error) {
 	if at := (*wasm.Error)(nil); errors.As(err, &at) {
 		r.add(Error, at.Offset, "%s", at.Text)
@@ -36,8 +36,8 @@ func (r *Report) Refuse(err error) {
 	r.add(Error, 0, "%s", strings.TrimPrefix(err.Error(), r.Name+": "+ErrRefused.Error()+": "))
 }
 
-// outside looks for what does not fit the memory or the table as they are at the
-// start: an instance of such a module cannot be made.
+// outside reports the segments that do not fit the memory or the table at its
+// initial size: an instance of such a module cannot be made.
 func (m *Module) outside() []Finding {
 	var r Report
 	for _, s := range wasm.Segments(m.code, m.Wasm) {
@@ -46,7 +46,7 @@ func (m *Module) outside() []Finding {
 			all, what, unit = m.Wasm.Tables, "table", 1
 		}
 		if !s.Known || int(s.Index) >= len(all) {
-			continue // the compiler says what is wrong with the index
+			continue // the compiler reports the invalid index
 		}
 		if size := uint64(all[s.Index].Min) * unit; uint64(s.Start)+uint64(s.Length) > size {
 			r.add(Error, s.Offset, "%s goes to %#x, beyond the %s, which begins with %d", s, s.Start, what, size)

@@ -11,13 +11,14 @@ import (
 )
 
 const (
-	// DefaultFuel is the number of units that one call may use when nothing else is
-	// said: about 10 ms of code that does arithmetic.
+	// DefaultFuel is the number of units of fuel that one call may use when
+	// RuntimeConfig.Fuel is 0. It is enough for about 10 ms of arithmetic.
 	DefaultFuel = 10_000_000
-	// Unmetered, as RuntimeConfig.Fuel, runs modules as they are. A loop in a module
-	// then ends with the process alone.
+	// Unmetered, as RuntimeConfig.Fuel, runs modules without a limit. An endless loop
+	// in a module then ends only with the process.
 	Unmetered = -1
-	// MaxFuel is the largest limit, of years: a counter does not overflow.
+	// MaxFuel is the largest limit in units. A call would run for years to use it up,
+	// and counters do not overflow.
 	MaxFuel = math.MaxInt64 >> 2
 )
 
@@ -28,7 +29,7 @@ var (
 	ErrOutOfStack = fmt.Errorf("out of stack: %w", hooks.ErrExhausted)
 )
 
-// LimitError says which limit a call has crossed.
+// LimitError says which limit a call has exceeded.
 type LimitError struct {
 	What  error // ErrOutOfFuel or ErrOutOfStack
 	Limit int64 // units of fuel, or bytes of stack
@@ -41,7 +42,7 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("out of fuel after %d units", e.Limit)
 }
 
-// Unwrap gives the kind of the limit.
+// Unwrap returns the kind of the limit.
 func (e *LimitError) Unwrap() error { return e.What }
 
 func limitOfFuel(fuel int64) (int64, error) {
@@ -54,7 +55,8 @@ func limitOfFuel(fuel int64) (int64, error) {
 	return 0, fmt.Errorf("fuel of %d units a call: want 1 to %d", fuel, int64(MaxFuel))
 }
 
-// meter gives the code of a module that goes to the compiler.
+// meter returns the code of a module that goes to the compiler: metered, or
+// unchanged when the runtime is Unmetered.
 func (r *Runtime) meter(m *Module) ([]byte, error) {
 	if r.fuel == Unmetered {
 		return m.code, nil
@@ -66,12 +68,13 @@ func (r *Runtime) meter(m *Module) ([]byte, error) {
 	return code, nil
 }
 
-// counters are those of one life of an instance, nil where it is not metered.
+// counters are the globals that count fuel and stack in a module instance; they are
+// nil when it is not metered.
 type counters struct {
 	fuel, stack api.MutableGlobal
 }
 
-// find takes the counters of a new module instance and says what a call may use.
+// find finds the counters of a new module instance and sets the fuel of a call.
 func (c *counters) find(m api.Module, fuel int64) {
 	if fuel == Unmetered {
 		return
@@ -81,7 +84,7 @@ func (c *counters) find(m api.Module, fuel int64) {
 	c.stack = m.ExportedGlobal(meter.StackExport).(api.MutableGlobal)
 }
 
-// crossed says which limit a call has crossed, nil if none.
+// crossed returns the error of the limit that a call has exceeded, or nil.
 func (c *counters) crossed(fuel int64) error {
 	switch {
 	case c.fuel == nil:
@@ -94,8 +97,8 @@ func (c *counters) crossed(fuel int64) error {
 	return nil
 }
 
-// function finds an exported function as the host calls it: with the counters set
-// before, where the module is metered.
+// function finds an exported function. In a metered module it is the wrapper that
+// sets the counters before the call.
 func (c *counters) function(m api.Module, name string) api.Function {
 	if c.fuel != nil {
 		name = meter.CallPrefix + name

@@ -13,11 +13,11 @@ import (
 // hostFunction is a function that a detour may import.
 type hostFunction struct {
 	module, name string
-	params       string // a letter each: i for i32, I for i64
+	params       string // a letter for each parameter: i for i32, I for i64
 	results      string
 	needs        abi.Capability
-	// call gets the arguments in args and gives the one result, where the function
-	// has one. The upper half of an i32 argument means nothing.
+	// call gets the arguments in args and returns the result, if the function has one.
+	// It must ignore the upper half of an i32 argument.
 	call func(i *Instance, mem api.Memory, args []uint64) uint32
 }
 
@@ -26,9 +26,9 @@ const (
 	chainRead  = "chain_read"
 )
 
-// hostFunctions are all that a detour can import. What a Go, Rust, C or
-// AssemblyScript module wants for its start is here, so that it starts; none of
-// it reaches anything outside the instance but its log.
+// hostFunctions lists all functions that a detour can import. It has those that a
+// Go, Rust, C or AssemblyScript module needs at its start; none of them reaches
+// anything outside the instance but its log.
 var hostFunctions = [...]hostFunction{
 	{abi.HostModule, chainRead, "iii", "i", abi.CapChain, (*Instance).chainRead},
 
@@ -45,7 +45,7 @@ var hostFunctions = [...]hostFunction{
 	{wasiModule, "random_get", "ii", "i", 0, (*Instance).randomGet},
 	{wasiModule, "sched_yield", "", "i", 0, nothing},
 
-	// The rest of WASI's files and sockets: there are none.
+	// The other functions for files and sockets always fail: there are none.
 	{wasiModule, "fd_advise", "iIIi", "i", 0, badFile},
 	{wasiModule, "fd_allocate", "iII", "i", 0, badFile},
 	{wasiModule, "fd_close", "i", "i", 0, badFile},

@@ -11,8 +11,8 @@ import (
 	"github.com/iosrun/iosrun/host/wasm"
 )
 
-// Module is a detour's module as it lies in a file, inspected and not run. It
-// does not change and may be shared by goroutines.
+// Module is a detour's module, inspected but not run. It does not change and may be
+// shared by goroutines.
 type Module struct {
 	// Wasm is the outer structure of the module.
 	Wasm *wasm.Module
@@ -33,10 +33,10 @@ type Module struct {
 	misplaced func() []Finding
 }
 
-// Inspect reads a module without running any of it. Its error says that the
-// bytes are not a WebAssembly module, and where they stop being one; whether the
-// module is a detour is for Verify to say. Inspect keeps the bytes, which must
-// not change afterwards.
+// Inspect reads a module without running any of it. Its error says that the bytes
+// are not a WebAssembly module, and at which offset the format is violated; Verify
+// says whether the module is a detour. Inspect keeps the bytes, which must not
+// change afterwards.
 func Inspect(code []byte) (*Module, error) {
 	w, err := wasm.Parse(code)
 	if err != nil {
@@ -69,8 +69,8 @@ func Open(path string) (*Module, error) {
 	return m, nil
 }
 
-// Name is the manifest's name, or the beginning of the hash for a module without
-// a manifest.
+// Name returns the name in the manifest, or the beginning of the hash for a module
+// without a manifest.
 func (m *Module) Name() string {
 	if m.Manifest != nil {
 		return m.Manifest.Name
@@ -78,8 +78,8 @@ func (m *Module) Name() string {
 	return "module " + m.Hash()[:12]
 }
 
-// Hash is the module's SHA-256 in hexadecimal.
+// Hash returns the module's SHA-256 in hexadecimal.
 func (m *Module) Hash() string { return hex.EncodeToString(m.SHA256[:]) }
 
-// Bytes are the module's bytes. They must not be changed.
+// Bytes returns the module's bytes. The caller must not change them.
 func (m *Module) Bytes() []byte { return m.code }

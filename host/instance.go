@@ -13,19 +13,21 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// InstanceConfig is what an instance is made with.
+// InstanceConfig holds the parameters of an instance.
 type InstanceConfig struct {
-	// Name is what the instance is called in logs and reports; the manifest's when
-	// it is empty.
+	// Name is the instance's name in logs and reports. When it is empty the manifest's
+	// name is used.
 	Name string
-	// Settings are those of the policy, by name (see the function Settings).
+	// Settings holds the settings that the policy gives, by name (see the function
+	// Settings).
 	Settings map[string]string
-	// Granted is what the policy grants.
+	// Granted is the mask of the capabilities that the policy grants.
 	Granted abi.Capability
-	// Seed is that of the random numbers that the module can draw through WASI.
+	// Seed is the seed of the random numbers that the module can draw through WASI,
+	// the interface of WebAssembly modules to their system.
 	Seed uint64
-	// Log, named after the instance, gets what the module writes to its standard
-	// output and standard error, at level info, and its traps, at level debug.
+	// Log gets the module's standard output and standard error, at level info, and its
+	// traps, at level debug, under the name of the instance.
 	Log hclog.Logger
 }
 
@@ -42,14 +44,14 @@ type Instance struct {
 	ctx      context.Context // a *callContext, in every call
 	chain    hooks.ChainReader
 
-	// The rest is one life of the instance, from start to Renew.
+	// The rest is replaced by Renew.
 	module  api.Module
 	hook    [abi.Hooks]api.Function
 	fuel    counters
 	frame   *abi.Frame
 	life    uint64
 	random  *rand.PCG
-	waited  int64 // the clock is never below it, nanoseconds
+	waited  int64 // lower bound of the clock, nanoseconds
 	console [2]console
 }
 
@@ -58,10 +60,10 @@ var (
 	_ hooks.ChainUser = (*Instance)(nil)
 )
 
-// Instantiate makes an instance: it verifies the module against what is granted,
-// checks the settings, gives the module its memory and runs its start. An error
-// that wraps ErrRefused means that the module will not do, a *TrapError that its
-// start ended abnormally.
+// Instantiate makes an instance: it verifies the module against the granted
+// capabilities, checks the settings, gives the module its memory and runs its start.
+// An error that wraps ErrRefused says that the host does not run the module, a
+// *TrapError that its start ended abnormally.
 func (c *Compiled) Instantiate(_ context.Context, cfg InstanceConfig) (*Instance, error) {
 	if err := Verify(c.Module, cfg.Granted).Err(); err != nil {
 		return nil, err
@@ -78,8 +80,8 @@ func (c *Compiled) Instantiate(_ context.Context, cfg InstanceConfig) (*Instance
 		i.log = hclog.NewNullLogger()
 	}
 	i.log = i.log.Named(i.name)
-	// A call outlives the context of whoever made the instance, and a context that
-	// can be cancelled costs on every call.
+	// Calls go on after the caller's context has ended, and a context that can be
+	// cancelled costs time on every call.
 	i.ctx = &callContext{context.Background(), i}
 	if err := i.start(); err != nil {
 		return nil, err
@@ -87,7 +89,7 @@ func (c *Compiled) Instantiate(_ context.Context, cfg InstanceConfig) (*Instance
 	return i, nil
 }
 
-// start begins a life of the instance.
+// start makes a fresh module instance, runs its start and adopts it.
 func (i *Instance) start() error {
 	i.frame, i.hook, i.waited = nil, [abi.Hooks]api.Function{}, 1
 	i.fuel = counters{}
@@ -101,14 +103,14 @@ func (i *Instance) start() error {
 		return i.trap("its start", err)
 	}
 	if err := i.adopt(m); err != nil {
-		_ = m.Close(i.ctx) // what matters is why it was not adopted
+		_ = m.Close(i.ctx) // the error of adopt matters more
 		return err
 	}
 	i.module = m
 	return nil
 }
 
-// adopt finds in a new module instance what the host uses.
+// adopt finds the memory, the frame and the functions of a new module instance.
 func (i *Instance) adopt(m api.Module) error {
 	i.fuel.find(m, i.compiled.runtime.fuel)
 	if f := m.ExportedFunction(meter.StartExport); f != nil && i.fuel.fuel != nil {
@@ -139,22 +141,22 @@ func (i *Instance) adopt(m api.Module) error {
 	return nil
 }
 
-// Name is the instance's name.
+// Name returns the instance's name.
 func (i *Instance) Name() string { return i.name }
 
-// Module is what the instance was made from.
+// Module returns the module that the instance was made from.
 func (i *Instance) Module() *Module { return i.compiled.Module }
 
-// Granted is what the instance was granted.
+// Granted returns the mask of the capabilities that the instance was granted.
 func (i *Instance) Granted() abi.Capability { return i.granted }
 
-// Frame is the frame in the module's memory. It stays at its address until Renew
-// or Close; after a Renew that failed it is nil.
+// Frame returns the frame in the module's memory. It stays at its address until
+// Renew or Close; after a Renew that failed it is nil.
 func (i *Instance) Frame() *abi.Frame { return i.frame }
 
-// Call runs a hook on what the frame holds. Its error is a *TrapError, or says
-// that the module does not have the hook or that the instance has been closed. A
-// call allocates nothing unless it traps or logs.
+// Call runs a hook on the frame. Its error is a *TrapError, or says that the module
+// does not have the hook or that the instance has been closed. A call allocates
+// nothing unless it traps or logs.
 func (i *Instance) Call(h abi.Hook) error {
 	if h >= abi.Hooks || i.hook[h] == nil {
 		return i.noHook(h)
@@ -173,13 +175,13 @@ func (i *Instance) noHook(h abi.Hook) error {
 	return fmt.Errorf("%s: has no hook %q: its manifest has %v", i.name, h.Export(), i.compiled.Module.Manifest.Hooks)
 }
 
-// UseChain gives the instance what answers chain_read. Without it, and without
-// the capability, chain_read finds nothing.
+// UseChain gives the instance the reader that answers chain_read. Without a reader,
+// or without the capability, chain_read copies nothing.
 func (i *Instance) UseChain(r hooks.ChainReader) { i.chain = r }
 
-// Renew replaces the module's memory and state by fresh ones, with the same
-// settings and further random numbers of the same seed. The frame is another
-// one afterwards.
+// Renew replaces the module's memory and state by fresh ones, with the same settings
+// and other random numbers from the same seed. The frame has another address
+// afterwards.
 func (i *Instance) Renew() error {
 	if i.module == nil && i.life == closedLife {
 		return fmt.Errorf("%s: renew: %w", i.name, ErrClosed)
@@ -199,7 +201,7 @@ func (i *Instance) restart() error {
 	return i.start()
 }
 
-// closedLife is the life of an instance that has been closed.
+// closedLife is the value of Instance.life after Close.
 const closedLife = ^uint64(0)
 
 // Close frees the instance. Closing twice is no error.
@@ -213,7 +215,7 @@ func (i *Instance) Close() error {
 	return old.Close(i.ctx)
 }
 
-// Attachment is the instance as it goes on a slot.
+// Attachment returns the instance in the form in which it is put on a slot.
 func (i *Instance) Attachment(c hooks.Containment) *hooks.Attachment {
 	return &hooks.Attachment{
 		Name: i.name, Detour: i, Granted: i.granted, Containment: c, Records: hooks.NewRecords(i.compiled.Module.Manifest),

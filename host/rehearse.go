@@ -8,12 +8,12 @@ import (
 	"github.com/iosrun/iosrun/abi/arch"
 )
 
-// RehearsalError says on which canned frame a detour failed. It wraps ErrRefused
-// and what happened: a *TrapError or an *abi.ResponseError.
+// RehearsalError says on which canned frame a detour failed. It wraps ErrRefused and
+// the cause: a *TrapError or an *abi.ResponseError.
 type RehearsalError struct {
 	Detour string
 	Hook   abi.Hook
-	Frame  string // which frame, in words
+	Frame  string // name of the canned frame
 	Cause  error
 }
 
@@ -21,13 +21,13 @@ func (e *RehearsalError) Error() string {
 	return fmt.Sprintf("%s: %v: rehearsal of %s on %s: %v", e.Detour, ErrRefused, e.Hook, e.Frame, e.Cause)
 }
 
-// Unwrap gives ErrRefused and the cause.
+// Unwrap returns ErrRefused and the cause.
 func (e *RehearsalError) Unwrap() []error { return []error{ErrRefused, e.Cause} }
 
-// Rehearse runs every hook of the instance on canned frames, and checks the
-// responses as they will be checked on the I/O path. It finds what fails at
-// once, not what is wrong. The instance has a fresh memory afterwards, and the
-// chain reader that it had.
+// Rehearse runs every hook of the instance on canned frames, made-up requests of the
+// usual kinds, and checks the responses in the same way as the I/O path does. It
+// finds detours that fail at once, not detours that answer wrongly. The instance has
+// a fresh memory afterwards, and its former chain reader.
 func Rehearse(i *Instance) error {
 	reader := i.chain
 	defer i.UseChain(reader)
@@ -146,8 +146,8 @@ var rehearsals = [...]rehearsal{
 	}},
 }
 
-// fill writes the frame of a plain write to a primary with one mirror in sync,
-// and then what is different in this rehearsal.
+// fill writes the frame of a plain write to a primary with one mirror in sync, and
+// then changes the fields that differ in this rehearsal.
 func (s *rehearsal) fill(f *abi.Frame, h abi.Hook, chain []abi.CCW) {
 	settings := f.Settings
 	*f = abi.Frame{Settings: settings}
@@ -208,7 +208,7 @@ func writeChain() []abi.CCW { return canned(arch.CommandWriteData) }
 
 func readChain() []abi.CCW { return canned(arch.CommandReadData) }
 
-// longChain writes more records than a frame carries CCWs.
+// longChain returns a chain that has more CCWs than a frame carries.
 func longChain() []abi.CCW {
 	const records = 2*abi.InlineCCWs + 1
 	c := canned(arch.CommandWriteData)

@@ -12,25 +12,25 @@ import (
 	"github.com/iosrun/iosrun/abi"
 )
 
-// RuntimeConfig is what a Runtime is made with. The zero value keeps compiled
+// RuntimeConfig holds the parameters of a Runtime. The zero value keeps compiled
 // code in memory alone and logs nothing.
 type RuntimeConfig struct {
-	// CacheDir is a folder, made when needed, for compiled code. It may be shared
-	// by processes. What lies there is executed: each entry is checked before, and a
-	// folder that others may write to is not used. One that cannot be used is logged
-	// as a warning, and modules are compiled each time.
+	// CacheDir is a folder, made when needed, for compiled code. It may be shared by
+	// processes. The code in it is executed: each entry is checked before, and a
+	// folder that others may write to is not used. When the folder cannot be used a
+	// warning is logged, and modules are compiled each time.
 	CacheDir string
 	// Fuel is the number of units that one call of a module may use, its start
 	// included: DefaultFuel when 0, no bound when Unmetered.
 	Fuel int64
-	// Logger gets what the runtime does.
+	// Logger gets messages about the runtime's work.
 	Logger hclog.Logger
 }
 
 // Runtime compiles modules and holds the code. It is shared by machines and safe
 // for use by several goroutines.
 type Runtime struct {
-	fuel  int64      // units a call, or Unmetered
+	fuel  int64      // units that a call may use, or Unmetered
 	cache *codeCache // nil for none
 	log   hclog.Logger
 
@@ -42,7 +42,8 @@ type Runtime struct {
 // ErrClosed says that a runtime or an instance has been closed.
 var ErrClosed = errors.New("closed")
 
-// DefaultCacheDir is the folder for compiled code when nothing else is said.
+// DefaultCacheDir returns the folder for compiled code that is used when the user
+// names none.
 func DefaultCacheDir() (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -93,7 +94,7 @@ func (r *Runtime) Close(ctx context.Context) error {
 // Compiled is a module's code, ready for instances. It lives as long as its
 // runtime and is safe for use by several goroutines.
 type Compiled struct {
-	// Module is what was compiled.
+	// Module is the module that the code was compiled from.
 	Module *Module
 
 	runtime *Runtime
@@ -102,8 +103,8 @@ type Compiled struct {
 	err     error
 }
 
-// Load compiles a module, or gives the code if the runtime has it. The module
-// must pass Verify with everything granted, or it is refused.
+// Load compiles a module, or returns its code if the runtime has it already. A
+// module that does not pass Verify with all capabilities granted is refused.
 func (r *Runtime) Load(ctx context.Context, m *Module) (*Compiled, error) {
 	if err := Verify(m, abi.CapabilitiesKnown).Err(); err != nil {
 		return nil, err

@@ -66,8 +66,8 @@ func settingValue(s *abi.Setting, text string) (int64, error) {
 	return v, nil
 }
 
-// FillSettings writes the settings section of a frame. Values beyond
-// abi.MaxSettings are a manifest's that did not pass its check.
+// FillSettings writes the settings section of a frame. It drops values beyond
+// abi.MaxSettings, which only a manifest that did not pass its check can have.
 func FillSettings(s *abi.Settings, values []int64) {
 	*s = abi.Settings{Size: settingsSize, Count: uint32(len(values))}
 	copy(s.Value[:], values)

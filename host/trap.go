@@ -13,8 +13,8 @@ import (
 // be renewed before it is called again.
 type TrapError struct {
 	Detour   string // name of the instance
-	Function string // export that was called
-	Cause    error  // what ended it
+	Function string // name of the export that was called
+	Cause    error  // error that ended it
 	// Said is the first line that the detour wrote to its standard error in this
 	// call: a Go panic's message, for instance.
 	Said string
@@ -30,7 +30,7 @@ func (e *TrapError) Error() string {
 	return fmt.Sprintf("%s: %s trapped: %s%s", e.Detour, e.Function, abi.Visible(e.Cause.Error()), said)
 }
 
-// Unwrap is the cause.
+// Unwrap returns the cause.
 func (e *TrapError) Unwrap() error { return e.Cause }
 
 const (
@@ -38,15 +38,16 @@ const (
 	goStackMark   = "\n\nGo runtime stack trace:"
 )
 
-// trap makes an error of what wazero gave, whose text has the stack behind the
-// cause, and for a fault of the host's own also a Go stack, which is left out.
+// trap turns wazero's error into a TrapError. The text of wazero's error has the
+// stack behind the cause, and for a fault of the host itself also a Go stack, which
+// is left out.
 func (i *Instance) trap(function string, err error) *TrapError {
 	t := &TrapError{Detour: i.name, Function: function, Cause: err}
 	text, _, _ := strings.Cut(err.Error(), goStackMark)
 	if _, stack, ok := strings.Cut(text, wasmStackMark); ok {
 		lines := strings.Split(stack, "\n\t")
 		if last := len(lines) - 1; i.fuel.fuel != nil && !strings.HasPrefix(lines[last], "...") {
-			lines = lines[:last] // the outermost function is that of the metering
+			lines = lines[:last] // the outermost function is the wrapper that metering adds
 		}
 		for n := range lines {
 			lines[n] = abi.Visible(lines[n])

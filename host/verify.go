@@ -17,10 +17,10 @@ const (
 	MaxTableElements = 1 << 20
 )
 
-// ErrRefused says that a module is not one that the host runs.
+// ErrRefused says that the host does not run a module.
 var ErrRefused = errors.New("refused")
 
-// Severity is how much a finding matters.
+// Severity is the importance of a finding.
 type Severity uint8
 
 // The severities.
@@ -35,19 +35,19 @@ func (s Severity) String() string { return [...]string{"note", "warning", "error
 // Finding is one line of a report.
 type Finding struct {
 	Severity Severity
-	Offset   int    // byte of the module that it is about
+	Offset   int    // offset in the module of the byte that it is about
 	Text     string // one line, without control characters whatever the module's names have
 }
 
 func (f Finding) String() string { return fmt.Sprintf("%-7s %#08x  %s", f.Severity, f.Offset, f.Text) }
 
-// Report is what Verify found, in the order in which it looked.
+// Report holds the findings of Verify, in the order in which it looked.
 type Report struct {
-	Name     string // of the module
+	Name     string // name of the module
 	Findings []Finding
 }
 
-// String has a line a finding.
+// String returns a text with one line for each finding.
 func (r *Report) String() string {
 	var b strings.Builder
 	for _, f := range r.Findings {
@@ -76,8 +76,8 @@ func (r *Report) add(s Severity, offset int, format string, a ...any) {
 	r.Findings = append(r.Findings, Finding{s, offset, abi.Visible(fmt.Sprintf(format, a...))})
 }
 
-// Verify holds the module against the contract and against what a policy has
-// granted it. It runs nothing.
+// Verify checks the module against the contract and against the capabilities that a
+// policy has granted it. It runs nothing.
 func Verify(m *Module, granted abi.Capability) *Report {
 	r := &Report{Name: m.Name()}
 	r.manifest(m, granted)
@@ -194,7 +194,8 @@ func (r *Report) function(w *wasm.Module, name string, want wasm.FuncType) findi
 	return present
 }
 
-// otherMarker says which other major version the module is of.
+// otherMarker returns the end of an error text that names the module's other major
+// version, or an empty string when the module has no marker of any version.
 func otherMarker(w *wasm.Module) string {
 	for _, e := range w.Exports {
 		if v, ok := strings.CutPrefix(e.Name, markerPrefix); ok && e.Kind == wasm.KindFunc {
@@ -236,8 +237,8 @@ func (r *Report) memory(l wasm.Limits) {
 	}
 }
 
-// customs looks at what claims to be the project's own: a section of a name that
-// this version does not know would be passed over without anybody noticing.
+// customs reports custom sections whose names claim to be the project's own but that
+// this version does not know: they would be ignored without anybody noticing.
 func (r *Report) customs(w *wasm.Module) {
 	manifests := 0
 	for _, c := range w.Customs {

@@ -26,11 +26,12 @@ const (
 	ccwSize      = uint32(unsafe.Sizeof(abi.CCW{}))
 	ccwAlign     = uint32(unsafe.Alignof(abi.CCW{}))
 	capChain     = abi.CapChain
-	// maxChain is the most CCWs that one chain_read copies.
+	// maxChain is the largest number of CCWs that one chain_read copies.
 	maxChain = 1<<16 - 1
 )
 
-// frameAt lays the frame over the memory where the module's marker says it is.
+// frameAt lays the frame over the memory at the offset that the module's marker
+// returned.
 func frameAt(mem api.Memory, offset uint32) (*abi.Frame, error) {
 	if offset%frameAlign != 0 || offset == 0 {
 		return nil, fmt.Errorf("frame at %#x: want a multiple of %d above 0", offset, frameAlign)
@@ -48,7 +49,7 @@ func ccws(p []byte) []abi.CCW {
 	return unsafe.Slice((*abi.CCW)(unsafe.Pointer(unsafe.SliceData(p))), len(p)/int(ccwSize))
 }
 
-// littleEndian reports whether the host is.
+// littleEndian reports whether the host is little-endian.
 func littleEndian() bool {
 	one := uint16(1)
 	return *(*byte)(unsafe.Pointer(&one)) == 1

@@ -12,8 +12,8 @@ import (
 )
 
 // The part of WASI preview 1 that a module's run-time needs for its start. It is
-// deterministic: time is the machine's, random numbers come from the instance's
-// seed, there are no files, and nothing waits.
+// deterministic: time is the machine's virtual time, random numbers come from the
+// instance's seed, there are no files, and nothing waits.
 
 // The error numbers of WASI that the stub answers with.
 const (
@@ -24,13 +24,14 @@ const (
 )
 
 const (
-	// maxVectors is the most buffers of one fd_write, and maxWrite the most bytes
-	// that it takes; of more it takes so many, as a full pipe would.
+	// maxVectors is the largest number of buffers of one fd_write, and maxWrite the
+	// largest number of bytes that one takes; of a longer write it takes the first
+	// maxWrite bytes, as a full pipe would.
 	maxVectors = 1024
 	maxWrite   = 64 << 10
-	// maxSubscriptions is the most subscriptions of one poll_oneoff.
+	// maxSubscriptions is the largest number of subscriptions of one poll_oneoff.
 	maxSubscriptions = 64
-	// maxRandom is the most bytes of one random_get.
+	// maxRandom is the largest number of bytes of one random_get.
 	maxRandom = 64 << 10
 )
 
@@ -54,9 +55,10 @@ func (i *Instance) sizesGet(mem api.Memory, args []uint64) uint32 {
 	return fault(mem.WriteUint32Le(uint32(args[0]), 0) && mem.WriteUint32Le(uint32(args[1]), 0))
 }
 
-// clock is the time that the instance sees: the machine's, but never below what
-// it has waited for, because a wait ends at once (see pollOneoff), and never 0,
-// which Go's run-time takes for a broken clock.
+// clock returns the time that the instance sees, in nanoseconds. It is the machine's
+// time, but never earlier than the end of the instance's last wait, because a wait
+// ends at once (see pollOneoff), and never 0, which Go's run-time takes for a broken
+// clock.
 func (i *Instance) clock() int64 {
 	if i.frame != nil {
 		i.waited = max(i.waited, i.frame.Head.Now)
@@ -92,7 +94,8 @@ func (i *Instance) randomGet(mem api.Memory, args []uint64) uint32 {
 	return fault(ok)
 }
 
-// source is the random source of an instance's nth life.
+// source returns the random source of an instance after the given number of
+// renewals.
 func source(seed uint64, life uint64) *rand.PCG { return rand.NewPCG(seed, life) }
 
 // fdStatGet describes the three standard files as character devices.
@@ -109,9 +112,8 @@ func (i *Instance) fdStatGet(mem api.Memory, args []uint64) uint32 {
 	return fault(ok)
 }
 
-// fdWrite gives what a module writes to its standard output and its standard
-// error to the instance's log. It takes maxWrite bytes at most and says how many
-// it took.
+// fdWrite passes the module's standard output and standard error to the instance's
+// log. It takes at most maxWrite bytes and returns the number of bytes that it took.
 func (i *Instance) fdWrite(mem api.Memory, args []uint64) uint32 {
 	fd, vectors, count, result := uint32(args[0]), uint32(args[1]), uint32(args[2]), uint32(args[3])
 	switch {
@@ -132,16 +134,15 @@ func (i *Instance) fdWrite(mem api.Memory, args []uint64) uint32 {
 			return errnoFault
 		}
 		p = p[:min(len(p), maxWrite-total)]
-		i.charge(int64(len(p))) // each byte is looked at
+		i.charge(int64(len(p))) // the work grows with the number of bytes
 		i.console[fd-1].write(p)
 		total += len(p)
 	}
 	return fault(mem.WriteUint32Le(result, uint32(total)))
 }
 
-// pollOneoff never waits. Where the only thing to wait for is a clock, the
-// instance's clock is moved to the end of the wait; a file is not there to be
-// waited for.
+// pollOneoff never waits. When a call waits only for a clock, the instance's clock
+// is moved to the end of the wait; there are no files to wait for.
 func (i *Instance) pollOneoff(mem api.Memory, args []uint64) uint32 {
 	in, out, count, result := uint32(args[0]), uint32(args[1]), uint32(args[2]), uint32(args[3])
 	const subscription, event = 48, 32
@@ -185,7 +186,8 @@ func (i *Instance) pollOneoff(mem api.Memory, args []uint64) uint32 {
 	return fault(mem.WriteUint32Le(result, n))
 }
 
-// deadline is when the wait of a clock subscription ends.
+// deadline returns the time at which the wait of a clock subscription ends, in
+// nanoseconds.
 func deadline(s []byte, now int64) int64 {
 	timeout := binary.LittleEndian.Uint64(s[24:])
 	if s[40]&1 == 0 { // not an absolute time

@@ -161,5 +161,5 @@ func TestLogIsBounded(t *testing.T) {
 	}
 	lines := strings.Count(out.String(), "\n")
 	assert.Equal(t, host.MaxLogLines+1, lines)
-	assert.Contains(t, out.String(), "[WARN]  noisy: what the detour writes from here on is dropped: lines=1000")
+	assert.Contains(t, out.String(), "[WARN]  noisy: further output of the detour is dropped: lines=1000")
 }

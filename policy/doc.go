@@ -1,6 +1,6 @@
-// Package policy is mirroring policies: small YAML files that name a module for
-// each slot, its settings and what is granted to it, and what the policy
-// promises of a completion.
+// Package policy reads mirroring policies: small YAML files that name the modules
+// for each slot with their settings and grants, and promise which devices have a
+// write when its completion is reported.
 //
 // It knows the names and rules of the ABI. It loads no module.
 package policy

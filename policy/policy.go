@@ -19,32 +19,33 @@ import (
 	"github.com/iosrun/iosrun/names/suggest"
 )
 
-// MaxFile is the most bytes of a policy file.
+// MaxFile is the largest size of a policy file in bytes.
 const MaxFile = 64 << 10
 
 // ErrUnknown says that a name is neither a shipped policy nor a file.
 var ErrUnknown = errors.New("unknown policy")
 
-// Policy is which detours stand on the slots.
+// Policy lists the detours on the slots, and the properties of mirroring that they
+// give.
 type Policy struct {
 	Name    string `yaml:"name" json:"name"`
 	Summary string `yaml:"summary" json:"summary"`
-	// Durability is what a write's completion promises: "primary", or "mirrors"
-	// for the primary and every mirror that is in sync.
+	// Durability says which devices have a write when its completion is reported:
+	// "primary", or "mirrors" for the primary and every mirror that is in sync.
 	Durability string `yaml:"durability" json:"durability"`
-	// Copies is how many of the mirrors in sync must have a write under the
-	// durability "mirrors"; 0, or more than there are, is all of them.
+	// Copies is the number of mirrors in sync that must have a write under the
+	// durability "mirrors"; 0, or more than there are, means all of them.
 	Copies int `yaml:"copies,omitempty" json:"copies,omitempty"`
-	// Consistency is what the mirrors of the application's pairs are to each other:
-	// empty, or "group": a point in time of all of them together, whenever one is
-	// cut off (M4).
+	// Consistency is empty or "group". With "group" the mirrors of all the
+	// application's pairs are cut off together, so that they keep the state of one
+	// point in time (M4).
 	Consistency string `yaml:"consistency,omitempty" json:"consistency,omitempty"`
-	// StalePromotion is empty, or Allow: a mirror may be promoted although the host
-	// knows that it lacks acknowledged writes. They are lost by that; otherwise the
-	// host refuses.
+	// StalePromotion is empty or Allow. With Allow a mirror may be promoted although
+	// the host knows that it lacks acknowledged writes, which are then lost; otherwise
+	// the host refuses.
 	StalePromotion string `yaml:"stale-promotion,omitempty" json:"stale_promotion,omitempty"`
-	// Slots are the detours, by slot; a slot without an entry leads to its
-	// conventional target.
+	// Slots lists the detours, by slot; a slot without an entry leads to its
+	// conventional target, the I/O supervisor's own routine.
 	Slots Slots `yaml:"slots" json:"slots"`
 
 	// Source is the file that the policy was read from, or shelf.BuiltIn.
@@ -54,8 +55,8 @@ type Policy struct {
 // Allow is the word of a policy that allows what the host refuses otherwise.
 const Allow = "allow"
 
-// Slots are the detours of the three slots, each in their sequence, by the name of the
-// hook.
+// Slots lists the detours of the three slots, in the order of their calls, by the
+// name of the hook.
 type Slots struct {
 	FrontEnd   []Detour `yaml:"front-end,omitempty" json:"front_end,omitempty"`
 	BackEnd    []Detour `yaml:"back-end,omitempty" json:"back_end,omitempty"`
@@ -67,16 +68,17 @@ type Detour struct {
 	// Module is the name of a shipped module, a .wasm file or a Go source folder;
 	// a path is relative to the policy file.
 	Module string `yaml:"module" json:"module"`
-	// Settings are by name: whole numbers, truth values or names of the module's.
+	// Settings holds the settings by name: whole numbers, truth values, or names that
+	// the module's manifest declares.
 	Settings map[string]any `yaml:"settings,omitempty" json:"settings,omitempty"`
-	// Grants are the capabilities that the module gets.
+	// Grants lists the capabilities that the module gets.
 	Grants []string `yaml:"grants,omitempty" json:"grants,omitempty"`
-	// Containment is what happens to an I/O when a call ends abnormally:
-	// "bypass" (the default), "fail-io" or "suspend-mirroring".
+	// Containment says how an I/O goes on when a call ends abnormally: "bypass" (the
+	// default), "fail-io" or "suspend-mirroring".
 	Containment string `yaml:"containment,omitempty" json:"containment,omitempty"`
 }
 
-// Sequence is the detours of a slot, first to last.
+// Sequence returns the detours of a slot, first to last.
 func (p *Policy) Sequence(s hooks.Slot) []Detour {
 	switch s {
 	case hooks.DDTSIO:
@@ -87,10 +89,10 @@ func (p *Policy) Sequence(s hooks.Slot) []Detour {
 	return p.Slots.PostStatus
 }
 
-// Granted is the mask of the capabilities granted to the detour.
+// Granted returns the mask of the capabilities granted to the detour.
 func (d *Detour) Granted() (abi.Capability, error) { return ParseGrants(d.Grants) }
 
-// ParseGrants gives the mask of capabilities that are named.
+// ParseGrants returns the mask of the named capabilities.
 func ParseGrants(names []string) (abi.Capability, error) {
 	var c abi.Capability
 	for _, n := range names {
@@ -103,7 +105,7 @@ func ParseGrants(names []string) (abi.Capability, error) {
 	return c, nil
 }
 
-// Rule is the detour's containment rule.
+// Rule returns the detour's containment rule.
 func (d *Detour) Rule() (hooks.Containment, error) {
 	if d.Containment == "" {
 		return hooks.Bypass, nil
@@ -116,11 +118,11 @@ var builtin embed.FS
 
 var documents = shelf.Shelf{FS: builtin, Dir: "builtin", Kind: "policy", Unknown: ErrUnknown, MaxFile: MaxFile}
 
-// Names are the names of the shipped policies, in order.
+// Names returns the names of the shipped policies, in alphabetical order.
 func Names() []string { return documents.Names() }
 
-// Load gives the policy of that name, or reads the file of that name when it
-// looks like a path (has a separator, or ends in .yaml or .yml).
+// Load returns the shipped policy of that name, or reads the file of that name when
+// it looks like a path (has a separator, or ends in .yaml or .yml).
 func Load(name string) (*Policy, error) {
 	text, source, err := documents.Read(name)
 	if err != nil {
@@ -129,7 +131,7 @@ func Load(name string) (*Policy, error) {
 	return Parse(text, source)
 }
 
-// Shipped gives the shipped policies, in the order of their names.
+// Shipped returns the shipped policies, in the order of their names.
 func Shipped() ([]*Policy, error) {
 	var all []*Policy
 	for _, n := range Names() {
@@ -210,10 +212,10 @@ func (p *Policy) label() string {
 	return p.Source
 }
 
-// unknownKey is what the decoder says of a key that it does not know.
+// unknownKey matches the decoder's error about a key that it does not know.
 var unknownKey = regexp.MustCompile(`line (\d+): field (.*) not found in type policy\.(\w+)`)
 
-// decodeError words an error of the decoder in the terms of the file.
+// decodeError returns an error of the decoder in the words of the policy file.
 func decodeError(source string, err error) error {
 	if m := unknownKey.FindStringSubmatch(err.Error()); m != nil {
 		known := keysOf(map[string]reflect.Type{
@@ -236,8 +238,8 @@ func keysOf(t reflect.Type) []string {
 	return keys
 }
 
-// Path is what a detour's module means as a path: relative to the policy file
-// when the policy was read from one and the module is not a name.
+// Path returns the path of a detour's module. It is relative to the policy file when
+// the policy was read from one and the module is not a name.
 func (p *Policy) Path(d *Detour) string {
 	m := d.Module
 	if p.Source == shelf.BuiltIn || filepath.IsAbs(m) || !strings.HasPrefix(m, ".") {

@@ -6,13 +6,13 @@ import (
 	"io"
 )
 
-// blkparseRow is what blkparse prints of an event by default: device, processor,
-// sequence number, seconds, process, action, kind of I/O, sector and number of
-// sectors. Each I/O has several events: of these one action is played, and the
-// others are counted. A summary follows the events.
+// blkparseRow is the row that blkparse prints for an event by default: device,
+// processor, sequence number, seconds, process, action, kind of I/O, sector and
+// number of sectors. Each I/O has several events: of these one action is played, and
+// the others are counted. A summary follows the events.
 const blkparseRow = "device cpu sequence seconds pid action rwbs sector + sectors [process]"
 
-// The fields of a row, and how many the shortest one has.
+// The indices of the fields of a row, and the number of fields of the shortest one.
 const (
 	blkDevice = iota
 	blkCPU
@@ -30,11 +30,11 @@ const (
 type blkparse struct {
 	lines
 	unit   uint64
-	action byte // that is played
+	action byte // action that is played
 }
 
-// openBlkparse has the requests played as they were queued; a trace without that
-// has them as they were issued to the driver, or completed.
+// openBlkparse plays the requests as they were queued. From a trace without such
+// events it plays them as they were issued to the driver, or as they were completed.
 func openBlkparse(o opening) decoder {
 	d := &blkparse{lines: newLines(o.r, o.head), unit: o.unit, action: 'Q'}
 	var seen [256]bool
@@ -110,7 +110,7 @@ func (d *blkparse) read(q *raw) error {
 	return nil
 }
 
-// blkActions are the other actions of an event, by blkparse's letter.
+// blkActions has an error for each other action of an event, by blkparse's letter.
 var blkActions = map[string]error{
 	"Q": notPlayed("action Q (queued)"), "G": notPlayed("action G (request made)"), "I": notPlayed("action I (inserted)"), "D": notPlayed("action D (issued)"),
 	"C": notPlayed("action C (completed)"), "R": notPlayed("action R (requeued)"), "M": notPlayed("action M (merged at the back)"),
@@ -123,11 +123,11 @@ func (d *blkparse) other(action []byte) error {
 	if err := blkActions[string(action)]; err != nil {
 		return err
 	}
-	return problem(fmt.Sprintf("action %q is none of blkparse's", shown(action)))
+	return problem(fmt.Sprintf("action %q does not exist in blkparse", shown(action)))
 }
 
-// blkOp reads what an I/O is from its letters: F in front for a flush before it,
-// then discard, write or read.
+// blkOp reads the operation of an I/O from its letters: F in front for a flush
+// before it, then discard, write or read.
 func blkOp(field []byte) (Op, bool) {
 	kind := field
 	if len(kind) > 1 && kind[0] == 'F' {

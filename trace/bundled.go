@@ -11,8 +11,8 @@ var bundle embed.FS
 
 const bundleSuffix = ".events.csv.gz"
 
-// BundledNames are the names of the traces that come with the program, in
-// alphabetical order. bundled/README.md says what they are.
+// BundledNames returns the names of the traces that come with the program, in
+// alphabetical order. bundled/README.md describes them.
 func BundledNames() []string {
 	entries, err := bundle.ReadDir("bundled")
 	if err != nil {

@@ -4,26 +4,26 @@ import (
 	"fmt"
 )
 
-// columns describes a text layout whose rows are requests, each value of a request
-// in a column of its own.
+// columns describes a text layout with a request in each row and a value in each
+// column.
 type columns struct {
-	// names are the columns as the layout, or its header, has them.
+	// names are the names of the columns, as the layout or its header has them.
 	names string
 	// cut cuts a row into fields.
 	cut func(line []byte, fields *[maxFields][]byte) int
 	// count is the number of columns; with more, further ones may follow.
 	count int
 	more  bool
-	// header says whether the first row may, or must, be the names.
+	// header says whether the first row may, or must, have the names of the columns.
 	header heading
-	// device has the columns, next to each other, that name the device that a row
-	// is about. It is empty where rows name none.
+	// device lists the columns, next to each other, that name the device of a row. It
+	// is empty when rows name none.
 	device []int
 	// used are the columns that a request is made from, in the order in which they
 	// are checked.
 	used []column
-	// telling tells rows of the layout from those of others by further columns,
-	// which are not read. It may be nil.
+	// telling checks further columns, which are not read, to tell rows of the layout
+	// from rows of other layouts. It may be nil.
 	telling func(f *[maxFields][]byte) bool
 }
 
@@ -38,12 +38,12 @@ const (
 // column is a column that is used.
 type column struct {
 	field int
-	name  string // in messages
+	name  string // name in messages
 	form  form
-	words *operations // of the form operation
+	words *operations // words of a column of the form operation
 }
 
-// form is what a column holds, and what it is read into.
+// form is the kind of value in a column, with its unit.
 type form uint8
 
 const (
@@ -59,9 +59,9 @@ const (
 
 // operations are the words of a layout for operations.
 type operations struct {
-	want  string // what messages ask for
+	want  string // list of the words for messages
 	words []operationWord
-	// empty says that a row may have none, which is then not played.
+	// empty says that the column may be empty; such a row is not played.
 	empty bool
 }
 
@@ -70,8 +70,8 @@ type operationWord struct {
 	op   Op
 }
 
-// read puts a field into the request. It is false where the field does not have the
-// column's form.
+// read puts a field into the request. It returns false when the field does not have
+// the column's form.
 func (c *column) read(q *raw, field []byte, unit uint64) (ok bool) {
 	switch c.form {
 	case ticks:
@@ -99,12 +99,12 @@ func (c *column) read(q *raw, field []byte, unit uint64) (ok bool) {
 	return ok
 }
 
-// untyped says that a field is an operation that is left out.
+// untyped reports whether a field is an empty operation.
 func (c *column) untyped(field []byte) bool {
 	return c.form == operation && c.words.empty && len(field) == 0
 }
 
-// wrong says why a field could not be read.
+// wrong returns the error about a field that could not be read.
 func (c *column) wrong(field []byte, unit uint64) error {
 	switch {
 	case c.untyped(field):
@@ -119,10 +119,10 @@ func (c *column) wrong(field []byte, unit uint64) error {
 	return badNumber(c.name, field)
 }
 
-// fits says whether a row has that number of columns.
+// fits reports whether a row of the layout can have n columns.
 func (c *columns) fits(n int) bool { return n == c.count || c.more && n > c.count }
 
-// matches is the number of the first rows that are in the layout.
+// matches returns the number of first rows that are in the layout.
 func (c *columns) matches(head []byte) int {
 	n := 0
 	if c.header != headless {
@@ -134,7 +134,7 @@ func (c *columns) matches(head []byte) int {
 	return n
 }
 
-// match says whether a row is in the layout.
+// match reports whether a row is in the layout.
 func (c *columns) match(f *[maxFields][]byte, n int) bool {
 	if !c.fits(n) {
 		return false

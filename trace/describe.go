@@ -6,7 +6,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// Description is what there is in a workload.
+// Description sums up the requests of a workload.
 type Description struct {
 	Requests int64 `json:"requests"`
 	Reads    Class `json:"reads"`
@@ -15,19 +15,19 @@ type Description struct {
 	Trims    Class `json:"trims"`
 	// Span is the time of the last request, in nanoseconds.
 	Span machine.Time `json:"span_ns"`
-	// MaxAddress is the first byte behind all requests: the least size of a
-	// volume that holds the workload, in bytes.
+	// MaxAddress is the end of the highest request in bytes: the smallest size of a
+	// volume that holds the workload.
 	MaxAddress int64 `json:"max_address"`
-	// PeakPerSecond is the most reads and writes in one second, seconds being
-	// counted from the start of the workload.
+	// PeakPerSecond is the largest number of reads and writes in one second. Seconds
+	// are counted from the start of the workload.
 	PeakPerSecond int64 `json:"peak_per_s"`
 }
 
-// Class is what there is of one operation.
+// Class sums up the requests of one operation.
 type Class struct {
 	Count int64 `json:"count"`
 	Bytes int64 `json:"bytes"`
-	// MinBytes and MaxBytes are the shortest and longest request.
+	// MinBytes and MaxBytes are the lengths of the shortest and the longest request.
 	MinBytes int64 `json:"min_bytes"`
 	MaxBytes int64 `json:"max_bytes"`
 }
@@ -41,9 +41,9 @@ func (c *Class) add(length int64) {
 	c.Bytes += length
 }
 
-// Describe reads a source to its end and says what was there. Where the source
-// fails, what came before is described beside the error. It does not close the
-// source.
+// Describe reads a source to its end and returns its description. When the source
+// fails it returns the error, and the description of the requests before. It does
+// not close the source.
 func Describe(source Source) (Description, error) {
 	var d Description
 	classes := [numOps]*Class{Read: &d.Reads, Write: &d.Writes, Flush: &d.Flushes, Trim: &d.Trims}

@@ -6,44 +6,46 @@ import (
 	"time"
 )
 
-// MaxReasons is the most bad rows whose problem is kept; all are counted.
+// MaxReasons is the number of bad rows whose problem is kept; all are counted.
 const MaxReasons = 3
 
-// Findings is what has been found out about a trace so far, beside its requests.
+// Findings holds facts and problems found in a trace so far, besides its requests.
 type Findings struct {
-	// Layout and Packing are the trace's; Packing is empty for plain data.
+	// Layout and Packing are the trace's layout and the name of its compression;
+	// Packing is empty for plain data.
 	Layout  Format
 	Packing string
-	// Device is the device that the requests are of, as the trace names it; empty
-	// where the layout names none.
+	// Device is the name of the device of the requests, as the trace has it; it is
+	// empty when the layout has no devices.
 	Device string
-	// Rows is how many rows have been read, headers and blank lines not counted:
-	// requests, bad rows, rows of other devices and rows that are not played.
+	// Rows is the number of rows that have been read: requests, bad rows, rows of
+	// other devices and rows that are not played, but not headers and blank lines.
 	Rows int64
-	// Requests is how many requests have been handed out, and Ops how many of each
-	// operation.
+	// Requests is the number of requests that have been handed out, and Ops the number
+	// for each operation.
 	Requests int64
 	Ops      [numOps]int64
-	// Bad is how many bad rows were left out, and Reasons the first of them.
+	// Bad is the number of bad rows that were left out, and Reasons holds the first of
+	// them.
 	Bad     int64
 	Reasons []*RowError
-	// OtherDevices is how many rows were of another device than was asked for.
+	// OtherDevices is the number of rows of other devices than the one asked for.
 	OtherDevices int64
-	// NotPlayed are the commands that are in order and move no data, or that are
-	// not issued here, in the order in which they first came up.
+	// NotPlayed counts the valid commands that are not played because they move no
+	// data or are not supported, in the order of their first occurrence.
 	NotPlayed []Count
-	// Reordered is how many rows were later in the trace than in time and were put
-	// in order, and ReorderedBy the most by which one was.
+	// Reordered is the number of rows that stood too late in the trace and were put in
+	// order, and ReorderedBy the longest time by which one was late.
 	Reordered   int64
 	ReorderedBy time.Duration
-	// Padding is how many zeros stand behind the end of packed data, and Behind how
-	// many other bytes, which were not read.
+	// Padding is the number of zeros behind the end of packed data, and Behind the
+	// number of other bytes there. Neither are rows.
 	Padding, Behind int64
-	// Notes says in words what else is worth knowing.
+	// Notes holds further remarks for a person, one sentence each.
 	Notes []string
 }
 
-// Count is how often something came up.
+// Count is the number of occurrences of a name.
 type Count struct {
 	Name  string
 	Count int64
@@ -60,8 +62,7 @@ func count(all []Count, name string) []Count {
 	return append(all, Count{name, 1})
 }
 
-// Text says what the rows that were read are, such as "102 rows: 2 writes, 100
-// bad".
+// Text sums up the rows that were read, such as "102 rows: 2 writes, 100 bad".
 func (f *Findings) Text() string {
 	if f.Rows == 0 {
 		return "no rows"

@@ -11,21 +11,22 @@ import (
 	"github.com/iosrun/iosrun/files"
 )
 
-// MaxSpool is the most bytes of a pipe that are kept for further readers: 64 GiB.
+// MaxSpool is the largest number of bytes of a pipe that are kept for further
+// readers: 64 GiB.
 const MaxSpool = 64 << 30
 
-// Input is the bytes of a trace. A file is opened for each reader. A pipe can be
-// read only once, so what has been read of it is kept in a temporary file, and
-// each reader has it from the beginning. It is safe for several goroutines.
+// Input is the file or pipe of a trace. A file is opened for each reader. A pipe can
+// be read only once, so its data is kept in a temporary file, and each reader gets
+// it from the beginning. It is safe for several goroutines.
 type Input struct {
 	name  string
 	path  string
-	size  int64  // of a file; 0 where it is not known
+	size  int64  // size of a file; 0 when it is not known
 	spool *spool // nil for a file
 }
 
-// OpenInput finds out what stands under a path; "-" is standard input. The Input
-// must be closed, after its readers.
+// OpenInput opens a file or a pipe; "-" is standard input. The caller must close the
+// Input, after its readers.
 func OpenInput(path string) (*Input, error) {
 	in := &Input{name: path, path: path}
 	if path == "-" {
@@ -44,18 +45,18 @@ func OpenInput(path string) (*Input, error) {
 		}
 	}
 	if err != nil {
-		_ = f.Close() // what matters is why
+		_ = f.Close() // the first error matters more
 		return nil, in.wrong(err)
 	}
 	return in, nil
 }
 
-// wrong makes an error of the input's that names it once.
+// wrong returns err with the name of the input, which it then has once.
 func (in *Input) wrong(err error) error {
 	return fmt.Errorf("trace %s: %w", in.name, unwrapPath(err))
 }
 
-// Trace opens the trace from its beginning. It is the caller's to close.
+// Trace opens the trace from its beginning. The caller must close it.
 func (in *Input) Trace(options Options) (*Trace, error) {
 	var r io.Reader
 	if in.spool != nil {
@@ -78,7 +79,7 @@ func (in *Input) Trace(options Options) (*Trace, error) {
 	return t, nil
 }
 
-// Close gives up a pipe and what was kept of it. A second Close does nothing.
+// Close closes a pipe and removes its temporary file. A second Close does nothing.
 func (in *Input) Close() error {
 	if in.spool == nil {
 		return nil
@@ -86,14 +87,14 @@ func (in *Input) Close() error {
 	return in.spool.close()
 }
 
-// spool keeps what has been read of a pipe.
+// spool keeps the data that has been read from a pipe.
 type spool struct {
 	mu     sync.Mutex
 	source *os.File
 	kept   *os.File
 	n      int64 // bytes in kept
 	limit  int64
-	err    error // why the source gives no more
+	err    error // error that ended reading the source
 	closed bool
 }
 
@@ -102,13 +103,13 @@ func newSpool(source *os.File) (*spool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("temporary file for a pipe: %w", err)
 	}
-	// Without a name it goes when the program ends, however that is. Where an open
-	// file cannot be removed, close does it.
+	// Without a name the file vanishes when the program ends, in whatever way. On
+	// systems where an open file cannot be removed, close removes it.
 	_ = os.Remove(kept.Name())
 	return &spool{source: source, kept: kept, limit: MaxSpool}, nil
 }
 
-// readAt reads what stands at off, from the pipe where nobody has read it yet.
+// readAt reads the data at off; data that nobody has read yet comes from the pipe.
 func (s *spool) readAt(p []byte, off int64) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

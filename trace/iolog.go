@@ -5,10 +5,9 @@ import (
 	"math"
 )
 
-// The first rows of fio's I/O logs. A row of version 2 is "file action", with
-// "offset length" behind it for I/O; times come from the rows "file wait
-// microseconds". A row of version 3 has its time in front, in microseconds, and
-// there is no wait.
+// The first rows of fio's I/O logs. A row of version 2 is "file action", for I/O
+// followed by "offset length"; times come from the rows "file wait microseconds". A
+// row of version 3 begins with its time in microseconds, and there is no wait.
 const (
 	ioLog2Header = "fio version 2 iolog"
 	ioLog3Header = "fio version 3 iolog"
@@ -17,8 +16,8 @@ const (
 type ioLog struct {
 	lines
 	headed bool
-	timed  bool   // of version 3
-	clock  uint64 // of version 2: what has been waited so far
+	timed  bool   // the trace is of version 3
+	clock  uint64 // in version 2: sum of the waits so far
 	file   []byte
 }
 
@@ -55,8 +54,8 @@ func (d *ioLog) read(q *raw) error {
 	}
 }
 
-// action takes "file action" and what stands behind it. It is false for what
-// prepares I/O and is none.
+// action reads "file action" and the fields behind it. It returns false for an
+// action that only prepares I/O.
 func (d *ioLog) action(q *raw, f [][]byte) (bool, error) {
 	if len(f) < 2 {
 		return false, problem("has no file and action")

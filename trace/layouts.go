@@ -14,7 +14,7 @@ import (
 // Format names the layout of a trace.
 type Format string
 
-// The layouts. FormatAuto has the layout found from the first rows.
+// The layouts. FormatAuto means that the layout is found from the first rows.
 const (
 	FormatAuto     Format = ""
 	FormatEvents   Format = "events"   // us,op,offset,length,flags,response_us, with a header
@@ -28,11 +28,12 @@ const (
 	FormatMQSim    Format = "mqsim"    // MQSim ASCII: DiskSim's columns, times in nanoseconds
 	FormatIOLog2   Format = "iolog2"   // fio I/O log, version 2
 	FormatIOLog3   Format = "iolog3"   // fio I/O log, version 3
-	FormatBlkparse Format = "blkparse" // text that blkparse prints by default
+	FormatBlkparse Format = "blkparse" // blkparse's default output
 )
 
-// raw is a row as it stands in the file: its time in ticks of the layout from
-// the layout's own origin, its place in bytes, nothing checked but the syntax.
+// raw is a row as the file has it: its time in ticks of the layout, counted from the
+// layout's own origin, its offset and length in bytes. Only the syntax has been
+// checked.
 type raw struct {
 	at     uint64
 	offset uint64
@@ -43,26 +44,26 @@ type raw struct {
 
 // A decoder reads the rows of one layout.
 type decoder interface {
-	// read takes the next row. A problem spoils this row alone, and reading
-	// may go on, as it may after notPlayed; io.EOF is the end; any other error ends
-	// the trace.
+	// read reads the next row. An error of type problem is about this row alone, and
+	// reading may go on, as it may after notPlayed; io.EOF is the end; any other error
+	// ends the trace.
 	read(*raw) error
-	// rowNumber is the number of the row read last, from 1: the line of a text
+	// rowNumber returns the number of the row read last, from 1: the line of a text
 	// file, header and blank lines counted, or the record of a binary one.
 	rowNumber() int64
-	// cutOff says that the file ends within the row read last.
+	// cutOff reports whether the file ends within the row read last.
 	cutOff() bool
-	// device is the device that the row read last is about, nil where the layout
-	// has none. It is good until the next row is read.
+	// device returns the name of the device of the row read last, or nil when the
+	// layout has none. It is valid until the next row is read.
 	device() []byte
 }
 
-// problem is what is wrong with one row.
+// problem is an error about one row.
 type problem string
 
 func (p problem) Error() string { return string(p) }
 
-// notPlayed is the name of a command that is in order and is not played.
+// notPlayed is the name of a valid command that is not played.
 type notPlayed string
 
 func (n notPlayed) Error() string { return string(n) + " is not played" }
@@ -72,18 +73,18 @@ type oneDevice struct{}
 
 func (oneDevice) device() []byte { return nil }
 
-// opening is what a decoder is made from.
+// opening holds the arguments for making a decoder.
 type opening struct {
 	r *bufio.Reader
-	// head is the first bytes, without a byte order mark.
+	// head holds the first bytes, without a byte order mark.
 	head []byte
-	// unit is the nanoseconds in the unit of time.
+	// unit is the number of nanoseconds in the unit of time.
 	unit uint64
 }
 
-// How far rows come out of order where nothing is wrong: as several processors
-// write them, or where they are written when a request ends or have times in
-// seconds.
+// The times by which rows can be late although the trace is valid: because several
+// processors write them, because they are written when a request ends, or because
+// times are in seconds.
 const (
 	lateByProcessors = 10 * machine.Millisecond
 	lateByCompletion = 60 * machine.Second
@@ -92,16 +93,16 @@ const (
 // layout is one row of the table of layouts.
 type layout struct {
 	format Format
-	unit   time.Duration // of time
+	unit   time.Duration // unit of time
 	// fraction says that times have a decimal fraction: the decoder's ticks are
 	// nanoseconds. Otherwise they are units.
 	fraction bool
-	// late is how far behind others a row may come.
+	// late is the longest time by which a row may be late.
 	late machine.Time
-	// devices is what the layout calls the devices that its rows are about, empty
-	// where it has none.
+	// devices is the layout's word for the devices of its rows, empty when it has
+	// none.
 	devices string
-	// matches is how many of the first rows are in the layout.
+	// matches returns the number of first rows that are in the layout.
 	matches func(head []byte) int
 	open    func(opening) decoder
 }
@@ -123,7 +124,7 @@ func layouts() []layout {
 	}
 }
 
-// Formats are the names of the layouts.
+// Formats returns the names of the layouts.
 func Formats() []string {
 	var names []string
 	for _, l := range layouts() {
@@ -132,7 +133,8 @@ func Formats() []string {
 	return names
 }
 
-// ParseFormat gives the format of that name; "" and "auto" are FormatAuto.
+// ParseFormat returns the format of that name; "" and "auto" are FormatAuto. The
+// error lists the names.
 func ParseFormat(name string) (Format, error) {
 	if name == "" || name == "auto" {
 		return FormatAuto, nil
@@ -146,7 +148,7 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("trace format %q: want %s%s", name, oneOf(known), suggest.DidYouMean(name, known))
 }
 
-// findLayout picks the layout that was named or else the one that most of the
+// findLayout returns the layout that was named, or else the one that most of the
 // first rows are in.
 func findLayout(format Format, head []byte) (layout, error) {
 	all := layouts()
@@ -181,7 +183,8 @@ func findLayout(format Format, head []byte) (layout, error) {
 	return layout{}, fmt.Errorf("begins with %q, which is no known layout: want %s%s", shown(head), strings.Join(Formats(), ", "), like)
 }
 
-// foreign lists what is told from damage but not read.
+// foreign lists known formats that are not read, so that they are not reported as
+// damage.
 var foreign = [...]struct {
 	at                int
 	magic, name, want string
@@ -204,7 +207,8 @@ func oneOf(names []string) string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// headerRows is what a header counts for, against layouts without one.
+// headerRows is the number of rows that a matching header counts for, against
+// layouts without one.
 const headerRows = 1 << 20
 
 // header matches a layout that begins with a row of its own.
@@ -235,13 +239,13 @@ func rows(cut func([]byte, *[maxFields][]byte) int, match func(f *[maxFields][]b
 	}
 }
 
-// isNumber says whether a field is a whole number.
+// isNumber reports whether a field is a whole number.
 func isNumber(field []byte) bool {
 	_, ok := number(field)
 	return ok
 }
 
-// isDecimal says whether a field is a number with or without a fraction.
+// isDecimal reports whether a field is a number with or without a fraction.
 func isDecimal(field []byte) bool {
 	_, ok := decimal(field, 1)
 	return ok

@@ -163,7 +163,7 @@ func TestBlkparse(t *testing.T) {
 	assert.Len(t, all(t, mustTrace(t, []byte(issued), Options{})), 1)
 	for row, want := range map[string]string{
 		"8,0 1 1 0.1 697 Q ZZ 0 + 8 [x]":  `rwbs "ZZ"`,
-		"8,0 1 1 0.1 697 QQ R 0 + 8 [x]":  `action "QQ" is none of blkparse's`,
+		"8,0 1 1 0.1 697 QQ R 0 + 8 [x]":  `action "QQ" does not exist in blkparse`,
 		"8,0 1 1 0.1.2 697 Q R 0 + 8 [x]": `time "0.1.2"`,
 		"8,0 1 1 0.1 697 Q R [x]":         "has no sector + sectors",
 		"8,0 1 1 0.1 697":                 "5 fields: want 7, device cpu",

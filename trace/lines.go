@@ -14,27 +14,28 @@ import (
 const (
 	// MaxLine is the longest row of a text trace in bytes, its end included.
 	MaxLine = 4096
-	// MaxLongLine is how long a row may be for its rest to be passed over: 1 MiB.
-	// A longer one ends the trace.
+	// MaxLongLine is the longest row that is skipped as a bad row, in bytes: 1 MiB. A
+	// longer one ends the trace.
 	MaxLongLine = 1 << 20
-	// MaxBlank is the most bytes of blank rows one after the other: 1 MiB.
+	// MaxBlank is the largest number of bytes of blank rows one after the other: 1
+	// MiB.
 	MaxBlank = 1 << 20
 )
 
 const (
-	// readBuffer is the buffer between a trace and its decoder, in bytes.
+	// readBuffer is the size of the buffer between a trace and its decoder, in bytes.
 	readBuffer = 64 << 10
-	// maxFields is one more than the most fields that a text layout looks at, so
+	// maxFields is one more than the largest number of fields of a text layout, so
 	// that a surplus is noticed.
 	maxFields = 12
-	// shownBytes is how much of a bad value an error quotes.
+	// shownBytes is the number of bytes of a bad value that an error quotes.
 	shownBytes = 40
 )
 
 const byteOrderMark = "\uFEFF"
 
-// lines hands out the rows of a text trace without their ends, which are those
-// of Unix, of Windows, or single carriage returns, and without a byte order mark.
+// lines hands out the rows of a text trace without their line ends, those of Unix or
+// Windows or single carriage returns, and without a byte order mark.
 type lines struct {
 	r   *bufio.Reader
 	end byte
@@ -50,8 +51,8 @@ func newLines(r *bufio.Reader, head []byte) lines {
 	return lines{r: r, end: lineEnd(head)}
 }
 
-// lineEnd is what rows end with: a line feed, or where there is none, a carriage
-// return.
+// lineEnd returns the byte that ends rows: a line feed, or when there is none, a
+// carriage return.
 func lineEnd(head []byte) byte {
 	if bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
 		return '\r'
@@ -59,7 +60,7 @@ func lineEnd(head []byte) byte {
 	return '\n'
 }
 
-// skipMark takes a byte order mark off the front of a text.
+// skipMark skips a byte order mark at the beginning of a text.
 func skipMark(r *bufio.Reader) error {
 	if head, _ := r.Peek(len(byteOrderMark)); string(head) != byteOrderMark {
 		return nil
@@ -68,8 +69,9 @@ func skipMark(r *bufio.Reader) error {
 	return err
 }
 
-// next reads the next row that is not blank. The result is good until the next
-// call. A row above MaxLine is a problem; its rest has been skipped.
+// next reads the next row that is not blank. The result is valid until the next
+// call. For a row longer than MaxLine it returns a problem and skips the rest of the
+// row.
 func (l *lines) next() ([]byte, error) {
 	for blank := 0; ; {
 		line, err := l.r.ReadSlice(l.end)
@@ -93,7 +95,7 @@ func (l *lines) next() ([]byte, error) {
 	}
 }
 
-// long passes over the rest of a row of which n bytes have been read.
+// long skips the rest of a row of which n bytes have been read.
 func (l *lines) long(n int, err error) error {
 	for errors.Is(err, bufio.ErrBufferFull) {
 		var more []byte
@@ -110,7 +112,7 @@ func (l *lines) long(n int, err error) error {
 
 func (l *lines) rowNumber() int64 { return l.row }
 
-// cutOff says that the file ends within the row read last.
+// cutOff reports whether the file ends within the row read last.
 func (l *lines) cutOff() bool { return l.torn }
 
 func trimEnd(line []byte) []byte {
@@ -123,8 +125,8 @@ func trimEnd(line []byte) []byte {
 	return line
 }
 
-// commas cuts a row at its commas and says how many fields there are; those above
-// maxFields are not told apart.
+// commas cuts a row at its commas and returns the number of fields; the last field
+// of maxFields holds the rest of the row.
 func commas(line []byte, fields *[maxFields][]byte) int {
 	n, start := 0, 0
 	for i, c := range line {

@@ -8,9 +8,10 @@ import (
 
 // Limits of putting rows in order.
 const (
-	// OrderRows is the most rows that are held back to be put in order.
+	// OrderRows is the largest number of rows that are held back to be put in order.
 	OrderRows = 16384
-	// judgedAgainst is the number of rows behind a row that it is judged against.
+	// judgedAgainst is the number of following rows that the time of a row is compared
+	// with.
 	judgedAgainst = 63
 )
 
@@ -20,14 +21,14 @@ type pending struct {
 	problem problem // empty for a good row
 }
 
-// ahead is the rows that have been read ahead of the one that is judged: a ring.
+// ahead is a ring of rows that have been read and not judged yet.
 type ahead struct {
 	rows  [judgedAgainst + 1]pending
 	first int64 // number of the row in front, counted from 0
 	count int
-	// step is the number of the last row whose time is not near the time of the
-	// row before it: while it is not behind the row in front, that one's time needs
-	// no comparison.
+	// step is the number of the last row whose time is not near the time of the row
+	// before it. When that row is not behind the row in front, the time of the row in
+	// front needs no comparison.
 	step int64
 	last uint64 // time of the last good row
 	any  bool   // there has been one
@@ -39,7 +40,8 @@ func (a *ahead) drop()           { a.first++; a.count-- }
 
 func (a *ahead) at(i int) *pending { return &a.rows[(a.first+int64(i))&judgedAgainst] }
 
-// room is the place for the next row; push takes what has been put there.
+// room returns the place for the next row; push takes the row that the caller has
+// put there.
 func (a *ahead) room() *pending { return a.at(a.count) }
 
 func (a *ahead) push(w window) {
@@ -53,21 +55,21 @@ func (a *ahead) push(w window) {
 	a.count++
 }
 
-// window is how far apart times may be, in ticks.
+// window holds the limits of the differences between times, in ticks.
 type window struct {
 	tick uint64 // nanoseconds
-	late uint64 // how far behind others a row may come
-	span uint64 // how far apart the first and the last may be
+	late uint64 // longest time by which a row may be late
+	span uint64 // longest time between the first and the last row
 }
 
 func newWindow(tick uint64, late machine.Time) window {
 	return window{tick: tick, late: uint64(late) / tick, span: uint64(MaxSpan) / tick}
 }
 
-// before says that a is earlier than b by more than a row may come late.
+// before reports whether a is earlier than b by more than a row may be late.
 func (w window) before(a, b uint64) bool { return a < b && b-a > w.late }
 
-// farAfter says that a is later than b by more than a workload may last.
+// farAfter reports whether a is later than b by more than a workload may last.
 func (w window) farAfter(a, b uint64) bool { return a > b && a-b > w.span }
 
 func (w window) text(ticks uint64) string {
@@ -77,9 +79,9 @@ func (w window) text(ticks uint64) string {
 	return machine.Time(ticks * w.tick).Duration().String()
 }
 
-// odd judges the time of the row in front against the rows behind it: where most
-// of those disagree, it is this row that is wrong and not they. A row that follows
-// closely on those above it is not.
+// odd compares the time of the row in front with the rows behind it. When most of
+// those disagree, this row is wrong and not they, unless its time follows closely on
+// the rows before it.
 func (a *ahead) odd(o *order, w window) problem {
 	if a.step <= a.first || o.follows(a.front().at, w) {
 		return ""
@@ -111,21 +113,22 @@ func (a *ahead) odd(o *order, w window) problem {
 	return ""
 }
 
-// order holds rows back until nothing earlier can come, and gives them in order of
-// time; rows of one time stay in the order of the file. It is a ring, sorted:
+// order holds rows back until no earlier row can come, and hands them out in order
+// of time; rows of the same time keep the order of the file. It is a ring, sorted:
 // rows that come in order are appended, and others moved to their place.
 type order struct {
 	rows  []raw
 	first int
 	count int
 	high  uint64 // the latest time that has been taken
-	low   uint64 // the earliest one, and then the one handed out last
+	low   uint64 // the earliest time, and later the time of the row handed out last
 	any   bool   // a row has been taken
-	// base is the time of the first row that was handed out.
+	// base is the time of the first row handed out.
 	base    uint64
 	started bool
 
-	// moved counts the rows that were not in order, by up to most ticks.
+	// moved counts the rows that were not in order; most is the longest time by which
+	// one was late, in ticks.
 	moved int64
 	most  uint64
 }
@@ -144,12 +147,12 @@ func (o *order) far(at uint64, w window) problem {
 	return ""
 }
 
-// follows says that a time is near the latest one above.
+// follows reports whether a time is near the latest one before it.
 func (o *order) follows(at uint64, w window) bool {
 	return o.any && !w.before(at, o.high) && !w.before(o.high, at)
 }
 
-// put takes a row in, or says why it cannot be put in order.
+// put takes a row in, or returns the reason why it cannot be put in order.
 func (o *order) put(r *raw, w window) problem {
 	if !o.any {
 		o.any, o.high, o.low = true, r.at, r.at
@@ -192,8 +195,8 @@ func (o *order) grow() {
 	o.rows, o.first = rows, 0
 }
 
-// ready says that the first row can be handed out: no earlier one can come, or
-// there is no room to wait for one. With all, nothing comes any more.
+// ready reports whether the first row can be handed out: no earlier one can come, or
+// there is no room to wait for one. With all, no more rows come.
 func (o *order) ready(w window, all bool) bool {
 	return o.count > 0 && (all || o.count == OrderRows || o.high-o.at(0).at >= w.late && o.high != o.at(0).at)
 }

@@ -17,15 +17,14 @@ import (
 
 // Limits of packed data.
 const (
-	// MaxWindow is the largest window, in bytes, with which zstd or xz data may
-	// have been packed. It is what the zstd tool itself unpacks without being asked,
-	// and twice the window of "xz -9".
+	// MaxWindow is the largest window, in bytes, with which zstd or xz data may have
+	// been packed. It is the largest that the zstd tool itself unpacks without an
+	// option, and twice the window of "xz -9".
 	MaxWindow = 128 << 20
-	// MaxBehind is the most bytes that may stand behind the end of packed data and
-	// are none: the slack of a file that was copied in blocks. More of it may be
-	// data that was damaged.
+	// MaxBehind is the largest number of other bytes behind the end of packed data, as
+	// in a file that was copied in blocks. More of them may be damaged packed data.
 	MaxBehind = 64 << 10
-	// MaxPadding is the most zeros that may stand there.
+	// MaxPadding is the largest number of zeros behind the end of packed data.
 	MaxPadding = 64 << 20
 )
 
@@ -33,11 +32,11 @@ const (
 type packing struct {
 	name  string
 	magic string
-	// open gives an unpacker. It reads everything that is packed in one after the
-	// other, and what stands behind that goes into the contents' tail.
+	// open returns an unpacker. It reads all packed members one after the other, and
+	// passes the bytes behind them to the contents' tail.
 	open func(c *contents) (io.Reader, func(), error)
-	// behind says that an error means that something else stands behind a whole
-	// member, of which the unpacker has taken so many bytes to find out.
+	// behind reports whether an error of the unpacker means that other bytes stand
+	// behind a complete member, and how many of them the unpacker has read.
 	behind func(error) (taken int, is bool)
 }
 
@@ -55,8 +54,8 @@ func packings() []packing {
 	}
 }
 
-// contents is what a trace holds. It unpacks what is packed; plain data is read
-// from packed itself.
+// contents reads the contents of a trace. It unpacks packed data; plain data it
+// reads directly.
 type contents struct {
 	packed  *bufio.Reader
 	tape    tape
@@ -64,20 +63,21 @@ type contents struct {
 	r       io.Reader
 	release func()
 
-	// padding and behind are how many zeros, and how many other bytes, stand behind
-	// the end of the packed data.
+	// padding and behind are the numbers of zeros, and of other bytes, behind the end
+	// of the packed data.
 	padding, behind int64
 
-	err error // that has ended reading
+	err error // error that has ended reading
 }
 
-// unpack gives the contents of plain or packed data, told by its first bytes.
+// unpack returns the contents of plain or packed data, which it tells apart by the
+// first bytes.
 func unpack(r *bufio.Reader) (*contents, error) {
-	// What is too short to tell is plain; a failing read shows up again later.
+	// Data too short to tell is plain; a failing read shows up again later.
 	head, _ := r.Peek(8)
 	c := &contents{packed: r, release: func() {}}
 	for _, p := range packings() {
-		// A few bytes of a file that is cut off right there tell as well.
+		// The first bytes of a magic also count, for a file that is cut off right there.
 		if n := min(len(head), len(p.magic)); n < 2 || string(head[:n]) != p.magic[:n] {
 			continue
 		}
@@ -91,8 +91,8 @@ func unpack(r *bufio.Reader) (*contents, error) {
 	return c, nil
 }
 
-// Read unpacks. An error stays: an unpacker may go on behind one as if nothing had
-// been.
+// Read returns unpacked data. It repeats an error for ever, because an unpacker may
+// go on after one as if nothing had happened.
 func (c *contents) Read(p []byte) (int, error) {
 	if c.err != nil {
 		return 0, c.err
@@ -107,11 +107,12 @@ func (c *contents) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// proveBytes is how much of packed data without a known layout is unpacked to see
-// whether it is damaged: more than a bzip2 block, whose check comes behind it.
+// proveBytes is the number of bytes that are unpacked from packed data without a
+// known layout, to see whether it is damaged: more than a bzip2 block, whose
+// checksum comes behind it.
 const proveBytes = 2 << 20
 
-// prove reads on in packed data and gives what is wrong with it, or nil.
+// prove reads on in packed data and returns the error about damage, or nil.
 func (c *contents) prove() error {
 	if c.kind == nil {
 		return nil
@@ -125,9 +126,8 @@ func (c *contents) prove() error {
 // errBehind says that too much stands behind the end of packed data.
 var errBehind = errors.New("something else stands behind the end")
 
-// tail counts what stands behind the end of the packed data, of which the
-// unpacker has taken the first bytes. It gives io.EOF, or why that is not the
-// end.
+// tail counts the bytes behind the end of the packed data; the unpacker has already
+// read the first of them. It returns io.EOF, or an error when there are too many.
 func (c *contents) tail(taken []byte) error {
 	padded := true
 	for {
@@ -156,7 +156,7 @@ func (c *contents) tail(taken []byte) error {
 	}
 }
 
-// wrong says what is wrong with the data.
+// wrong returns an error about damaged data.
 func (c *contents) wrong(err error) error {
 	switch {
 	case c.kind == nil:
@@ -169,8 +169,8 @@ func (c *contents) wrong(err error) error {
 	return fmt.Errorf("%s data is damaged: want a whole %s file: %w", c.kind.name, c.kind.name, err)
 }
 
-// members unpacks gzip members one after the other. It stops at what is none, as
-// gzip itself does.
+// members unpacks gzip members one after the other. It stops at the first byte that
+// does not begin a member, as gzip itself does.
 type members struct {
 	c *contents
 	z *gzip.Reader
@@ -189,7 +189,7 @@ func (m *members) Read(p []byte) (int, error) {
 	for {
 		n, err := m.z.Read(p)
 		if n > 0 && err == io.EOF {
-			err = nil // it comes again
+			err = nil // the next read returns it again
 		}
 		if n > 0 || err != io.EOF {
 			return n, err
@@ -225,8 +225,9 @@ func openBzip2(c *contents) (io.Reader, func(), error) {
 	return bzip2.NewReader(&c.tape), func() {}, nil
 }
 
-// The places of an xz block's header that tell its window: the specification's
-// section 3.1. The one filter that is known, LZMA2, has one byte of properties.
+// The offsets in an xz block's header from which its window is read (section 3.1 of
+// the specification). The one filter that is known, LZMA2, has one byte of
+// properties.
 const (
 	xzBlockFlags = xz.HeaderLen + 1
 	xzSizes      = 0xC0 // in the flags: sizes stand before the filter
@@ -235,8 +236,8 @@ const (
 )
 
 func openXZ(c *contents) (io.Reader, func(), error) {
-	// The package makes room for the whole window at once. Only the first block is
-	// looked at: a writer gives all the same.
+	// The package allocates the whole window at once. Only the first block is checked:
+	// a writer gives all blocks the same window.
 	if head, err := c.packed.Peek(xzProperty + 1); err == nil && head[xzBlockFlags]&xzSizes == 0 && head[xzFilter] == 0x21 {
 		if window, err := lzma.DecodeDictCap(head[xzProperty]); err == nil && window > MaxWindow {
 			return nil, nil, fmt.Errorf("window of %d bytes: want at most %d", window, int64(MaxWindow))
@@ -274,7 +275,7 @@ func (t *tape) ReadByte() (byte, error) {
 	return b, err
 }
 
-// last is the last n bytes that were handed out.
+// last returns the last n bytes that were handed out.
 func (t *tape) last(n int) []byte {
 	out := make([]byte, 0, len(t.ring))
 	for i := max(0, t.n-int64(min(n, len(t.ring)))); i < t.n; i++ {

@@ -6,7 +6,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// Op is what a request asks of the volume.
+// Op is the operation of a request.
 type Op uint8
 
 // The operations. Flush has neither offset nor length. Trim gives up the
@@ -31,12 +31,12 @@ func (o Op) String() string {
 
 // Request is one block request.
 type Request struct {
-	// At is when the request arrives: nanoseconds from the start of the
-	// workload. It never decreases from one request of a source to the next.
+	// At is the time at which the request arrives, in nanoseconds from the start of
+	// the workload. It never decreases from one request of a source to the next.
 	At machine.Time
 	Op Op
-	// Offset and Length are bytes, multiples of SectorBytes; both are 0 for
-	// Flush, and Length is positive otherwise.
+	// Offset and Length are in bytes, multiples of SectorBytes; both are 0 for Flush,
+	// and Length is positive otherwise.
 	Offset int64
 	Length int64
 }
@@ -47,7 +47,7 @@ type Source interface {
 	// any other error as often as it is called again. It allocates nothing in
 	// steady state, and the request stays the caller's.
 	Next(*Request) error
-	// Close gives up what the source holds. A second Close does nothing.
+	// Close releases the source's files. A second Close does nothing.
 	Close() error
 }
 
@@ -55,8 +55,8 @@ type Source interface {
 const (
 	// SectorBytes is the granule of offsets and lengths.
 	SectorBytes = 512
-	// MaxRequestBytes is the longest read or write. The longest transfers in
-	// public traces are below 32 MiB; more is taken for damage.
+	// MaxRequestBytes is the longest read or write. The longest transfers in public
+	// traces are below 32 MiB; a longer one is treated as damage.
 	MaxRequestBytes = 64 << 20
 	// MaxSpan is the longest workload, in virtual time, and MaxSpanDays the same in
 	// days. It catches times that are in another unit than the format's.

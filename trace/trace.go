@@ -12,24 +12,25 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// headBytes is how much of a trace's contents is looked at to find its layout.
+// headBytes is the number of bytes of a trace's contents from which its layout is
+// found.
 const headBytes = 4096
 
 // maxOffset is the largest address in bytes.
 const maxOffset = math.MaxInt64
 
-// Options say how a trace is read. The zero value finds the layout from
-// the contents and tolerates nothing.
+// Options choose the layout, unit, device and tolerance with which a trace is read.
+// The zero value finds the layout from the contents and tolerates nothing.
 type Options struct {
 	// Format names the layout, or FormatAuto.
 	Format Format
-	// TimeUnit is the unit of the trace's times; 0 is the layout's own.
+	// TimeUnit is the unit of the trace's times; 0 stands for the layout's own.
 	TimeUnit time.Duration
-	// Device is the device whose requests are wanted, as the trace names it; rows
-	// of others are counted and left out. Empty is the first row's, and a row of
-	// another one is bad.
+	// Device is the name in the trace of the device whose requests are wanted; rows of
+	// others are counted and left out. When it is empty the device of the first row is
+	// wanted, and a row of another one is bad.
 	Device string
-	// SkipBad is how many bad rows are left out before one is an error.
+	// SkipBad is the number of bad rows that are left out before one is an error.
 	SkipBad int64
 	// VolumeBytes is the size of the volume; a request that ends beyond it is
 	// a bad row. 0 means that it is not known.
@@ -40,15 +41,15 @@ type Options struct {
 // at time 0, whatever time the recording gives it.
 //
 // Rows that are out of order by no more than their layout explains, and by at most
-// OrderRows rows, are put in order. A row is bad where a value cannot be read,
-// where it is of another device than the rows before, where it is further out of
-// order than that or more than MaxSpan after the first, where offset or length is
-// not a multiple of SectorBytes, where a length is 0 (for a flush: is not 0) or
-// above MaxRequestBytes (reads and writes), or where the end is beyond the volume.
-// Which row is out of order is judged by the rows around it: a bad row changes
-// nothing for the others. The last row or record is bad where the end of the file
-// cuts it off so that a value is missing; packed data that is cut off or damaged
-// ends the trace with an error in any case.
+// OrderRows rows, are put in order. A row is bad when a value cannot be read, when
+// it is of another device than the rows before, when it is further out of order than
+// that or more than MaxSpan after the first, when offset or length is not a multiple
+// of SectorBytes, when a length is 0 (for a flush: is not 0) or above
+// MaxRequestBytes (reads and writes), or when the end is beyond the volume. The rows
+// around a row decide whether it is out of order, so a bad row does not make others
+// bad. The last row or record is bad when the end of the file cuts it off so that a
+// value is missing; packed data that is cut off or damaged ends the trace with an
+// error in any case.
 type Trace struct {
 	name    string
 	options Options
@@ -62,7 +63,7 @@ type Trace struct {
 
 	ahead  ahead
 	order  order
-	ending error // why there are no more rows; nil while there are
+	ending error // error that ended the rows, io.EOF at their end; nil before
 
 	device    []byte
 	rows      int64
@@ -83,9 +84,9 @@ type RowError struct {
 	// Row is the line of a text file, from 1 and with the header counted, or
 	// the record of a binary one, from 1.
 	Row int64
-	// Problem says which value is wrong and what would be right.
+	// Problem says which value is wrong and which would be right.
 	Problem string
-	// Skipped is how many bad rows were left out before.
+	// Skipped is the number of bad rows that were left out before.
 	Skipped int64
 }
 
@@ -104,7 +105,7 @@ func skippedText(n int64) string {
 	return fmt.Sprintf("%d bad rows that were skipped", n)
 }
 
-// Open opens the trace in a file or a pipe. The Trace must be closed.
+// Open opens the trace in a file or a pipe. The caller must close the Trace.
 func Open(path string, options Options) (*Trace, error) {
 	in, err := OpenInput(path)
 	if err != nil {
@@ -112,16 +113,16 @@ func Open(path string, options Options) (*Trace, error) {
 	}
 	t, err := in.Trace(options)
 	if err != nil {
-		_ = in.Close() // what matters is why
+		_ = in.Close() // the first error matters more
 		return nil, err
 	}
 	t.file.also = in
 	return t, nil
 }
 
-// New streams a trace from r, which may be packed with gzip, zstd, bzip2 or
-// xz. name stands in errors. Where r is an io.Closer, closing the Trace closes it.
-// So many rows as the first one is judged against are read at once.
+// New streams a trace from r, which may be packed with gzip, zstd, bzip2 or xz. name
+// appears in errors. When r is an io.Closer, closing the Trace closes it. New
+// already reads the rows that the first one is compared with.
 func New(name string, r io.Reader, options Options) (*Trace, error) {
 	t, err := newTrace(name, r, options)
 	if err != nil {
@@ -188,7 +189,7 @@ func (t *Trace) begin() error {
 	return t.checkUnit()
 }
 
-// checkUnit reports times that are in another unit than they are taken to be.
+// checkUnit reports times that are probably in another unit than the assumed one.
 func (t *Trace) checkUnit() error {
 	if t.options.TimeUnit != 0 {
 		return nil
@@ -238,7 +239,7 @@ func (t *Trace) Next(q *Request) error {
 	}
 }
 
-// judge takes the row in front, and puts it in order or counts it as bad.
+// judge removes the row in front, and puts it in order or counts it as bad.
 func (t *Trace) judge() {
 	p := t.ahead.front()
 	wrong := p.problem
@@ -267,7 +268,7 @@ func (t *Trace) judge() {
 	t.bad++
 }
 
-// fill reads rows ahead, as many as one row is judged against.
+// fill reads the rows ahead that a row is compared with.
 func (t *Trace) fill() {
 	for !t.ahead.full() && t.ending == nil {
 		p := t.ahead.room()
@@ -302,13 +303,13 @@ func (t *Trace) fill() {
 	}
 }
 
-// otherDevice says that a row is of another device than was asked for.
+// otherDevice is the error about a row of another device than the one asked for.
 type otherDevice struct{}
 
 func (otherDevice) Error() string { return "is of another device" }
 
-// checkDevice has a trace be of one device: another one's requests would be played
-// on the same blocks.
+// checkDevice checks the device of a row: requests of two devices would be played on
+// the same blocks.
 func (t *Trace) checkDevice() error {
 	if t.layout.devices == "" {
 		return nil
@@ -351,7 +352,7 @@ func (t *Trace) checkRange(r *raw) error {
 	return nil
 }
 
-// Close gives up the trace and closes its file.
+// Close ends the trace and closes its file.
 func (t *Trace) Close() error {
 	if t.data == nil {
 		return nil
@@ -365,16 +366,17 @@ func (t *Trace) Close() error {
 	return nil
 }
 
-// Name is the name that the trace was opened with.
+// Name returns the name that the trace was opened with.
 func (t *Trace) Name() string { return t.name }
 
-// Format is the layout that the trace is in.
+// Format returns the layout of the trace.
 func (t *Trace) Format() Format { return t.layout.format }
 
-// Requests is how many requests Next has handed out.
+// Requests returns the number of requests that Next has handed out.
 func (t *Trace) Requests() int64 { return t.requests }
 
-// Bad is how many bad rows have been skipped so far, and the first of them.
+// Bad returns the number of bad rows skipped so far, and the error about the first
+// of them.
 func (t *Trace) Bad() (rows int64, first error) {
 	if t.bad == 0 {
 		return 0, nil
@@ -382,8 +384,8 @@ func (t *Trace) Bad() (rows int64, first error) {
 	return t.bad, t.reasons[0]
 }
 
-// Findings is what has been found out so far. Rows are counted when they are read,
-// which is somewhat before their requests are handed out.
+// Findings returns the findings so far. Rows are counted when they are read, which
+// is somewhat before their requests are handed out.
 func (t *Trace) Findings() Findings {
 	f := Findings{
 		Layout: t.layout.format, Device: string(t.device),
@@ -405,15 +407,15 @@ func (t *Trace) Findings() Findings {
 	return f
 }
 
-// Progress is how many bytes of the file have been read, packed as they are,
-// and how many there are; total is 0 where that is not known.
+// Progress returns the number of bytes of the file that have been read, in packed
+// form, and their total number; total is 0 when it is not known.
 func (t *Trace) Progress() (done, total int64) { return t.file.n, t.total }
 
 // countingReader counts the bytes that were read.
 type countingReader struct {
 	r    io.Reader
 	n    int64
-	also io.Closer // is closed as well, if not nil
+	also io.Closer // closed as well, if not nil
 }
 
 func (c *countingReader) Read(p []byte) (int, error) {
@@ -422,7 +424,7 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close closes what was read from.
+// Close closes the underlying reader and the field also, where they can be closed.
 func (c *countingReader) Close() error {
 	var err error
 	if f, ok := c.r.(io.Closer); ok {

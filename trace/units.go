@@ -9,7 +9,7 @@ import (
 type timeUnit struct {
 	name string
 	unit time.Duration
-	// text is what messages call it.
+	// text is the name of the unit in messages.
 	text string
 }
 
@@ -23,7 +23,7 @@ func timeUnits() []timeUnit {
 	}
 }
 
-// TimeUnits are the names of the units that a trace's times may be in.
+// TimeUnits returns the names of the units of a trace's times.
 func TimeUnits() []string {
 	var names []string
 	for _, u := range timeUnits() {
@@ -32,7 +32,8 @@ func TimeUnits() []string {
 	return names
 }
 
-// ParseTimeUnit gives the unit of that name; "" is 0, the layout's own.
+// ParseTimeUnit returns the unit of that name; "" is 0, which stands for the
+// layout's own.
 func ParseTimeUnit(name string) (time.Duration, error) {
 	if name == "" {
 		return 0, nil
@@ -60,9 +61,9 @@ const (
 	lastYears  = 2524608000
 )
 
-// otherUnit finds times that count from 1970 in a finer unit than the one that
-// they are taken to be in. Nanoseconds taken for microseconds would stretch a
-// trace a thousandfold, and nothing else would tell.
+// otherUnit finds times that count from 1970 in a finer unit than the assumed one.
+// Nanoseconds read as microseconds would stretch a trace a thousandfold, and nothing
+// else would show it.
 func otherUnit(value uint64, unit time.Duration) (timeUnit, bool) {
 	for _, u := range timeUnits() {
 		if u.unit == 100*time.Nanosecond { // file times count from 1601

@@ -7,11 +7,11 @@ import (
 	"io"
 )
 
-// vscsiVersion is where the fields of a vscsi record are. Records are
-// little-endian; the version is the upper byte of the field ver.
+// vscsiVersion has the size of a vscsi record and the offsets of its fields. Records
+// are little-endian; the version is the upper byte of the field ver.
 type vscsiVersion struct {
 	size                      int // bytes in a record
-	length, cmd, ver, lbn, at int // offsets in it
+	length, cmd, ver, lbn, at int // offsets in a record
 }
 
 // vscsiVersions has the version number as its index.
@@ -20,9 +20,9 @@ var vscsiVersions = [...]vscsiVersion{
 	2: {size: 40, cmd: 0, ver: 2, length: 8, lbn: 16, at: 24},
 }
 
-// vscsiCommand tells the SCSI operation codes (SBC-4) whose record has the range
-// of the data that the command moves in lbn and len: the reads and writes of 6,
-// 10, 12 and 16 bytes, write and verify, and both forms of synchronise cache.
+// vscsiCommand returns the operation of the SCSI operation codes (SBC-4) whose
+// records have the range of the command's data in lbn and len: the reads and writes
+// of 6, 10, 12 and 16 bytes, write and verify, and both forms of synchronise cache.
 func vscsiCommand(cmd uint16) (Op, bool) {
 	switch cmd {
 	case 0x08, 0x28, 0xA8, 0x88:
@@ -60,8 +60,8 @@ func vscsiOthers() *[256]error {
 	return &all
 }
 
-// vscsiFind is the version that most of the first records are in, and how many,
-// or 0.
+// vscsiFind returns the version of most of the first records, and their number, or
+// 0.
 func vscsiFind(head []byte) (version, records int) {
 	for n := 1; n < len(vscsiVersions); n++ {
 		v, found := &vscsiVersions[n], 0
@@ -80,7 +80,7 @@ func vscsiFind(head []byte) (version, records int) {
 
 func matchVSCSI(head []byte) int {
 	version, n := vscsiFind(head)
-	// A stray byte in the right place is no record.
+	// A single matching byte by chance is not enough.
 	if version != 0 && 2*n < len(head)/vscsiVersions[version].size {
 		return 0
 	}
@@ -97,7 +97,8 @@ type vscsi struct {
 }
 
 func openVSCSI(o opening) decoder {
-	// Where no record tells, version 1 is assumed and the rows say what is wrong.
+	// When no record shows the version, version 1 is assumed, and reading the rows
+	// reports the errors.
 	version, _ := vscsiFind(o.head)
 	version = max(version, 1)
 	return &vscsi{r: o.r, v: vscsiVersions[version], version: version, others: vscsiOthers()}
@@ -105,7 +106,7 @@ func openVSCSI(o opening) decoder {
 
 func (d *vscsi) rowNumber() int64 { return d.row }
 
-// cutOff is never true: read says so itself.
+// cutOff always returns false: read itself reports a cut-off record.
 func (d *vscsi) cutOff() bool { return false }
 
 func (d *vscsi) read(q *raw) error {

@@ -22,12 +22,12 @@ const (
 	// FlagPCI (program-controlled interruption) asks for an interruption when the
 	// channel reaches this CCW, while the program goes on.
 	FlagPCI = 0x08
-	// FlagIDA (indirect data address) says that the address is that of a list of
+	// FlagIDA (indirect data address) says that the address leads to a list of
 	// addresses.
 	FlagIDA = 0x04
 	// FlagS (suspend) stops the program in front of this CCW until it is resumed.
 	FlagS = 0x02
-	// FlagMIDA (modified indirect data address) says that the address is that of a
-	// list of addresses with counts and flags.
+	// FlagMIDA (modified indirect data address) says that the address leads to a list
+	// of addresses with counts and flags.
 	FlagMIDA = 0x01
 )

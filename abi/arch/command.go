@@ -4,8 +4,8 @@ package arch
 // nothing else. (Principles of Operation, "Command Code".)
 const (
 	// CommandTransfer is transfer in channel (TIC): the channel goes on with the CCW
-	// at the address, and the device hears of nothing. In a format-0 CCW every code
-	// whose low four bits are these is one.
+	// at the address, and the device does not notice. In a CCW of format 0 every code
+	// with these low four bits is a transfer in channel.
 	CommandTransfer = 0x08
 
 	backward = 0x0C
@@ -17,27 +17,27 @@ const (
 	twoBits  = 0x03
 )
 
-// IsTransfer reports whether the low four bits of a command code are those of
-// transfer in channel.
+// IsTransfer reports whether the low four bits of a command code mean transfer in
+// channel.
 func IsTransfer(code uint8) bool { return code&lowBits == CommandTransfer }
 
-// IsWrite reports whether a command code is one of a write: data goes from main
-// storage to the device.
+// IsWrite reports whether a command code is a write: data goes from main storage to
+// the device.
 func IsWrite(code uint8) bool { return code&twoBits == write }
 
-// IsRead reports whether a command code is one of a read in the usual direction.
+// IsRead reports whether a command code is a read in the usual direction.
 func IsRead(code uint8) bool { return code&twoBits == read }
 
-// IsReadBackward reports whether a command code is one of a read that fills its
-// data area from the end.
+// IsReadBackward reports whether a command code is a read that fills its data area
+// from the end.
 func IsReadBackward(code uint8) bool { return code&lowBits == backward }
 
-// IsSense reports whether a command code is one of a sense: the control unit tells
-// of itself or the device.
+// IsSense reports whether a command code is a sense: the control unit sends data
+// about itself or the device.
 func IsSense(code uint8) bool { return code&lowBits == sense }
 
-// IsControl reports whether a command code is one of a control: what is sent, if
-// anything, are parameters.
+// IsControl reports whether a command code is a control: the data that it sends, if
+// any, are parameters.
 func IsControl(code uint8) bool { return code&twoBits == control }
 
 // Stores reports whether a command with that code puts data into main storage: a
@@ -55,7 +55,7 @@ const (
 	CommandNoOperation          = 0x03
 	CommandBasicSense           = 0x04 // the sense bytes of the last unit check
 	CommandUnconditionalReserve = 0x14 // take the device away from another system
-	CommandDefineExtent         = 0x63 // between which tracks or blocks the program may work, and how
+	CommandDefineExtent         = 0x63 // limits the tracks or blocks that the program may use, and says how it may use them
 	CommandReadCharacteristics  = 0x64 // type and geometry of the device
 	CommandRelease              = 0x94 // end a reservation
 	CommandReadLog              = 0xA4 // read and reset the buffered log
@@ -71,7 +71,7 @@ const (
 	CommandRecalibrate          = 0x13 // go to the first track
 	CommandRestore              = 0x17 // does nothing on the devices that are emulated
 	CommandSeekHead             = 0x1B
-	CommandSetFileMask          = 0x1F // which writes and seeks the rest of the program may do
+	CommandSetFileMask          = 0x1F // limit the writes and seeks of the rest of the program
 	CommandReadSector           = 0x22 // the angle of the record read last
 	CommandSetSector            = 0x23 // wait for an angle before the next search
 	CommandSearchKeyEqual       = 0x29 // skip the next CCW if the record's key is the one sent
@@ -120,7 +120,8 @@ const (
 	CommandWriteTrackDataMulti   = 0xB5
 )
 
-// Commands of count-key-data devices that are about the control unit and its state.
+// Commands of count-key-data devices that ask or change the state of the control
+// unit.
 const (
 	CommandPerformSubsystemFunction = 0x27 // an order to the subsystem, named by its first byte
 	CommandSensePathGroup           = 0x34
@@ -141,5 +142,5 @@ const (
 const (
 	CommandFBAWrite  = 0x41
 	CommandFBARead   = 0x42
-	CommandFBALocate = 0x43 // which blocks the next command reads or writes
+	CommandFBALocate = 0x43 // choose the blocks that the next command reads or writes
 )

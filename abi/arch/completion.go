@@ -1,7 +1,7 @@
 package arch
 
-// The completion codes of an I/O request: what post-status processing leaves in
-// IOSCOD, a field of the request's I/O supervisor block (IOSB), and tells the
+// The completion codes of an I/O request. Post-status processing leaves the code in
+// IOSCOD, a field of the request's I/O supervisor block (IOSB), and passes it to the
 // requester. (z/OS MVS documentation of the event control block's I/O completion
 // codes; CompletionRejected is this project's own choice among the free ones.)
 const (

@@ -21,24 +21,24 @@ const (
 	LocateRecordSize      = 16
 	LocateRecordOperation = 0  // orientation and operation, one byte
 	LocateRecordAuxiliary = 1  // one byte
-	LocateRecordCount     = 3  // of records or tracks, one byte
+	LocateRecordCount     = 3  // number of records or tracks, one byte
 	LocateRecordTrack     = 4  // to seek
 	LocateRecordSearch    = 8  // track of the search argument, CCHH
 	LocateRecordRecord    = 12 // record number of the search argument, one byte
 	LocateRecordSector    = 13 // one byte
 	LocateRecordLength    = 14 // transfer length factor, two bytes
 
-	LocateRecordExtendedSize      = 20 // without the extended parameters behind
+	LocateRecordExtendedSize      = 20 // without the extended parameters, which follow it
 	LocateRecordExtendedOperation = 17 // one byte
 	LocateRecordExtendedCount     = 18 // bytes of extended parameters, two bytes
 
 	PrefixSize      = 64
 	PrefixFormat    = 0  // one byte
-	PrefixValidity  = 1  // which parts are there, one byte
+	PrefixValidity  = 1  // flags of the parts that are present, one byte
 	PrefixBase      = 2  // unit address of the base device, one byte
 	PrefixAuxiliary = 3  // one byte
 	PrefixExtent    = 12 // the parameters of define extent
-	PrefixLocate    = 44 // those of locate record extended
+	PrefixLocate    = 44 // the parameters of locate record extended
 )
 
 // PrefixExtentValid is the bit of a prefix's validity byte that says that it has the
@@ -111,14 +111,14 @@ const (
 	OperationWriteTrack = 0x0B
 	OperationReadTracks = 0x0C
 	OperationRead       = 0x16
-	OperationExtended   = 0x3F // the extended operation byte says which
+	OperationExtended   = 0x3F // the extended operation byte holds the operation
 )
 
 // The extended operation byte of a locate record extended.
 const (
 	ExtendedWriteAny       = 0x09 // from whatever record comes first on
 	ExtendedReadAny        = 0x0A
-	ExtendedReadTrackset   = 0x0E // tracks that a bit each says
+	ExtendedReadTrackset   = 0x0E // the tracks that a bit mask selects, a bit a track
 	ExtendedWriteFullTrack = 0x11
 	ExtendedWriteTrackData = 0x23
 )

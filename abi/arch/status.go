@@ -1,8 +1,8 @@
 package arch
 
-// UnitStatus is the device's byte of the subchannel-status word (SCSW): how far the
-// device and its control unit are with a channel program, and whether something is
-// unusual. (Principles of Operation, "Subchannel-Status Word".)
+// UnitStatus is the device's byte of the subchannel-status word (SCSW): it says how
+// far the device and its control unit are with a channel program, and whether
+// something is unusual. (Principles of Operation, "Subchannel-Status Word".)
 type UnitStatus uint8
 
 // The bits of the unit status.
@@ -13,7 +13,7 @@ const (
 	Busy           UnitStatus = 0x10 // the program was not begun
 	ChannelEnd     UnitStatus = 0x08 // the device needs the channel no longer
 	DeviceEnd      UnitStatus = 0x04 // the device is ready for another program
-	UnitCheck      UnitStatus = 0x02 // an error: the sense bytes say which
+	UnitCheck      UnitStatus = 0x02 // an error, which the sense bytes describe
 	UnitException  UnitStatus = 0x01 // not an error, but unusual: the record has no data
 )
 
@@ -36,7 +36,7 @@ const (
 const (
 	SCSWFlags   = 0 // two bytes, the SCSW bits
 	SCSWControl = 2 // two bytes, the function, activity and status bits
-	SCSWAddress = 4 // of the last CCW used, plus 8; four bytes
+	SCSWAddress = 4 // address of the last CCW used, plus 8; four bytes
 	SCSWUnit    = 8
 	SCSWChannel = 9
 	SCSWCount   = 10 // bytes not moved by the last CCW, two bytes
@@ -58,8 +58,8 @@ const (
 	SCSWNotOperPath = 0x0001 // a path is not operational
 )
 
-// The bits of the subchannel-status word's second two bytes: what was asked of the
-// subchannel, what it is doing, and what kind of status this is.
+// The bits of the subchannel-status word's second two bytes: the functions that were
+// asked of the subchannel, its present activity, and the kind of this status.
 const (
 	FunctionStart  = 0x4000
 	FunctionHalt   = 0x2000

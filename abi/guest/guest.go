@@ -8,6 +8,6 @@ import "github.com/iosrun/iosrun/abi"
 // as the contract wants, because it has 64-bit fields.
 var frame abi.Frame
 
-// Frame is the frame that the host fills before each call of a hook, and in
-// which the hook leaves its response. It is the same in every call.
+// Frame returns the frame that the host fills before each call of a hook, and in
+// which the hook leaves its response. The address is the same in every call.
 func Frame() *abi.Frame { return &frame }

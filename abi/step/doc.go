@@ -1,6 +1,6 @@
-// Package step names the steps of the interception method, so that code says what
-// it does and not which number the method's figures give it. The numbers stay next to
-// the names: whoever holds the figures finds the code.
+// Package step names the steps of the interception method, so that code uses names
+// instead of the numbers in the method's figures. The numbers stay next to the
+// names: a reader of the figures finds the code.
 //
 // The constants are untyped: a detour reports them in its frame as they are
 // (abi.Frame.Took), the host takes them as machine.Step. The table of package

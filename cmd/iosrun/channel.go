@@ -32,10 +32,10 @@ func newChannelRun() *cobra.Command {
 	var volumes []string
 	c := &cobra.Command{
 		Use:   "run CASES.json",
-		Short: "Run cases and show what the channel subsystem presents",
+		Short: "Run cases and show the answers of the channel subsystem",
 		Long: `run executes the channel programs of a file of cases (- is standard input) and prints
-what the channel subsystem presented: condition codes, subchannel status, sense bytes,
-storage and tracks afterwards. With --check it is held against what each case expects.
+the answers of the channel subsystem: condition codes, subchannel status, sense bytes,
+storage and tracks afterwards. With --check they are compared with each case's expectation.
 
 The file is a JSON object. "volumes" names, by suite, the volume of its cases as the
 command that makes it: "dasdinit [-lfs] [-a] [-r] NAME TYPE SERIAL [SIZE]"; it is made in
@@ -43,14 +43,14 @@ memory. "cases" is an array; the cases of a suite run by "order" on one volume, 
 a system reset. A case has
 
   id, suite, order, name
-  mem     main storage before the start: bytes by address (4 MiB are there; all is hex)
+  mem     main storage before the start: bytes by address (size: 4 MiB; all in hexadecimal)
   cpa     channel-program address
   orb1    second word of the ORB (default 0080ff00: CCWs of format 1)
   ops     operations (default ssch, wait, sense): see below
   csense  concurrent sense on
   dump    storage to show: [["address", length], ...]
   tracks  tracks to show: [[cylinder, head], ...]
-  ignore  what of expect does not matter
+  ignore  parts of expect that do not matter
   expect  cc, irb (of which scsw counts), sense, schib, interruption, dump, tracks
 
 Operations:
@@ -58,7 +58,7 @@ Operations:
 An absent part of expect is not compared. An expectation that holds a known deviation of
 Hercules from the manual (docs/channel.md) is named and does not count as differing. A case that does not end, or of which a track
 cannot be shown, is reported; the others run all the same. The exit code is 1 when a case
-differs or does not end, 2 when what was asked for cannot be tried.`,
+differs or does not end, 2 when the command cannot be tried as it was given.`,
 		Example: `  iosrun channel run cases.json
   iosrun channel run cases.json --check
   iosrun channel run cases.json --case A01 --json
@@ -111,7 +111,7 @@ differs or does not end, 2 when what was asked for cannot be tried.`,
 			return runCases(c, f, o, check, asJSON)
 		},
 	}
-	c.Flags().BoolVar(&check, "check", false, "compare with what the cases expect, and print the differences only")
+	c.Flags().BoolVar(&check, "check", false, "compare with the cases' expectations, and print only the differences")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().StringArrayVar(&cases, "case", nil, "show this case only; those before it in its suite run too")
 	c.Flags().StringArrayVar(&volumes, "volume", nil, "use an image file as a suite's volume: SUITE=FILE; the file stays as it is")
@@ -148,17 +148,17 @@ func readCases(c *cobra.Command, path string) (*channelcase.File, error) {
 	return f, nil
 }
 
-// caseOutput is what --json prints of a case.
+// caseOutput is the JSON of a case.
 type caseOutput struct {
 	ID      string              `json:"id"`
 	Suite   string              `json:"suite"`
 	Name    string              `json:"name,omitempty"`
 	Outcome channelcase.Outcome `json:"outcome"`
-	// Error says why the case did not come to its end or cannot be shown in full.
+	// Error is the reason why the case did not end or cannot be shown in full.
 	Error string `json:"error,omitempty"`
 	// Deviation names the known deviation of Hercules that the differences come from.
 	Deviation string `json:"deviation,omitempty"`
-	// Differences are there with --check only.
+	// Differences is set only with --check.
 	Differences []channelcase.Difference `json:"differences,omitempty"`
 }
 
@@ -230,19 +230,19 @@ func runCases(c *cobra.Command, f *channelcase.File, o channelcase.Options, chec
 	}
 	switch {
 	case failed != 0 && differ != 0:
-		return fmt.Errorf("%d of %d cases differ from what they expect, %d did not come to their end or cannot be shown", differ, ran, failed)
+		return fmt.Errorf("%d of %d cases differ from their expectations, %d did not end or cannot be shown", differ, ran, failed)
 	case failed != 0:
 		return fmt.Errorf("%d of %d cases did not come to their end or cannot be shown", failed, ran)
 	case check && idle == ran:
 		return fmt.Errorf("nothing was checked: none of %d cases expects anything", ran)
 	}
 	if differ != 0 {
-		return fmt.Errorf("%d of %d cases differ from what they expect", differ, ran)
+		return fmt.Errorf("%d of %d cases differ from their expectations", differ, ran)
 	}
 	return nil
 }
 
-// hexLine is how many bytes of storage or of a record a line shows.
+// hexLine is the number of bytes of storage or of a record that a line shows.
 const hexLine = 32
 
 // writeCase writes an outcome for people.

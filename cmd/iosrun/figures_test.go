@@ -149,9 +149,9 @@ func TestIgnoredInput(t *testing.T) {
 		{"no mirrors", []string{"run", "--mirrors", "0"}, "--mirrors 0: want 1 to 8"},
 		{"fewer than no mirrors", []string{"run", "--mirrors", "-1"}, "--mirrors -1: want 1 to 8"},
 		{"image mode of no image", []string{"run", "--image-mode", "read-write"}, "no volume is in an image file"},
-		{"experiment of a scenario", []string{"trace", "write", "--km", "5"}, "--km: is about a workload"},
-		{"policy of a scenario", []string{"trace", "write", "--policy", "none"}, "--policy: is about a workload"},
-		{"experiment of the scenarios", []string{"steps", "--scenarios", "--limit", "5"}, "--limit: is about a workload"},
+		{"experiment of a scenario", []string{"trace", "write", "--km", "5"}, "--km: describes a workload"},
+		{"policy of a scenario", []string{"trace", "write", "--policy", "none"}, "--policy: describes a workload"},
+		{"experiment of the scenarios", []string{"steps", "--scenarios", "--limit", "5"}, "--limit: describes a workload"},
 		{"I/O beyond the limit", []string{"trace", "--io", "11", "-e", write("ten.yaml", "workload: {trace: redis, limit: 10}\n")}, "the workload is limited to 10"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

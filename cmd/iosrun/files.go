@@ -19,34 +19,35 @@ import (
 // them is refused before anything is written.
 type commandFiles struct {
 	files.Uses
-	// standard is where an output goes whose name is "-"; nil until there is one.
+	// standard is the writer of an output whose name is "-"; it is nil when there is
+	// none.
 	standard io.Writer
 }
 
 // commandFilesKey is the key of a command's files in its context.
 type commandFilesKey struct{}
 
-// withFiles gives a command's context its files. Standard output and standard
-// error, where they are files, are among what is written to.
+// withFiles adds a commandFiles to a command's context. When standard output and
+// standard error are files they count as written to.
 func withFiles(ctx context.Context, out, errOut io.Writer) context.Context {
 	u := &commandFiles{}
 	o, _ := out.(*os.File)
 	e, _ := errOut.(*os.File)
 	_ = u.Stream(o, "standard output", true)
-	_ = u.Stream(e, standardErrorName, true) // often the same as standard output, which is no harm
+	_ = u.Stream(e, standardErrorName, true) // often the same as standard output, which does no harm
 	return context.WithValue(ctx, commandFilesKey{}, u)
 }
 
 const standardErrorName = "standard error"
 
-// standardErrorClashes tells whether an error says that standard error is a file
-// that the command uses otherwise: the error must not be written there.
+// standardErrorClashes reports whether an error says that standard error is a file
+// that the command uses for something else: the error must not be written there.
 func standardErrorClashes(err error) bool {
 	return errors.Is(err, files.ErrSameFile) && strings.HasPrefix(err.Error(), standardErrorName+" and ")
 }
 
-// beside gives the terminal, where there is one, for what cannot go to standard
-// error, and what closes it.
+// beside returns the terminal, if there is one, for messages that cannot go to
+// standard error, and a function that closes it.
 func beside() (io.Writer, func()) {
 	f, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
 	if err != nil {
@@ -55,7 +56,7 @@ func beside() (io.Writer, func()) {
 	return f, func() { _ = f.Close() }
 }
 
-// filesOf gives the files that a command uses.
+// filesOf returns the files that a command uses.
 func filesOf(c *cobra.Command) *commandFiles {
 	if u, ok := c.Context().Value(commandFilesKey{}).(*commandFiles); ok {
 		return u
@@ -63,7 +64,7 @@ func filesOf(c *cobra.Command) *commandFiles {
 	return &commandFiles{}
 }
 
-// standardOutput tells whether an output's name stands for standard output.
+// standardOutput reports whether an output's name stands for standard output.
 func standardOutput(name string) bool {
 	switch name {
 	case "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1":
@@ -72,7 +73,7 @@ func standardOutput(name string) bool {
 	return false
 }
 
-// standardError tells whether an output's name stands for standard error.
+// standardError reports whether an output's name stands for standard error.
 func standardError(name string) bool {
 	switch name {
 	case "/dev/stderr", "/dev/fd/2", "/proc/self/fd/2":
@@ -81,9 +82,9 @@ func standardError(name string) bool {
 	return false
 }
 
-// output gives the file that a flag names for an output, empty if none, after a
-// look at whether it can be written. With "-" the output goes to standard output,
-// and what the command prints for people goes to standard error.
+// output returns the file that a flag names for an output, empty if none, after
+// checking that it can be written. With "-" the output goes to standard output, and
+// the command's text for people goes to standard error.
 func output(c *cobra.Command, flag string) (string, error) {
 	name, _ := c.Flags().GetString(flag)
 	u := filesOf(c)
@@ -106,7 +107,7 @@ func output(c *cobra.Command, flag string) (string, error) {
 	return name, usage(u.Writes(name, "output of --"+flag))
 }
 
-// writeOutput writes what output gave a name for.
+// writeOutput writes an output to the name that the function output returned.
 func writeOutput(c *cobra.Command, name string, write func(io.Writer) error) error {
 	var w io.Writer
 	switch {
@@ -121,25 +122,26 @@ func writeOutput(c *cobra.Command, name string, write func(io.Writer) error) err
 	return errors.Join(write(b), b.Flush())
 }
 
-// reads says that a command reads files, each for the purpose.
+// reads notes that a command reads files, each for the purpose.
 func reads(c *cobra.Command, purpose string, paths ...string) error {
 	return each(filesOf(c).Reads, purpose, paths)
 }
 
-// owns says that a command reads the files of a volume that it takes for no other.
+// owns notes that a command reads the files of a volume and must use them for no
+// other purpose.
 func owns(c *cobra.Command, purpose string, paths ...string) error {
 	return each(filesOf(c).Owns, purpose, paths)
 }
 
-// writes says that a command changes or replaces files.
+// writes notes that a command changes or replaces files.
 func writes(c *cobra.Command, purpose string, paths ...string) error {
 	return each(filesOf(c).Writes, purpose, paths)
 }
 
-// changes says that a command changes or replaces the files of an image. A file
-// that another program has open for writing is refused, unless the command is to
-// ignore that: Hercules sets the OPENED bit at its first change only, and plain
-// images have none.
+// changes notes that a command changes or replaces the files of an image. It refuses
+// a file that another program has open for writing, unless the flag ignore-opened is
+// set: Hercules sets the OPENED bit at its first change only, and plain images have
+// none.
 func changes(c *cobra.Command, purpose string, paths ...string) error {
 	if err := writes(c, purpose, paths...); err != nil {
 		return err
@@ -176,13 +178,13 @@ func addIgnoreOpened(c *cobra.Command) {
 	c.Flags().Bool(ignoreOpened, false, "write to an image although it was not closed (its OPENED bit is on), or another program has it open")
 }
 
-// untried tells whether an error says of a file that it must not be touched now,
-// so that nothing was tried.
+// untried reports whether an error says that a file must not be touched now, so that
+// nothing was tried.
 func untried(err error) bool {
 	return errors.Is(err, files.ErrSameFile) || errors.Is(err, files.ErrLocked) || errors.Is(err, image.ErrInUse)
 }
 
-// advice says what can be done about an error, or nothing.
+// advice returns a hint about a way around an error, or an empty string.
 func advice(err error) string {
 	if errors.Is(err, image.ErrInUse) {
 		return "A program that is killed leaves the OPENED bit on. Where none has the image open any more, check it with\n\"iosrun volume verify\", and give --" + ignoreOpened + "."

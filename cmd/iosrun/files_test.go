@@ -151,7 +151,7 @@ func TestVolumesAreDifferentFiles(t *testing.T) {
 	for _, other := range namesOf(t, at("s")) {
 		unharmed(t, i.dir, "a shadow file", "volume", "shadow", "merge", at("base.cckd"), at("s"), other)
 		unharmed(t, i.dir, "a shadow file", "volume", "shadow", "merge", at("base.cckd"), at("s"), other, "--all")
-		unharmed(t, i.dir, "what the new file is to lie on+the new shadow file", "volume", "shadow", "create", at("base.cckd"), at("s"), other, "--force")
+		unharmed(t, i.dir, "the files below the new one+the new shadow file", "volume", "shadow", "create", at("base.cckd"), at("s"), other, "--force")
 		unharmed(t, i.dir, "the copy+the volume to copy", "volume", "copy", at("base.cckd"), other, "--shadow", at("s"), "--force")
 	}
 	for _, other := range namesOf(t, at("base.cckd")) {

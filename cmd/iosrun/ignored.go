@@ -12,11 +12,11 @@ import (
 	"github.com/iosrun/iosrun/lab/experiment"
 )
 
-// What a command would not heed of what it is given is an error here: a flag or
-// a key that is silently of no effect gives figures of another experiment.
+// A flag or a key that would have no effect is an error here: if it were ignored
+// silently the figures would belong to another experiment.
 
-// onePolicy chooses the policy of a command that runs one: the one that is
-// named, else the one that the settings list, else sync.
+// onePolicy chooses the policy of a command that runs one: the named one, else the
+// one that the settings list, else sync.
 func onePolicy(c *cobra.Command, cfg *experiment.Config, named ...string) error {
 	switch {
 	case len(named) != 0:
@@ -41,7 +41,8 @@ var (
 	traceOnly     = []string{"trace", "format", "skip-bad", "time-unit", "trace-device"}
 )
 
-// checkFlags reports a flag that another one, given or not given, makes idle.
+// checkFlags returns an error about a flag that has no effect because another one is
+// given or missing.
 func checkFlags(f *pflag.FlagSet) error {
 	made, _ := f.GetBool("generate")
 	idle, want := generatorOnly, "only with --generate, which makes requests up"
@@ -59,16 +60,16 @@ func checkFlags(f *pflag.FlagSet) error {
 	return nil
 }
 
-// noExperiment reports a flag that describes an experiment, or one of the others
-// that are named, to a command that plays scenarios: those describe their own
-// machine and what is played.
+// noExperiment returns an error when a flag that describes an experiment, or one of
+// the others, is given to a command that plays scenarios. A scenario describes its
+// own machine and I/O.
 func noExperiment(c *cobra.Command, others ...string) error {
 	experiments := pflag.NewFlagSet("", pflag.ContinueOnError)
 	addExperimentFlags(experiments)
 	var found error
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if found == nil && (experiments.Lookup(f.Name) != nil || slices.Contains(others, f.Name)) {
-			found = usage(fmt.Errorf("--%s: is about a workload, and a scenario describes its machine and what is played on it: want one or the other", f.Name))
+			found = usage(fmt.Errorf("--%s: describes a workload, and a scenario describes its own machine and I/O: want one or the other", f.Name))
 		}
 	})
 	return found

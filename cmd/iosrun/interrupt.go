@@ -14,45 +14,45 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// exitInterrupted is the exit code after SIGINT, SIGTERM or SIGHUP: that of a
-// shell for a program which SIGINT has ended.
+// exitInterrupted is the exit code after SIGINT, SIGTERM or SIGHUP: the one that a
+// shell gives for a program that SIGINT has ended.
 const exitInterrupted = 130
 
-// grace is how long a command may take to heed a first signal. One that reads
-// from a pipe which gives nothing, compiles a module or is in a call of one hears
-// of nothing; then the program ends without it.
+// grace is the time that a command has to react to a first signal. A command that
+// waits for data from a pipe, compiles a module or is in a call of one cannot react;
+// after this time the program ends without waiting for it.
 const grace = time.Second
 
-// sayTime is how long the last words may take where standard error is a pipe that
-// nobody reads.
+// sayTime is the longest time for writing the last message, in case standard error
+// is a pipe that nobody reads.
 const sayTime = 100 * time.Millisecond
 
-// interruption is what becomes of signals while a command runs. The first one
-// cancels the command's context. The second one ends the program at once, by the
-// Go run-time's own handler, which needs no goroutine.
+// interruption handles signals while a command runs. The first one cancels the
+// command's context. The second one ends the program at once, by the Go run-time's
+// own handler, which needs no goroutine.
 type interruption struct {
 	errOut io.Writer
 	exit   func(int)
 
 	mu        sync.Mutex
 	signalled bool
-	heeded    bool // the command winds up by itself
-	overdue   bool // it is to end as soon as nothing is protected
+	heeded    bool // the command reacts to the signal and ends by itself
+	overdue   bool // the program must end as soon as no protected function runs
 	protected int
 	timer     *time.Timer
-	temporary map[string]bool // files that are no use to anybody if the program ends now
+	temporary map[string]bool // files to remove if the program ends now
 }
 
 // interruptionKey is the key of the interruption in a command's context.
 type interruptionKey struct{}
 
-// catchSignals gives the context that the first signal cancels. SIGHUP stays
-// ignored where the program was started so, as by nohup.
+// catchSignals returns a context that the first signal cancels. SIGHUP stays ignored
+// when the program was started so, for instance by nohup.
 //
-// Code of modules cannot be preempted: a goroutine that is in a call of one keeps
-// its processor (P). One more than there are runs on which hear of a signal. What
-// that does not help against is a garbage collection, which stops every goroutine
-// until the call has ended; the bound on a call is the bound on that.
+// Code of modules cannot be preempted: a goroutine that is in a call of a module
+// keeps its processor (P). So the program uses one processor more than runs, which
+// then notices a signal. During a garbage collection every goroutine is stopped
+// until the call has ended; the limit on a call limits that time, too.
 func catchSignals(parent context.Context, errOut io.Writer) context.Context {
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	i := &interruption{errOut: errOut, exit: os.Exit, temporary: make(map[string]bool)}
@@ -72,8 +72,8 @@ func catchSignals(parent context.Context, errOut io.Writer) context.Context {
 	return ctx
 }
 
-// interruptionOf is the interruption of a command; one without effect where
-// nobody has caught signals.
+// interruptionOf returns the interruption of a command, or one without effect when
+// catchSignals was not called.
 func interruptionOf(c *cobra.Command) *interruption {
 	if i, ok := c.Context().Value(interruptionKey{}).(*interruption); ok {
 		return i
@@ -91,8 +91,8 @@ func (i *interruption) first(cancel func()) {
 	cancel()
 }
 
-// heed says that the command has heard of a signal and winds up by itself, or
-// that it would: what it does now takes as long as it takes.
+// heed notes that the command has noticed a signal and ends by itself, or would do
+// so: the grace time no longer applies.
 func (i *interruption) heed() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -102,8 +102,8 @@ func (i *interruption) heed() {
 	}
 }
 
-// conclude says that the command only has to show what there is, for which it has
-// the grace time once a signal has come.
+// conclude notes that the command only has to show its results, for which it has the
+// grace time after a signal.
 func (i *interruption) conclude() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -116,8 +116,8 @@ func (i *interruption) conclude() {
 	}
 }
 
-// protect runs what is to be whole or not at all, such as the writing of a file:
-// the grace time does not end the program in the middle of it.
+// protect runs a function that must not be ended halfway, such as the writing of a
+// file: the end of the grace time waits for it.
 func (i *interruption) protect(f func() error) error {
 	i.mu.Lock()
 	i.protected++
@@ -133,15 +133,14 @@ func (i *interruption) protect(f func() error) error {
 	return err
 }
 
-// temp notes a temporary file, which is removed if the program is ended while it
-// is there.
+// temp notes a temporary file, which is removed if a signal ends the program.
 func (i *interruption) temp(path string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.temporary[path] = true
 }
 
-// keep says that the file is of use.
+// keep notes that the file is complete and must not be removed.
 func (i *interruption) keep(path string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

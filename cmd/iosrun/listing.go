@@ -16,8 +16,8 @@ import (
 const (
 	// listWidth is the number of columns of a list that goes to a file or a pipe.
 	listWidth = 120
-	// minText is the least number of columns of a list's text. Where a terminal has
-	// no room for that, each row is printed as lines of their own.
+	// minText is the smallest width of a list's text, in columns. When a terminal has
+	// no room for that, each cell of a row is printed on a line of its own.
 	minText = 24
 )
 
@@ -86,7 +86,7 @@ func (l *listing) render() error {
 	return err
 }
 
-// stacked has a line for each cell, and the text below them.
+// stacked returns the list with a line for each cell, and the text below them.
 func (l *listing) stacked() string {
 	var b strings.Builder
 	last := len(l.header) - 1
@@ -103,8 +103,8 @@ func (l *listing) stacked() string {
 	return b.String()
 }
 
-// terminalWidth is the number of columns of the terminal that w is, or of the one
-// that the variable COLUMNS describes; 0 when there is none.
+// terminalWidth returns the number of columns of the terminal behind w, or the value
+// of the variable COLUMNS; 0 when there is neither.
 func terminalWidth(w io.Writer) int {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil {

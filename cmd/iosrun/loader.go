@@ -20,7 +20,8 @@ func addLoaderFlags(c *cobra.Command) {
 	c.Flags().Int64(fuelFlag, host.DefaultFuel, "units of fuel that a call of a module may use, about one an instruction (see docs/fuel.md); -1: no limit, a loop then ends with the program alone")
 }
 
-// openLoader makes what loads a command's policies, and what closes it.
+// openLoader returns the loader of a command's policies, and a function that closes
+// it.
 func openLoader(c *cobra.Command, log hclog.Logger) (*catalog.Loader, func(), error) {
 	rc := host.RuntimeConfig{Logger: log.Named("host")}
 	if no, _ := c.Flags().GetBool("no-cache"); !no {
@@ -32,7 +33,7 @@ func openLoader(c *cobra.Command, log hclog.Logger) (*catalog.Loader, func(), er
 	}
 	if c.Flags().Lookup(fuelFlag) != nil {
 		rc.Fuel, _ = c.Flags().GetInt64(fuelFlag)
-		if rc.Fuel == 0 { // which is the runtime's word for the default
+		if rc.Fuel == 0 { // 0 would mean the default to the runtime
 			return nil, nil, usage(fmt.Errorf("--%s 0: want 1 to %d, or %d", fuelFlag, int64(host.MaxFuel), host.Unmetered))
 		}
 	}

@@ -20,15 +20,15 @@ import (
 // The exit codes.
 const (
 	exitOK      = 0
-	exitFailure = 1 // it was tried and did not work, or a check did not hold
-	exitUsage   = 2 // what was asked for cannot be tried
+	exitFailure = 1 // the command failed, or a check did not hold
+	exitUsage   = 2 // the command cannot be tried as it was given
 )
 
 func main() {
 	os.Exit(execute(catchSignals(context.Background(), os.Stderr), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// execute runs one command line and gives its exit code.
+// execute runs one command line and returns its exit code.
 func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
@@ -65,9 +65,9 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 	return exitUsage
 }
 
-// visible gives an error's text without control and direction characters, but for
-// its line ends and tabs: names of files, keys of YAML and what a compiler prints
-// are somebody else's text.
+// visible returns an error's text without control and direction characters, except
+// line ends and tabs. An error may contain text from elsewhere: names of files, keys
+// of YAML, output of a compiler.
 func visible(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i, line := range lines {
@@ -80,8 +80,8 @@ func visible(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-// usageError is an error in what was asked for. With a command, its help tells
-// what would be right.
+// usageError is an error in the command line or in the settings. If command is set
+// the message refers to its help.
 type usageError struct {
 	error
 	command string
@@ -103,10 +103,10 @@ func newRoot() *cobra.Command {
 		Long: `iosrun emulates a mainframe's I/O supervisor (IOS) and lets WebAssembly modules,
 called detours, take control of its I/O process at three pointers: the DDTSIO
 pointer, the return address of the SSCH call, and SRBEP. A policy is a set of
-detours; it mirrors the writes to a volume in one way or another.
+detours, which mirror the writes to a volume in one way or another.
 
 Without arguments, "iosrun compare" plays a recorded database workload against
-three policies and prints what each costs.`,
+three policies and prints the costs of each.`,
 		Example: `  iosrun compare
   iosrun compare sync constant-copy --trace disk.csv.gz --km 100
   iosrun run sync --swap 30s=constant-copy --json run.json
@@ -127,13 +127,13 @@ three policies and prints what each costs.`,
 		return usageError{err, c.CommandPath()}
 	})
 	root.PersistentFlags().String("plugin-dir", "", `folder of built modules that take the place of the shipped ones, which the program carries (IOSRUN_PLUGIN_DIR)`)
-	root.PersistentFlags().String("log-level", "warn", "what is logged to standard error: trace, debug, info, warn, error or off (IOSRUN_LOG_LEVEL)")
+	root.PersistentFlags().String("log-level", "warn", "lowest level that is logged to standard error: trace, debug, info, warn, error or off (IOSRUN_LOG_LEVEL)")
 	root.AddCommand(newRun(), newCompare(), newPolicy(), newPlugin(), newVolume(), newChannel(), newSteps(), newTrace(), newWorld())
 	wrapArgs(root)
 	return root
 }
 
-// flagNames are the flags that a command takes, as they are written.
+// flagNames returns the flags of a command as they are written.
 func flagNames(c *cobra.Command) []string {
 	var names []string
 	for _, set := range []*pflag.FlagSet{c.Flags(), c.InheritedFlags()} {

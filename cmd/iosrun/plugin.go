@@ -74,14 +74,15 @@ func newPluginList() *cobra.Command {
 	return c
 }
 
-// inspection is what plugin inspect prints as JSON.
+// inspection is the JSON of plugin inspect.
 type inspection struct {
 	File     string        `json:"file"`
 	SHA256   string        `json:"sha256"`
 	Bytes    int           `json:"bytes"`
 	Manifest *abi.Manifest `json:"manifest"`
 	Accepted bool          `json:"accepted"`
-	// Rehearsed says that the module's start and the canned frames were tried.
+	// Rehearsed says that the module's start and its hooks were tried, on made-up
+	// frames.
 	Rehearsed bool           `json:"rehearsed"`
 	Findings  []findingEntry `json:"findings"`
 }
@@ -97,15 +98,15 @@ func newPluginInspect() *cobra.Command {
 	var grants []string
 	c := &cobra.Command{
 		Use:   "inspect MODULE",
-		Short: "Say what a module is and whether it would be accepted; nothing of it runs",
+		Short: "Describe a module and report whether it would be accepted; nothing of it runs",
 		Long: `inspect reads a module (a shipped one by name, a .wasm file, or a folder of Go
-source, which is built first), holds it against the detour ABI and compiles it: the
-way on which a policy loads it, stopped before there is an instance. Nothing of the
-module runs. What only running can tell, whether its start traps and what it answers
-to canned frames, is tried with --rehearse. The exit code is 1 when the module would
+source, which is built first), checks it against the detour ABI and compiles it, as a
+policy does that loads it, but makes no instance. Nothing of the
+module runs, except with --rehearse, which tries its start and calls its hooks with
+made-up requests. The exit code is 1 when the module would
 be refused.
 
-Without --grant the module is taken to be granted what it asks for.`,
+Without --grant the module gets all capabilities that it asks for.`,
 		Example: "  iosrun plugin inspect frontend/standard\n  iosrun plugin inspect ./theirs.wasm --grant mirror,flag --rehearse",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -231,8 +232,8 @@ program carries when it is built with it.`,
 	return c
 }
 
-// unbuilt tells a folder from which no module can be built from a build that
-// failed.
+// unbuilt turns the error about a folder from which no module can be built into a
+// usage error; other errors of a build stay as they are.
 func unbuilt(err error) error {
 	if errors.Is(err, build.ErrSource) || errors.Is(err, build.ErrNoToolchain) {
 		return usage(err)
@@ -282,7 +283,7 @@ func buildTo(c *cobra.Command, cat *catalog.Catalog, folder, to string) error {
 	return err
 }
 
-// catalogOf is the catalog that the command's flags and the environment name.
+// catalogOf returns the catalog that the command's flags and the environment name.
 func catalogOf(c *cobra.Command) *catalog.Catalog {
 	dir, _ := c.Flags().GetString("plugin-dir")
 	if dir == "" {

@@ -54,10 +54,10 @@ func newPolicyShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show POLICY",
 		Short: "Show a shipped policy or check a policy file",
-		Long: `show prints a policy and checks it: its modules are found, held against what the
-policy grants and sets, and compiled, as for a run. Nothing of them runs, unless
---rehearse has them started and rehearsed on canned frames. What is found of a file
-goes to standard error; the exit code is 1 when the policy would be refused.`,
+		Long: `show prints a policy and checks it: its modules are found, checked against the policy's
+grants and settings, and compiled, as for a run. Nothing of them runs, unless
+--rehearse starts them and calls their hooks with made-up requests. Findings about a file
+go to standard error; the exit code is 1 when the policy would be refused.`,
 		Example:           "  iosrun policy show sync > mine.yaml\n  iosrun policy show ./mine.yaml --rehearse",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completePolicies,
@@ -86,8 +86,8 @@ goes to standard error; the exit code is 1 when the policy would be refused.`,
 	return c
 }
 
-// checkPolicy loads a policy as a run does, up to where something of its modules
-// would run, and with rehearse up to where I/O would begin.
+// checkPolicy loads a policy as a run does. Without rehearse it stops before any
+// code of its modules runs, with rehearse before I/O begins.
 func checkPolicy(c *cobra.Command, p *policy.Policy, rehearse bool) error {
 	log, err := logger(c)
 	if err != nil {
@@ -117,7 +117,7 @@ func checkPolicy(c *cobra.Command, p *policy.Policy, rehearse bool) error {
 
 // completePolicies offers the shipped policies to the shell, and files.
 func completePolicies(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	all, _ := policy.Shipped() // an error leaves nothing to offer
+	all, _ := policy.Shipped() // after an error there is nothing to offer
 	var names []string
 	for _, p := range all {
 		names = append(names, p.Name+"\t"+p.Summary)

@@ -29,8 +29,8 @@ environment (IOSRUN_WORKLOAD_TRACE is workload.trace; "__" stands for "-"), then
 
 At the end of every run it is checked that each I/O completed exactly once and did not
 fail, that no completion came earlier than the policy's declared durability allows, that
-primary and mirrors are equal but for what is marked, that every read has returned what
-the last acknowledged write left (or one under way), that no acknowledged write is lost,
+primary and mirrors are equal except for marked tracks, that every read has returned the data of
+the last acknowledged write (or of one under way), that no acknowledged write is lost,
 that nothing is pending, that every fault and swap happened before the last request ended, that synchronisations ended well,
 and that no detour was passed over. Failed requests are in no latency and no rate; with
 --expect-failures they fail no check, nor do lost writes with --expect-lost. With --strict one does for each intent that the
@@ -49,7 +49,7 @@ func newRun() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run [POLICY]",
 		Short: "Run one policy on a workload",
-		Long:  "run plays a workload against one policy (sync, if none is named) and prints what it cost.\n" + traceHelp,
+		Long:  "run plays a workload against one policy (sync, if none is named) and prints its costs.\n" + traceHelp,
 		Example: `  iosrun run sync
   iosrun run ./mine.yaml --trace disk.vscsi.gz --speed 4
   iosrun run sync --generate --gen-rate 5000 --gen-reads 0.3 --km 100
@@ -69,7 +69,7 @@ func newCompare() *cobra.Command {
 		Use:   "compare [POLICY...]",
 		Short: "Compare policies on the same workload",
 		Long: `compare plays the same workload against each policy, each on a machine of its own,
-and prints what each costs. Differences are against the first policy, I/O by I/O.
+and prints the costs of each. Differences are from the first policy, I/O by I/O.
 Without arguments it is the demonstration: a recorded database workload, a 3390
 volume, its mirror 50 km away, and the policies sync, constant-copy and read-select.
 ` + traceHelp,
@@ -97,13 +97,13 @@ volume, its mirror 50 km away, and the policies sync, constant-copy and read-sel
 func addRunFlags(c *cobra.Command) {
 	addExperimentFlags(c.Flags())
 	c.Flags().String("json", "", "file to write the result to as JSON (- is standard output; the table then goes to standard error)")
-	c.Flags().Bool("observe", false, "have an independent observer watch the media and the channel, and hold what it finds against the figures; takes two to four times as long")
+	c.Flags().Bool("observe", false, "add an independent observer that watches the media and the channel, and compare its findings with the figures; takes two to four times as long")
 	addLoaderFlags(c)
 	c.Flags().BoolP("quiet", "q", false, "show no progress")
 	_ = c.RegisterFlagCompletionFunc("link", cobra.FixedCompletions(dasd.LinkNames(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-// play runs the policies that choose puts into the settings, and reports.
+// play runs the policies that choose puts into the settings, and prints the report.
 func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	begun := time.Now()
 	cfg, err := configOf(c)
@@ -156,8 +156,8 @@ func play(c *cobra.Command, choose func(*experiment.Config) error) error {
 	return errors.Join(conclude(c, cfg, results, result, time.Since(begun)), plan.Changed())
 }
 
-// played tells a workload without a read or a write, which could not be tried,
-// from what went wrong in a run.
+// played turns the error about a workload without a read or a write into a usage
+// error; other errors of a run stay as they are.
 func played(err error) error {
 	if errors.Is(err, experiment.ErrNothingPlayed) {
 		return usage(err)
@@ -165,9 +165,9 @@ func played(err error) error {
 	return err
 }
 
-// runAll runs the plan's policies side by side. After a signal it gives what there
-// is of them, nil for a policy of which there is nothing; it fails with the signal
-// only where there is nothing at all.
+// runAll runs the plan's policies side by side. After a signal it returns the
+// results so far, nil for a policy without one, and an error only when there is no
+// result at all.
 func runAll(ctx context.Context, c *cobra.Command, plan *experiment.Plan, log hclog.Logger) ([]*experiment.Result, error) {
 	bar := newBar(c, len(plan.Policies))
 	defer bar.finish()
@@ -216,8 +216,8 @@ func runAll(ctx context.Context, c *cobra.Command, plan *experiment.Plan, log hc
 	return results, nil
 }
 
-// conclude writes the result where it was asked for, prints it, and fails when a
-// check did not hold, or was not made because the run was interrupted.
+// conclude writes the result to the output file, prints it, and returns an error
+// when a check did not hold, or was not made because the run was interrupted.
 func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Result, output string, took time.Duration) error {
 	var runs []report.Run
 	var without []string
@@ -238,7 +238,7 @@ func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Re
 		}
 		runs = append(runs, run)
 	}
-	if output != "" { // first: nobody may read what is printed
+	if output != "" { // first, because printing may block when nobody reads it
 		if err := writeOutput(c, output, func(w io.Writer) error { return report.WriteJSON(w, runs, without...) }); err != nil {
 			return err
 		}
@@ -269,10 +269,10 @@ func conclude(c *cobra.Command, cfg *experiment.Config, results []*experiment.Re
 	return nil
 }
 
-// errPartial says that a signal has ended a run.
-var errPartial = errors.New("the figures are of what had been played, and no check was made")
+// errPartial says that a signal ended a run before its end.
+var errPartial = errors.New("the figures are of the part that was played, and no check was made")
 
-// bar shows how far all runs together are, on a terminal.
+// bar shows the progress of all runs together on a terminal.
 type bar struct {
 	mu    sync.Mutex
 	bar   *progressbar.ProgressBar

@@ -152,13 +152,13 @@ func TestSignalEndsARunWithWhatThereIs(t *testing.T) {
 			code, by := p.end()
 			assert.Equal(t, 130, code, "signal %v: %s", by, p.stderr())
 			out := p.out.String()
-			assert.Contains(t, out, "INTERRUPTED: the figures of sync are of what had been played; no check was made of them")
+			assert.Contains(t, out, "INTERRUPTED: the figures of sync are of the part that was played; no check was made")
 			assert.Contains(t, out, "write p50")
 			assert.Regexp(t, `checks +not made`, out)
 			for _, never := range []string{"completed once", "durability", "mirrors equal", " ok"} {
 				assert.NotContains(t, out, never)
 			}
-			assert.Contains(t, p.stderr(), "iosrun: interrupted: the figures are of what had been played, and no check was made")
+			assert.Contains(t, p.stderr(), "iosrun: interrupted: the figures are of the part that was played, and no check was made")
 			runs := readReport(t, file)
 			require.Len(t, runs, 1)
 			assert.True(t, runs[0].Interrupted)

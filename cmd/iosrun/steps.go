@@ -16,24 +16,24 @@ import (
 	"github.com/iosrun/iosrun/trace/steps"
 )
 
-// stepsLimit is how many requests of a workload are played where nothing else is
-// said: enough for every step that a plain workload takes.
+// stepsLimit is the number of requests of a workload that are played by default:
+// enough for every step that a plain workload takes.
 const stepsLimit = 2000
 
 func newSteps() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "steps [POLICY]",
-		Short: "Show how often each step of the method is taken",
-		Long: fmt.Sprintf(`steps prints the table of the method's steps and how often each was taken, by the
+		Short: "Count the steps of the method that a run takes",
+		Long: fmt.Sprintf(`steps prints the table of the method's steps and the number of times that each was taken, by the
 component that the table names, in a run of one policy (sync, if none is named) on a
-workload: the first %d requests of it, unless --limit says otherwise. With --scenarios
+workload: its first %d requests, unless --limit gives another number. With --scenarios
 it plays the project's scenarios instead, which together take every step.
 
-With --states it prints the tables of states instead: each change of state that there
-can be of a request, of what the host knows of it on each leg (the primary or a
-mirror), of mirror I/Os, labels, copies and risks, with how often it was made and why.
+With --states it prints the tables of states instead: each possible change of state
+of a request, of the host's account of it on each leg (the primary or a
+mirror), of mirror I/Os, labels, copies and risks, with the number of times and the reason.
 
-The exit code is 1 when a check of the run, or what a scenario expects, does not hold,
+The exit code is 1 when a check of the run, or an expectation of a scenario, does not hold,
 or when the scenarios together have not taken every step.`, stepsLimit),
 		Example: `  iosrun steps
   iosrun steps --scenarios --missing
@@ -51,7 +51,8 @@ or when the scenarios together have not taken every step.`, stepsLimit),
 	return c
 }
 
-// stepCount is a row of the table of steps with how often it was taken.
+// stepCount is a row of the table of steps with the number of times that the step
+// was taken.
 type stepCount struct {
 	steps.Row
 	Taken uint64 `json:"taken"`
@@ -91,7 +92,7 @@ func runSteps(c *cobra.Command, args []string) error {
 	return failed
 }
 
-// counted is what was counted over one run or several.
+// counted sums up one run or several.
 type counted struct {
 	steps       steps.Counter
 	transitions []intercept.Transition
@@ -107,8 +108,8 @@ func (n *counted) add(all []intercept.Transition) {
 	}
 }
 
-// playScenarios plays every scenario of the project. The first error is what did
-// not come as expected.
+// playScenarios plays every scenario of the project. failed says which expectations
+// were not met.
 func playScenarios(c *cobra.Command, log hclog.Logger, n *counted) (failed, err error) {
 	l, end, err := openLoader(c, log)
 	if err != nil {
@@ -116,7 +117,7 @@ func playScenarios(c *cobra.Command, log hclog.Logger, n *counted) (failed, err 
 	}
 	defer end()
 	if !c.Flags().Changed("log-level") {
-		log = hclog.NewNullLogger() // faults are what the scenarios are about
+		log = hclog.NewNullLogger() // faults are expected in scenarios
 	}
 	var all []error
 	for _, name := range scenario.Names() {
@@ -163,7 +164,7 @@ func playCounted(c *cobra.Command, log hclog.Logger, args []string, n *counted) 
 	return failed, nil
 }
 
-// workloadOf is the experiment of a command that runs one policy.
+// workloadOf returns the experiment of a command that runs one policy.
 func workloadOf(c *cobra.Command, args []string) (*description.Experiment, error) {
 	cfg, err := configOf(c)
 	if err != nil {
@@ -185,8 +186,8 @@ func workloadOf(c *cobra.Command, args []string) (*description.Experiment, error
 	return x, usage(x.CheckWorkload())
 }
 
-// playOne runs the experiment's policy. The first error is a check that does not
-// hold.
+// playOne runs the experiment's policy. failed is the error about a check that does
+// not hold.
 func playOne(c *cobra.Command, log hclog.Logger, x *description.Experiment, o experiment.Options) (r *experiment.Result, failed, err error) {
 	defer x.Close()
 	l, end, err := openLoader(c, log)

@@ -20,16 +20,16 @@ import (
 func newTrace() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trace [SCENARIO]",
-		Short: "Show the way that one I/O takes",
-		Long: `trace plays a scenario, by name or from a file, and prints the way of one of its I/Os:
+		Short: "Show the steps of one I/O",
+		Long: `trace plays a scenario, by name or from a file, and prints the steps of one of its I/Os:
 virtual time, the component, the step of the method and what happens. Without a
 scenario it plays a workload up to the I/O that --io names. --list lists the project's
-scenarios. What happens to a mirror at no I/O's instance, such as synchronisation, is
-part of the way of an I/O while that is under way. With --states it also shows each
-change of state: of the request, of what the host knows of it on each leg (0 is the
+scenarios. Events of a mirror that belong to no I/O, such as a synchronisation, are
+printed with an I/O while that is under way. With --states it also shows each
+change of state: of the request, of the host's account of it on each leg (0 is the
 primary, the others are the mirrors), of mirror I/Os, labels, copies and risks.
 
-The exit code is 1 when a check of the run, or what the scenario expects, does not hold.`,
+The exit code is 1 when a check of the run, or an expectation of the scenario, does not hold.`,
 		Example: `  iosrun trace write
   iosrun trace standing-chain --io 2 --svg joined.svg
   iosrun trace ./mine.yaml --all --json
@@ -61,7 +61,7 @@ func completeScenarios(*cobra.Command, []string, string) ([]string, cobra.ShellC
 	return names, cobra.ShellCompDirectiveDefault
 }
 
-// traced is the way of an I/O as JSON.
+// traced is the JSON of the steps of an I/O.
 type traced struct {
 	Title  string        `json:"title"`
 	IO     int           `json:"io,omitempty"` // 0: all

@@ -7,7 +7,7 @@ import (
 	"github.com/iosrun/iosrun/abi"
 )
 
-// version names the build and the versions that it speaks.
+// version returns the version of the build and of the contract with detours.
 func version() string {
 	v := "development"
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {

@@ -23,15 +23,15 @@ func newVolume() *cobra.Command {
 		Short: "Make, show, check, copy, compare and mirror volumes in image files",
 		Long: `The images are those of the Hercules emulator: plain CKD, also split over several files
 (named by the first one); compressed CKD and compressed FBA with zlib or bzip2, with
-shadow files; raw FBA. Which one a file is shows in the file.
+shadow files; raw FBA. The format of an image is found from its content.
 
-An image is changed by one program at a time and read by none meanwhile; a command that
-comes second is refused and names the program. A compressed image that was not closed, as
-its OPENED bit tells, is refused for writing: check it with verify and give --ignore-opened.
+An image is changed by one program at a time and read by none meanwhile; a second command
+is refused, with the name of the program. A compressed image that was not closed, as
+its OPENED bit shows, is refused for writing: check it with verify and give --ignore-opened.
 A file is the same under all its names, and never both read and written to.
 
-Exit codes: 0 it worked; 1 something is wrong with a volume, or volumes differ; 2 it could
-not be tried: a wrong argument, a file that is not there, one that is and no --force.`,
+Exit codes: 0 it worked; 1 a volume has errors, or volumes differ; 2 it could
+not be tried: a wrong argument, a missing file, an existing one without --force.`,
 		Example: `  iosrun volume create work01.dsk 3390-3 WORK01
   iosrun volume list mvsres.cckd
   iosrun volume copy mvsres.cckd mvsres.dsk
@@ -44,7 +44,8 @@ not be tried: a wrong argument, a file that is not there, one that is and no --f
 	return c
 }
 
-// volumeError tells what could not be tried from what went wrong with a volume.
+// volumeError turns an error about a request that could not be tried into a usage
+// error; errors found in a volume stay as they are.
 func volumeError(err error) error {
 	var path *fs.PathError
 	switch {
@@ -63,7 +64,7 @@ func volumeError(err error) error {
 	return usage(err)
 }
 
-// text is what commands print without --json.
+// text is a result that prints itself when --json is not given.
 type text interface{ WriteText(io.Writer) error }
 
 func printResult(c *cobra.Command, r text) error {
@@ -73,7 +74,8 @@ func printResult(c *cobra.Command, r text) error {
 	return r.WriteText(c.OutOrStdout())
 }
 
-// volumeProgress is the progress of one command, which an interruption ends.
+// volumeProgress returns the progress display of one command, which stops the
+// command after a signal, and a function that ends the display.
 func volumeProgress(c *cobra.Command) (volume.Progress, func()) {
 	b := newBar(c, 1)
 	show := b.part(0)
@@ -96,7 +98,7 @@ func addOutputFlags(f *pflag.FlagSet, long bool) {
 	}
 }
 
-// addImageFlags adds the flags that say how an image is opened.
+// addImageFlags adds the flags for opening an image.
 func addImageFlags(c *cobra.Command) {
 	c.Flags().StringArray("shadow", nil, "shadow file that lies on the image; repeat it in order, the topmost last")
 	addDeviceFlag(c)
@@ -120,7 +122,8 @@ func completeDevices(want func(*media.Geometry) bool) cobra.CompletionFunc {
 	}
 }
 
-// completeFiles completes the first n arguments as files and no more.
+// completeFiles completes the first n arguments as files and offers nothing for
+// further ones.
 func completeFiles(n int) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) < n {
@@ -137,13 +140,13 @@ func imageOptions(f *pflag.FlagSet) image.Options {
 	return o
 }
 
-// addFormatFlags adds the flags that say how a new image is kept.
+// addFormatFlags adds the flags for the file format of a new image.
 func addFormatFlags(c *cobra.Command) {
 	f := c.Flags()
 	addFormatFlag(c)
 	addCompressionFlags(c)
-	f.Bool("wide", false, "64-bit offsets, which Hercules 4 reads and Hercules 3 does not")
-	f.Int64("split-bytes", 0, "bytes that no file of a plain CKD image exceeds (0: one file)")
+	f.Bool("wide", false, "use 64-bit offsets, which Hercules 4 reads and Hercules 3 does not")
+	f.Int64("split-bytes", 0, "largest size in bytes of a file of a plain CKD image (0: one file)")
 	f.Bool("force", false, "replace files that exist")
 	addIgnoreOpened(c)
 	f.Bool("no-sync", false, "do not wait until the new files are durable: faster, but a crash soon after can damage them")
@@ -160,7 +163,7 @@ func addCompressionFlags(c *cobra.Command) {
 	_ = c.RegisterFlagCompletionFunc("compression", cobra.FixedCompletions([]string{"zlib", "bzip2", "none"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// compression is what the flag of that name says for a compressed file.
+// compression returns the compression that the flag --compression names.
 func compression(name string) (image.Compression, error) {
 	switch name {
 	case "", "zlib":
@@ -254,8 +257,8 @@ parameters give the same bytes as Hercules' dasdinit in a plain image.`,
 		},
 	}
 	f := c.Flags()
-	f.Int("cylinders", 0, "cylinders (0: as many as the model has)")
-	f.Int64("blocks", 0, "blocks of 512 bytes of an FBA device (0: as many as the model has)")
+	f.Int("cylinders", 0, "number of cylinders (0: the model's own)")
+	f.Int64("blocks", 0, "number of blocks of 512 bytes of an FBA device (0: the model's own)")
 	f.Bool("alternates", false, "add the model's alternate cylinders")
 	f.String("owner", "", "owner that the label names, up to 14 characters")
 	f.Bool("raw", false, "no label: empty tracks or blocks")
@@ -328,8 +331,8 @@ func newVolumeVerify() *cobra.Command {
 		Use:   "verify FILE...",
 		Short: "Check every track of volumes",
 		Long: `verify checks headers, lookup tables and free space, and then that every track can be
-read and holds no more than the device's tracks do. The exit code is 1 when something is
-wrong with a volume.`,
+read and fits the device's tracks. The exit code is 1 when a
+volume has errors.`,
 		Example: "  iosrun volume verify mvsres.cckd\n  iosrun volume verify *.dsk --json\n  iosrun volume verify mvsres.cckd --shadow mvsres_1.shadow",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -22,11 +22,11 @@ func newVolumeMirror() *cobra.Command {
 		Use:   "mirror PRIMARY MIRROR",
 		Short: "Make a volume the mirror of another, track by track through the machine",
 		Long: `mirror synchronises the volume MIRROR with the volume PRIMARY, from file to file, as the
-mirror process of the emulated machine does it: channel programs read each track of the
-one and write it to the other. PRIMARY stays as it is. MIRROR is made if it is not there;
-one that is there, of the same device type and size, is overwritten with --force and stays
+mirror process of the emulated machine does: channel programs read each track of the
+one and write it to the other. PRIMARY stays as it is. MIRROR is made if it does not exist;
+an existing one of the same device type and size is overwritten with --force and stays
 in its format. Shadow files that lie on PRIMARY are named with --shadow. With those of
-MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
+MIRROR, in --mirror-shadow, the topmost one gets the writes.`,
 		Example: `  iosrun volume mirror mvsres.dsk mirror.dsk
   iosrun volume mirror mvsres.dsk mirror.cckd --format cckd
   iosrun volume mirror mvsres.cckd old.dsk --force
@@ -86,7 +86,7 @@ MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
 	addCompressionFlags(c)
 	f.StringArrayVar(&shadows, "shadow", nil, "shadow file that lies on the primary; repeat it in order, the topmost last")
 	f.StringArrayVar(&mirrorShadows, "mirror-shadow", nil, "shadow file that lies on the mirror")
-	f.BoolVar(&force, "force", false, "overwrite a mirror that is there")
+	f.BoolVar(&force, "force", false, "overwrite an existing mirror")
 	addIgnoreOpened(c)
 	f.BoolVar(&noSync, "no-sync", false, "do not wait until the mirror is durable")
 	f.IntVar(&streams, "streams", 0, "copies of tracks under way at once (0: the mirror process's default)")
@@ -94,21 +94,21 @@ MIRROR, in --mirror-shadow, the topmost one takes what is written.`,
 	return c
 }
 
-// unsound tells what is damaged in a volume that a synchronisation failed on, if
-// anything is.
+// unsound returns an error about damage in a volume after a failed synchronisation,
+// or nil when there is none.
 func unsound(c *cobra.Command, path string, shadows []string) error {
 	progress, finish := volumeProgress(c)
 	r, err := volume.Verify(path, volume.VerifyOptions{Image: image.Options{Shadows: shadows}, Progress: progress})
 	finish()
 	if err != nil || len(r.Findings) == 0 {
-		return nil // the synchronisation said what is wrong
+		return nil // the synchronisation's own error is better
 	}
 	f := r.Findings[0]
 	return fmt.Errorf("%d of the tracks are damaged, the first: cylinder %d head %d: %s", r.Damaged, f.Cylinder, f.Head, f.Text)
 }
 
-// mirrorTarget makes the image for a mirror unless it is there. What is wrong with
-// the files of either is known before anything is written.
+// mirrorTarget makes the image for a mirror unless it exists. It checks the files of
+// both images before it writes anything.
 func mirrorTarget(primary, mirror string, from, to image.Options, force bool, o image.CreateOptions) (made bool, err error) {
 	g, err := geometryOf(primary, from)
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 func newVolumeShadow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "shadow",
-		Short: "Make shadow files, and merge them into what they lie on",
+		Short: "Make shadow files, and merge them into the file below",
 		Long: fmt.Sprintf(`A shadow file lies on an image and takes all changes, so that the image stays as it is.
 Another one may lie on it, up to %d. The other commands take them as --shadow, the
 topmost last; Hercules finds them by name, with a digit for their place: sf=mvsres_*.shadow
 means mvsres_1.shadow, mvsres_2.shadow and so on. Removing the topmost shadow file undoes
-the changes in it, merging it makes them part of what it lies on.`, image.MaximumShadows),
+the changes in it, merging it makes them part of the file below.`, image.MaximumShadows),
 		Example: `  iosrun volume shadow create mvsres.cckd mvsres_1.shadow
   iosrun volume info mvsres.cckd --shadow mvsres_1.shadow
   iosrun volume shadow merge mvsres.cckd mvsres_1.shadow`,
@@ -53,7 +53,7 @@ cannot have shadow files; Hercules 3 reads none on a plain CKD image.`,
 			o.NoSync, _ = f.GetBool("no-sync")
 			o.Temporary = interruptionOf(c).temp
 			path := args[len(args)-1]
-			if err := owns(c, "what the new file is to lie on", image.Files(args[0], args[1:len(args)-1])...); err != nil {
+			if err := owns(c, "the files below the new one", image.Files(args[0], args[1:len(args)-1])...); err != nil {
 				return err
 			}
 			if err := changes(c, "the new shadow file", path); err != nil {
@@ -68,7 +68,7 @@ cannot have shadow files; Hercules 3 reads none on a plain CKD image.`,
 	}
 	f := c.Flags()
 	addCompressionFlags(c)
-	f.Bool("wide", false, "64-bit offsets, as a file with such offsets under it has anyway")
+	f.Bool("wide", false, "use 64-bit offsets, as a file above one with such offsets always does")
 	f.Bool("force", false, "replace a file that exists")
 	addIgnoreOpened(c)
 	f.Bool("no-sync", false, "do not wait until the new file is durable")
@@ -80,12 +80,12 @@ func newVolumeShadowMerge() *cobra.Command {
 	var all, keep, noSync, ignore bool
 	c := &cobra.Command{
 		Use:   "merge IMAGE SHADOW...",
-		Short: "Merge the topmost shadow file into what it lies on",
-		Long: `merge writes what the topmost of the shadow files holds to the file that it lies on, the
+		Short: "Merge the topmost shadow file into the file below",
+		Long: `merge writes the content of the topmost shadow file to the file below it, the
 next shadow file or IMAGE, and removes it. SHADOW are the shadow files, the topmost last. All
-that is to be merged is checked before anything is written; if merge is interrupted, the
-volume with its shadow files holds what it held before, and merge can be run again (with
---ignore-opened where it was killed, as the file that took the changes then was not closed).`,
+of it is checked before anything is written; if merge is interrupted, the
+volume with its shadow files has the same content as before, and merge can be run again (with
+--ignore-opened after a kill, because the file that took the changes was not closed).`,
 		Example: `  iosrun volume shadow merge mvsres.cckd mvsres_1.shadow
   iosrun volume shadow merge mvsres.cckd mvsres_1.shadow mvsres_2.shadow --all`,
 		Args: cobra.RangeArgs(2, 1+image.MaximumShadows),

@@ -16,24 +16,24 @@ import (
 	"github.com/iosrun/iosrun/policy/catalog"
 )
 
-// maxWorlds is the most worlds of one command.
+// maxWorlds is the largest number of worlds of one command.
 const maxWorlds = 1_000_000
 
 func newWorld() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "world",
-		Short: "Make worlds from seeds and hold them against every check",
-		Long: `world makes a small machine from a seed, with everything that can meet on it: pairs of
+		Short: "Make worlds from seeds and run every check on them",
+		Long: `world makes a small machine and its I/O from a seed: pairs of
 volumes over links of several kinds, a shipped policy, requests and channel programs of
 every class that go to the same few tracks, faults, swaps and synchronisations. It plays
-it with every check of the end of a run and with the independent observer, and prints a
-line for each seed in which something did not hold, with the command that replays it.
-At the end it prints what the worlds had in them. Equal seeds make equal worlds.
+it with every end-of-run check and with the independent observer, and prints a
+line for each seed with a failed check, with the command that replays it.
+At the end it counts the parts of the worlds. Equal seeds make equal worlds.
 
 --show prints a world as a scenario instead: "iosrun trace FILE" plays one, step by
 step. --shrink prints each world that failed as the smallest scenario that still fails.
 
-The exit code is 1 when something did not hold in a world.`,
+The exit code is 1 when a check failed in a world.`,
 		Example: `  iosrun world --seed 7
   iosrun world --count 200
   iosrun world --seed 1000 --count 200 --json
@@ -45,10 +45,10 @@ The exit code is 1 when something did not hold in a world.`,
 	}
 	f := c.Flags()
 	f.Uint64("seed", 0, "seed of the first world")
-	f.Int("count", 1, "how many worlds are made, of this seed and those that follow")
+	f.Int("count", 1, "number of worlds, made from this seed and the following ones")
 	f.Bool("show", false, "print the worlds as scenarios, and play none")
-	f.Bool("shrink", false, "print each world that fails as the smallest scenario that fails so")
-	f.Bool("unordered", false, "let channel programs that write meet other writes that are under way, which no access method puts in order")
+	f.Bool("shrink", false, "print each world that fails as the smallest scenario that fails in the same way")
+	f.Bool("unordered", false, "let channel programs that write overlap other writes under way, which no access method puts in order")
 	f.Bool("json", false, "print JSON")
 	addLoaderFlags(c)
 	for _, name := range []string{"seed", "count"} {
@@ -57,7 +57,7 @@ The exit code is 1 when something did not hold in a world.`,
 	return c
 }
 
-// worlds is the work of the command.
+// worlds holds the options and the counts of the command.
 type worlds struct {
 	c         *cobra.Command
 	loader    *catalog.Loader
@@ -126,10 +126,10 @@ func (w *worlds) show() error {
 	return nil
 }
 
-// progressInterval is how often the progress is shown.
+// progressInterval is the time between two updates of the progress.
 const progressInterval = 200 * time.Millisecond
 
-// played takes up what came of a world.
+// played counts and prints the result of a world.
 func (w *worlds) played(made *world.World, r *world.Result) error {
 	w.summary.Add(r)
 	if w.progress != nil && (time.Since(w.displayed) > progressInterval || w.summary.Worlds == w.count) {
@@ -154,7 +154,7 @@ func (w *worlds) played(made *world.World, r *world.Result) error {
 	return nil
 }
 
-// again is the command that replays a seed.
+// again returns the command line that replays a seed.
 func (w *worlds) again(seed uint64) string {
 	text := fmt.Sprintf("iosrun world --seed %d", seed)
 	if w.limits.Unordered {
@@ -163,7 +163,8 @@ func (w *worlds) again(seed uint64) string {
 	return text
 }
 
-// shrink prints the smallest scenario in which what was wrong first is wrong.
+// shrink prints the smallest scenario that it finds with the first failure of the
+// world.
 func (w *worlds) shrink(made *world.World, r *world.Result) error {
 	small, runs, err := world.Shrink(w.c.Context(), w.loader, made, r)
 	if err != nil {

@@ -108,8 +108,8 @@ func (w *where) command(code byte, s *machine.Storage, e *abi.CCW) {
 	}
 }
 
-// resumed is where a chain works after it has suspended itself at this point: its
-// extent holds, and it must say anew where in it.
+// resumed returns the places of a chain after it has suspended itself at this point:
+// its extent still holds, but it must position anew within it.
 func (w *where) resumed() where {
 	return where{geo: w.geo, define: w.define, defined: w.defined, extentAt: w.extentAt, base: w.base, logical: w.logical}
 }

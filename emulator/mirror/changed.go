@@ -8,7 +8,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// CopyPatience is how long a copy of changed tracks may take, the wait for the
+// CopyPatience is the longest time that a copy of changed tracks may take, the wait for the
 // writes that are under way included. Writes to the primary are held no longer.
 const CopyPatience = machine.Second
 

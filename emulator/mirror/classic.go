@@ -30,7 +30,7 @@ func (c *copier) classic() bool {
 	return c.p.classic[c.m.Pair().Primary()] || c.p.classic[c.m.Unit()]
 }
 
-// records is how far the reading of a track with classic commands is: first
+// records holds the progress of the reading of a track with classic commands is: first
 // record zero and the count fields, then the records, in several channel programs
 // where there are some without data or segments of overflow records.
 type records struct {
@@ -41,7 +41,7 @@ type records struct {
 	done    bool
 }
 
-// maxCountings is how often a track is read from its beginning when others format
+// maxCountings is the number of times that a track is read from its beginning when others format
 // it meanwhile. Then it is left to the next copy; in the last one, with writes
 // held, nobody does.
 const maxCountings = 8

@@ -8,7 +8,7 @@ import (
 // kindDrained has a driver look whether the writes that were under way have ended.
 const kindDrained = machine.KindMirror + 1
 
-// drainInterval is how often the mirror process looks whether writes that were
+// drainInterval is the time after which the mirror process looks again whether writes that were
 // under way have ended.
 const drainInterval = 50 * machine.Microsecond
 

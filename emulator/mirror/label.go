@@ -18,7 +18,7 @@ const (
 	stateSize = program.LabelSize - stateAt
 )
 
-// labelTexts are what stands there, in EBCDIC, by state.
+// labelTexts has the text that stands there, in EBCDIC, for each state.
 var labelTexts = map[abi.MirrorState][]byte{
 	abi.MirrorSynchronising: {0xE2, 0xE8, 0xD5, 0xC3, 0xC8, 0xD9, 0xD6, 0xD5, 0xC9, 0xE2, 0xC9, 0xD5, 0xC7}, // SYNCHRONISING
 	abi.MirrorSuspended:     {0xE2, 0xE4, 0xE2, 0xD7, 0xC5, 0xD5, 0xC4, 0xC5, 0xC4},                         // SUSPENDED

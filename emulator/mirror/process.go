@@ -20,18 +20,18 @@ const (
 
 // Defaults of the monitor (M2).
 const (
-	// Patience is how long the monitor lets a completed primary I/O wait for its
+	// Patience is the longest time for which the monitor lets a completed primary I/O wait for its
 	// mirrors. It is above the usual response of a far mirror by three orders of
 	// magnitude and below the missing-interrupt time.
 	Patience = 5 * machine.Second
-	// monitorInterval is how often the monitor looks. An alarm brings it to those
+	// monitorInterval is the time between two looks of the monitor. An alarm brings it to those
 	// whose time is over in between, at that time.
 	monitorInterval = 500 * machine.Millisecond
 )
 
 // Process is the mirror process of a machine.
 type Process struct {
-	// Patience is how long an application waits for mirrors at most, in all: from
+	// Patience is the longest time that an application waits for mirrors, in all: from
 	// when its primary I/O has ended to when it is told, however often post-status
 	// detours hold the request meanwhile. A mirror I/O for a request whose
 	// application has been told may take as long, from its start.

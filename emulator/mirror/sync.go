@@ -23,13 +23,13 @@ type ChangedTracks interface {
 type SyncOptions struct {
 	// Full copies every track; otherwise only those that the account has marked.
 	Full bool
-	// Threshold is how many tracks may have changed during a copy for the last
+	// Threshold is the number of tracks that may have changed during a copy for the last
 	// copy, with writes held, to follow (step 78).
 	Threshold int
-	// MaxRounds is how many copies are made with writes allowed before the last
+	// MaxRounds is the number of copies that are made with writes allowed before the last
 	// one follows whatever the threshold says; 0 stands for DefaultRounds.
 	MaxRounds int
-	// Streams is how many copies of tracks are under way at once; 0 stands for
+	// Streams is the number of copies of tracks under way at once; 0 stands for
 	// DefaultStreams.
 	Streams int
 	// TracksPerSecond throttles the copies made with writes allowed; 0 does not.
@@ -61,7 +61,7 @@ var errCut = errors.New("the mirror was dissociated meanwhile")
 // ErrBusy says that the mirror is being synchronised already.
 var ErrBusy = errors.New("is being synchronised already")
 
-// DrainPatience is how long a synchronisation keeps writes held while those under
+// DrainPatience is the longest time for which a synchronisation keeps writes held while those under
 // way end. It is above what missing-interrupt handling takes to end one; a
 // synchronisation that has to wait for longer fails.
 const DrainPatience = 20 * machine.Second
@@ -107,7 +107,7 @@ func (s *Sync) enter(to syncState) {
 
 func (s *Sync) now() machine.Time { return s.copier.p.m.Clock.Now() }
 
-// SyncProgress is how far a synchronisation is.
+// SyncProgress describes the progress of a synchronisation.
 type SyncProgress struct {
 	Round  int    // copies begun
 	Left   int    // tracks of this copy not begun
@@ -165,7 +165,7 @@ func (p *Process) Synchronise(m *intercept.Mirror, o SyncOptions) (*Sync, error)
 	return s, nil
 }
 
-// labelTrack is where the volume label is.
+// labelTrack is the track of the volume label.
 const labelTrack = 0
 
 // labelled begins the first copy. The track of the label is copied with the others,

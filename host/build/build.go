@@ -19,8 +19,9 @@ import (
 const (
 	// ManifestFile is the name of the manifest in a detour's folder.
 	ManifestFile = "manifest.json"
-	// MemoryPages is the maximum that a module's memory gets: 16 MiB. Go's linker
-	// declares none, and its runtime takes the first 4 MiB at its start.
+	// MemoryPages is the largest size that a module's memory can grow to, in pages of
+	// 64 KiB: 16 MiB. Go's linker declares no maximum, and its runtime takes the first
+	// 4 MiB at its start.
 	MemoryPages = 256
 )
 
@@ -29,30 +30,32 @@ var (
 	ErrNoToolchain = errors.New(`needs the Go toolchain: no "go" command in PATH`)
 	// ErrNoManifest says that a folder has no manifest.
 	ErrNoManifest = errors.New("no " + ManifestFile + " beside its main package")
-	// ErrSource says that a folder is none that a detour can be built from.
+	// ErrSource says that a detour cannot be built from a folder, because its source
+	// is missing or incomplete.
 	ErrSource = errors.New("no source of a detour")
-	// ErrCompile says that the toolchain refused the source. The error's text has
-	// what the toolchain printed.
+	// ErrCompile says that the toolchain refused the source. The error's text holds
+	// the toolchain's output.
 	ErrCompile = errors.New("does not compile")
 )
 
-// flags are those of go build. Paths and the state of a repository stay out of
-// the module so that the same source gives the same bytes wherever it lies.
-// Function names stay in: they make a trap's report readable, for 2 % of the size.
+// flags are the options of go build. Paths and the state of a repository stay out of
+// the module so that the same source gives the same bytes wherever it lies. Function
+// names stay in: they make a trap's report readable, for 2 % of the size.
 var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-buildmode=c-shared"}
 
-// stopTime is how long the toolchain has to end when a build is given up.
+// stopTime is the time that the toolchain has to end after a build is given up.
 const stopTime = 500 * time.Millisecond
 
 // Build builds the detour in the folder dir, which holds a main package and a
-// manifest, and gives the path of the module. The module lies in the folder
-// cache, or in the user's cache folder where cache is empty; a module that was
-// built there from the same sources, manifest and toolchain, and is whole, is used
-// again. The same input gives the same bytes. Build may be called from several
-// goroutines and processes at once.
+// manifest, and returns the path of the module. The module lies in the folder cache,
+// or in the user's cache folder where cache is empty; a module that was built there
+// from the same sources, manifest and toolchain, and is whole, is used again. The
+// same input gives the same bytes. Build may be called from several goroutines and
+// processes at once.
 //
 // uses, if not nil, is told of the files that the module is made from, and of the
-// module in the cache; its refusal ends the build before anything is compiled.
+// module in the cache. When it refuses one, the build ends with its error before
+// anything is compiled.
 func Build(ctx context.Context, dir, cache string, uses *files.Uses) (string, error) {
 	path, err := build(ctx, dir, cache, uses)
 	if err != nil {
@@ -117,15 +120,14 @@ func build(ctx context.Context, dir, cache string, uses *files.Uses) (string, er
 	return path, nil
 }
 
-// Stamp makes a detour of a module that a compiler has left: the memory gets a
-// maximum of MemoryPages if it has none, and the manifest goes into its custom
-// section.
+// Stamp makes a detour of a compiler's output: it gives the memory a maximum of
+// MemoryPages if it has none, and puts the manifest into its custom section. It
+// returns a new module and leaves the arguments alone.
 func Stamp(module, manifest []byte) ([]byte, error) {
 	return wasm.Rewrite(module, wasm.Edit{MemoryMax: MemoryPages, Section: abi.ManifestSection, Data: manifest})
 }
 
-// DefaultCache is the folder in which modules are kept when nothing else is
-// said.
+// DefaultCache returns the folder that keeps modules when the caller names none.
 func DefaultCache() (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -134,7 +136,7 @@ func DefaultCache() (string, error) {
 	return filepath.Join(base, "iosrun", "modules"), nil
 }
 
-// sourceError is ErrSource with what is wrong.
+// sourceError is ErrSource with the cause.
 type sourceError struct{ error }
 
 func (e sourceError) Is(target error) bool { return target == ErrSource }
@@ -163,7 +165,7 @@ func readManifest(dir string) ([]byte, *abi.Manifest, error) {
 	return text, m, nil
 }
 
-// command is the Go toolchain as it runs in one folder.
+// command runs the Go toolchain in one folder.
 type command struct {
 	path, dir string
 	env       []string
@@ -178,13 +180,13 @@ func toolchain(dir string) (*command, error) {
 	return &command{path: path, dir: dir, env: env}, nil
 }
 
-// run runs the toolchain and gives what it wrote to its standard output. What it
-// printed when it failed is in the error.
+// run runs the toolchain and returns its standard output. When it fails the error
+// holds its standard error.
 func (g *command) run(ctx context.Context, args ...string) ([]byte, error) {
 	c := exec.CommandContext(ctx, g.path, args...)
 	c.Dir, c.Env = g.dir, g.env
-	// Interrupted, the toolchain removes its own temporary files; what it has started
-	// may hold its output open for longer than that takes.
+	// When it is interrupted the toolchain removes its own temporary files. Processes
+	// that it has started may hold its output open for longer than that takes.
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = stopTime
 	var said strings.Builder
@@ -202,8 +204,8 @@ func (g *command) run(ctx context.Context, args ...string) ([]byte, error) {
 	return nil, fmt.Errorf("go %s: %w", args[0], err)
 }
 
-// Toolchain is the version of the Go toolchain that builds in the folder dir, such
-// as "go1.26.8".
+// Toolchain returns the version of the Go toolchain that builds in the folder dir,
+// such as "go1.26.8".
 func Toolchain(ctx context.Context, dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/iosrun/iosrun/host/wasm"
 )
 
-// sumSuffix is the extension of the file beside a module in the cache that holds
-// its checksum. The name of a module tells what it was made from, and not whether
-// it is whole.
+// sumSuffix is the extension of the file beside a module in the cache that holds its
+// checksum. A module's name identifies its sources, but does not show that the file
+// is complete.
 const sumSuffix = ".sum"
 
 // maxSum is the most bytes of that file: the checksum in hexadecimal and an end of
@@ -34,8 +34,8 @@ func openCache(dir string) error {
 	return files.CheckPrivate(dir, info)
 }
 
-// whole tells whether the module at path is there and is as it was built. What is
-// in its place and is no file is removed.
+// whole reports whether the module at path exists and has the checksum of its build.
+// Anything at path that is not a regular file is removed.
 func whole(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -65,9 +65,9 @@ func sumOf(module []byte) []byte {
 	return []byte(hex.EncodeToString(sum[:]))
 }
 
-// keep puts a module into the cache, and then its checksum, each at once or not
-// at all. They are made in the folder temp, which is on the same file system. Who
-// builds the same at the same time puts the same there.
+// keep puts a module into the cache, and then its checksum, each at once or not at
+// all. They are made in the folder temp, which is on the same file system. A process
+// that builds the same module at the same time writes the same bytes.
 func keep(path string, module []byte, temp string) error {
 	if err := place(path, module, temp); err != nil {
 		return err

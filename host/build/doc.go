@@ -1,4 +1,4 @@
 // Package build makes a detour's module from a folder of Go source: it runs the
-// Go toolchain, gives the module's memory a maximum, puts the manifest into it,
-// and keeps the result under a name that says what it was made from.
+// Go toolchain, gives the module's memory a maximum, puts the manifest into it, and
+// keeps the result under a name that is a hash of its sources.
 package build

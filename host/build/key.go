@@ -15,14 +15,14 @@ import (
 	"github.com/iosrun/iosrun/files"
 )
 
-// edition goes into every key: it changes when Stamp gives other bytes for the
+// edition goes into every key. It must change when Stamp gives other bytes for the
 // same input.
 const edition = "1"
 
-// MaxSource is the most bytes of a source file, or of one that is embedded.
+// MaxSource is the largest size in bytes of a source file, or of one that is embedded.
 const MaxSource = 64 << 20
 
-// listed is what go list says of a package.
+// listed holds the fields that are read from go list's description of a package.
 type listed struct {
 	ImportPath, Dir, Name               string
 	Standard                            bool
@@ -30,9 +30,9 @@ type listed struct {
 	Error                               *struct{ Err string }
 }
 
-// key names what the module is made from: the bytes of every source file that
-// goes into it but for the standard library's, for which the toolchain's version
-// stands; the manifest; and the settings that the compiler takes from its
+// key hashes everything that the module is made from: every source file outside the
+// standard library, the version of the toolchain, which stands for the standard
+// library, the manifest, and the settings that the compiler takes from its
 // environment.
 func (g *command) key(ctx context.Context, manifest []byte, uses *files.Uses) (string, error) {
 	env, err := g.run(ctx, "env", "GOVERSION", "GOEXPERIMENT", "GOWASM", "GOFLAGS")

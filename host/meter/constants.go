@@ -2,12 +2,12 @@ package meter
 
 import "github.com/iosrun/iosrun/host/wasm"
 
-// What the pass adds has the indices behind the module's own. A module that
-// names such an index was not valid and would become so, with the counter in its
-// reach. So every place where an index can stand is looked at: instructions and
-// exports, and here the constants and the segments.
+// The globals and functions that the pass adds get the indices behind the module's
+// own. A module that names such an index is invalid, but the addition would make it
+// valid, and it could change the counter. So the pass checks every index: those in
+// instructions and exports elsewhere, those in constants and segments here.
 
-// constants looks at a section of globals, elements or data.
+// constants checks the indices in a section of globals, elements or data.
 func (m *module) constants(s wasm.Section) error {
 	d := &decoder{code: m.code, at: s.Offset, end: s.Offset + s.Size}
 	n := d.u32("a section")
@@ -24,7 +24,7 @@ func (m *module) constants(s wasm.Section) error {
 		}
 	}
 	if d.err == nil && d.at != d.end {
-		// They would be read as the first of what the pass adds.
+		// These bytes would be read as the first item that the pass adds.
 		d.fail(d.at, "%s section has %d bytes behind its end", s.Name(), d.end-d.at)
 	}
 	return d.err

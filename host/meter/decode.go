@@ -6,7 +6,7 @@ import (
 	"github.com/iosrun/iosrun/host/wasm"
 )
 
-// operation is one instruction as it stands in a function's code.
+// operation is one decoded instruction of a function's code.
 type operation struct {
 	*instruction
 	op     uint16 // with the prefix in the upper byte
@@ -14,9 +14,9 @@ type operation struct {
 	end    int    // offset behind its last byte
 	index  uint32 // label, function, type, local or global, where it has one
 	second uint32 // table of call_indirect
-	value  int64  // of i32.const
+	value  int64  // value of i32.const
 	block  blockType
-	labels []uint32 // of br_table, with the default label at the end
+	labels []uint32 // labels of br_table, with the default label at the end
 }
 
 // blockType is the type of a block: at most one result, or the index of a

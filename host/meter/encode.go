@@ -2,8 +2,8 @@ package meter
 
 import "github.com/iosrun/iosrun/host/wasm"
 
-// encoder writes the code of functions with what is inserted. Its buffers are
-// used again from function to function.
+// encoder writes the code of functions with the insertions. Its buffers are used
+// again for each function.
 type encoder struct {
 	code     []byte // the module's
 	out      []byte
@@ -14,9 +14,9 @@ type encoder struct {
 	setStack []byte
 
 	// Locals that the pass has added to the function.
-	left   uint32 // of the stack, 64 bits
+	left   uint32 // bytes of stack that are left, 64 bits
 	number uint32 // length of a bulk operation, 32 bits
-	result uint32 // of a grow, 32 bits
+	result uint32 // result of a grow, 32 bits
 	framed bool   // the function has left
 }
 
@@ -30,7 +30,7 @@ func newEncoder(m *module) *encoder {
 	}
 }
 
-// function gives the body of a function. It is valid until the next call.
+// function returns the body of a function. It is valid until the next call.
 func (e *encoder) function(b *body, f *function) []byte {
 	e.out = e.out[:0]
 	e.framed = !b.small
@@ -67,7 +67,7 @@ func (e *encoder) locals(b *body, f *function) {
 	e.out = append(e.out, added...)
 }
 
-// wrapper gives the body of a function that the pass adds.
+// wrapper returns the body of a function that the pass adds.
 func (e *encoder) wrapper(w wrapper) []byte {
 	e.out = append(e.out[:0], 0) // no locals
 	e.bytes(e.getLimit)
@@ -136,8 +136,8 @@ func (e *encoder) test() {
 }
 
 // entry charges for the function's first piece and tests both counters with one
-// branch. What is left of the stack is kept for the calls that the function
-// makes; when it is used up the counter shows it to the host.
+// branch. It keeps the remaining size of the stack for the calls that the function
+// makes. When the stack is used up its counter is negative, which tells the host.
 func (e *encoder) entry(units int64, f *function) {
 	if !e.framed {
 		e.charge(units)

@@ -7,45 +7,46 @@ import (
 	"github.com/iosrun/iosrun/host/wasm"
 )
 
-// The compiler keeps a value that does not stay in a register in a place of its
-// own in the function's frame, and gives no place to two values. So a frame can
-// be much larger than the locals and the operands that there are at any one
-// moment, and what is counted here is values: those that are needed after a call,
-// for each call, and those that are given to locals while there are more of them
-// than registers.
+// The compiler keeps a value that does not stay in a register in a place of its own
+// in the function's frame, and gives no place to two values. So a frame can be much
+// larger than the locals and operands of any one moment. Therefore values are
+// counted here: for each call the values that are needed after it, and the values
+// that are assigned to locals while more of them are needed than there are
+// registers.
 
 const (
-	// frameBase is the size of a frame without values, in bytes: return address,
-	// saved registers, what the compiler keeps for itself.
+	// frameBase is the size of a frame without values, in bytes: the return address,
+	// saved registers and the compiler's own data.
 	frameBase = 256
-	// registers is the number of values that surely are in registers.
+	// registers is the number of values that are certain to be in registers.
 	registers = 8
-	// maxFrameWork bounds the analysis of one function, in words. What is larger is
-	// estimated without it, from above.
+	// maxFrameWork limits the analysis of one function, in words. A larger function
+	// gets a coarser upper estimate without the analysis.
 	maxFrameWork = 1 << 22
-	// maxFramePasses is the number of passes after which loops within loops are
-	// estimated from above.
+	// maxFramePasses is the largest number of passes; a function whose nested loops
+	// need more gets the coarser upper estimate.
 	maxFramePasses = 8
 )
 
-// event is an instruction that decides which locals have a value that is needed.
+// event is an instruction that changes which locals hold a value that is needed
+// later.
 type event struct {
 	op     uint16
 	height uint16 // operands on the stack, at most all ones
-	arg    uint32 // local, label, the beginning of what ends, or the first of the labels of br_table
+	arg    uint32 // local, label, beginning of the block that ends, or first of the labels of br_table
 	end    uint32 // behind the last of them
 }
 
 // frame estimates the size of a function's frame.
 type frame struct {
 	events []event
-	labels []uint32 // of all br_tables
+	labels []uint32 // labels of all br_tables
 	locals int
 	slot   int64 // bytes of a value
 	sets   int64 // instructions that give a local a value
-	meets  int64 // places where ways meet
+	meets  int64 // places where branches meet
 	loops  int
-	work   int64 // sets of locals that are looked at in one pass, at most
+	work   int64 // largest number of sets of locals that one pass looks at
 
 	crossing int   // height of the operands that have been counted
 	crossed  int64 // operands that waited while a function ran
@@ -62,7 +63,7 @@ func (f *frame) reset(b *body) {
 	}
 }
 
-// note takes an instruction into account.
+// note counts an instruction in.
 func (f *frame) note(o *operation, height int) {
 	e := event{op: o.op, arg: o.index, height: uint16(min(height, math.MaxUint16))}
 	switch o.op {
@@ -89,22 +90,22 @@ func (f *frame) note(o *operation, height int) {
 	f.work++
 }
 
-// end takes the end of a block into account, op being its beginning.
+// end counts the end of a block in; op is the instruction that began it.
 func (f *frame) end(op uint16, height int) {
 	f.events = append(f.events, event{op: opEnd, arg: uint32(op), height: uint16(min(height, math.MaxUint16))})
 	f.meets++
 	f.work++
 }
 
-// push takes n operands into account, with the height of the stack above them.
+// push counts n operands in; height is the number of operands on the stack with
+// them.
 func (f *frame) push(n, height int) {
 	if height > registers {
 		f.deep += int64(n)
 	}
 }
 
-// call takes a call into account, with the height of the operands below its
-// parameters.
+// call counts a call in; height is the number of operands below its parameters.
 func (f *frame) call(t wasm.FuncType, height int) {
 	f.crossed += int64(height - f.crossing)
 	f.crossing = height
@@ -114,7 +115,7 @@ func (f *frame) call(t wasm.FuncType, height int) {
 	}
 }
 
-// size is the estimate in bytes. It does not depend on the machine.
+// size returns the estimate in bytes. It does not depend on the machine.
 func (f *frame) size() int64 {
 	return frameBase + f.slot*(f.live.values(f)+f.crossed+f.deep+int64(f.arity))
 }
@@ -135,16 +136,16 @@ type liveness struct {
 	heads    []uint64 // state at the head of each loop, the last loop first
 }
 
-// block is a block that the way backwards is in.
+// block is a block that the backward pass is inside of.
 type block struct {
 	op       uint16
 	loop     int      // number of the loop
 	after    []uint64 // state behind it
 	other    []uint64 // state at the begin of the else, nil if there is none
-	assigned []uint64 // that of the block around it
+	assigned []uint64 // the set of the block around it
 }
 
-// values gives the number of values that may need a place in the frame.
+// values returns the number of values that may need a place in the frame.
 func (l *liveness) values(f *frame) int64 {
 	if f.locals == 0 {
 		return 0
@@ -163,7 +164,7 @@ func (l *liveness) values(f *frame) int64 {
 	return most
 }
 
-// cleared gives a slice of n zeros, in the memory of s where it has enough.
+// cleared returns a slice of n zeros, in the memory of s if that is large enough.
 func cleared(s []uint64, n int) []uint64 {
 	if cap(s) < n {
 		return make([]uint64, n)
@@ -184,7 +185,7 @@ func (l *liveness) copied(s []uint64) []uint64 {
 	return c
 }
 
-// needed is the state at the label of that depth.
+// needed returns the state at the label of that depth.
 func (l *liveness) needed(depth uint32) []uint64 {
 	b := &l.open[len(l.open)-1-int(depth)]
 	if b.op == opLoop {
@@ -219,15 +220,15 @@ func number(set []uint64) int {
 	return n
 }
 
-// place gives the present values of all locals that are needed a place.
+// place notes that the present values of all needed locals need a place.
 func (l *liveness) place() {
 	for n, w := range l.now[:l.words] {
 		l.now[l.words+n] |= w
 	}
 }
 
-// meeting counts the locals that have one of several values where ways meet with
-// a state, and a place for it: only those that get a value inside the block.
+// meeting counts the locals that can hold one of several values where branches meet,
+// and that need a place for it: only locals that are assigned inside the block do.
 func (l *liveness) meeting(state []uint64) int64 {
 	n := 0
 	for k, w := range state[l.words:] {
@@ -236,8 +237,9 @@ func (l *liveness) meeting(state []uint64) int64 {
 	return int64(n)
 }
 
-// pass goes through the function once. The state at the head of a loop is known
-// from the pass before; again says that it was not.
+// pass goes through the function once. It takes the state at the head of a loop from
+// the pass before; again reports that this state was incomplete, so that another
+// pass is needed.
 func (l *liveness) pass(f *frame) (values int64, again bool) {
 	l.now, l.assigned = cleared(l.now, 2*l.words), cleared(l.assigned, l.words)
 	l.open, l.used, l.count = l.open[:0], 0, 0
@@ -314,7 +316,7 @@ func (l *liveness) pass(f *frame) (values int64, again bool) {
 	return values + int64(number(l.now[l.words:])), again
 }
 
-// leave goes on to what stands in front of a block.
+// leave goes on to the code in front of a block.
 func (l *liveness) leave(b *block) {
 	for k, w := range b.assigned {
 		l.assigned[k] |= w

@@ -1,12 +1,12 @@
 package meter
 
-// insertion is code that the pass adds in one place of a function.
+// insertion is code that the pass adds at one place of a function.
 type insertion struct {
 	at    int // offset in the module of the instruction before which it goes
 	units int64
 	kind  insert
-	// Of a branch back to a loop's head: the piece that it ends, and the branch
-	// before it to that head.
+	// For a branch back to a loop's head: the index of the piece that it ends, and of
+	// the previous branch to that head.
 	piece, next int
 }
 
@@ -14,7 +14,7 @@ type insertion struct {
 type insert uint8
 
 const (
-	insNothing  insert = iota // what turned out not to be needed
+	insNothing  insert = iota // an insertion that turned out not to be needed
 	insPiece                  // charge for a piece of code
 	insTest                   // charge for a piece of code, and test the counter
 	insEntry                  // insTest at the function's entry, with the frame
@@ -26,7 +26,7 @@ const (
 	insGrown                  // after table.grow: the same
 )
 
-// label is a block that is open.
+// label is a block that the analysis is inside of.
 type label struct {
 	op       uint16
 	live     bool  // its first instruction can be reached
@@ -36,8 +36,8 @@ type label struct {
 	head     int   // of a loop: the piece at its head
 	back     int   // of a loop: the last branch to its head, noPiece if there is none
 	several  bool  // of a loop: an instruction that has other ways too goes to its head
-	untested int64 // the most units since a test, at its end
-	begun    int64 // the same where it begins
+	untested int64 // largest number of units since a test, at its end
+	begun    int64 // the same at its beginning
 	height   int   // operands below it
 	results  int
 }
@@ -48,11 +48,11 @@ type function struct {
 
 	insertions []insertion
 	labels     []label
-	// piece is the insertion that is charged for the next instruction, noPiece
-	// where no instruction can be reached.
+	// piece is the index of the insertion that charges for the next instruction, or
+	// noPiece where no instruction can be reached.
 	piece int
-	// untested is the most units that can have been used since the last test, in
-	// this function, on any way to the next instruction.
+	// untested is the largest number of units that this function can have used since
+	// the last test, on any path to the next instruction.
 	untested int64
 
 	last int64 // value of an i32.const that was the last instruction, -1 if it was none
@@ -65,7 +65,7 @@ type function struct {
 
 const noPiece = -1
 
-// analyse reads the code of a function and finds what is to be inserted.
+// analyse reads the code of a function and finds the insertions.
 func (f *function) analyse(b *body, d *decoder) {
 	f.insertions, f.labels = f.insertions[:0], f.labels[:0]
 	f.height, f.untested, f.kept = 0, 0, false
@@ -102,7 +102,7 @@ func (f *function) spend(units int64) {
 	f.untested += units
 }
 
-// step takes one instruction into account.
+// step counts one instruction in.
 func (f *function) step(o *operation, d *decoder) {
 	if f.piece != noPiece {
 		if f.untested >= MaxUntested {
@@ -168,7 +168,7 @@ func (f *function) pop(n int) {
 	f.lower(max(f.height-n, f.labelHeight()))
 }
 
-// lower takes the operands above a height from the stack.
+// lower removes the operands above a height from the stack.
 func (f *function) lower(height int) {
 	f.height = height
 	f.frame.crossing = min(f.frame.crossing, height)
@@ -207,7 +207,7 @@ func (f *function) open(o *operation, d *decoder) {
 	f.push(params)
 }
 
-// otherwise is the else of an if.
+// otherwise begins the else part of an if.
 func (f *function) otherwise(o *operation, d *decoder) {
 	l := &f.labels[len(f.labels)-1]
 	if l.op != opIf {
@@ -230,7 +230,7 @@ func (f *function) close(o *operation) {
 	l := f.labels[len(f.labels)-1]
 	f.labels = f.labels[:len(f.labels)-1]
 	f.frame.end(l.op, f.height)
-	if l.op == opIf && l.live { // the way without an else
+	if l.op == opIf && l.live { // the path without an else
 		l.reached, l.untested = true, max(l.untested, l.begun)
 	}
 	if l.reached {
@@ -250,8 +250,8 @@ func (f *function) close(o *operation) {
 		case !live:
 			f.piece = noPiece
 		case l.live && l.outer >= n:
-			// Whoever begins the block comes to its end: what follows belongs to the
-			// piece in which it began.
+			// Whatever enters the block reaches its end, so the code behind it belongs to
+			// the piece in which it began.
 			f.piece = l.piece
 		case l.reached:
 			f.begin(o.end, insPiece)
@@ -261,10 +261,10 @@ func (f *function) close(o *operation) {
 	f.push(l.results)
 }
 
-// shift moves the charge at a loop's head to where the head is reached from: the
-// piece before the loop, which is charged once for both, and the branches back,
-// which test the counter then. Most loops of compiled code that waits for
-// something unusual are never repeated.
+// shift moves the charge at a loop's head to the places that lead to the head: to
+// the piece before the loop, which is charged once for both, and to the branches
+// back, which then test the counter. It pays because most loops of compiled code
+// that waits for something unusual are never repeated.
 func (f *function) shift(l *label) {
 	head := &f.insertions[l.head]
 	units := head.units
@@ -307,13 +307,15 @@ func (f *function) branch(o *operation, depth uint32, d *decoder) {
 	}
 }
 
-// dead is the place behind an instruction that does not go on.
+// dead marks the code behind an instruction that never continues: it cannot be
+// reached.
 func (f *function) dead() {
 	f.piece, f.untested = noPiece, 0
 	f.lower(f.labelHeight())
 }
 
-// after is the place behind an instruction that may go on.
+// after begins a new piece behind an instruction that may continue there or
+// elsewhere.
 func (f *function) after(o *operation) {
 	if f.piece != noPiece {
 		f.begin(o.end, insPiece)
@@ -340,8 +342,8 @@ func (f *function) call(o *operation, d *decoder) {
 	}
 }
 
-// bulk is an operation of the length that is on top of the stack. Where the
-// length is a small constant its units are known.
+// bulk charges for an operation whose length is on top of the stack. When the length
+// is a small constant its charge is known beforehand.
 func (f *function) bulk(o *operation, kind insert, length, units int64) {
 	switch {
 	case f.piece == noPiece:

@@ -7,18 +7,18 @@ import (
 	"github.com/iosrun/iosrun/host/wasm"
 )
 
-// Meter gives a copy of a module that counts what it executes and ends with the
-// trap "unreachable" when a call has used up its fuel or its stack. The host
-// calls functions by the exports that the pass adds (CallPrefix). What the module
-// runs when it is instantiated becomes such a function (StartExport). The error is
-// a *wasm.Error, which says what in the module is not understood, and where.
+// Meter returns a copy of a module that counts the instructions that it executes and
+// ends with the trap "unreachable" when a call has used up its fuel or its stack.
+// The host calls functions by the exports that the pass adds (CallPrefix). The
+// module's start function, which would run when the module is instantiated, becomes
+// such an export (StartExport). The error is a *wasm.Error, which says what the pass
+// does not accept, and at which offset.
 func Meter(code []byte) ([]byte, error) {
 	return meter(code, false)
 }
 
-// meter does the work. With exact, every instruction is charged on its own,
-// which is slow and has no rules that could be wrong: the tests hold the pieces
-// against it.
+// meter does the work. With exact, every instruction is charged on its own. That is
+// slow but simple, and the tests compare the charges of the pieces with it.
 func meter(code []byte, exact bool) ([]byte, error) {
 	w, err := wasm.Parse(code)
 	if err != nil {
@@ -31,7 +31,7 @@ func meter(code []byte, exact bool) ([]byte, error) {
 	return m.rewrite()
 }
 
-// module is the module that is metered.
+// module holds the metered module and the counts that the pass needs.
 type module struct {
 	w     *wasm.Module
 	code  []byte
@@ -40,7 +40,7 @@ type module struct {
 	globals  int // imported ones included
 	imported int // functions
 	bodies   []body
-	locals   int // of all functions together
+	locals   int // number of locals of all functions together
 	added    []wrapper
 }
 
@@ -61,7 +61,8 @@ func refuse(at int, format string, a ...any) error {
 	return &wasm.Error{Offset: at, Text: fmt.Sprintf(format, a...)}
 }
 
-// prepare counts what the module has, and finds the functions.
+// prepare counts the module's types, functions and globals, and finds the functions'
+// code.
 func (m *module) prepare() error {
 	m.globals = m.w.Globals
 	for _, i := range m.w.Imports {
@@ -111,7 +112,7 @@ func (m *module) prepare() error {
 // wrapper is a function that the pass adds: it calls another with full counters.
 type wrapper struct {
 	export   string
-	function uint32 // that it calls
+	function uint32 // index of the function that it calls
 }
 
 func (m *module) wrappers() {
@@ -128,7 +129,8 @@ func (m *module) wrappers() {
 	}
 }
 
-// functions reads the locals of each function, and whether it calls another.
+// functions reads the locals of each function, and finds out whether it calls
+// another.
 func (m *module) functions(s wasm.Section) error {
 	d := &decoder{code: m.code, at: s.Offset, end: s.Offset + s.Size}
 	d.u32("the code section")
@@ -183,7 +185,7 @@ func (m *module) function(n int, d *decoder) error {
 	return d.err
 }
 
-// arity gives the numbers of parameters and of results of a block.
+// arity returns the numbers of parameters and of results of a block.
 func (m *module) arity(t blockType, at int, d *decoder) (params, results int) {
 	switch {
 	case !t.isIndex && t.result == 0:
@@ -198,7 +200,7 @@ func (m *module) arity(t blockType, at int, d *decoder) (params, results int) {
 	return len(f.Params), len(f.Results)
 }
 
-// callee gives the type of what an instruction calls.
+// callee returns the type of the function that an instruction calls.
 func (m *module) callee(o *operation, d *decoder) (wasm.FuncType, bool) {
 	if o.op == opCallIndirect {
 		if o.index >= uint32(len(m.w.Types)) {
@@ -224,8 +226,9 @@ func wide(types []wasm.ValueType) bool {
 	return false
 }
 
-// rewrite gives the metered module: the sections as they are, but for the start,
-// with some globals, functions and exports more, and the functions' code.
+// rewrite returns the metered module: all sections but the start section, with
+// additional globals, functions and exports, and with the rewritten code of the
+// functions.
 func (m *module) rewrite() ([]byte, error) {
 	code, err := m.newCode()
 	if err != nil {
@@ -274,12 +277,12 @@ func (m *module) rewrite() ([]byte, error) {
 	return out, nil
 }
 
-// addition is what the pass adds to a section that is a vector.
+// addition holds the items that the pass adds to a section that is a vector.
 type addition struct {
 	id    byte
 	count int
 	items []byte
-	whole bool // it takes the place of what the section has
+	whole bool // the new item replaces the contents of the section
 	done  bool
 }
 
@@ -339,7 +342,7 @@ func (m *module) newExports() []byte {
 	return out
 }
 
-// newCode gives the bodies of all functions.
+// newCode returns the bodies of all functions.
 func (m *module) newCode() ([]byte, error) {
 	out := make([]byte, 0, m.w.CodeSize+m.w.CodeSize/2)
 	f := &function{m: m}

@@ -2,9 +2,9 @@ package meter
 
 import "github.com/iosrun/iosrun/host/wasm"
 
-// The compiler reads the custom section "name" and makes room for as many names
-// as it claims before it reads them, so a few bytes can claim gigabytes. The
-// numbers are held against the bytes here.
+// The compiler reads the custom section "name" and makes room for as many names as
+// it claims before it reads them, so a few bytes can claim gigabytes. So the claimed
+// numbers are checked against the size of the section here.
 
 const nameSection = "name"
 
@@ -26,7 +26,7 @@ func (m *module) names(c wasm.Custom) error {
 		}
 		part := &decoder{code: m.code, at: d.at, end: d.at + size, err: d.err}
 		switch id {
-		case 0: // the module's
+		case 0: // name of the module
 			part.name()
 		case functionNames:
 			part.nameMap()

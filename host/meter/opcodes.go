@@ -1,29 +1,31 @@
 package meter
 
-// An instruction's row holds all that the pass knows of it.
+// An instruction's row holds the properties that the pass needs.
 type instruction struct {
 	name         string
 	immediate    immediate
-	pops, pushes uint8 // operands; those of calls and of blocks depend on their types and are not here
+	pops, pushes uint8 // operands; for calls and blocks they depend on the type and are not here
 	units        uint8
 }
 
-// What instructions cost, in units of fuel. What is charged by length stands
-// with the constants of lengths below.
+// The cost of instructions in units of fuel. Charges that depend on a length are
+// below.
 const (
-	// free is the cost of what makes no code: the begin and the end of blocks.
+	// free is the cost of an instruction that compiles to no code: the begin or the
+	// end of a block.
 	free = 0
-	// one is the cost of every instruction that is not named otherwise.
+	// one is the cost of every instruction that has no other cost in the tables.
 	one = 1
-	// leaving is the cost of an instruction for which the code is left and a
-	// function of the runtime is called.
+	// leaving is the cost of an instruction that compiles to a call of a function of
+	// the runtime.
 	leaving = 64
 )
 
-// What is charged by length, at run time, beside the unit for the instruction.
+// Charges that depend on a length, at run time, in addition to the unit for the
+// instruction.
 const (
 	// BytesPerUnit is the number of bytes that memory.fill, memory.copy and
-	// memory.init, and functions of the host, handle for one unit.
+	// memory.init, and functions of the host, process for one unit.
 	BytesPerUnit = 4
 	// UnitsPerElement is the charge of table.fill, table.copy, table.init and
 	// table.grow for each element.
@@ -31,12 +33,12 @@ const (
 	// UnitsPerPage is the charge of memory.grow for each page of 64 KiB that the
 	// memory has grown by.
 	UnitsPerPage = 4096
-	// HostCall is the charge of a call of a function of the host. The host takes
-	// it, since a call through a table does not show what it calls.
+	// HostCall is the charge of a call of a function of the host. The host itself
+	// takes it, because a call through a table does not show which function it calls.
 	HostCall = leaving
 )
 
-// immediate is the form of what follows an opcode.
+// immediate is the form of the bytes that follow an opcode.
 type immediate uint8
 
 const (
@@ -65,8 +67,8 @@ const (
 	immRefType              // the type of a reference
 )
 
-// Opcodes with which the pass does more than to count them. Those behind a
-// prefix have it in their upper byte.
+// Opcodes that the pass treats in a special way. An opcode behind a prefix has the
+// prefix in its upper byte.
 const (
 	opUnreachable  = 0x00
 	opBlock        = 0x02

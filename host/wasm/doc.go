@@ -4,6 +4,6 @@
 // edits that a detour's build needs. It does not look at instructions, runs
 // nothing and keeps views of the bytes it was given.
 //
-// Nothing in a module is trusted: sizes are checked before they are used, and
-// nothing is allocated that the module's own bytes do not pay for.
+// Nothing in a module is trusted: sizes are checked before they are used, and memory
+// is allocated only in proportion to the module's own size.
 package wasm

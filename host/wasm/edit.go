@@ -2,7 +2,7 @@ package wasm
 
 import "bytes"
 
-// Edit is what Rewrite changes in a module.
+// Edit describes the changes that Rewrite makes to a module.
 type Edit struct {
 	// MemoryMax, when not 0, is the maximum in pages for a memory that declares
 	// none. A table that declares no maximum gets its minimum as one.
@@ -13,8 +13,8 @@ type Edit struct {
 	Data    []byte
 }
 
-// Rewrite gives a copy of the module with the edit made. The same module and
-// edit give the same bytes.
+// Rewrite returns a copy of the module with the changes of the edit. The same module
+// and edit give the same bytes.
 func Rewrite(b []byte, e Edit) ([]byte, error) {
 	m, err := Parse(b)
 	if err != nil {
@@ -53,8 +53,8 @@ func Rewrite(b []byte, e Edit) ([]byte, error) {
 	return out, nil
 }
 
-// bound gives the contents of section s with a maximum for each of its limits
-// that has none: limit, or the minimum where limit is 0.
+// bound returns the contents of section s with a maximum for each of its limits that
+// has none: limit, or the minimum when limit is 0.
 func bound(b []byte, s Section, all []Limits, limit uint32) ([]byte, error) {
 	var out []byte
 	from := s.Offset

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// Limits of what Parse accepts.
+// Limits of the modules that Parse accepts.
 const (
-	// MaxSize is the most bytes that a module can have.
+	// MaxSize is the largest size of a module in bytes.
 	MaxSize = 64 << 20
-	// MaxParams is the most parameters, and the most results, of a function.
+	// MaxParams is the largest number of parameters, and of results, of a function.
 	MaxParams = 1000
-	// MaxLocals is the most locals of a function. A few bytes can declare four
-	// thousand million of them, and a compiler pays for each.
+	// MaxLocals is the largest number of locals of a function. A few bytes can declare
+	// four thousand million of them, and a compiler pays for each.
 	MaxLocals = 50000
 	// PageSize is the size of a page of memory in bytes.
 	PageSize = 64 << 10
-	// MaxPages is the most pages that a 32-bit memory can have.
+	// MaxPages is the largest number of pages of a 32-bit memory.
 	MaxPages = 65536
 )
 
@@ -76,7 +76,7 @@ func raw(t []ValueType) []byte {
 	return b
 }
 
-// Kind is what an import or an export is.
+// Kind is the kind of an import or an export: function, table, memory or global.
 type Kind byte
 
 // The kinds.
@@ -102,19 +102,19 @@ type Limits struct {
 	Min, Max uint32
 	HasMax   bool // Max means something
 	Shared   bool
-	Offset   int // of the limits in the module
+	Offset   int // offset of the limits in the module
 }
 
-// Import is something that the module wants.
+// Import is an item that the module needs from its host.
 type Import struct {
 	Module, Name string
 	Kind         Kind
 	Type         uint32 // index in Types, for a function
-	Limits       Limits // of a table or a memory
+	Limits       Limits // limits of a table or a memory
 	Offset       int
 }
 
-// Export is something that the module offers.
+// Export is an item that the module offers to its host.
 type Export struct {
 	Name   string
 	Kind   Kind
@@ -122,8 +122,8 @@ type Export struct {
 	Offset int
 }
 
-// Section is a section as it lies in the module. Offset is that of its
-// contents, Start that of its id.
+// Section is a section of the module. Offset is the offset of its contents, Start
+// the offset of its id.
 type Section struct {
 	ID     byte
 	Start  int
@@ -135,7 +135,7 @@ type Section struct {
 type Custom struct {
 	Name   string
 	Data   []byte
-	Offset int // of Data
+	Offset int // offset of Data
 }
 
 // Module is the outer structure of a module. Functions, Tables and Memories are
@@ -151,16 +151,16 @@ type Module struct {
 	HasStart  bool
 	Start     uint32 // index of the function that instantiating runs
 	Customs   []Custom
-	Globals   int // how many it defines
-	Bodies    int // how many functions have code
+	Globals   int // number of globals that it defines
+	Bodies    int // number of functions that have code
 	CodeSize  int // bytes of the code section
 	DataSize  int // bytes of the data section
 
 	importedFunctions []uint32 // index in Types
 }
 
-// FunctionType is the signature of the function with that index, imported ones
-// first.
+// FunctionType returns the signature of the function with that index; imported
+// functions have the first indices.
 func (m *Module) FunctionType(index uint32) (FuncType, bool) {
 	t, ok := m.FunctionTypeIndex(index)
 	if !ok {
@@ -169,7 +169,7 @@ func (m *Module) FunctionType(index uint32) (FuncType, bool) {
 	return m.Types[t], true
 }
 
-// FunctionTypeIndex is the index in Types of that signature.
+// FunctionTypeIndex returns the index in Types of that signature.
 func (m *Module) FunctionTypeIndex(index uint32) (uint32, bool) {
 	n := uint32(len(m.importedFunctions))
 	switch {

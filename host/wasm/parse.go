@@ -23,7 +23,7 @@ const (
 // LastSection is the place of the section that stands behind all others.
 const LastSection = 12
 
-// SectionOrder gives the place that a section must have among the others, from 1
+// SectionOrder returns the place that a section must have among the others, from 1
 // to LastSection; 0 for custom sections, which may be anywhere.
 func SectionOrder(id byte) int { return sectionOrder[id] }
 
@@ -39,7 +39,7 @@ var sectionNames = [sections]string{
 	"export", "start", "element", "code", "data", "data count",
 }
 
-// Name is what the specification calls the section.
+// Name returns the section's name in the specification.
 func (s Section) Name() string { return sectionNames[s.ID] }
 
 var preamble = []byte{0, 'a', 's', 'm', 1, 0, 0, 0}
@@ -134,7 +134,7 @@ func (m *Module) section(id byte, w *reader) {
 	case SectionData:
 		m.DataSize = w.left()
 		w.bytes(w.left(), "the data")
-	default: // element, data count: the compiler's affair
+	default: // element, data count: the compiler checks them
 		w.bytes(w.left(), "a section")
 	}
 }
@@ -261,8 +261,7 @@ func (m *Module) exports(w *reader) {
 	}
 }
 
-// bodies steps from function to function and reads of each what it says of its
-// locals.
+// bodies goes through the functions and reads the declarations of their locals.
 func (m *Module) bodies(w *reader) {
 	m.Bodies = w.count("functions with code")
 	for n := m.Bodies; n > 0 && w.err == nil; n-- {
@@ -280,7 +279,7 @@ func (m *Module) bodies(w *reader) {
 	}
 }
 
-// check is what can be said only when every section has been read.
+// check makes the checks that need every section to have been read.
 func (m *Module) check(r *reader) {
 	if m.Bodies != len(m.Functions) {
 		r.fail(r.end, "has %d functions but code for %d", len(m.Functions), m.Bodies)

@@ -7,7 +7,7 @@ import (
 	"github.com/iosrun/iosrun/abi"
 )
 
-// Error says what is wrong with a module, and at which byte of it.
+// Error says what is invalid in a module, and at which byte.
 type Error struct {
 	Offset int
 	Text   string
@@ -45,8 +45,9 @@ func (r *reader) byte(what string) byte {
 	return c
 }
 
-// U32 reads the unsigned LEB128 number at the start of b and gives its length in
-// bytes: 0 where b ends within it, and -1 for a number of more than 32 bits.
+// U32 reads the unsigned LEB128 number at the start of b and returns it with its
+// length in bytes: 0 when b ends within it, and -1 for a number of more than 32
+// bits.
 func U32(b []byte) (v uint32, n int) {
 	for i, c := range b {
 		if i == 4 && c > 0x0F {
@@ -115,7 +116,7 @@ func (r *reader) name(what string) string {
 	return string(p)
 }
 
-// window gives a reader of the next n bytes and steps over them.
+// window returns a reader of the next n bytes and steps over them.
 func (r *reader) window(n int, what string) *reader {
 	start := r.at
 	r.bytes(n, what)

@@ -2,18 +2,19 @@ package wasm
 
 import "fmt"
 
-// Segment is what instantiating a module copies into its memory, or its table,
-// before anything runs: an active data or element segment.
+// Segment is an active data or element segment: items that are copied into the
+// module's memory or table when it is instantiated, before anything runs.
 type Segment struct {
-	// Kind is KindMemory or KindTable, and Index which one it is.
+	// Kind is KindMemory or KindTable, and Index the index of the memory or table.
 	Kind  Kind
 	Index uint32
-	// Start is where it goes, and Length how much it is: bytes, or elements. Known
-	// says that the module gives the start as a constant.
+	// Start is the place that it is copied to, and Length its length, both in bytes or
+	// elements. Known says that the module gives the start as a constant; otherwise
+	// Start is 0.
 	Start  uint32
 	Known  bool
 	Length int
-	Offset int // of the segment in the module
+	Offset int // offset of the segment in the module
 }
 
 func (s Segment) String() string {
@@ -23,9 +24,9 @@ func (s Segment) String() string {
 	return fmt.Sprintf("data segment of %d bytes", s.Length)
 }
 
-// Segments finds the active segments of a module of which m is the outer
-// structure. It ends at the first one that it cannot read: whether it is well
-// formed is for the compiler to say.
+// Segments finds the active segments of a module of which m is the outer structure.
+// It ends at the first one that it cannot read; the compiler reports segments that
+// are not well formed.
 func Segments(code []byte, m *Module) []Segment {
 	var all []Segment
 	for _, s := range m.Sections {
@@ -108,7 +109,7 @@ const (
 	opVector    = 0xFD
 )
 
-// constant reads a constant expression. It is known where it is one i32.const.
+// constant reads a constant expression. known reports that it is a single i32.const.
 func (r *reader) constant() (value uint32, known bool) {
 	for first := true; r.err == nil; first = false {
 		at := r.at

@@ -9,7 +9,8 @@ import (
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
-// Ignorable is what Case.Ignore may name: a part of the outcome, or of an SCSW.
+// Ignorable returns the names that Case.Ignore may have: parts of the outcome, or of
+// a subchannel-status word (SCSW).
 func Ignorable() []string {
 	return []string{
 		"cc", "irb", "sense", "schib", "interruption", "dump", "tracks", "ecw", "esw",
@@ -17,14 +18,14 @@ func Ignorable() []string {
 	}
 }
 
-// Difference is where an outcome is not what was expected.
+// Difference is a part of an outcome that differs from the expectation.
 type Difference struct {
 	What string `json:"what"`
 	Want string `json:"want"`
 	Got  string `json:"got"`
 }
 
-// String is one line.
+// String describes the difference in one line.
 func (d Difference) String() string {
 	return fmt.Sprintf("%s: want %s, got %s", d.What, orNone(d.Want), orNone(d.Got))
 }
@@ -36,8 +37,8 @@ func orNone(s string) string {
 	return s
 }
 
-// Check compares an outcome with what the case expects, but for what the case
-// has ignored.
+// Check compares an outcome with the expectation of the case, except for the parts
+// that the case ignores.
 func (c *Case) Check(got *Outcome) []Difference {
 	k := checker{c: c}
 	want := &c.Expect
@@ -80,8 +81,7 @@ func (k *checker) add(what, want, got string) {
 	k.found = append(k.found, Difference{what, want, got})
 }
 
-// text compares a part that is absent from an expectation when it does not
-// matter.
+// text compares a part as text. An empty want means that the part does not matter.
 func (k *checker) text(what, want, got string) {
 	if want != "" && !k.ignored(what) {
 		k.bytes(what, want, got)
@@ -111,7 +111,7 @@ func (k *checker) irbs(want, got []IRB) {
 	}
 }
 
-// blur zeroes what is ignored of an SCSW.
+// blur sets the ignored parts of an SCSW to zero.
 func (k *checker) blur(text string) string {
 	p, err := hex.DecodeString(text)
 	if err != nil || len(p) != channel.SCSWSize {
@@ -152,8 +152,8 @@ func (k *checker) track(at string, want, got TrackContent) {
 	}
 }
 
-// shownBytes is how many bytes from the first different one on are shown of
-// bytes that differ.
+// shownBytes is the number of bytes that are shown of differing bytes, from the
+// first different one on.
 const shownBytes = 16
 
 // bytes compares bytes in hexadecimal and shows where they differ.

@@ -8,22 +8,22 @@ import (
 	"github.com/iosrun/iosrun/emulator/channel"
 )
 
-// Deviation is a point in which Hercules, from which expectations often come, is
-// not as the manual says, while the emulator is. A case whose outcome differs by it
-// alone is right, and its expectation is not.
+// Deviation is a point in which Hercules, the emulator from which expectations often
+// come, differs from the manual, while this emulator does not. When the outcome of a
+// case differs only by it, the outcome is right and the expectation is wrong.
 type Deviation struct {
 	Name string
-	// Reason says what each of the two does.
+	// Reason describes the behaviour of both.
 	Reason string
-	// Source is the manual's words, or where else it stands.
+	// Source is the passage of the manual, or another source for the right behaviour.
 	Source string
 
 	between func(c *Case, theirs, ours *Outcome) bool
 }
 
-// known are the deviations that an outcome is held against where it differs from
-// what a case expects. Each must be told by the case and the two outcomes without
-// doubt; docs/channel.md lists further ones.
+// known lists the deviations that can explain a difference between an outcome and an
+// expectation. The case and the two outcomes must identify each without doubt;
+// docs/channel.md lists further ones.
 var known = [...]Deviation{
 	{
 		"write data in a domain of several records",
@@ -33,8 +33,8 @@ var known = [...]Deviation{
 	},
 }
 
-// Deviation gives the known deviation that is between what the case expects and the
-// outcome, or nil.
+// Deviation returns the known deviation that explains the difference between the
+// expectation of the case and the outcome, or nil.
 func (c *Case) Deviation(o *Outcome) *Deviation {
 	for i := range known {
 		if d := &known[i]; d.between(c, &c.Expect, o) {
@@ -70,7 +70,7 @@ func severalWriteData(c *Case, theirs, ours *Outcome) bool {
 	return p[arch.LocateRecordOperation]&arch.OperationMask == arch.OperationWriteData && int(p[arch.LocateRecordCount])-int(suffix) > 1
 }
 
-// ccw gives the CCW at an address, as the case put it into storage.
+// ccw returns the CCW at an address, as the case put it into storage.
 func (c *Case) ccw(at uint32) (channel.CCW, bool) {
 	p := c.bytes(at, arch.CCWSize)
 	switch {
@@ -82,7 +82,7 @@ func (c *Case) ccw(at uint32) (channel.CCW, bool) {
 	return channel.ParseCCW0(p), true
 }
 
-// bytes gives n bytes that the case put into storage as one piece, or nil.
+// bytes returns n bytes that the case put into storage as one piece, or nil.
 func (c *Case) bytes(at uint32, n int) []byte {
 	for _, m := range c.memory {
 		if o := int(at) - int(m.at); o >= 0 && o+n <= len(m.bytes) {

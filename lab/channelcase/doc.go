@@ -1,7 +1,7 @@
 // Package channelcase runs channel programs that are given in hexadecimal
-// against volumes, and shows what the channel subsystem presents: condition
-// codes, subchannel status, sense bytes, storage and tracks afterwards. It
-// holds that against what a case expects.
+// against volumes, and shows what the channel subsystem presents: condition codes,
+// subchannel status, sense bytes, storage and tracks afterwards. It compares that
+// with the expectation of a case.
 //
 // A file of cases names volumes by suite. The cases of a suite run in order on
 // one volume, each after a system reset: main storage is cleared, the

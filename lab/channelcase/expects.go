@@ -2,8 +2,8 @@ package channelcase
 
 import "slices"
 
-// Expects tells whether Check compares anything: a case of which nothing is
-// expected, or all of that ignored, agrees with whatever comes.
+// Expects reports whether Check compares anything: a case without an expectation, or
+// with all of it ignored, agrees with any outcome.
 func (c *Case) Expects() bool {
 	want := &c.Expect
 	for _, part := range []struct {

@@ -20,50 +20,51 @@ const (
 	MaxFileBytes  = 256 << 20
 	MaxCases      = 100_000
 	MaxSuites     = 256
-	MaxOperations = 1024 // of a case
-	MaxAreas      = 4096 // of storage, to fill or to show, in a case
-	MaxTracks     = 1024 // to show, in a case
+	MaxOperations = 1024 // operations of a case
+	MaxAreas      = 4096 // areas of storage, to fill or to show, in a case
+	MaxTracks     = 1024 // tracks to show, in a case
 )
 
 // StorageSize is the main storage of the machine that cases run on, in bytes:
 // addresses 0 to 3FFFFF.
 const StorageSize = 4 << 20
 
-// File is a file of cases that checks out.
+// File is a file of cases that has been checked.
 type File struct {
-	// Volumes says by suite what volume the cases of the suite need, as the
+	// Volumes describes by suite the volume that the cases of the suite need, by the
 	// command of the Hercules package that makes it: see ParseVolume.
 	Volumes map[string]string `json:"volumes"`
-	// Arch is "esa390" or "z" by suite. Both run alike here: what the second has
-	// more is asked for by bits of the ORB that the first has no use for.
+	// Arch is "esa390" or "z" by suite. Both run alike here: a program asks for the
+	// additions of "z" by bits of the operation-request block (ORB) that "esa390" does
+	// not use.
 	Arch map[string]string `json:"arch,omitempty"`
-	// Cases are in the order in which they run.
+	// Cases lists the cases in the order in which they run.
 	Cases []Case `json:"cases"`
 }
 
-// Case is a channel program and what is expected of it. Storage addresses are in
+// Case is a channel program with its expected outcome. Storage addresses are in
 // hexadecimal.
 type Case struct {
 	ID    string `json:"id"`
 	Suite string `json:"suite"`
-	Order int    `json:"order"` // within the suite
+	Order int    `json:"order"` // place within the suite: lower ones run first
 	Name  string `json:"name,omitempty"`
-	// Source says where the expectation comes from.
+	// Source names the origin of the expectation.
 	Source string `json:"source,omitempty"`
-	// Mem is put into main storage before the start: bytes by address.
+	// Mem has the bytes to put into main storage before the start, by address.
 	Mem map[string]string `json:"mem"`
-	// CPA is the channel-program address, ORB1 the second word of the ORB; empty
-	// is channel.ORBDefaultControl.
+	// CPA is the channel-program address, ORB1 the second word of the ORB; when it is
+	// empty channel.ORBDefaultControl is used.
 	CPA  string `json:"cpa"`
 	ORB1 string `json:"orb1,omitempty"`
-	// Ops are the operations, in order: see Operations. Empty is ssch, wait,
-	// sense.
+	// Ops lists the operations, in order: see Operations. Without any they are ssch,
+	// wait and sense.
 	Ops []string `json:"ops,omitempty"`
 	// CSense turns concurrent sense on.
 	CSense bool    `json:"csense,omitempty"`
 	Dump   []Area  `json:"dump,omitempty"`
 	Tracks []Track `json:"tracks,omitempty"`
-	// Ignore names what of Expect is not compared: see Ignorable.
+	// Ignore names the parts of Expect that are not compared: see Ignorable.
 	Ignore []string `json:"ignore,omitempty"`
 	Expect Outcome  `json:"expect"`
 
@@ -100,7 +101,7 @@ func (a *Area) UnmarshalJSON(p []byte) error {
 // MarshalJSON writes [address, length].
 func (a Area) MarshalJSON() ([]byte, error) { return json.Marshal([]any{a.Address, a.Length}) }
 
-// Track is cylinder and head of a track.
+// Track holds the cylinder and the head of a track.
 type Track [2]int
 
 // UnmarshalJSON reads [cylinder, head]. An array of another length, which the
@@ -118,11 +119,11 @@ func (t *Track) UnmarshalJSON(p []byte) error {
 	return nil
 }
 
-// String is cylinder/head, as Outcome.Tracks has it.
+// String returns "cylinder/head", the key in Outcome.Tracks.
 func (t Track) String() string { return fmt.Sprintf("%d/%d", t[0], t[1]) }
 
 type area struct {
-	name string // as the case spells the address
+	name string // the address as the case spells it
 	at   machine.Address
 	size int
 }
@@ -132,12 +133,12 @@ type content struct {
 	bytes []byte
 }
 
-// Parse reads a file of cases and checks all of it, so that running it cannot
-// fail for what is in the file. A field that it does not know is an error: a
-// misspelled expectation would expect nothing.
+// Parse reads a file of cases and checks all of it, so that running it cannot fail
+// because of its content. An unknown field is an error: a misspelled expectation
+// would expect nothing.
 func Parse(text []byte) (*File, error) {
 	f := new(File)
-	if err := json.Unmarshal(text, f); err != nil { // first: it gives lines
+	if err := json.Unmarshal(text, f); err != nil { // first, because its errors have offsets
 		return nil, jsonError(text, err)
 	}
 	if err := f.check(); err != nil {
@@ -168,7 +169,7 @@ func jsonError(text []byte, err error) error {
 	return fmt.Errorf("line %d: no file of cases: %w", lineAt(text, at), err)
 }
 
-// lineAt is the number of the line that the byte at an offset is in.
+// lineAt returns the number of the line of the byte at an offset.
 func lineAt(text []byte, at int64) int {
 	return 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
 }
@@ -219,7 +220,7 @@ func sorted[V any](m map[string]V) []string {
 	return keys
 }
 
-// check decodes what the case has in hexadecimal.
+// check decodes the hexadecimal texts of the case.
 func (c *Case) check() error {
 	if n := len(c.Mem) + len(c.Dump); n > MaxAreas {
 		return fmt.Errorf("%d areas of storage: at most %d", n, MaxAreas)

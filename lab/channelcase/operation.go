@@ -15,20 +15,20 @@ import (
 // step is an operation with its argument.
 type step struct {
 	operation *operation
-	content          // of sske the address and the key as one byte
-	number    uint64 // of spin, subch and ssch2
+	content          // for sske, the address and the key as one byte
+	number    uint64 // argument of spin, subch and ssch2
 }
 
-// operation is what a word of Case.Ops does.
+// operation describes a word of Case.Ops.
 type operation struct {
 	name     string
-	argument string // form of what follows a colon, "" for nothing
+	argument string // form of the argument after a colon, "" for none
 	parse    func(s *step, argument string) error
 	run      func(r *rig, s *step) error
 	help     string
 }
 
-// operations are in the order in which Operations lists them.
+// operations is in the order in which Operations lists them.
 var operations = []operation{
 	{name: "ssch", run: (*rig).ssch, help: "start subchannel with the case's ORB"},
 	{name: "ssch2", argument: "ADDR", parse: (*step).word, run: (*rig).sschAt, help: "start subchannel with another channel-program address"},
@@ -49,7 +49,7 @@ var operations = []operation{
 	{name: "subch", argument: "N", parse: (*step).subchannel, run: (*rig).subchannel, help: "the instructions that follow name subchannel N; the device's is 0"},
 }
 
-// Operations lists the words that Case.Ops may have, and what they do.
+// Operations returns the words that Case.Ops may have, each with its description.
 func Operations() [][2]string {
 	var list [][2]string
 	for i := range operations {
@@ -133,8 +133,8 @@ func (r *rig) ssch(s *step) error { return r.start("ssch", r.c.program) }
 
 func (r *rig) sschAt(s *step) error { return r.start("ssch2", uint32(s.number)) }
 
-// start starts the program. An ORB that is not valid ends the case as it would
-// a program: with a program interruption.
+// start starts the program. An invalid ORB ends the case with a program
+// interruption, as it would end a program.
 func (r *rig) start(name string, program uint32) error {
 	orb := channel.ORB{InterruptionParameter: interruptionParameter, Control: r.c.control, ChannelProgram: program}
 	if err := orb.Check(); err != nil {
@@ -168,8 +168,8 @@ func (r *rig) msch(*step) error { return r.modify("msch", true) }
 
 func (r *rig) disable(*step) error { return r.modify("msch-off", false) }
 
-// modify is MODIFY SUBCHANNEL with what STORE SUBCHANNEL gives, but for E and
-// the interruption parameter.
+// modify executes MODIFY SUBCHANNEL with the block that STORE SUBCHANNEL gives, but
+// with another enabled bit (E) and interruption parameter.
 func (r *rig) modify(name string, enable bool) error {
 	var schib channel.SCHIB
 	if cc := r.css.StoreSubchannel(r.target, &schib); cc != 0 {
@@ -205,8 +205,8 @@ func (r *rig) wait(*step) error {
 	return r.said("tsch", cc)
 }
 
-// await lets events happen until the subchannel is status pending or nothing is
-// under way.
+// await lets events happen until the subchannel is status pending or no event is
+// left.
 func (r *rig) await(irb *channel.IRB) (channel.CC, error) {
 	for range MaxEvents {
 		if cc := r.css.TestSubchannel(r.target, irb); cc != 1 || !r.m.Clock.Step() {
@@ -263,7 +263,7 @@ func (r *rig) sske(s *step) error {
 	return nil
 }
 
-// spin lets time pass. Of a program that does not end, MaxEvents events happen.
+// spin lets time pass, but at most MaxEvents events, in case a program does not end.
 func (r *rig) spin(s *step) error {
 	clock := &r.m.Clock
 	until := clock.Now() + machine.Time(s.number)*machine.Microsecond

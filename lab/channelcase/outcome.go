@@ -11,26 +11,27 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// Outcome is what a case brought about, or should. What is nil or empty in an
-// expectation is not compared.
+// Outcome is the result of a case, or the expected one. A part that is nil or empty
+// in an expectation is not compared.
 type Outcome struct {
-	// CC is the condition code of each instruction in order, as "ssch=0".
+	// CC holds the condition code of each instruction in order, as "ssch=0".
 	CC []string `json:"cc,omitempty"`
-	// IRB is what each TEST SUBCHANNEL stored.
+	// IRB holds the interruption-response block that each TEST SUBCHANNEL stored.
 	IRB []IRB `json:"irb,omitempty"`
-	// Sense is the sense bytes after a unit check, 32 of them.
+	// Sense holds the 32 sense bytes after a unit check.
 	Sense string `json:"sense,omitempty"`
-	// SCHIB is what STORE SUBCHANNEL stored last, 52 bytes.
+	// SCHIB is the subchannel-information block that STORE SUBCHANNEL stored last, 52
+	// bytes.
 	SCHIB string `json:"schib,omitempty"`
-	// Interruption is what TEST PENDING INTERRUPTION stored last, 12 bytes.
+	// Interruption holds the 12 bytes that TEST PENDING INTERRUPTION stored last.
 	Interruption string `json:"interruption,omitempty"`
-	// Dump is storage afterwards, by address as the case spells it.
+	// Dump holds storage afterwards, by address as the case spells it.
 	Dump map[string]string `json:"dump,omitempty"`
-	// Tracks are tracks afterwards, by "cylinder/head".
+	// Tracks holds tracks afterwards, by "cylinder/head".
 	Tracks map[string]TrackContent `json:"tracks,omitempty"`
 }
 
-// IRB is the interruption-response block: the SCSW, and what it says.
+// IRB is the interruption-response block: the SCSW, and its parts in words.
 type IRB struct {
 	SCSW          string `json:"scsw"`
 	CCWAddress    string `json:"ccw_addr,omitempty"`
@@ -38,26 +39,26 @@ type IRB struct {
 	ChannelStatus string `json:"channel_status,omitempty"`
 	Residual      int    `json:"residual"`
 	Status        string `json:"status,omitempty"`
-	// ECW is the concurrent sense bytes, where there are any.
+	// ECW holds the concurrent sense bytes, if there are any.
 	ECW string `json:"ecw,omitempty"`
 }
 
-// TrackContent is a track as an image has it.
+// TrackContent is the content of a track in an image.
 type TrackContent struct {
 	HA      string   `json:"HA"`
 	Records []Record `json:"records"`
-	// Used is where the end mark is.
+	// Used is the offset of the end mark in bytes.
 	Used int `json:"used,omitempty"`
 }
 
-// Record is count, key and data of a record.
+// Record holds count, key and data of a record.
 type Record struct {
 	Count string `json:"count"`
 	Key   string `json:"key"`
 	Data  string `json:"data"`
 }
 
-// check looks at what is compared byte by byte.
+// check checks the parts that are compared byte by byte.
 func (o *Outcome) check() error {
 	for i := range o.IRB {
 		if p, err := hex.DecodeString(o.IRB[i].SCSW); err != nil || len(p) != channel.SCSWSize {
@@ -120,7 +121,7 @@ func present(irb *channel.IRB) IRB {
 	}
 }
 
-// homeSize is the home address of a track image: flag, CC, HH.
+// homeSize is the size in bytes of the home address of a track image: flag, CC, HH.
 const homeSize = 5
 
 // endMark is the mark behind the last record of a track image.

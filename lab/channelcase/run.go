@@ -12,44 +12,44 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// MaxEvents is how many events may happen before a channel program is taken to
-// be endless. An event is up to channel.MaxCCWs CCWs.
+// MaxEvents is the number of events after which a channel program is assumed to be
+// endless. An event is up to channel.MaxCCWs CCWs.
 const MaxEvents = 128
 
 const (
 	deviceNumber          = 0x0120
 	interruptionParameter = 0x12345678
-	sensePlace            = StorageSize - machine.KeyBlockSize // of the sense program
+	sensePlace            = StorageSize - machine.KeyBlockSize // address of the sense program
 )
 
-// Options says how cases are run.
+// Options selects cases, and the volumes that they run on.
 type Options struct {
-	// Images name, by suite, an image file to use as the suite's volume in place
-	// of the one that the file of cases describes. They stay as they are unless
-	// Write is on.
+	// Images names, by suite, an image file to use as the suite's volume instead of
+	// the one that the file of cases describes. The files are not changed unless Write
+	// is on.
 	Images map[string]string
 	Write  bool
 	// IgnoreOpened writes to a compressed image although its OPENED bit is on: its
 	// last user did not close it.
 	IgnoreOpened bool
-	// Cases are the identifiers of the cases to report; empty is all. The cases
-	// before them in their suites run too, since they may change the volume.
+	// Cases lists the identifiers of the cases to report; empty stands for all. The
+	// cases before them in their suites run too, because they may change the volume.
 	Cases []string
 }
 
 // Result is a case that was run.
 type Result struct {
 	Case *Case
-	// Outcome is what there is of it where Err is not nil.
+	// Outcome is incomplete when Err is not nil.
 	Outcome Outcome
-	// Err says why the case did not come to its end, or cannot be shown in full; it
-	// is a *CaseError.
+	// Err is the reason why the case did not end, or cannot be shown in full; it is a
+	// *CaseError.
 	Err error
 }
 
-// CaseError says that a case did not come to its end or cannot be shown in full:
-// its program goes on for ever, or a track that it asks for cannot be listed. The
-// cases behind it run all the same.
+// CaseError says that a case did not end or cannot be shown in full: its program
+// goes on for ever, or a track that it asks for cannot be listed. The cases after it
+// still run.
 type CaseError struct {
 	ID  string
 	Err error
@@ -61,8 +61,8 @@ func (e *CaseError) Error() string {
 
 func (e *CaseError) Unwrap() error { return e.Err }
 
-// CheckOptions reports what Run would refuse of o before it runs anything:
-// cases and suites that the file does not have, a suite without a volume.
+// CheckOptions returns the error with which Run would refuse o before it runs
+// anything: a case or suite that the file does not have, a suite without a volume.
 func (f *File) CheckOptions(o Options) error {
 	chosen, err := f.choose(o.Cases)
 	if err != nil {
@@ -86,9 +86,9 @@ func (f *File) CheckOptions(o Options) error {
 	return nil
 }
 
-// Run runs the cases in order and gives each result to report, whose error ends
-// it. Volumes are made, or opened, at the first case of a suite. When all cases have
-// run it fails with the errors of those that did not come to their end.
+// Run runs the cases in order and passes each result to report, whose error ends it.
+// Volumes are made, or opened, at the first case of a suite. When all cases have run
+// it returns the errors of those that did not end.
 func (f *File) Run(ctx context.Context, o Options, report func(Result) error) error {
 	if err := f.CheckOptions(o); err != nil {
 		return err
@@ -130,7 +130,7 @@ func (f *File) choose(ids []string) (map[string]bool, error) {
 	chosen := make(map[string]bool)
 	for _, id := range ids {
 		if !slices.ContainsFunc(f.Cases, func(c Case) bool { return c.ID == id }) {
-			return nil, fmt.Errorf("case %q: there is none of that id", id)
+			return nil, fmt.Errorf("case %q: no case has this id", id)
 		}
 		chosen[id] = true
 	}
@@ -182,10 +182,10 @@ type rig struct {
 	medium  medium
 	way     channel.Session
 
-	// Of the case that is run.
+	// The rest belongs to the case that runs.
 	c       *Case
 	css     *channel.Subsystem
-	target  *channel.Subchannel // of the instructions
+	target  *channel.Subchannel // target of the instructions
 	irb     channel.IRB
 	out     Outcome
 	stopped bool
@@ -223,8 +223,8 @@ func newRig(v medium) (*rig, error) {
 
 func (r *rig) now() machine.Time { return r.m.Clock.Now() }
 
-// run runs a case. An error says that the case could not be run to its end, or
-// shown in full.
+// run runs a case. An error says that the case did not end, or cannot be shown in
+// full.
 func (r *rig) run(c *Case) (Outcome, error) {
 	r.reset()
 	r.c, r.out, r.irb, r.stopped = c, Outcome{}, channel.IRB{}, false
@@ -265,8 +265,8 @@ func (r *rig) reset() {
 	}
 }
 
-// settle lets events happen until there are none; a program that does not end
-// is cleared, again and again until nothing of it is left.
+// settle lets events happen until there are none; a program that does not end is
+// cleared, repeatedly until nothing of it is left.
 func (r *rig) settle() {
 	for n := 1; r.m.Clock.Step(); n++ {
 		if n%MaxEvents == 0 && r.css != nil {
@@ -275,8 +275,8 @@ func (r *rig) settle() {
 	}
 }
 
-// show puts storage and tracks into the outcome. Of what it cannot show the error
-// tells; the rest is there.
+// show puts storage and tracks into the outcome. The error names the parts that it
+// cannot show; the outcome has the others.
 func (r *rig) show(c *Case) error {
 	var failed []error
 	for _, a := range c.areas {

@@ -9,16 +9,16 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// Volume is what a dasdinit command makes.
+// Volume describes the volume that a command of Hercules' dasdinit makes.
 type Volume struct {
 	Geometry *media.Geometry
-	Serial   string // empty of a raw volume
+	Serial   string // empty for a raw volume
 }
 
-// ParseVolume reads a command such as "dasdinit -lfs NAME TYPE SERIAL SIZE":
-// SIZE is cylinders or blocks, all that the type has when it is absent. Of the
-// options, -lfs (one file) means nothing here, -a adds the alternate cylinders,
-// and -r makes a volume without label, for which SERIAL is absent.
+// ParseVolume reads a command such as "dasdinit -lfs NAME TYPE SERIAL SIZE": SIZE is
+// a number of cylinders or blocks, by default the full size of the type. The option
+// -lfs (one file) has no meaning here, -a adds the alternate cylinders, and -r makes
+// a volume without label, for which SERIAL is absent.
 func ParseVolume(command string) (Volume, error) {
 	var v Volume
 	fail := func(format string, args ...any) (Volume, error) {
@@ -94,7 +94,7 @@ func (m medium) close() error {
 	return m.ckd.Close()
 }
 
-// owner is what dasdinit writes into a label, with its blanks.
+// owner is the owner that dasdinit writes into a label, with its blanks.
 const owner = "    HERCULES"
 
 // medium makes the volume in memory.

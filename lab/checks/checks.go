@@ -8,8 +8,8 @@ import (
 	"github.com/iosrun/iosrun/lab/report"
 )
 
-// A check holds what was seen against what must hold. It fills in what came of it;
-// its name is in already.
+// A check compares observations of a run with a property that must hold. It fills in
+// the result of a report.Check that already has the name.
 type check struct {
 	name string
 	hold func(s *Seen, c *report.Check)
@@ -17,8 +17,7 @@ type check struct {
 	applies func(s *Seen) bool
 }
 
-// ofMachine are the checks of anything that is done on a rig, in the order of
-// reports.
+// ofMachine lists the checks of any I/O on a rig, in the order of reports.
 var ofMachine = []check{
 	{name: "completed once", hold: completedOnce},
 	{name: "durability", hold: durable},
@@ -30,7 +29,7 @@ var ofMachine = []check{
 	{name: "point in time", hold: pointInTime, applies: func(s *Seen) bool { return s.PointInTime != nil }},
 }
 
-// ofWorkload are the checks of a run that plays a workload, beside those.
+// ofWorkload lists the further checks of a run that plays a workload.
 var ofWorkload = []check{
 	{name: "no request failed", hold: noneFailed},
 	{name: "all events happened", hold: allHappened, applies: func(s *Seen) bool { return s.Faults+s.Swaps != 0 }},
@@ -38,11 +37,10 @@ var ofWorkload = []check{
 	{name: "no detour at fault", hold: withoutFault, applies: func(s *Seen) bool { return s.Strict }},
 }
 
-// OfMachine makes the checks of anything that is done on a rig.
+// OfMachine makes the checks of any I/O on a rig.
 func (s *Seen) OfMachine() []report.Check { return s.made(ofMachine) }
 
-// OfWorkload makes the checks of a run that plays a workload, beside those of
-// OfMachine.
+// OfWorkload makes the further checks of a run that plays a workload.
 func (s *Seen) OfWorkload() []report.Check { return s.made(ofWorkload) }
 
 func (s *Seen) made(table []check) (all []report.Check) {
@@ -56,10 +54,10 @@ func (s *Seen) made(table []check) (all []report.Check) {
 	return all
 }
 
-// nothing says that a check had nothing to look at.
+// nothing fills in that a check had nothing to look at.
 func nothing(c *report.Check, why string) { *c = report.NothingToCheck(c.Name, why) }
 
-// completedOnce: each I/O completed exactly once.
+// completedOnce checks that each I/O completed exactly once.
 func completedOnce(s *Seen, c *report.Check) {
 	if s.Tally.Issued == 0 {
 		nothing(c, "no request was made")
@@ -70,7 +68,8 @@ func completedOnce(s *Seen, c *report.Check) {
 	c.Detail = fmt.Sprintf("%d of %d requests completed, %d twice", b.Completed, s.Tally.Issued, s.Duplicates)
 }
 
-// durable: no completion earlier than the policy's declared durability allows.
+// durable checks that no completion came earlier than the policy's declared
+// durability allows.
 func durable(s *Seen, c *report.Check) {
 	n := &s.Intercept
 	switch n.Acknowledged {
@@ -91,8 +90,8 @@ func durable(s *Seen, c *report.Check) {
 	}
 }
 
-// equal: primary and each mirror are the same block by block, but for what the
-// account has marked.
+// equal checks that primary and mirrors are the same block by block, except for the
+// tracks that the account has marked.
 func equal(s *Seen, c *report.Check) {
 	var found []string
 	compared := false
@@ -120,8 +119,8 @@ func equal(s *Seen, c *report.Check) {
 	}
 }
 
-// nothingPending: no request, mirror I/O or unit of work is left, and each has gone
-// its way from state to state as the tables of states have it.
+// nothingPending checks that no request, mirror I/O or unit of work is left, and
+// that each changed its state only as the tables of states allow.
 func nothingPending(s *Seen, c *report.Check) {
 	l := &s.Left
 	c.OK = l.Requests == 0 && l.Intercept == 0 && l.Work == 0 && l.Quiet
@@ -132,8 +131,8 @@ func nothingPending(s *Seen, c *report.Check) {
 	}
 }
 
-// pointInTime: no mirror of the consistency group got a write that may depend on
-// one that another has missed.
+// pointInTime checks that no mirror of the consistency group got a write that may
+// depend on one that another mirror has missed.
 func pointInTime(s *Seen, c *report.Check) {
 	if s.Intercept.Acknowledged == 0 {
 		nothing(c, "no write was acknowledged")
@@ -152,7 +151,8 @@ func pointInTime(s *Seen, c *report.Check) {
 	}
 }
 
-// noneFailed: no request ended with an error, unless the experiment expects it.
+// noneFailed checks that no request ended with an error, unless the experiment
+// expects it.
 func noneFailed(s *Seen, c *report.Check) {
 	f := Failed(&s.Tally.Failed)
 	c.OK = f.Total() == 0 || s.Expect.FailedRequests
@@ -173,8 +173,7 @@ func noneFailed(s *Seen, c *report.Check) {
 	}
 }
 
-// allHappened: every fault and swap happened while there was something for it to
-// happen to.
+// allHappened checks that every fault and swap happened before the run had ended.
 func allHappened(s *Seen, c *report.Check) {
 	c.OK = len(s.Late) == 0
 	c.Detail = fmt.Sprintf("%d faults and %d swaps", s.Faults, s.Swaps)
@@ -189,7 +188,7 @@ func allHappened(s *Seen, c *report.Check) {
 	c.Detail = fmt.Sprintf("the last request ended at %v, before %s", end, strings.Join(names, ", "))
 }
 
-// allSynchronised: every synchronisation that was asked for ended well.
+// allSynchronised checks that every synchronisation that was asked for ended well.
 func allSynchronised(s *Seen, c *report.Check) {
 	var bad []string
 	for _, k := range s.Copies {

@@ -12,7 +12,7 @@ import (
 	"github.com/iosrun/iosrun/lab/rig"
 )
 
-// SlotNames are the slots as reports name them.
+// SlotNames holds the names of the slots in reports.
 var SlotNames = [hooks.Slots]string{"frontend", "backend", "poststatus"}
 
 // eachDetour calls f for every detour that has stood on a slot.
@@ -26,15 +26,14 @@ func eachDetour(installed []rig.Installation, f func(policy, slot string, a *hoo
 	}
 }
 
-// countDetours is the number of detours that have stood on a slot.
+// countDetours returns the number of detours that have stood on a slot.
 func countDetours(installed []rig.Installation) int {
 	n := 0
 	eachDetour(installed, func(string, string, *hooks.Attachment) { n++ })
 	return n
 }
 
-// DetourFaults lists the detours with something that did not go as they wanted,
-// or as it should.
+// DetourFaults lists the detours that had refused intents or failed calls.
 func DetourFaults(installed []rig.Installation) (all []report.DetourFault) {
 	eachDetour(installed, func(policy, slot string, a *hooks.Attachment) {
 		n := &a.Counters
@@ -63,7 +62,7 @@ func DetourFaults(installed []rig.Installation) (all []report.DetourFault) {
 	return all
 }
 
-// inCharge: no detour was passed over.
+// inCharge checks that no detour was passed over.
 func inCharge(s *Seen, c *report.Check) {
 	if s.DetourCount == 0 {
 		nothing(c, "the policy has no detours")
@@ -83,8 +82,8 @@ func inCharge(s *Seen, c *report.Check) {
 	conclude(c, bad, fmt.Sprintf("%d detours, none passed over", s.DetourCount))
 }
 
-// withoutFault is the strict check: every intent was carried out and every call
-// gave an answer.
+// withoutFault is the strict check: every intent was carried out, every call gave a
+// valid response, and the host overruled no detour.
 func withoutFault(s *Seen, c *report.Check) {
 	if s.DetourCount == 0 {
 		nothing(c, "the policy has no detours")
@@ -106,8 +105,8 @@ func withoutFault(s *Seen, c *report.Check) {
 	conclude(c, bad, fmt.Sprintf("%d detours, every intent carried out and every call answered", s.DetourCount))
 }
 
-// conclude fills in a check that lists what is bad; good is its detail where
-// nothing is.
+// conclude fills in a check from a list of faults; good is its detail when the list
+// is empty.
 func conclude(c *report.Check, bad []string, good string) {
 	c.OK, c.Detail = bad == nil, good
 	if !c.OK {

@@ -1,8 +1,9 @@
-// Package checks holds a run against what must hold at its end. A Witness watches a
-// rig and its player while the workload is played: every read and write, and, where
-// somebody asks for it, the media and the channel. At the end it says what was Seen,
-// and each row of a table of checks makes a report.Check of that.
+// Package checks checks the properties that must hold at the end of a run. A Witness
+// watches a rig, the emulated machine of an experiment, and its player while the
+// workload is played: every read and write, and, on request, the media and the
+// channel. At the end it returns its observations (Seen), and each row of a table of
+// checks makes a report.Check of them.
 //
-// The package changes nothing that it watches, but that it ends a run on which it
-// cannot watch any more.
+// The package changes nothing that it watches, but it ends a run that it cannot
+// watch any more.
 package checks

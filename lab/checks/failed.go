@@ -26,7 +26,7 @@ func Failed(f *player.Failures) report.Failed {
 	return out
 }
 
-// completionText says what a completion code means to a person.
+// completionText explains a completion code to a person.
 func completionText(code uint8) string {
 	switch code {
 	case arch.CompletionNormal:

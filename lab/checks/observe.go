@@ -12,7 +12,7 @@ import (
 	"github.com/iosrun/iosrun/lab/rig"
 )
 
-// observe has an independent observer watch the machine.
+// observe makes an independent observer that watches the machine.
 func (w *Witness) observe() error {
 	w.observer = observer.New(w.rig.Machine, w.rig.Supervisor.Channel, w.rig.Supervisor, claims{w.rig})
 	for i := range w.rig.Pairs {
@@ -33,13 +33,13 @@ func (w *Witness) observe() error {
 	return nil
 }
 
-// roles is what is declared of a pair, for the observer.
+// roles tells the observer the roles of a pair's devices.
 type roles struct{ p *intercept.Pair }
 
-// Primary is the unit of the primary.
+// Primary returns the unit of the primary.
 func (r roles) Primary() *ios.UCB { return r.p.Primary() }
 
-// Mirror is the unit of mirror number i and its state.
+// Mirror returns the unit of mirror number i, and its state.
 func (r roles) Mirror(i int) (*ios.UCB, abi.MirrorState) {
 	m := r.p.Mirrors()[i]
 	return m.Unit(), m.State
@@ -48,7 +48,8 @@ func (r roles) Mirror(i int) (*ios.UCB, abi.MirrorState) {
 // ConstantCopy reports whether the pair is in that mode.
 func (r roles) ConstantCopy() bool { return r.p.Mode == abi.ModeConstantCopy }
 
-// claims are the figures of the intercept process, which the observer judges.
+// claims passes the figures of the intercept process to the observer, which judges
+// them.
 type claims struct{ r *rig.Rig }
 
 // Early counts the completions that came before enough mirrors had the write.
@@ -66,14 +67,14 @@ func (c claims) Marked(pair, mirror int, track uint32) bool {
 	return m.Marked(track) || m.UnderWay(track, track)
 }
 
-// Risk is what is and was at risk on a mirror.
+// Risk returns the data at risk on a mirror, now and at most.
 func (c claims) Risk(pair, mirror int, now machine.Time) observer.Figures {
 	k := c.r.Pairs[pair].Mirrors()[mirror].Risk(now)
 	return observer.Figures{IOs: k.IOs, MaxIOs: k.MaxIOs, Bytes: k.Bytes, MaxBytes: k.MaxBytes, MaxAge: k.MaxAge}
 }
 
-// Observed is a check for each property that the observer has watched; none where
-// there is no observer. The figures of the report are held against what it saw.
+// Observed returns a check for each property that the observer has watched, or none
+// without an observer. It compares the figures of the report with the observer's.
 func (w *Witness) Observed(d *report.DataAtRisk) (all []report.Check) {
 	if w.observer == nil {
 		return nil

@@ -8,8 +8,9 @@ import (
 	"github.com/iosrun/iosrun/lab/report"
 )
 
-// readsCurrent: every read has returned what the last acknowledged write left, or
-// what one that was under way wrote, and so do the volumes at the end.
+// readsCurrent checks that every read returned the data of the last acknowledged
+// write, or of one that was under way, and that the volumes hold such data at the
+// end.
 func readsCurrent(s *Seen, c *report.Check) {
 	t := &s.Reads.Tally
 	c.OK = t.Wrong == 0
@@ -22,7 +23,7 @@ func readsCurrent(s *Seen, c *report.Check) {
 		c.Detail += fmt.Sprintf("; %d not judged, whose content was not known", t.Unjudged)
 	}
 	if t.Programs != 0 {
-		c.Detail += fmt.Sprintf("; %d channel programs beside, what %d of them read was not judged", t.Programs, t.Unread)
+		c.Detail += fmt.Sprintf("; %d channel programs besides, of which the reads of %d were not judged", t.Programs, t.Unread)
 	}
 	if !c.OK {
 		found := s.Reads.Findings
@@ -33,7 +34,8 @@ func readsCurrent(s *Seen, c *report.Check) {
 	}
 }
 
-// nothingLost: every acknowledged write is on a volume that its pair reads from.
+// nothingLost checks that every acknowledged write is on a volume that its pair
+// reads from.
 func nothingLost(s *Seen, c *report.Check) {
 	allowed, other := s.Reads.Allowed, s.Reads.Other
 	c.OK = other.Writes == 0

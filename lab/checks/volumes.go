@@ -21,14 +21,14 @@ type volumes struct {
 	reads  *readcheck.Checker
 }
 
-// Read gives the contents of a block on the volume that its pair reads from now.
+// Read returns the contents of a block on the volume that its pair reads from now.
 func (w *volumes) Read(block int64, into *readcheck.Block) error {
 	number, home, _ := w.block.Place(block)
 	p := &w.rig.Pairs[number]
 	return w.read(p.VolumeOf(p.Primary()), home, into)
 }
 
-// read gives the contents of a block of a volume.
+// read returns the contents of a block of a volume.
 func (w *volumes) read(v *rig.Volume, home int64, into *readcheck.Block) error {
 	at := w.layout.Locate(home)
 	if v.CKD == nil {
@@ -80,8 +80,8 @@ func (w *volumes) readFBA(m media.FBA, first int64, into *readcheck.Block) error
 	return nil
 }
 
-// Arriving reports whether a mirror I/O that was under way to the primary of a
-// block, when that was a mirror, has not ended.
+// Arriving reports whether a mirror I/O to the present primary of a block, started
+// when that was a mirror, is still under way.
 func (w *volumes) Arriving(block int64) bool {
 	number, _, _ := w.block.Place(block)
 	for _, m := range w.rig.Pairs[number].Mirrors() {
@@ -125,8 +125,8 @@ func (w *volumes) ProgramEnded(p *access.Program) {
 	}
 }
 
-// pairOf gives the number of the pair, from 0, whose volume applications know by the
-// unit, or whose primary the unit has become.
+// pairOf returns the number of the pair, from 0, whose volume applications know by
+// the unit, or whose primary the unit has become.
 func (w *volumes) pairOf(u *ios.UCB) (int, bool) {
 	for i := range w.rig.Pairs {
 		if p := &w.rig.Pairs[i]; p.At(0).Unit == u || p.Primary() == u {

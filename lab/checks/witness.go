@@ -20,11 +20,12 @@ type Witness struct {
 	strict   bool
 	media    *volumes
 	reads    *readcheck.Checker
-	observer *observer.Observer // nil where nobody has asked for one
+	observer *observer.Observer // nil when none was asked for
 }
 
-// Watch has a run watched from now on; the rig has no policy yet. With observe an
-// independent observer watches the media and the channel too.
+// Watch makes a Witness that watches a run from now on; the rig must not have a
+// policy yet. With observe an independent observer watches the media and the
+// channel, too.
 func Watch(r *rig.Rig, p *player.Player, x *description.Experiment, observe bool) (*Witness, error) {
 	w := &Witness{rig: r, player: p, expect: x.Expect, strict: x.Strict}
 	w.media = &volumes{rig: r, block: p.Block, layout: p.Layout}
@@ -38,23 +39,23 @@ func Watch(r *rig.Rig, p *player.Player, x *description.Experiment, observe bool
 	return w, w.observe()
 }
 
-// Programs gives the witness of channel programs that are run beside the workload.
+// Programs returns the witness of channel programs that are run beside the workload.
 func (w *Witness) Programs() access.ProgramWitness { return w.media }
 
-// promoted tells the check of reads that a pair reads from another volume now.
+// promoted tells the read checker that a pair now reads from another volume.
 func (w *Witness) promoted(p *intercept.Pair, stale bool) {
 	if err := w.reads.Promoted(int(p.ID)-1, stale); err != nil {
 		w.player.Fail(err)
 	}
 }
 
-// Lost is everything that has been lost so far, allowed or not.
+// Lost returns all acknowledged writes lost so far, allowed or not.
 func (w *Witness) Lost() readcheck.Loss {
 	allowed, other := w.reads.Lost()
 	return readcheck.Loss{Writes: allowed.Writes + other.Writes, Bytes: allowed.Bytes + other.Bytes}
 }
 
-// Seen is what was seen of a run.
+// Seen holds the observations of a run.
 type Seen struct {
 	Expect description.Expect
 	Strict bool
@@ -62,51 +63,52 @@ type Seen struct {
 	Begin machine.Time
 	Tally player.Tally
 	Block access.Counts
-	// Duplicates counts what ended twice, on whatever floor.
+	// Duplicates counts requests, I/Os and units of work that ended twice.
 	Duplicates uint64
 	Intercept  intercept.Counts
 	Mirrors    []Mirror
 	Reads      Reads
 	Left       Left
-	// PointInTime is nil where a policy has been in force that does not promise one.
+	// PointInTime says whether the mirrors hold a point in time; it is nil when a
+	// policy was in force that does not promise one.
 	PointInTime *PointInTime
 	Detours     []report.DetourFault
 	// DetourCount is the number of detours that have stood on the slots.
 	DetourCount int
-	// Faults and Swaps are numbers of events that were to happen, Late those that did
-	// not.
+	// Faults and Swaps are the numbers of planned events; Late lists those that came
+	// too late to happen.
 	Faults, Swaps int
 	Late          []player.Late
 	Copies        []*player.Copy
 }
 
-// Mirror is a mirror held against its primary, in tracks.
+// Mirror compares a mirror with its primary, in numbers of tracks.
 type Mirror struct {
 	Name                             string
 	Tracks, Differ, Unmarked, Marked int
 }
 
-// Reads is what the check of reads has found.
+// Reads holds the findings of the read checker.
 type Reads struct {
 	readcheck.Tally
 	Findings []string
-	// Allowed is what a promotion has lost by its policy's leave, Other what was lost
-	// otherwise.
+	// Allowed counts the writes lost by a promotion with the policy's permission,
+	// Other those lost otherwise.
 	Allowed, Other readcheck.Loss
 	Lost           []string
 }
 
-// Left is what was left to do at the end.
+// Left counts the work that was left at the end.
 type Left struct {
-	Requests  int // on units
+	Requests  int // requests on units
 	Intercept int // requests with the intercept process
 	Work      int // units of work
 	Events    int
-	Quiet     bool // no event is to come
+	Quiet     bool // no event is pending
 }
 
-// Look looks at the volumes and at everything that has counted, once everything has
-// happened. It is done once.
+// Look makes the observations at the end: it compares the volumes and collects all
+// counts. It must be called once, when no event is left.
 func (w *Witness) Look() (*Seen, error) {
 	s := &Seen{
 		Expect: w.expect, Strict: w.strict, Begin: w.player.Begin(), Tally: *w.player.Tally(), Block: w.player.Block.Counts(),
@@ -145,7 +147,7 @@ func grouped(all []rig.Installation) bool {
 	return true
 }
 
-// compare holds every mirror against its primary.
+// compare compares every mirror with its primary.
 func (w *Witness) compare(s *Seen) (err error) {
 	for _, m := range w.rig.Mirrors() {
 		k := Mirror{Name: m.Name, Tracks: int(m.Pair().Geometry().Tracks), Marked: m.OutOfSync()}
@@ -157,7 +159,7 @@ func (w *Witness) compare(s *Seen) (err error) {
 	return nil
 }
 
-// sweep looks at the volumes at the end of the run: at what they hold, and at what
+// sweep checks the content of the volumes at the end of the run, and finds data that
 // cannot be read any more.
 func (w *Witness) sweep() error {
 	if err := w.reads.Sweep(); err != nil {

@@ -10,67 +10,72 @@ import (
 
 // Limits of an experiment.
 const (
-	// MaxPolicies is the most policies that one comparison takes.
+	// MaxPolicies is the largest number of policies in one comparison.
 	MaxPolicies = 16
-	// MaxPairs is the most pairs of a primary and its mirrors.
+	// MaxPairs is the largest number of pairs. A pair is a primary, a device whose
+	// writes are mirrored, with its mirrors.
 	MaxPairs = 16
-	// MaxSwaps is the most policy swaps in a run, MaxFaults the most faults.
+	// MaxSwaps and MaxFaults are the largest numbers of policy swaps and of faults in
+	// a run.
 	MaxSwaps  = 64
 	MaxFaults = 256
 )
 
-// Config is an experiment. The koanf tags are the keys of experiment files and,
-// in upper case with '_' for '.', of the environment.
+// Config holds the settings of an experiment. The koanf tags are the keys of
+// experiment files and, in upper case with '_' for '.', of the environment.
 type Config struct {
 	Name string `koanf:"name" json:"name"`
-	// Seed is what every pseudo-random draw of the run comes from.
+	// Seed is the seed of all pseudo-random numbers of the run.
 	Seed uint64 `koanf:"seed" json:"seed"`
-	// Processors is how many processors the host computer has.
+	// Processors is the number of processors of the host computer.
 	Processors int `koanf:"processors" json:"processors"`
 	// Model is the device type of the primaries and their mirrors.
 	Model string `koanf:"model" json:"model"`
-	// Size is the size of each volume: cylinders, or blocks of 512 bytes where the
-	// device has fixed blocks. 0 is the model's own. Volumes in image files have
-	// theirs.
+	// Size is the size of each volume in cylinders, or in blocks of 512 bytes when the
+	// device has fixed blocks. 0 stands for the model's own size. Volumes in image
+	// files have the size of the image.
 	Size int64 `koanf:"size" json:"size,omitempty"`
-	// Pairs is how many primaries the application has, each with mirrors of its
-	// own: one consistency group. 0 is 1.
+	// Pairs is the number of primaries of the application, each with mirrors of its
+	// own; together they are one consistency group. 0 stands for 1.
 	Pairs int `koanf:"pairs" json:"pairs,omitempty"`
-	// Primary is the place of each primary volume.
+	// Primary describes the place of each primary volume: its link, its storage
+	// subsystem and its file.
 	Primary Place `koanf:"primary" json:"primary"`
-	// Mirror is what holds for every mirror that does not say otherwise.
+	// Mirror holds the defaults for the places of all mirrors.
 	Mirror Place `koanf:"mirror" json:"mirror"`
-	// Mirrors are the places of a primary's mirrors; what an entry leaves out is as in
-	// Mirror. Without entries there is one mirror.
+	// Mirrors lists the places of a primary's mirrors; fields that an entry leaves out
+	// are taken from Mirror. Without entries there is one mirror.
 	Mirrors []Place `koanf:"mirrors" json:"mirrors,omitempty"`
-	// Workload is what is played.
+	// Workload describes the requests that are played.
 	Workload Workload `koanf:"workload" json:"workload"`
-	// Policies are the policies to run: names or files.
+	// Policies lists the policies to run, by name or file.
 	Policies []string `koanf:"policies" json:"policies"`
-	// Swaps change the policy while I/O runs, each as "TIME=POLICY".
+	// Swaps lists changes of the policy while I/O runs, each as "TIME=POLICY".
 	Swaps []string `koanf:"swaps" json:"swaps,omitempty"`
-	// Faults happen to volumes and links while I/O runs, each as
+	// Faults lists faults of volumes and links while I/O runs, each as
 	// "TIME=PLACE:ACTION".
 	Faults []string `koanf:"faults" json:"faults,omitempty"`
-	// Synchronise is how the action "synchronise" of a fault is done.
+	// Synchronise holds the options of the action "synchronise" of a fault.
 	Synchronise Synchronise `koanf:"synchronise" json:"synchronise"`
 	// Patience is the longest time that an application waits for mirrors, in all, from
-	// the end of its primary I/O on (M2); 0 is mirror.Patience.
+	// the end of its primary I/O on (M2); 0 stands for mirror.Patience.
 	Patience time.Duration `koanf:"patience" json:"patience,omitempty"`
-	// Expect says what may go wrong without a check failing.
+	// Expect lists the kinds of failures that do not make a check fail.
 	Expect Expect `koanf:"expect" json:"expect,omitzero"`
-	// Strict has a check fail when the host refused an intent of a detour, or a call
-	// of a detour gave no answer, even if nothing came of it.
+	// Strict makes a check fail when the host refused an intent of a detour, or a call
+	// of a detour gave no valid response, even if this had no consequence.
 	Strict bool `koanf:"strict" json:"strict,omitempty"`
 	// Native runs the shipped detours linked into the host instead of as modules.
 	Native bool `koanf:"native" json:"native,omitempty"`
 
-	// Origin, if not nil, says where the setting of a key was given, such as a file
-	// and its line; empty for one that was not. It stands in errors.
+	// Origin, if not nil, returns the place where the setting of a key was given, such
+	// as a file and its line, or an empty string for a setting that was not given.
+	// Errors contain it.
 	Origin func(key string) string `koanf:"-" json:"-"`
 }
 
-// origin tells where the settings of an experiment come from, for errors.
+// origin knows the places where the settings of an experiment were given, for
+// errors.
 type origin struct {
 	experiment string
 	of         func(key string) string // as Config.Origin
@@ -78,7 +83,7 @@ type origin struct {
 
 func (c *Config) origin() origin { return origin{c.Name, c.Origin} }
 
-// wrong gives an error about the setting of a key.
+// wrong returns an error about the setting of a key.
 func (o origin) wrong(key string, err error) error {
 	if at := o.about(key, err); at != err {
 		return at
@@ -86,7 +91,8 @@ func (o origin) wrong(key string, err error) error {
 	return o.named(err)
 }
 
-// about adds to an error that says what it is about where the key was set.
+// about adds the place where the key was set to an error that already names its
+// subject.
 func (o origin) about(key string, err error) error {
 	if o.of != nil {
 		if at := o.of(key); at != "" {
@@ -99,112 +105,119 @@ func (o origin) about(key string, err error) error {
 // named adds the experiment's name to an error.
 func (o origin) named(err error) error { return fmt.Errorf("experiment %s: %w", o.experiment, err) }
 
-// setting is what is wrong with one setting.
+// setting is an error about one setting.
 type setting struct {
 	key string
 	err error
 }
 
-// unfit says what is wrong with the setting of a key. The text follows the key.
+// unfit makes an error about the setting of a key. The text follows the key.
 func unfit(key, format string, args ...any) *setting {
 	return &setting{key, fmt.Errorf(key+" "+format, args...)}
 }
 
-// Expect says what the experiment expects to go wrong. It is counted and
-// reported all the same.
+// Expect lists the kinds of failures that an experiment expects. They are still
+// counted and reported.
 type Expect struct {
-	// FailedRequests are requests of the application that end with an error.
+	// FailedRequests expects requests of the application that end with an error.
 	FailedRequests bool `koanf:"failed-requests" json:"failed_requests,omitempty"`
-	// FailedSynchronisations are synchronisations that end with an error or cannot
+	// FailedSynchronisations expects synchronisations that end with an error or cannot
 	// be begun.
 	FailedSynchronisations bool `koanf:"failed-synchronisations" json:"failed_synchronisations,omitempty"`
-	// LostWrites are writes that were acknowledged and are on no volume that their pair
-	// reads from.
+	// LostWrites expects writes that were acknowledged and are on no volume that their
+	// pair reads from.
 	LostWrites bool `koanf:"lost-writes" json:"lost_writes,omitempty"`
 }
 
-// Place is where a volume stands: its link and its alias units.
+// Place describes the surroundings of a volume: its link, its storage subsystem and
+// its file.
 type Place struct {
 	// Link is the type of the channel link: "ficon", "escon" or one of the other
 	// names that dasd.ParseLinkType knows.
 	Link string `koanf:"link" json:"link"`
 	// Kilometres is the length of the link.
 	Kilometres float64 `koanf:"kilometres" json:"kilometres"`
-	// Megabytes is the link's speed in megabytes a second; 0 is the type's own.
+	// Megabytes is the link's speed in megabytes a second; 0 stands for the type's
+	// own.
 	Megabytes float64 `koanf:"megabytes" json:"megabytes,omitempty"`
-	// Aliases is how many alias units the volume has beside its base unit.
+	// Aliases is the number of alias units, which take further I/Os to the same
+	// volume, not counting the base unit.
 	Aliases int `koanf:"aliases" json:"aliases"`
-	// Standing has mirror I/Os joined to a suspended chain that stands on the
-	// mirror's unit, in place of a STARTIO each (mirrors only).
+	// Standing says that mirror I/Os are joined to a suspended chain that stands on
+	// the mirror's unit, instead of being started one by one (mirrors only).
 	Standing bool `koanf:"standing" json:"standing,omitempty"`
-	// SameSubsystem has the volume in the primary's storage subsystem, whose cache
+	// SameSubsystem puts the volume into the primary's storage subsystem, whose cache
 	// and cache-fast-write identification it shares (mirrors only).
 	SameSubsystem bool `koanf:"same-subsystem" json:"same_subsystem,omitempty"`
-	// CacheTracks is how many tracks the control unit's cache holds.
+	// CacheTracks is the size of the control unit's cache in tracks.
 	CacheTracks int `koanf:"cache-tracks" json:"cache_tracks,omitempty"`
-	// HitRatio, 0 to 1, is the chance that a track to be read is in the cache; 0
-	// leaves it to what has been read and written before.
+	// HitRatio, 0 to 1, is the probability that a track to be read is in the cache;
+	// with 0 earlier reads and writes decide.
 	HitRatio float64 `koanf:"hit-ratio" json:"hit_ratio,omitempty"`
-	// CFWID is the cache-fast-write identification of the storage subsystem; 0 is
-	// one of its own (mirrors only: the primary's is 1).
+	// CFWID is the cache-fast-write identification of the storage subsystem; 0 gives
+	// it one of its own (mirrors only: the primary's is 1).
 	CFWID uint16 `koanf:"cfwid" json:"cfwid,omitempty"`
-	// Arms is how many arms the volume's tracks are spread over.
+	// Arms is the number of arms that the volume's tracks are spread over.
 	Arms int `koanf:"arms" json:"arms,omitempty"`
 	// Timing changes figures of the service-time model.
 	Timing Timing `koanf:"timing" json:"timing,omitzero"`
-	// Image is the file that the volume is in; empty is memory. The geometry is
-	// then the image's in place of the model's, and every mirror is synchronised
-	// before the workload begins.
+	// Image is the path of the volume's file; when it is empty the volume is in
+	// memory. With a file the geometry is the image's instead of the model's, and
+	// every mirror is synchronised before the workload begins.
 	Image string `koanf:"image" json:"image,omitempty"`
-	// Shadows are the shadow files that lie on Image, the topmost last. Only the
-	// topmost is ever written to.
+	// Shadows lists the shadow files, which hold changes to Image, the topmost last.
+	// Only the topmost is ever written to.
 	Shadows []string `koanf:"shadows" json:"shadows,omitempty"`
-	// ImageMode is how the file is used: copy-on-write (as when it is empty), which
-	// leaves the file as it is, read-write or read-only.
+	// ImageMode is the mode in which the file is opened: copy-on-write (the default),
+	// which leaves the file as it is, read-write or read-only.
 	ImageMode string `koanf:"image-mode" json:"image_mode,omitempty"`
 	// IgnoreOpened writes to a compressed image although its OPENED bit is on: its
 	// last user did not close it.
 	IgnoreOpened bool `koanf:"ignore-opened" json:"ignore_opened,omitempty"`
-	// ImageCache bounds the memory of cached tracks of the file, in bytes; 0 is
-	// image.DefaultCacheBytes. Changes to a copy-on-write volume come on top.
+	// ImageCache limits the memory of cached tracks of the file, in bytes; 0 stands
+	// for image.DefaultCacheBytes. Changes to a copy-on-write volume take memory in
+	// addition.
 	ImageCache int `koanf:"image-cache" json:"image_cache,omitempty"`
 }
 
-// Workload is a trace or a generator.
+// Workload describes the requests of a run: a trace or a generator, and their place
+// on the volumes.
 type Workload struct {
-	// Trace is the name of a bundled trace or a file. Empty with a generator.
+	// Trace is the name of a bundled trace or a file. It is empty with a generator.
 	Trace string `koanf:"trace" json:"trace,omitempty"`
-	// Format is the file's; empty is found out from its content.
+	// Format is the layout of the file; when it is empty the layout is found from the
+	// content.
 	Format string `koanf:"format" json:"format,omitempty"`
-	// TimeUnit is the unit of the trace's times, one of trace.TimeUnits; empty is
-	// the layout's own.
+	// TimeUnit is the unit of the trace's times, one of trace.TimeUnits; when it is
+	// empty the layout's own is used.
 	TimeUnit string `koanf:"time-unit" json:"time_unit,omitempty"`
-	// TraceDevice is the device whose requests are played, as the trace names it;
-	// empty is the one of its first row, and another is an error.
+	// TraceDevice is the name in the trace of the device whose requests are played.
+	// When it is empty the device of the first row is played, and a row of another one
+	// is an error.
 	TraceDevice string `koanf:"trace-device" json:"trace_device,omitempty"`
 	// Speed is the factor by which the trace is played faster.
 	Speed float64 `koanf:"speed" json:"speed"`
-	// FirstCylinder and Cylinders are where on a CKD volume the requests go. The
-	// cylinders are formatted for them, which erases what was there. With 0
-	// cylinders they go to the whole volume, which should be formatted in blocks of
-	// 4096 bytes, as a volume in memory is. Cylinder 0 is the label's: with cylinders,
-	// FirstCylinder 0 is 1.
+	// FirstCylinder and Cylinders are the extent of a count-key-data (CKD) volume that
+	// the requests use. It is formatted for them, which erases its data. With 0
+	// cylinders the requests use the whole volume, which should be formatted in blocks
+	// of 4096 bytes, as a volume in memory is. Cylinder 0 has the label: with
+	// cylinders, FirstCylinder 0 means 1.
 	FirstCylinder int `koanf:"first-cylinder" json:"first_cylinder,omitempty"`
 	Cylinders     int `koanf:"cylinders" json:"cylinders,omitempty"`
-	// Stripe is how many KiB of the workload's volume lie on a primary before the
-	// next ones lie on the next primary, where there are several; 0 is
-	// DefaultStripe.
+	// Stripe is the size in KiB of the pieces in which the workload's volume is spread
+	// over several primaries in turn; 0 stands for DefaultStripe.
 	Stripe int `koanf:"stripe" json:"stripe,omitempty"`
-	// Limit ends the workload after so many reads and writes; 0 is no limit.
+	// Limit is the number of reads and writes after which the workload ends; 0 stands
+	// for no limit.
 	Limit int64 `koanf:"limit" json:"limit,omitempty"`
-	// SkipBad is how many bad rows of a trace are tolerated.
+	// SkipBad is the number of bad rows of a trace that are tolerated.
 	SkipBad int64 `koanf:"skip-bad" json:"skip_bad,omitempty"`
 	// Generator makes the requests when there is no trace.
 	Generator *workload.GeneratorConfig `koanf:"generator" json:"generator,omitempty"`
 }
 
-// Default is the experiment that runs when nothing is said: the bundled trace of
-// a database, a 3390 volume and its mirror 50 km away.
+// Default returns the experiment that runs without any settings: the bundled trace
+// of a database, a 3390 volume and its mirror 50 km away.
 func Default() Config {
 	return Config{
 		Name: "demo", Seed: 1, Processors: 2, Model: "3390-54",
@@ -215,13 +228,13 @@ func Default() Config {
 	}
 }
 
-// DefaultStripe is the stripe of a workload on several primaries, in KiB.
+// DefaultStripe is the default of Workload.Stripe, in KiB.
 const DefaultStripe = 256
 
-// pairs is how many pairs there are.
+// pairs returns the number of pairs.
 func (c *Config) pairs() int { return max(1, c.Pairs) }
 
-// places are the mirrors' places with what they inherit.
+// places returns the mirrors' places with the defaults filled in.
 func (c *Config) places() []Place {
 	if len(c.Mirrors) == 0 {
 		return []Place{c.Mirror}
@@ -277,8 +290,8 @@ func (p Place) over(base Place) Place {
 	return p
 }
 
-// placeKey is the key of a place: the primary, what holds for every mirror, and
-// each mirror of the list.
+// placeKey returns the key of a place: of the primary, of the defaults for all
+// mirrors, or of a mirror of the list.
 func (c *Config) placeKey(i int) string {
 	if i < 2 {
 		return [...]string{"primary", "mirror"}[i]
@@ -286,7 +299,7 @@ func (c *Config) placeKey(i int) string {
 	return fmt.Sprintf("mirrors.%d", i-2)
 }
 
-// Describe says in a line or two what is run.
+// Describe sums up the experiment in a line or two.
 func (c *Config) Describe() string {
 	d := fmt.Sprintf("%s on a %s, %d aliases", c.Workload.name(), c.Model, c.Primary.Aliases)
 	if n := c.pairs(); n > 1 {

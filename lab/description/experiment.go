@@ -16,40 +16,40 @@ type Experiment struct {
 	Name string
 	// Machine is the machine on which each policy runs.
 	Machine Machine
-	// Extent is where on the primaries the requests go.
+	// Extent is the part of the primaries that the requests use.
 	Extent Extent
-	// Traffic is what is asked for.
+	// Traffic is the source of the requests.
 	Traffic Traffic
-	// Policies are the names or files of the policies to run.
+	// Policies lists the names or files of the policies to run.
 	Policies []string
-	// Swaps and Faults are what happens meanwhile, in the order of the settings.
+	// Swaps and Faults list the events during the run, in the order of the settings.
 	Swaps  []Swap
 	Faults []Fault
-	// Synchronise holds the options of the action Resynchronise, but for what depends
-	// on the devices.
+	// Synchronise holds the options of the action Resynchronise, except for those that
+	// depend on the devices.
 	Synchronise mirror.SyncOptions
-	// Expect says what may go wrong without a check failing, and Strict that a refused
-	// intent may not.
+	// Expect lists the kinds of failures that do not make a check fail. Strict says
+	// that a refused intent of a detour does.
 	Expect Expect
 	Strict bool
 
 	origin origin
 }
 
-// About adds to an error that says what it is about where the setting of a key was
-// given, if that is known.
+// About adds the place where the setting of a key was given, if that is known, to an
+// error that already names its subject.
 func (x *Experiment) About(key string, err error) error { return x.origin.about(key, err) }
 
 // Machine describes a host computer and the volumes on its channels.
 type Machine struct {
-	// Seed is what every pseudo-random draw of the machine and its detours comes from.
+	// Seed is the seed of all pseudo-random numbers of the machine and its detours.
 	Seed uint64
 	// Processors is the number of processors, 1 to machine.MaxProcessors.
 	Processors int
 	// Patience is the longest time that an application waits for mirrors; 0 stands
 	// for mirror.Patience.
 	Patience machine.Time
-	// Geometry describes the devices of volumes in memory. Where a volume is in a file,
+	// Geometry describes the devices of volumes in memory. When a volume is in a file,
 	// all have the file's geometry.
 	Geometry *media.Geometry
 	// Pairs is the number of primaries, each with mirrors of its own.
@@ -64,8 +64,8 @@ type Machine struct {
 // Volume describes a volume: its device, its storage subsystem and its link.
 type Volume struct {
 	Link dasd.LinkConfig
-	// Subsystem describes the storage subsystem, but for its seed. It is not made for
-	// a mirror in its primary's.
+	// Subsystem describes the storage subsystem, except for its seed. It is not used
+	// for a mirror in its primary's subsystem.
 	Subsystem dasd.Config
 	// Aliases is the number of alias units, not counting the base unit.
 	Aliases int
@@ -74,24 +74,24 @@ type Volume struct {
 	Standing bool
 	// SameSubsystem says that the volume is in its primary's storage subsystem.
 	SameSubsystem bool
-	// Image is the file that the volume is in; nil stands for memory.
+	// Image describes the volume's file; nil stands for memory.
 	Image *Image
 }
 
 // Image describes a volume in a file.
 type Image struct {
 	Path string
-	// Shadows are the shadow files that lie on it, the topmost last.
+	// Shadows lists the shadow files, which hold changes to it, the topmost last.
 	Shadows []string
 	Mode    media.Mode
-	// CacheBytes bounds the memory of cached tracks; 0 stands for
+	// CacheBytes limits the memory of cached tracks, in bytes; 0 stands for
 	// image.DefaultCacheBytes.
 	CacheBytes int
 	// IgnoreOpened writes to a compressed image although its last user did not close it.
 	IgnoreOpened bool
 }
 
-// volumes are the primary and the mirrors of one pair, in this order.
+// volumes returns the primary and the mirrors of one pair, in this order.
 func (m *Machine) volumes() []*Volume {
 	all := []*Volume{&m.Primary}
 	for i := range m.Mirrors {
@@ -100,8 +100,8 @@ func (m *Machine) volumes() []*Volume {
 	return all
 }
 
-// InFiles reports whether a volume is in a file. Then the mirrors do not begin as
-// their primary is.
+// InFiles reports whether a volume is in a file. Then the mirrors do not begin with
+// the content of their primary.
 func (m *Machine) InFiles() bool {
 	for _, v := range m.volumes() {
 		if v.Image != nil {
@@ -111,8 +111,8 @@ func (m *Machine) InFiles() bool {
 	return false
 }
 
-// Has reports why there is no volume at a place: pairs are numbered from 1, and so
-// are mirrors; 0 is the primary.
+// Has returns an error when there is no volume at a place, or nil. Pairs are
+// numbered from 1, and so are mirrors; mirror 0 is the primary.
 func (m *Machine) Has(pair, mirror int) error {
 	switch {
 	case mirror > len(m.Mirrors):
@@ -123,17 +123,17 @@ func (m *Machine) Has(pair, mirror int) error {
 	return nil
 }
 
-// Extent says where on the primaries requests go.
+// Extent is the part of the primaries that the requests use.
 type Extent struct {
 	// FirstCylinder and Cylinders are an extent of CKD volumes that is formatted for
-	// them. With 0 cylinders requests go to the whole volumes.
+	// the requests. With 0 cylinders they use the whole volumes.
 	FirstCylinder, Cylinders int
 	// StripeBlocks is the number of blocks that lie on a primary before the next ones
 	// lie on the next primary.
 	StripeBlocks int64
 }
 
-// Layout tells where on a volume of a geometry the blocks lie.
+// Layout returns the layout of the blocks on a volume of a geometry.
 func (e *Extent) Layout(g *media.Geometry) (access.Layout, error) {
 	if g.FBA() {
 		if e.Cylinders > 0 {
@@ -151,9 +151,9 @@ func (e *Extent) Layout(g *media.Geometry) (access.Layout, error) {
 	return access.NewECKDExtent(e.FirstCylinder, e.Cylinders, g.Heads, records)
 }
 
-// TakesBlocks reports why no workload can be played on a device. Control units
-// before the 3880 have neither define extent nor locate record, with which the
-// channel programs of the block access method begin.
+// TakesBlocks returns the reason why no workload can be played on a device, or nil.
+// Control units before the 3880 have neither define extent nor locate record, with
+// which the channel programs of the block access method begin.
 func TakesBlocks(g *media.Geometry) error {
 	switch {
 	case g.FBA():

@@ -12,8 +12,8 @@ import (
 	"github.com/iosrun/iosrun/trace"
 )
 
-// Fault is something that happens to a volume or its link at a virtual time, or
-// is done about it.
+// Fault is an event at a virtual time: a failure of a volume or its link, or a
+// repair.
 type Fault struct {
 	// At is the time of the fault on the workload's clock.
 	At machine.Time
@@ -22,11 +22,11 @@ type Fault struct {
 	// Mirror numbers the pair's mirror from 1; 0 is the primary.
 	Mirror int
 	Action Action
-	// Text is the fault as it was written, for messages.
+	// Text is the text of the setting, for messages.
 	Text string
 }
 
-// Action says what happens to a volume, or is done about it.
+// Action is the kind of a fault or of a repair.
 type Action uint8
 
 // The actions.
@@ -34,24 +34,24 @@ const (
 	// LinkDown cuts the volume's link, LinkUp mends it.
 	LinkDown Action = iota
 	LinkUp
-	// Fail has the device answer with an equipment check, Gone with not operational,
+	// Fail makes the device answer with an equipment check, Gone with not operational,
 	// and NotResponding not at all.
 	Fail
 	Gone
 	NotResponding
-	// Restore has the device work again.
+	// Restore makes the device work again.
 	Restore
-	// Resynchronise brings a mirror up to its primary again.
+	// Resynchronise makes a mirror identical to its primary again.
 	Resynchronise
 	Actions // number of actions
 )
 
-// actionNames are the actions as settings and messages name them.
+// actionNames holds the names of the actions in settings and messages.
 var actionNames = [Actions]string{
 	LinkDown: "link-down", LinkUp: "link-up", Fail: "fail", Gone: "gone", NotResponding: "not-responding", Restore: "restore", Resynchronise: "synchronise",
 }
 
-// String is the action's name.
+// String returns the action's name.
 func (a Action) String() string {
 	if a < Actions {
 		return actionNames[a]
@@ -59,8 +59,8 @@ func (a Action) String() string {
 	return fmt.Sprintf("action %d", uint8(a))
 }
 
-// ParseFault reads "TIME=PLACE:ACTION", such as "30s=mirror1:link-down". A place
-// of another pair than the first has the pair's number in front of it, as in
+// ParseFault reads "TIME=PLACE:ACTION", such as "30s=mirror1:link-down". A place of
+// another pair than the first begins with the number of the pair, as in
 // "pair2.mirror1".
 func ParseFault(text string) (Fault, error) {
 	wrong := fmt.Errorf("fault %q: want TIME=PLACE:ACTION, such as 30s=mirror1:link-down; places are primary and mirror1 to mirror8, of another pair than the first pair2.primary and so on, actions %s", text, strings.Join(actionNames[:], ", "))

@@ -9,17 +9,18 @@ import (
 	"github.com/iosrun/iosrun/files"
 )
 
-// imageModes are how an image file may be used, by the name that settings have.
+// imageModes lists the modes in which an image file may be used, with their names in
+// settings.
 var imageModes = []struct {
 	name string
 	mode media.Mode
 }{
-	{"copy-on-write", media.CopyOnWrite}, // what empty stands for
+	{"copy-on-write", media.CopyOnWrite}, // the default
 	{"read-write", media.ReadWrite},
 	{"read-only", media.ReadOnly},
 }
 
-// ImageModes are the names of the modes in which an image file may be used.
+// ImageModes returns the names of the modes in which an image file may be used.
 func ImageModes() []string {
 	var names []string
 	for _, m := range imageModes {
@@ -28,7 +29,7 @@ func ImageModes() []string {
 	return names
 }
 
-// image describes the file that the place's volume is in; nil stands for memory.
+// image describes the file of the place's volume; nil stands for memory.
 func (p *Place) image() (*Image, error) {
 	if p.Image == "" {
 		if len(p.Shadows) > 0 {
@@ -54,8 +55,8 @@ func (c *Config) inFiles() bool {
 	return false
 }
 
-// parseImages describes the files of the volumes, and reports what is wrong with
-// them together.
+// parseImages describes the files of the volumes, and returns an error when they do
+// not fit together.
 func (c *Config) parseImages(x *Experiment) error {
 	if c.inFiles() && c.pairs() > 1 {
 		return fmt.Errorf("%d pairs with volumes in image files: an image is one volume: want one pair", c.pairs())
@@ -80,7 +81,7 @@ func (c *Config) parseImages(x *Experiment) error {
 	return nil
 }
 
-// checkIdle reports a setting of image files where there are none.
+// checkIdle reports a setting of image files when there are none.
 func (c *Config) checkIdle() *setting {
 	if c.inFiles() {
 		return nil
@@ -96,9 +97,8 @@ func (c *Config) checkIdle() *setting {
 	return nil
 }
 
-// Uses tells u of the trace and of the files of the volumes, and gives its
-// refusal: no file is part of two volumes, under whatever names, even where
-// neither is written to.
+// Uses adds the trace and the files of the volumes to u, and returns its refusal: no
+// file may be part of two volumes, under any names, even when neither is written to.
 func (x *Experiment) Uses(u *files.Uses) error {
 	if t := x.Traffic.File(); t != "" {
 		if err := u.Reads(t, "the trace"); err != nil {
@@ -133,8 +133,8 @@ func (x *Experiment) Uses(u *files.Uses) error {
 	return nil
 }
 
-// Changed lists the files of the volumes that are written to, but for those that
-// are written to although they were not closed.
+// Changed lists the files of the volumes that are written to, except for those with
+// IgnoreOpened.
 func (x *Experiment) Changed() []string {
 	var all []string
 	for _, v := range x.Machine.volumes() {
@@ -151,9 +151,9 @@ func (x *Experiment) Changed() []string {
 	return all
 }
 
-// CheckImages opens the image files and closes them again, so that what is wrong
-// with them, or with their device type or the model for a workload, is known
-// before anything runs.
+// CheckImages opens the image files and closes them again. So errors in them, or a
+// device type or model that cannot be used for a workload, are found before anything
+// runs.
 func (x *Experiment) CheckImages() error {
 	if !x.Machine.InFiles() {
 		return TakesBlocks(x.Machine.Geometry)

@@ -16,14 +16,14 @@ import (
 	"github.com/iosrun/iosrun/trace"
 )
 
-// Check reports the first thing that is wrong with the experiment.
+// Check returns the error about the first invalid setting of the experiment, or nil.
 func (c *Config) Check() error {
 	_, err := c.Parse()
 	return err
 }
 
-// Parse makes an experiment of the settings. The error is about the first of them
-// that is wrong, and says where it was given.
+// Parse makes an experiment of the settings. The error is about the first invalid
+// one, and says where it was given.
 func (c *Config) Parse() (*Experiment, error) {
 	x := c.begin()
 	w := &c.Workload
@@ -80,9 +80,9 @@ func (c *Config) Parse() (*Experiment, error) {
 	return x, nil
 }
 
-// ParseStage makes an experiment of the settings of its machine and its volumes
-// alone: a stage for what somebody else plays. It has no policies, nothing happens
-// to it, and its traffic has but a name.
+// ParseStage makes an experiment of only the settings of its machine and its
+// volumes: a stage on which a caller plays I/O of its own. It has no policies, swaps
+// and faults, and its traffic has only a name.
 func (c *Config) ParseStage() (*Experiment, error) {
 	x := c.begin()
 	if bad := c.parseMachine(x); bad != nil {
@@ -103,7 +103,7 @@ func (c *Config) parseVolumes(x *Experiment) error {
 	return nil
 }
 
-// begin takes over what needs no parsing.
+// begin copies the settings that need no parsing.
 func (c *Config) begin() *Experiment {
 	return &Experiment{
 		Name: c.Name, Policies: c.Policies, Expect: c.Expect, Strict: c.Strict, origin: c.origin(),
@@ -112,8 +112,8 @@ func (c *Config) begin() *Experiment {
 	}
 }
 
-// parseMachine describes the machine, the volumes and what is done on them, and
-// reports the first setting of these that is wrong. Images are left out.
+// parseMachine describes the machine, its volumes except for their images, and the
+// options of its work, and reports the first of these settings that is invalid.
 func (c *Config) parseMachine(x *Experiment) *setting {
 	m := &x.Machine
 	if c.Processors < 1 || c.Processors > machine.MaxProcessors {
@@ -155,8 +155,8 @@ func (c *Config) parseMachine(x *Experiment) *setting {
 	return c.parsePlaces(m)
 }
 
-// resized gives a device the size that an experiment asks for: cylinders, or blocks
-// where it has fixed blocks; 0 leaves its own.
+// resized returns the geometry with the size that an experiment asks for: in
+// cylinders, or in blocks when it has fixed blocks; 0 leaves its own.
 func resized(g *media.Geometry, size int64) (_ *media.Geometry, err error) {
 	switch {
 	case size < 0 || size > media.MaxBlocks:
@@ -174,8 +174,8 @@ func resized(g *media.Geometry, size int64) (_ *media.Geometry, err error) {
 	return g, nil
 }
 
-// parsePlaces describes the volumes of a pair, and checks what holds for every
-// mirror even where no mirror is like that.
+// parsePlaces describes the volumes of a pair. It also checks the defaults for
+// mirrors that no mirror uses.
 func (c *Config) parsePlaces(m *Machine) *setting {
 	places := []Place{c.Primary, c.Mirror}
 	if len(c.Mirrors) > 0 {
@@ -210,7 +210,7 @@ func (c *Config) parsePlaces(m *Machine) *setting {
 	return nil
 }
 
-// modelNames are the names of the device types, with and without a model.
+// modelNames returns the names of the device types, with and without a model.
 func modelNames() []string {
 	var names []string
 	for _, g := range media.Models() {
@@ -225,8 +225,8 @@ const maxStripe = 1 << 20
 // MaxKilometres is the longest link: once around the earth.
 const MaxKilometres = 40_000
 
-// parse describes the volume at a place, but for its image, and reports the first
-// setting that is wrong, by its key within the place.
+// parse describes the volume at a place, except for its image, and reports the first
+// setting that is invalid, by its key within the place.
 func (p *Place) parse() (v Volume, bad *setting) {
 	say := func(key, format string, args ...any) *setting { return &setting{key, fmt.Errorf(format, args...)} }
 	kind, err := dasd.ParseLinkType(p.Link)

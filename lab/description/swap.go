@@ -15,7 +15,7 @@ type Swap struct {
 	At machine.Time
 	// Policy is the name or the file of the policy.
 	Policy string
-	// Text is the swap as it was written, for messages.
+	// Text is the text of the setting, for messages.
 	Text string
 }
 

@@ -2,13 +2,13 @@ package description
 
 import "github.com/iosrun/iosrun/emulator/mirror"
 
-// Synchronise says how mirrors are made identical to their primaries while the
-// workload goes on (FIG. 2).
+// Synchronise holds the options for making mirrors identical to their primaries
+// while the workload goes on (FIG. 2 of the method).
 type Synchronise struct {
 	// Full copies every track, not only those that are marked.
 	Full bool `koanf:"full" json:"full,omitempty"`
-	// Threshold is how many changed tracks are left to the last copy, with writes
-	// held; 0 is DefaultThreshold.
+	// Threshold is the largest number of changed tracks that are left to the last
+	// copy, during which writes are held; 0 stands for DefaultThreshold.
 	Threshold int `koanf:"threshold" json:"threshold,omitempty"`
 	// Rounds, Streams and TracksPerSecond are as in mirror.SyncOptions.
 	Rounds          int `koanf:"rounds" json:"rounds,omitempty"`
@@ -19,7 +19,7 @@ type Synchronise struct {
 // DefaultThreshold is the usual threshold of a synchronisation, in tracks.
 const DefaultThreshold = 8
 
-// check reports the first setting that is wrong.
+// check reports the first setting that is invalid.
 func (s *Synchronise) check() *setting {
 	switch {
 	case s.Threshold < 0:
@@ -34,7 +34,7 @@ func (s *Synchronise) check() *setting {
 	return nil
 }
 
-// options are the settings as the mirror process takes them.
+// options returns the settings in the form of the mirror process.
 func (s *Synchronise) options() mirror.SyncOptions {
 	o := mirror.SyncOptions{Full: s.Full, Threshold: s.Threshold, MaxRounds: s.Rounds, Streams: s.Streams, TracksPerSecond: s.TracksPerSecond}
 	if o.Threshold == 0 {

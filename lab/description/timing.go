@@ -9,24 +9,25 @@ import (
 )
 
 // Timing changes figures of the service-time model of a place (docs/performance.md
-// lists all of them). Zero leaves a figure as it is. -1 stands for none where a
-// field says so.
+// lists all of them). Zero leaves a figure unchanged. -1 stands for none when the
+// field's comment says so.
 type Timing struct {
-	// Program is the control unit's time for a channel program; -1 is none.
+	// Program is the control unit's time for a channel program; -1 stands for none.
 	Program time.Duration `koanf:"program" json:"program,omitempty"`
-	// Command is its time for a command; -1 is none.
+	// Command is its time for a command; -1 stands for none.
 	Command time.Duration `koanf:"command" json:"command,omitempty"`
-	// StageBytes is the least that an arm reads where a track is not in the cache
-	// (CKD devices); -1 is none: the records asked for alone.
+	// StageBytes is the least number of bytes that an arm reads when a track is not in
+	// the cache (CKD devices); -1 stands for none: it reads only the records asked
+	// for.
 	StageBytes int `koanf:"stage-bytes" json:"stage_bytes,omitempty"`
-	// NonVolatileMegabytes is the size of the storage for fast writes; -1 is none:
-	// a write takes the device's time.
+	// NonVolatileMegabytes is the size of the storage for fast writes; -1 stands for
+	// none: a write then takes the device's time.
 	NonVolatileMegabytes float64 `koanf:"nonvolatile-megabytes" json:"nonvolatile_megabytes,omitempty"`
-	// DestageMegabytes is how many megabytes a second leave that storage for the
-	// devices; -1 is no limit: it never fills.
+	// DestageMegabytes is the rate, in megabytes a second, at which that storage is
+	// written to the devices; -1 stands for no limit: it never fills.
 	DestageMegabytes float64 `koanf:"destage-megabytes" json:"destage_megabytes,omitempty"`
-	// Exchanges is the number of channel programs that the link has under way at a
-	// time.
+	// Exchanges is the largest number of channel programs that are under way on the
+	// link at a time.
 	Exchanges int `koanf:"exchanges" json:"exchanges,omitempty"`
 	// WriteRoundTrips is the number of round trips that a channel program that
 	// writes takes on a FICON link.
@@ -42,7 +43,7 @@ const (
 	maxRoundTrips = 16
 )
 
-// over fills what t leaves out from base.
+// over fills fields that t leaves out from base.
 func (t Timing) over(base Timing) Timing {
 	inherit(&t.Program, base.Program)
 	inherit(&t.Command, base.Command)
@@ -61,10 +62,10 @@ func inherit[T comparable](v *T, base T) {
 	}
 }
 
-// plain gives a number without an exponent.
+// plain returns the text of a number without an exponent.
 func plain(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-// check reports the first setting that is wrong, by its key within the place.
+// check reports the first setting that is invalid, by its key within the place.
 func (t *Timing) check() *setting {
 	for _, f := range []struct {
 		key      string
@@ -95,7 +96,7 @@ func (t *Timing) check() *setting {
 	return nil
 }
 
-// subsystem gives the figures of the place's control unit and devices.
+// subsystem returns the figures of the place's control unit and devices.
 func (p *Place) subsystem() dasd.Timing {
 	t := &p.Timing
 	return dasd.Timing{
@@ -105,7 +106,7 @@ func (p *Place) subsystem() dasd.Timing {
 	}
 }
 
-// link gives the figures of the place's link of a type.
+// link returns the figures of the place's link, which is of the given type.
 func (p *Place) link(kind dasd.LinkType) dasd.LinkConfig {
 	return dasd.LinkConfig{
 		Type: kind, Kilometres: p.Kilometres, BytesPerSecond: int64(p.Megabytes * 1e6),

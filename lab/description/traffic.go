@@ -14,7 +14,7 @@ import (
 	"github.com/iosrun/iosrun/trace"
 )
 
-// Traffic says where the requests of a workload come from.
+// Traffic is the source of the requests of a workload: a trace or a generator.
 type Traffic struct {
 	// Name is the workload's name in reports.
 	Name string
@@ -22,19 +22,19 @@ type Traffic struct {
 	Generator *workload.GeneratorConfig
 	// Speed is the factor by which the requests arrive faster.
 	Speed float64
-	// Limit is the most reads and writes; 0 stands for no limit.
+	// Limit is the largest number of reads and writes; 0 stands for no limit.
 	Limit int64
 
-	trace   string // a bundled one or a file
+	trace   string // name of a bundled trace or a file
 	bundled bool
 	options trace.Options
-	seed    uint64 // of a generator that has none of its own
-	// input is the trace, once it has been looked at.
+	seed    uint64 // seed of a generator that has none of its own
+	// input is the trace, after CheckWorkload has opened it.
 	input *trace.Input
 }
 
-// parse describes the traffic, and reports the first setting that is wrong whatever
-// the machine is.
+// parse describes the traffic, and reports the first setting that is invalid for any
+// machine.
 func (w *Workload) parse(t *Traffic) *setting {
 	if err := workload.CheckSpeed(w.Speed); err != nil {
 		return &setting{"workload.speed", fmt.Errorf("workload.speed is %w", err)}
@@ -71,8 +71,8 @@ func (w *Workload) parse(t *Traffic) *setting {
 	return nil
 }
 
-// extent says where the requests go. Cylinder 0 is the label's: requests that have
-// cylinders for themselves begin at 1.
+// extent returns the part of the volumes that the requests use. Cylinder 0 has the
+// label: requests with cylinders of their own begin at 1.
 func (w *Workload) extent() Extent {
 	kib := w.Stripe
 	if kib == 0 {
@@ -81,7 +81,7 @@ func (w *Workload) extent() Extent {
 	return Extent{FirstCylinder: max(1, w.FirstCylinder), Cylinders: w.Cylinders, StripeBlocks: int64(kib) << 10 / program.BlockSize}
 }
 
-// name is the workload's name in reports.
+// name returns the workload's name in reports.
 func (w *Workload) name() string {
 	if w.Generator != nil {
 		return "generated"
@@ -92,8 +92,8 @@ func (w *Workload) name() string {
 	return w.Trace
 }
 
-// File is the file that the requests are read from; empty for a bundled trace, a
-// generator and standard input.
+// File returns the path of the file that the requests are read from; it is empty for
+// a bundled trace, a generator and standard input.
 func (t *Traffic) File() string {
 	if t.Generator != nil || t.bundled || t.trace == "-" {
 		return ""
@@ -101,9 +101,9 @@ func (t *Traffic) File() string {
 	return t.trace
 }
 
-// Open opens the workload from its beginning, for volumes that have so many bytes
-// together. The trace is nil where a generator makes the requests; closing the
-// source closes it.
+// Open opens the workload from its beginning, for volumes that have volumeBytes
+// bytes together. recorded is nil when a generator makes the requests; closing the
+// source closes it, too.
 func (t *Traffic) Open(volumeBytes int64) (source trace.Source, recorded *trace.Trace, err error) {
 	if source, err = t.open(volumeBytes); err != nil {
 		return nil, nil, err
@@ -149,8 +149,8 @@ func (t *Traffic) open(volumeBytes int64) (trace.Source, error) {
 	return trace.Open(t.trace, o)
 }
 
-// CheckWorkload opens the workload and closes it again, so that what is wrong
-// with it is known before anything runs. What it has read of a pipe is kept for the
+// CheckWorkload opens the workload and closes it again, so that errors in it are
+// found before anything runs. Data that it has read from a pipe is kept for the
 // runs, until Close.
 func (x *Experiment) CheckWorkload() error {
 	t := &x.Traffic
@@ -178,7 +178,7 @@ func (x *Experiment) CheckWorkload() error {
 	return source.Close()
 }
 
-// Close gives up what CheckWorkload has kept. Runs must have ended.
+// Close releases the data that CheckWorkload has kept. Runs must have ended.
 func (x *Experiment) Close() error {
 	t := &x.Traffic
 	if t.input == nil {
@@ -189,8 +189,8 @@ func (x *Experiment) Close() error {
 	return err
 }
 
-// workloadBytes is the size of the volumes as the workload sees them; 0 where
-// volumes in files, which are not open yet, decide.
+// workloadBytes returns the size in bytes of the volumes as the workload sees them,
+// or 0 when volumes in files, which are not open yet, decide.
 func (x *Experiment) workloadBytes() (int64, error) {
 	m := &x.Machine
 	if m.InFiles() {
@@ -214,8 +214,8 @@ func (x *Experiment) workloadBytes() (int64, error) {
 	return layout.Blocks() / stripe * stripe * int64(m.Pairs) * program.BlockSize, nil
 }
 
-// perhaps is the end of an error about a file that is not there, where it looks
-// like the name of a trace that comes with the program.
+// perhaps returns the end of an error about a missing file, for a name that looks
+// like a trace that comes with the program.
 func (t *Traffic) perhaps(err error) string {
 	if !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(t.trace, `./\`) {
 		return ""

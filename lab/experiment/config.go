@@ -12,5 +12,5 @@ type (
 	Expect      = description.Expect
 )
 
-// Default is the experiment that runs when nothing is said.
+// Default returns the experiment that runs without any settings.
 func Default() Config { return description.Default() }

@@ -14,13 +14,13 @@ import (
 	"github.com/iosrun/iosrun/policy/catalog"
 )
 
-// Plan is an experiment whose policies have been loaded: it can be run.
+// Plan is an experiment whose policies have been loaded, so that it can be run.
 type Plan struct {
 	Experiment *description.Experiment
 	Policies   []*catalog.Prepared
 	swaps      []player.Swap
 
-	trace files.Stamp // of the trace, when the plan was made
+	trace files.Stamp // state of the trace's file when the plan was made
 }
 
 // NewPlan makes a plan of policies that have been prepared already, for an
@@ -43,8 +43,8 @@ func Prepare(ctx context.Context, c Config, l *catalog.Loader) (*Plan, error) {
 }
 
 // PrepareParsed loads the policies of an experiment, those of its swaps included,
-// makes an instance of each of their detours and rehearses it. What is wrong with
-// one of them is known then, and nothing has been played.
+// makes an instance of each of their detours and rehearses it. So a fault in one of
+// them is found before anything is played.
 func PrepareParsed(ctx context.Context, x *description.Experiment, l *catalog.Loader) (*Plan, error) {
 	p := NewPlan(x)
 	for _, name := range x.Policies {
@@ -76,7 +76,7 @@ func (p *Plan) prepare(ctx context.Context, name string, l *catalog.Loader) (*ca
 	return r, r.Try(ctx, p.Experiment.Machine.Seed, p.Experiment.Machine.Native)
 }
 
-// Changed says that the trace is not what it was when the plan was made: the
+// Changed returns an error when the trace has changed since the plan was made: the
 // policies may have met different requests. The error wraps files.ErrChanged.
 func (p *Plan) Changed() error {
 	t := p.Experiment.Traffic.File()
@@ -86,28 +86,28 @@ func (p *Plan) Changed() error {
 	return p.trace.Changed("trace "+t, files.StampOf(t))
 }
 
-// Result is what one policy did.
+// Result holds the report and the measurements of one policy's run.
 type Result struct {
 	Report report.Run
-	// Reads and Writes are the latencies by request number, for a paired
-	// comparison with another policy on the same workload.
+	// Reads and Writes hold the latencies by request number, for a paired comparison
+	// with another policy on the same workload.
 	Reads, Writes report.Series
-	// Transitions lists the changes of state that there can be, with how often each
-	// was made.
+	// Transitions lists all possible changes of state, each with the number of times
+	// that it happened.
 	Transitions []intercept.Transition
 }
 
-// Run runs one of the plan's policies on a machine of its own. It may be called
-// for several policies at once, from goroutines of their own. When ctx ends it
-// while the workload is played, the result, marked as interrupted and without
-// checks, comes with the context's error.
+// Run runs one of the plan's policies on a machine of its own. It may be called for
+// several policies at once, from goroutines of their own. When ctx ends while the
+// workload is played, Run returns the result so far, marked as interrupted and
+// without checks, together with the context's error.
 func (p *Plan) Run(ctx context.Context, which int, o Options) (*Result, error) {
 	r, err := p.begin(ctx, which, o)
 	var res *Result
 	if err == nil {
 		res, err = r.execute(ctx)
 	}
-	// A refused swap is not the fault of the policy that it was to replace.
+	// A refused swap is not the fault of the policy that it should have replaced.
 	if swap := (*player.SwapError)(nil); err != nil && !errors.As(err, &swap) {
 		err = fmt.Errorf("policy %s: %w", p.Policies[which].Policy.Name, err)
 	}

@@ -16,8 +16,8 @@ import (
 
 func seconds(t machine.Time) float64 { return float64(t) / float64(machine.Second) }
 
-// result says what the finished run found. What was seen at its end is nil for a
-// run that was interrupted: there is no end to look at.
+// result returns the result of the finished run and the observations at its end.
+// These are nil for a run that was interrupted, because it has no end.
 func (r *run) result() (*Result, *checks.Seen, error) {
 	m := &r.measured
 	out := &m.res.Report
@@ -31,7 +31,7 @@ func (r *run) result() (*Result, *checks.Seen, error) {
 	return &m.res, seen, nil
 }
 
-// fill says in a report what the rig, the player and the checks have found.
+// fill fills a report from the rig, the player and the checks.
 func (r *run) fill(out *report.Run) (seen *checks.Seen, err error) {
 	out.Policy, out.Seed = r.policy.Policy.Name, r.x.Machine.Seed
 	r.ofPlayer(out)
@@ -50,7 +50,7 @@ func (r *run) fill(out *report.Run) (seen *checks.Seen, err error) {
 	return seen, nil
 }
 
-// ofPlayer says what was played.
+// ofPlayer fills in the figures of the player.
 func (r *run) ofPlayer(out *report.Run) {
 	n := r.player.Tally()
 	out.Workload = report.Workload{
@@ -69,7 +69,7 @@ func (r *run) ofPlayer(out *report.Run) {
 	out.Synchronisations = synchronised(r.player.Copies)
 }
 
-// ofRig says what the machine has done, and how its mirrors are.
+// ofRig fills in the figures of the machine and the states of its mirrors.
 func (r *run) ofRig(out *report.Run) {
 	for s := range r.policy.Detours {
 		for i, d := range r.policy.Detours[s] {
@@ -116,7 +116,7 @@ func (r *run) ofRig(out *report.Run) {
 	}
 }
 
-// synchronised is what the report says of the synchronisations.
+// synchronised returns the report's rows about synchronisations.
 func synchronised(c *player.Copies) (all []report.Synchronisation) {
 	for _, k := range c.All() {
 		p := k.Progress()
@@ -131,14 +131,14 @@ func synchronised(c *player.Copies) (all []report.Synchronisation) {
 	return all
 }
 
-// stateNames are the states of a mirror that say all about it.
+// stateNames holds the names of those states of a mirror that need no further look.
 var stateNames = [...]string{
 	abi.MirrorNone: "none", abi.MirrorSynchronising: report.MirrorSynchronising,
 	abi.MirrorSuspended: report.MirrorDissociated, abi.MirrorFailed: report.MirrorFailed,
 }
 
-// MirrorState says how a mirror is: one of the states of report.Mirror. A mirror
-// that follows its primary is in sync only as far as it has no marks.
+// MirrorState returns the state of a mirror, one of the states of report.Mirror. A
+// mirror that follows its primary is in sync only when no track is marked.
 func MirrorState(m *intercept.Mirror) string {
 	switch n := m.OutOfSync(); {
 	case m.State != abi.MirrorInSync:
@@ -151,7 +151,7 @@ func MirrorState(m *intercept.Mirror) string {
 	return report.MirrorInSyncBut
 }
 
-// traceRead is what was found out about a trace, as a report has it.
+// traceRead returns the findings about a trace in the form of a report.
 func traceRead(f trace.Findings) *report.Trace {
 	t := &report.Trace{
 		Layout: string(f.Layout), Packing: f.Packing, Device: f.Device, Rows: f.Rows, OtherDevices: f.OtherDevices,

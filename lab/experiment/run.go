@@ -22,44 +22,47 @@ import (
 // ErrNothingPlayed says that a workload had no read and no write.
 var ErrNothingPlayed = errors.New("nothing was played")
 
-// Options are what a run needs beside its description.
+// Options holds the parameters of a run besides its description. Each function is
+// called on the run's goroutine.
 type Options struct {
 	Log hclog.Logger
-	// Progress, if not nil, is told now and then what share of the workload, 0 to
-	// 1, has been read, and in words what mirrors are being synchronised meanwhile;
-	// no words for none. It is called on the run's goroutine.
+	// Progress, if not nil, is called now and then with the share of the workload, 0
+	// to 1, that has been read, and a text about the mirrors that are being
+	// synchronised, which is empty when there are none.
 	Progress func(share float64, copying string)
-	// Stopped, if not nil, is told that the run has heard of the end of its context,
-	// before it concludes. It is called on the run's goroutine.
+	// Stopped, if not nil, is called when the run has noticed the end of its context,
+	// before it concludes.
 	Stopped func()
-	// Observe has an independent observer watch the media and the channel; its checks
-	// are added to those of the run. It keeps about a kilobyte for each write that a
-	// mirror lacks.
+	// Observe adds an independent observer that watches the media and the channel,
+	// with checks of its own. It keeps about a kilobyte for each write that a mirror
+	// lacks.
 	Observe bool
-	// Frames, if not nil, is shown the frame of each call of a detour, as it is before
-	// the call and as it is after it. It must not change it.
+	// Frames, if not nil, is called with the frame of each call of a detour, before
+	// the call and after it. It must not change the frame.
 	Frames func(*abi.Frame)
-	// Steps, if not nil, is told of the steps that the machine takes.
+	// Steps, if not nil, records the steps that the machine takes.
 	Steps machine.StepRecorder
-	// Completed, if not nil, is told of each request that ended: its number from
-	// 0, whether it wrote, how it ended and how long it took.
+	// Completed, if not nil, is called at the end of each request, with its number
+	// from 0, whether it wrote, its completion code and the time that it took.
 	Completed func(number int64, write bool, code uint8, took machine.Time)
-	// Identified, if not nil, is told under which identity an I/O of a request,
-	// numbered from 0, goes its way, before it does. A large request has several.
+	// Identified, if not nil, is called before the start of each I/O of a request,
+	// with the number of the request from 0 and the identity of the I/O. A large
+	// request has several I/Os.
 	Identified func(number int64, io uint64)
 }
 
-// run is one policy on one machine.
+// run is the run of one policy on one machine.
 type run struct {
 	x        *description.Experiment
-	policy   *catalog.Prepared // at the beginning
+	policy   *catalog.Prepared // policy at the beginning
 	rig      *rig.Rig
 	player   *player.Player
 	witness  *checks.Witness
 	measured measured
 }
 
-// begin builds a machine with a policy's detours on its slots, and has it watched.
+// begin builds a machine with a policy's detours on its slots, and the witnesses
+// that watch it.
 func (p *Plan) begin(ctx context.Context, which int, o Options) (*run, error) {
 	if o.Log == nil {
 		o.Log = hclog.NewNullLogger()
@@ -127,7 +130,8 @@ func (r *run) execute(ctx context.Context) (res *Result, err error) {
 	return res, played
 }
 
-// nothingPlayed is ErrNothingPlayed with what the workload had instead.
+// nothingPlayed returns ErrNothingPlayed with the reason: the requests that the
+// workload had instead.
 func (r *run) nothingPlayed() error {
 	text := ""
 	if n := r.player.Tally(); n.Flushes+n.Trims != 0 {
@@ -140,15 +144,15 @@ func (r *run) nothingPlayed() error {
 	return fmt.Errorf("workload %s: %w: it has no read and no write%s", r.x.Traffic.Name, ErrNothingPlayed, text)
 }
 
-// measured is what is recorded of the requests of a run.
+// measured records the latencies of the requests of a run.
 type measured struct {
 	begun         time.Time
 	reads, writes *histogram.Latency
 	res           Result
-	told          func(number int64, write bool, code uint8, took machine.Time) // or nil
+	told          func(number int64, write bool, code uint8, took machine.Time) // Options.Completed, or nil
 }
 
-// completed is told of the end of each request.
+// completed records the end of a request.
 func (m *measured) completed(number int64, write bool, code uint8, took machine.Time) {
 	m.record(number, write, code, took)
 	if m.told != nil {

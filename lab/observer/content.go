@@ -10,8 +10,8 @@ import (
 
 // A spot is a place on a medium: in the high bits a track, or a group of blocks,
 // and in the low spotBits the ordinal of a record on it, or the number of a block in
-// the group. The spot dasd.WholeTrack stands for the end of the track: how many
-// records it has.
+// the group. The spot dasd.WholeTrack stands for the end of the track; its content
+// is the number of records.
 type spot uint64
 
 const spotBits = 16
@@ -21,11 +21,11 @@ func at(track, ordinal int) spot { return spot(track)<<spotBits | spot(ordinal) 
 func (s spot) track() int   { return int(s >> spotBits) }
 func (s spot) ordinal() int { return int(s & (1<<spotBits - 1)) }
 
-// A digest names the content of a spot, whatever the form in which the medium has
-// it. Different content has different digests, for all practical purposes.
+// A digest identifies the content of a spot, in whatever form the medium stores it.
+// Different content has different digests, for all practical purposes.
 type digest uint64
 
-// absent is the digest of a record that is not there.
+// absent is the digest of a record that does not exist.
 const absent digest = 0
 
 const (
@@ -38,7 +38,7 @@ func (d digest) with(v uint64) digest {
 	return d ^ d>>29
 }
 
-// ofBytes digests a piece of data.
+// ofBytes returns the digest of a piece of data.
 func ofBytes(p []byte) digest {
 	d := digest(digestSeed)
 	for ; len(p) >= 8; p = p[8:] {
@@ -50,10 +50,10 @@ func ofBytes(p []byte) digest {
 	return d
 }
 
-// cachedTags is how many digests of tags are kept; a power of two.
+// cachedTags is the number of digests of tags that are kept; it is a power of two.
 const cachedTags = 1 << 13
 
-// reader digests what is on media.
+// reader computes digests of the content of media.
 type reader struct {
 	tags [cachedTags]struct {
 		tag    machine.Tag
@@ -62,7 +62,7 @@ type reader struct {
 	unit [machine.UnitSize]byte
 }
 
-// tag digests the 512 bytes that a tag names.
+// tag returns the digest of the 512 bytes that a tag stands for.
 func (r *reader) tag(t machine.Tag) digest {
 	c := &r.tags[uint64(t)*digestSeed>>(64-13)]
 	if c.digest == 0 || c.tag != t {
@@ -72,7 +72,7 @@ func (r *reader) tag(t machine.Tag) digest {
 	return c.digest
 }
 
-// digest reads what is at a spot of a device.
+// digest returns the digest of the content of a spot of a device.
 func (r *reader) digest(d *dasd.Device, s spot) digest {
 	if f := d.FBA(); f != nil {
 		return r.block(f, int64(s.track())*media.GroupBlocks+int64(s.ordinal()))
@@ -121,7 +121,7 @@ func (r *reader) block(f media.FBA, block int64) digest {
 	return ofBytes(r.unit[:])
 }
 
-// records is the number of records of a track behind record zero.
+// records returns the number of records of a track behind record zero.
 func records(t *media.Track) int {
 	if t.Uniform() {
 		return t.Records

@@ -9,15 +9,15 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// judgement is a write that an application was told of before enough mirrors had it.
+// judgement is a write whose completion came before enough mirrors had it.
 type judgement struct {
 	w     *write
 	leave leave
 	text  string
 }
 
-// Told is told by the I/O supervisor: this is the moment at which a write must be
-// where the policy has promised.
+// Told is called by the I/O supervisor when it tells an application of an end. At
+// this moment a write must be on the volumes that the policy has promised.
 func (o *Observer) Told(cpu *machine.Processor, b *ios.IOSB) {
 	o.looked = false
 	if !application(b.DriverID) {
@@ -36,7 +36,7 @@ func (o *Observer) Told(cpu *machine.Processor, b *ios.IOSB) {
 			if b.DriverID == o.blockDriver {
 				o.say(durability, "at %v: the application was told that its write is done, I/O %d to device %04X: no channel program has written anything for it", cpu.Now(), id, b.UCB.DeviceNumber)
 			} else {
-				v.pair.blur(false) // the account cannot know that it has written nothing
+				v.pair.blur(false) // the account cannot know that the program has written nothing
 			}
 		}
 		return
@@ -88,7 +88,8 @@ func (o *Observer) Told(cpu *machine.Processor, b *ios.IOSB) {
 	o.judged = append(o.judged, judgement{w, begun.leave, fmt.Sprintf("%s, told at %v: %d of %d mirrors have it, %d are promised; %s", w.text(), w.toldAt, have, following, want, strings.Join(texts, ", "))})
 }
 
-// lacks says what a volume lacks of a write, or nothing.
+// lacks describes the part of a write that a volume lacks; it returns an empty
+// string when it lacks nothing.
 func (o *Observer) lacks(w *write, v *volume) string {
 	if w.lacking[v.index] != 0 {
 		for i := range w.spots {
@@ -106,7 +107,7 @@ func (o *Observer) lacks(w *write, v *volume) string {
 	return ""
 }
 
-// judgements holds the completions since the last look against the counts.
+// judgements compares the completions since the last look with the counts.
 func (o *Observer) judgements() {
 	if len(o.judged) == 0 {
 		return
@@ -116,7 +117,7 @@ func (o *Observer) judgements() {
 	o.judged = o.judged[:0]
 }
 
-// settle compares the counts with what was seen.
+// settle compares the counts with the observations.
 func (o *Observer) settle(broken, withLeave uint64) {
 	claimed := [2]uint64{broken - o.counted[0], withLeave - o.counted[1]}
 	o.counted = [2]uint64{broken, withLeave}

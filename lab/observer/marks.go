@@ -6,7 +6,8 @@ import (
 	"github.com/iosrun/iosrun/abi"
 )
 
-// judge notes that a volume's track has been changed: where it differs now.
+// judge notes, after a change of a volume's track, the mirrors on which it differs
+// now.
 func (p *pair) judge(v *volume, track int) {
 	p.touched[track] = true
 	for _, m := range p.mirrors {
@@ -28,10 +29,9 @@ func (p *pair) compare(m *mirror, track int) {
 	}
 }
 
-// marked looks, at a moment when nothing is under way, whether the tracks that
-// differ are marked: those that have come to differ since the last look, or all.
-// While a mirror is synchronised its copies are under way, whether their channel
-// programs are or not.
+// marked checks, at a moment when nothing is under way, that the tracks that differ
+// are marked: those that differ since the last look, or all. While a mirror is
+// synchronised its copies always count as under way.
 func (o *Observer) marked(p *pair, all bool) {
 	for _, m := range p.mirrors {
 		if m.state == abi.MirrorSynchronising {
@@ -48,13 +48,13 @@ func (o *Observer) marked(p *pair, all bool) {
 			if m.differs[t] && !o.claims.Marked(p.index, m.index, uint32(t)) {
 				o.say(marks, "%s: %s differs from device %04X, its primary, on track %d (%s), and no I/O is under way: want a mark, found none",
 					o.now(), p.name(m), p.primary.unit.DeviceNumber, t, p.where(at(t, 0)))
-				delete(m.differs, t) // said once
+				delete(m.differs, t) // reported only once
 			}
 		}
 		m.suspects = m.suspects[:0]
 	}
 }
 
-// sweepEvery is after how many looks at quiet points all tracks that differ are
-// looked at again, for marks that have gone.
+// sweepEvery is the number of looks at quiet points after which all differing tracks
+// are checked again, in case a mark has vanished.
 const sweepEvery = 256

@@ -17,17 +17,17 @@ const (
 	groupBlocks = media.GroupBlocks
 )
 
-// Volume is a volume of a pair: its device and its base unit.
+// Volume holds the device and the base unit of a volume of a pair.
 type Volume struct {
 	Device *dasd.Device
 	Unit   *ios.UCB
 }
 
-// Roles says what is declared of a pair now.
+// Roles tells the declared roles of a pair's devices at this moment.
 type Roles interface {
-	// Primary is the unit of the primary.
+	// Primary returns the unit control block of the primary.
 	Primary() *ios.UCB
-	// Mirror is the unit of mirror number i, from 0, and its state.
+	// Mirror returns the unit control block of mirror number i, from 0, and its state.
 	Mirror(i int) (*ios.UCB, abi.MirrorState)
 	// ConstantCopy reports whether the pair is in that mode.
 	ConstantCopy() bool
@@ -35,22 +35,22 @@ type Roles interface {
 
 // Claims are the figures that the observer judges.
 type Claims interface {
-	// Early counts the completions that came before enough mirrors had the write:
-	// those that break the policy's promise, and those that its leave for constant
-	// copy allows.
+	// Early returns the numbers of completions that came before enough mirrors had the
+	// write: those that break the policy's promise, and those that it allows because
+	// of constant copy.
 	Early() (broken, allowed uint64)
 	// Marked reports whether a track of a pair is marked for a mirror, both from 0.
 	Marked(pair, mirror int, track uint32) bool
-	// Risk is what is and was at risk on a mirror.
+	// Risk returns the data at risk on a mirror, now and at most.
 	Risk(pair, mirror int, now machine.Time) Figures
 }
 
-// Promise is what the policy in force declares of completions.
+// Promise holds the declaration of the policy in force about completions.
 type Promise struct {
 	// Mirrors says that a write is complete when mirrors have it.
 	Mirrors bool
-	// Copies is the number of mirrors in sync that must have it; 0, or more than
-	// there are, is all of them.
+	// Copies is the number of mirrors in sync that must have it; 0, or more than there
+	// are, stands for all of them.
 	Copies int
 }
 
@@ -63,47 +63,48 @@ type Observer struct {
 	pairs     []*pair
 	devices   map[*dasd.Device]*volume
 	units     map[*ios.UCB]*volume // base units
-	functions []*function          // by number of the subchannel
-	executing *function            // at this moment
+	functions []*function          // by the number of the subchannel
+	executing *function            // function that executes at this moment
 	starting  uint8                // driver of the request that is being started
 	begun     map[uint32]begun     // requests that may write and have not ended
 	writes    map[uint32]*write    // writes of which the application has not been told
 	judged    []judgement          // since the last look
 	counted   [2]uint64            // Claims.Early at the last look
-	looked    bool                 // nothing has happened since everything was held against the claims
+	looked    bool                 // nothing has happened since the last complete comparison with the claims
 	read      reader
 	found     [properties][]string
-	beyond    [properties]int // found and not kept
+	beyond    [properties]int // number of findings that were not kept
 	told      int             // writes
 	looks     int             // at quiet points
 
 	blockDriver, copyDriver, mirrorDriver uint8
 }
 
-// begun is a request that may write, from its first start on.
+// begun holds data about a request that may write, from its first start on.
 type begun struct {
 	promise Promise
 	leave   leave
-	drive   uint32 // 1, and how often it has been started on a primary
+	drive   uint32 // 1 plus the number of its starts on a primary
 }
 
 // firstDrive is begun.drive at the first start on a primary.
 const firstDrive = 2
 
-// leave says how far constant copy is allowed for a request.
+// leave says whether the completion of a request may come before the mirrors have
+// it, because of constant copy.
 type leave uint8
 
 const (
 	noLeave leave = iota
-	unclear       // the mode was constant copy about its start, or it can suspend itself
+	unclear       // the mode was constant copy around its start, or it can suspend itself
 	allowed
-	// had is for a write that mirrors have by what was not made for it as it was driven
-	// last: by an earlier start, a copy, or a chain that may write something else. The
-	// account need not know of that.
+	// had says that mirrors have the write, but not by an I/O made for its last start:
+	// by one of an earlier start, a copy, or a chain that may write something else.
+	// The account need not know that.
 	had
 )
 
-// pair is a primary and its mirrors.
+// pair holds the observations of a primary and its mirrors.
 type pair struct {
 	index   int
 	roles   Roles
@@ -113,21 +114,21 @@ type pair struct {
 	history map[spot][]version
 	early   map[spot][]arrival
 	open    []*write // told, and at risk on some mirror
-	closed  int      // of open, those that are so no longer
+	closed  int      // number of writes in open that are no longer at risk
 	touched map[int]bool
 	fresh   bool // something has happened since the last quiet look
 }
 
-// mirror is a place for a mirror in a pair.
+// mirror is the place of a mirror in a pair; a promotion changes its volume.
 type mirror struct {
 	index    int
 	volume   *volume // now
 	state    abi.MirrorState
 	differs  map[int]bool // tracks
-	suspects []int        // of these, those to be looked at
-	lower    tally        // what is at risk by what the media have
-	upper    tally        // what is at risk by what was made for each write
-	pending  []*write     // copied, and perhaps not known to be
+	suspects []int        // of these, the tracks to be checked
+	lower    tally        // data at risk according to the media
+	upper    tally        // data at risk according to the I/Os made for each write
+	pending  []*write     // copied, but perhaps not known to the host as copied
 }
 
 // volume is a device of a pair.
@@ -139,18 +140,18 @@ type volume struct {
 	active int // start functions under way, those suspended included
 }
 
-// function is what a subchannel is doing, or has done last.
+// function is the present or last start function of a subchannel.
 type function struct {
 	sch       *channel.Subchannel
 	volume    *volume // whose medium it has changed, or nil
 	id        uint32
 	driver    uint8
-	drive     uint32 // begun.drive at the start of a mirror I/O; 0 after the application was told
+	drive     uint32 // begun.drive at the start of a mirror I/O; 0 when the application was told before
 	active    bool
 	suspended bool
 	written   int
-	ranges    []span // of the run under way
-	fresh     int    // changes before the run under way
+	ranges    []span // ranges changed by the run under way
+	fresh     int    // number of changes before the run under way
 	changes   []change
 	index     map[spot]int // in changes
 }
@@ -166,7 +167,8 @@ type change struct {
 	digest digest
 }
 
-// New makes an observer of a machine and has it told of what happens there.
+// New makes an observer and connects it to the machine, its channel subsystem and
+// its I/O supervisor.
 func New(m *machine.Machine, c *channel.Subsystem, s *ios.Supervisor, claims Claims) *Observer {
 	o := &Observer{
 		m: m, channel: c, claims: claims,
@@ -179,9 +181,9 @@ func New(m *machine.Machine, c *channel.Subsystem, s *ios.Supervisor, claims Cla
 	return o
 }
 
-// Watch has the observer look at a pair whose first volume is its primary. equal
-// says that all have the same content now; otherwise every track counts as
-// different until it has been written.
+// Watch adds a pair, whose first volume is its primary. equal says that all volumes
+// have the same content now; otherwise every track counts as different until it has
+// been written.
 func (o *Observer) Watch(roles Roles, volumes []Volume, equal bool) error {
 	if len(volumes) < 1 || len(volumes) > maxVolumes {
 		return fmt.Errorf("observer: pair of %d volumes: want 1 to %d", len(volumes), maxVolumes)
@@ -211,7 +213,7 @@ func (o *Observer) Watch(roles Roles, volumes []Volume, equal bool) error {
 	return nil
 }
 
-// Promise says what requests that begin from now on are promised.
+// Promise sets the promise for requests that begin from now on.
 func (o *Observer) Promise(p Promise) { o.promise = p }
 
 func application(driver uint8) bool { return driver < ios.DriverMirror }
@@ -223,7 +225,7 @@ func base(u *ios.UCB) *ios.UCB {
 	return u
 }
 
-// Starting is told by the I/O supervisor.
+// Starting is called by the I/O supervisor in front of the start of a request.
 func (o *Observer) Starting(_ *machine.Processor, b *ios.IOSB) {
 	o.starting, o.looked = b.DriverID, false
 	v := o.units[base(b.UCB)]
@@ -240,7 +242,7 @@ func (o *Observer) Starting(_ *machine.Processor, b *ios.IOSB) {
 	o.begun[uint32(b.ID)] = n
 }
 
-// Started is told by the channel subsystem.
+// Started is called by the channel subsystem when it accepts a start function.
 func (o *Observer) Started(sch *channel.Subchannel, orb *channel.ORB) {
 	o.looked = false
 	f := o.function(sch)
@@ -281,7 +283,7 @@ func (o *Observer) function(sch *channel.Subchannel) *function {
 	return o.functions[n]
 }
 
-// finish ends the function, however it has ended.
+// finish ends the function, well or not.
 func (f *function) finish() {
 	if f.active {
 		f.volume.active--
@@ -296,7 +298,7 @@ func (f *function) forget() {
 	clear(f.index)
 }
 
-// Executing is told by the channel subsystem.
+// Executing is called by the channel subsystem before it executes CCWs of a program.
 func (o *Observer) Executing(sch *channel.Subchannel) {
 	o.looked = false
 	f := o.function(sch)
@@ -305,21 +307,22 @@ func (o *Observer) Executing(sch *channel.Subchannel) {
 	o.executing = f
 }
 
-// Changed is told by a device.
+// Changed is called by a device when a command has changed records of a track.
 func (o *Observer) Changed(d *dasd.Device, track, first, last int) {
 	if f := o.executing; f != nil {
 		f.ranges = append(f.ranges, span{d, track, first, last})
 	}
 }
 
-// Moved is told by a device.
+// Moved is called by a device with the number of bytes that a write command has
+// moved.
 func (o *Observer) Moved(_ *dasd.Device, bytes int) {
 	if f := o.executing; f != nil {
 		f.written += bytes
 	}
 }
 
-// Executed is told by the channel subsystem.
+// Executed is called by the channel subsystem after a run of a program's CCWs.
 func (o *Observer) Executed(_ *channel.Subchannel, interrupts bool) {
 	f := o.executing
 	o.executing = nil
@@ -355,8 +358,8 @@ func (o *Observer) Executed(_ *channel.Subchannel, interrupts bool) {
 	}
 }
 
-// lastRecord is the last record of a track that there is on a volume, or that a
-// write has made there.
+// lastRecord returns the number of the last record of a track that exists on a
+// volume, or that a write has made there.
 func (p *pair) lastRecord(v *volume, track int) int {
 	t, err := v.device.CKD().Track(track)
 	if err != nil {
@@ -371,10 +374,10 @@ func (p *pair) lastRecord(v *volume, track int) int {
 	return n
 }
 
-// maxRecords is more than the records that a track can have.
+// maxRecords is a number larger than that of the records that a track can have.
 const maxRecords = 256
 
-// change notes what the program has left at a spot.
+// change notes the content that the program has left at a spot.
 func (o *Observer) change(f *function, s spot) {
 	d := o.read.digest(f.volume.device, s)
 	if k, ok := f.index[s]; ok {
@@ -389,7 +392,7 @@ func (o *Observer) change(f *function, s spot) {
 	f.changes = append(f.changes, change{s, d})
 }
 
-// Taken is told by the channel subsystem.
+// Taken is called by the channel subsystem when status is taken from a subchannel.
 func (o *Observer) Taken(sch *channel.Subchannel, irb *channel.IRB) {
 	o.looked = false
 	f := o.function(sch)
@@ -416,7 +419,7 @@ func (o *Observer) Taken(sch *channel.Subchannel, irb *channel.IRB) {
 	}
 }
 
-// roles follows what is declared of a pair.
+// roles follows changes of the declared roles of a pair.
 func (o *Observer) roles(p *pair) {
 	if p.primary.unit != p.roles.Primary() {
 		o.promoted(p)
@@ -457,14 +460,14 @@ func (o *Observer) promoted(p *pair) {
 
 func (o *Observer) now() string { return fmt.Sprintf("at %v", o.m.Now()) }
 
-// name is what messages call a mirror.
+// name returns a mirror's name in messages.
 func (p *pair) name(m *mirror) string {
 	return fmt.Sprintf("pair %d, mirror %d", p.index+1, m.index+1)
 }
 
-// Look holds what has happened against the claims. It is called between events; at
-// a quiet point, when nothing is under way and no unit of work waits, it has more
-// to say.
+// Look compares the observations with the claims. It is called between events; at a
+// quiet point, when nothing is under way and no unit of work waits, it makes more
+// checks.
 func (o *Observer) Look() {
 	if o.looked {
 		return
@@ -498,7 +501,7 @@ func (o *Observer) quiet(p *pair) bool {
 	return true
 }
 
-// standing is the number of standing chains of a volume: mirror I/Os that are
+// standing returns the number of standing chains of a volume: mirror I/Os that are
 // suspended and not being resumed.
 func (o *Observer) standing(v *volume) int {
 	if v.active == 0 {

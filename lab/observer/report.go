@@ -15,14 +15,15 @@ const (
 	properties
 )
 
-// Finding is what the observer says of one property at the end of a run.
+// Finding is the observer's result for one property at the end of a run.
 type Finding struct {
 	Name   string
 	OK     bool
 	Detail string
 }
 
-// maxKept is how many findings of a property are kept; others are counted.
+// maxKept is the largest number of findings of a property that are kept; others are
+// only counted.
 const maxKept = 3
 
 func (o *Observer) say(property int, format string, args ...any) {
@@ -42,7 +43,7 @@ func rangeOf(low, high uint64, what string) string {
 	return fmt.Sprintf("%d to %d %s", low, high, what)
 }
 
-// example names a write that is at risk on a mirror.
+// example returns a text about one write that is at risk on a mirror.
 func (o *Observer) example(p *pair, m *mirror) string {
 	for _, w := range p.open {
 		if w.lower&(1<<m.index) != 0 {
@@ -52,10 +53,9 @@ func (o *Observer) example(p *pair, m *mirror) string {
 	return ""
 }
 
-// Conclude holds the run as a whole against the claims, when it has ended. reported
-// are the figures that the run's report shows: of each the highest of all mirrors.
-// until is the time for which they are asked: the age of what is still at risk is
-// measured there.
+// Conclude compares the whole run with the claims, after its end. reported has the
+// figures of the run's report, each the highest of all mirrors. until is the time of
+// these figures, at which the age of writes still at risk is measured.
 func (o *Observer) Conclude(reported Figures, until machine.Time) []Finding {
 	for _, p := range o.pairs {
 		o.roles(p)

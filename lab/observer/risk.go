@@ -5,25 +5,27 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// Figures are the data at risk on a mirror: writes of which an application has been
-// told and that the mirror lacks. IOs and Bytes are of now, the maxima of the run.
+// Figures counts the data at risk on a mirror: writes whose completion an
+// application was told of and that the mirror lacks. IOs and Bytes are the present
+// numbers, the others the maxima of the run.
 type Figures struct {
 	IOs, MaxIOs     uint64
 	Bytes, MaxBytes uint64
 	MaxAge          machine.Time
 }
 
-// tally counts the writes at risk on a mirror. There are two of them. The lower one
-// is what the media show: a write is at risk from the moment at which the
-// application is told until each of its records is on the mirror, or a later
-// write's, by a channel program that has ended well. The account may say no less.
-// The upper one ends the risk of a write only with what was made for that very
-// write: its own mirror I/O, a copy of its tracks at the quiet point by which the
-// host knows of it, or the end of a synchronisation. The account may say no more.
-// The two are the same but for copies, for writes that a later one has covered or that
-// were driven again, for mirror I/Os that a synchronisation has overtaken, and for
-// channel programs of an application's own, whose mirror chains the account does
-// not always trust: in the upper one these end with a synchronisation alone.
+// tally counts the writes at risk on a mirror. There are two. The lower one follows
+// the media: a write is at risk from the moment at which the application is told
+// until each of its records, or that of a later write, is on the mirror, by a
+// channel program that has ended well. The account's figures must not be below it.
+// The upper one ends the risk of a write only with an I/O made for that very write:
+// its own mirror I/O, a copy of its tracks at the quiet point by which the host
+// knows of it, or the end of a synchronisation. The account's figures must not be
+// above it. The two differ only for copies, for writes that a later one has covered
+// or that were started again, for mirror I/Os that a synchronisation has overtaken,
+// and for channel programs of an application's own, whose mirror chains the account
+// does not always trust: in the upper one the risk of these ends only with a
+// synchronisation.
 type tally struct {
 	Figures
 	blurred      bool // more writes may be at risk than can be seen
@@ -43,9 +45,9 @@ func (t *tally) remove(bytes uint64, age machine.Time) {
 	t.MaxAge = max(t.MaxAge, age)
 }
 
-// blur notes that the account may know of more than can be seen here: a chain of an
-// application's own that may have written and has not, or whose counts say more than
-// it has moved.
+// blur notes that the account may count more than can be seen here: for a chain of
+// an application's own that could have written and has not, or whose counts are
+// larger than the number of bytes that it has moved.
 func (p *pair) blur(bytes bool) {
 	for _, m := range p.mirrors {
 		m.upper.blurred = m.upper.blurred || !bytes
@@ -53,7 +55,8 @@ func (p *pair) blur(bytes bool) {
 	}
 }
 
-// tell counts a write, of which its application has been told, where it is at risk.
+// tell counts a write whose application has been told, on the mirrors on which it is
+// at risk.
 func (o *Observer) tell(p *pair, w *write) {
 	if !w.own {
 		p.blur(true)
@@ -79,9 +82,9 @@ func (o *Observer) tell(p *pair, w *write) {
 	}
 }
 
-// onFormer reports whether a volume has a write that was driven again, by what is on
-// the medium. The volume was the primary when the write was started there, and not
-// any more when it was executed, so that its end was not counted.
+// onFormer reports whether the medium of a former primary has a write that was
+// started again. The volume was the primary when the write was started there, but no
+// longer when it was executed, so that its end was not counted.
 func (w *write) onFormer(o *Observer, v *volume) bool {
 	if w.drive <= firstDrive {
 		return false
@@ -123,7 +126,7 @@ func (o *Observer) arrived(w *write, v *volume, copied bool) {
 	p.close(w)
 }
 
-// close counts a write that is at risk nowhere any more.
+// close counts a write that is no longer at risk on any mirror.
 func (p *pair) close(w *write) {
 	if w.lower|w.upper != 0 {
 		return
@@ -134,7 +137,7 @@ func (p *pair) close(w *write) {
 	p.compact()
 }
 
-// compact lets go of the writes that are at risk nowhere any more.
+// compact forgets the writes that are no longer at risk on any mirror.
 func (p *pair) compact() {
 	left := p.open[:0]
 	for _, w := range p.open {
@@ -146,7 +149,7 @@ func (p *pair) compact() {
 	p.open, p.closed = left, 0
 }
 
-// latest is the latest time that any processor has got to.
+// latest returns the latest time that any processor has reached.
 func (o *Observer) latest() machine.Time {
 	t := o.m.Clock.Now()
 	for i := range o.m.Processors {
@@ -155,8 +158,9 @@ func (o *Observer) latest() machine.Time {
 	return t
 }
 
-// known ends the risk of writes that have been copied: the host knows of it by now.
-// What a synchronisation copies is at risk until its end.
+// known ends the risk of writes that have been copied, because the host knows by now
+// that they have been. Writes that a synchronisation copies are at risk until its
+// end.
 func (o *Observer) known(p *pair) {
 	for _, m := range p.mirrors {
 		if len(m.pending) == 0 || m.state == abi.MirrorSynchronising {
@@ -175,10 +179,10 @@ func (o *Observer) known(p *pair) {
 	}
 }
 
-// brought ends the risk of what a synchronisation of the mirror, which has ended, has
-// copied. Mirror I/Os that are still under way bring what it has not; the account may
-// wait for them, whatever was copied. What the primary itself lacks since a promotion
-// is lost, and at risk no longer.
+// brought ends the risk of the writes that a synchronisation of the mirror has
+// copied, after its end. Mirror I/Os that are still under way bring other writes;
+// the account may wait for them even if the writes were copied. Writes that the
+// primary itself lacks since a promotion are lost, and no longer at risk.
 func (o *Observer) brought(p *pair, m *mirror) {
 	waits := m.volume.unit.Length() != o.standing(m.volume)
 	for _, w := range p.open {
@@ -196,9 +200,9 @@ func (o *Observer) brought(p *pair, m *mirror) {
 	})
 }
 
-// medium notes what a volume has of a write by what is on its medium. A copy writes the
-// records of a track that may have been formatted in between: no channel program has
-// brought the end of the track then, and it is right all the same.
+// medium notes the spots of a write that a volume has, by the content of its medium.
+// A copy writes the records of a track that may have been formatted in between; then
+// no channel program has brought the end of the track, although it is right.
 func (o *Observer) medium(w *write, v *volume) {
 	for i := range w.spots {
 		s := &w.spots[i]
@@ -212,9 +216,9 @@ func (o *Observer) medium(w *write, v *volume) {
 	}
 }
 
-// settled ends, by the lower tally, the risk of what a mirror in sync has on its
-// medium, at a moment when nothing is under way. It was safe from some moment before
-// on, which nobody has seen.
+// settled ends, in the lower tally, the risk of writes that a mirror in sync has on
+// its medium, at a moment when nothing is under way. They have been safe for an
+// unknown time.
 func (o *Observer) settled(p *pair, m *mirror) {
 	bit := uint16(1) << m.index
 	if m.state != abi.MirrorInSync || m.lower.IOs == 0 {
@@ -257,8 +261,8 @@ func (o *Observer) end(p *pair, m *mirror, of func(*write) bool) {
 	p.compact()
 }
 
-// bounds are the figures of a mirror by both tallies, with the age at the time now of
-// what is at risk.
+// bounds returns the figures of a mirror by both tallies, with the age of the data
+// at risk at the time now.
 func (o *Observer) bounds(p *pair, m *mirror, now machine.Time) (lower, upper Figures) {
 	lower, upper = m.lower.Figures, m.upper.Figures
 	bit := uint16(1) << m.index
@@ -273,7 +277,7 @@ func (o *Observer) bounds(p *pair, m *mirror, now machine.Time) (lower, upper Fi
 	return lower, upper
 }
 
-// atRisk holds the account's figures of now against the bounds, at a moment when
+// atRisk compares the account's present figures with the bounds, at a moment when
 // nothing is under way.
 func (o *Observer) atRisk(p *pair) {
 	for _, m := range p.mirrors {

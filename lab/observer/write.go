@@ -12,13 +12,13 @@ type write struct {
 	id    uint32 // the low half of the I/O's identity
 	pair  *pair
 	spots []written
-	bytes uint64 // that its write commands have moved
-	// lacking is the number of spots whose content of this write, or of a later one,
-	// no ended channel program has brought, and foreign of those that none made for
-	// this write has: by volume.
+	bytes uint64 // number of bytes that its write commands have moved
+	// lacking is, by volume, the number of spots for which no ended channel program
+	// has brought the content of this write or of a later one. foreign is the number
+	// of those for which no program made for this write has.
 	lacking, foreign [maxVolumes]int32
 	drive            uint32 // begun.drive
-	own              bool   // of the block access method
+	own              bool   // made by the block access method
 	done             bool   // told, or failed
 	told             bool
 	toldAt           machine.Time
@@ -30,24 +30,25 @@ type write struct {
 type written struct {
 	spot   spot
 	digest digest
-	had    uint16 // mask: volumes that have it, or what a later write has made of it
-	made   uint16 // mask: those that have it by a channel program made for this write
+	had    uint16 // mask: volumes that have it, or the content of a later write
+	made   uint16 // mask: volumes that have it by a channel program made for this write
 }
 
-// version is what a write has made of a spot.
+// version is the content that a write has given a spot.
 type version struct {
 	w *write
 	i int // in w.spots
 }
 
-// arrival is a spot that a volume got before the one that is the primary then did.
+// arrival is the content of a spot that a volume got before the primary of that time
+// did.
 type arrival struct {
 	volume    uint8
 	id, drive uint32
 	digest    digest
 }
 
-// executed notes what the primary has got by an application's channel program.
+// executed notes the changes of the primary by an application's channel program.
 func (o *Observer) executed(f *function) {
 	p := f.volume.pair
 	w := o.writes[f.id]
@@ -61,7 +62,7 @@ func (o *Observer) executed(f *function) {
 	}
 }
 
-// put notes what the write has made of a spot, as the newest version of it.
+// put notes the content that the write has given a spot as its newest version.
 func (w *write) put(c change) {
 	p := w.pair
 	h := p.history[c.spot]
@@ -88,8 +89,8 @@ func (w *write) put(c change) {
 	p.settleEarly(c)
 }
 
-// settleEarly notes the volumes that have had, before the primary, what its newest
-// version of a spot is.
+// settleEarly notes the volumes that had the primary's newest version of a spot
+// before the primary.
 func (p *pair) settleEarly(c change) {
 	h := p.history[c.spot]
 	w := h[len(h)-1].w
@@ -109,9 +110,9 @@ func (p *pair) settleEarly(c change) {
 	}
 }
 
-// madeBy reports whether a mirror I/O was made for the write as it was driven last. A
-// standing chain has an identity of its own, from which that cannot be seen where
-// the write has been driven again.
+// madeBy reports whether a mirror I/O was made for the last start of the write. A
+// standing chain has an identity of its own, which does not show that when the write
+// was started several times.
 func (w *write) madeBy(id, drive uint32) bool {
 	if id == w.id {
 		return drive == 0 || drive == w.drive
@@ -119,8 +120,8 @@ func (w *write) madeBy(id, drive uint32) bool {
 	return w.drive <= firstDrive
 }
 
-// redriven notes that a request is driven again: what was made for it before does
-// not count as made for it now.
+// redriven notes that a request is started again: I/Os made for its earlier start do
+// not count as made for this one.
 func (o *Observer) redriven(id, drive uint32) {
 	w := o.writes[id]
 	if w == nil {
@@ -135,7 +136,7 @@ func (o *Observer) redriven(id, drive uint32) {
 	}
 }
 
-// lose takes back that volumes have a spot.
+// lose notes that no volume has a spot of the write any more.
 func (w *write) lose(s *written) {
 	for v := range w.pair.volumes {
 		if s.had&(1<<v) != 0 {
@@ -165,8 +166,8 @@ func (p *pair) has(h []version, k int, volume uint8, made bool) {
 	}
 }
 
-// ended notes what a channel program has brought that the channel has ended with
-// good status.
+// ended notes the content brought by a channel program that the channel has ended
+// with good status.
 func (o *Observer) ended(f *function) {
 	v := f.volume
 	if v == nil || v.pair == nil || len(f.changes) == 0 {
@@ -179,12 +180,12 @@ func (o *Observer) ended(f *function) {
 		k, j := newest(h, c.digest, f.id), find(h, f.id)
 		_, begun := o.begun[f.id]
 		if !copies && (j < 0 || begun && h[j].w.spots[h[j].i].digest != c.digest) {
-			// Not what the primary has: it is still to come there, from a mirror I/O's
-			// request, which may be suspended before it writes the spot again, or from one
-			// that was started when this volume was the primary. Where the write before
-			// has left the same content the request's identity tells, or that the volume
-			// had that already. A standing chain's identity is no request's: what it brings
-			// may be either.
+			// The primary does not have this content yet: it comes from a mirror I/O whose
+			// request may be suspended before it writes the spot again, or from one that
+			// was started when this volume was the primary. When the write before has left
+			// the same content, the request's identity shows the difference, or the fact
+			// that the volume had that content already. A standing chain's identity is no
+			// request's: what it brings may be either.
 			if k < 0 || begun || o.writes[f.id] == nil || h[k].w.spots[h[k].i].had&(1<<v.index) != 0 {
 				p.noteEarly(c.spot, arrival{v.index, f.id, f.drive, c.digest})
 			}
@@ -243,8 +244,8 @@ func (p *pair) noteEarly(s spot, n arrival) {
 }
 
 // prune forgets the oldest versions, for as long as every volume has them and the
-// application has been told. A newer one stays for as long as an older one does:
-// it is what that may find on the medium in its place.
+// application has been told. A newer one is kept as long as an older one, because
+// the medium may have its content in place of the older one's.
 func (p *pair) prune(s spot) {
 	h := p.history[s]
 	all := uint16(1)<<len(p.volumes) - 1
@@ -261,9 +262,9 @@ func (p *pair) prune(s spot) {
 	}
 }
 
-// holds looks whether a volume's medium has, now, what the write has made of each
-// of its spots, or what a later write has. A spot that a later write has changed on
-// the primary, of which nobody has been told yet, may have any content.
+// holds checks whether a volume's medium now has, for each spot of the write, its
+// content or that of a later write. A spot that a later write has changed on the
+// primary may have any content as long as nobody has been told of that write.
 func (o *Observer) holds(w *write, v *volume) (spot, bool) {
 	p := w.pair
 	primary := p.primary
@@ -283,8 +284,8 @@ func (o *Observer) holds(w *write, v *volume) (spot, bool) {
 	return 0, true
 }
 
-// ahead reports whether a volume got the content of a spot from a request that is
-// still to come to the primary.
+// ahead reports whether a volume got the content of a spot from a request that the
+// primary has not executed yet.
 func (o *Observer) ahead(v *volume, s spot, d digest) bool {
 	for _, a := range v.pair.early[s] {
 		if a.volume == v.index && a.digest == d {
@@ -305,7 +306,7 @@ func (o *Observer) ahead(v *volume, s spot, d digest) bool {
 	return false
 }
 
-// where says in words where a spot is.
+// where returns the text of a spot's address.
 func (p *pair) where(s spot) string {
 	g := p.volumes[0].device.Geometry()
 	switch {
@@ -317,7 +318,7 @@ func (p *pair) where(s spot) string {
 	return fmt.Sprintf("cylinder %d head %d record %d", s.track()/g.Heads, s.track()%g.Heads, s.ordinal())
 }
 
-// text names the write and where it has written.
+// text returns a text with the identity of the write and its first spot.
 func (w *write) text() string {
 	t := fmt.Sprintf("I/O %d", w.id)
 	if n := len(w.spots); n != 0 {

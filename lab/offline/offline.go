@@ -1,6 +1,6 @@
 // Package offline makes the volume in one image file a mirror of the volume in
-// another: on a rig with the two as a pair, and no policy, the mirror process copies
-// every track with channel programs. No workload is played.
+// another. The two are a pair of an emulated machine without a policy, on which the
+// mirror process copies every track with channel programs. No workload is played.
 package offline
 
 import (
@@ -19,41 +19,42 @@ import (
 	"github.com/iosrun/iosrun/lab/rig"
 )
 
-// cache bounds the cached tracks of each volume of Mirror, which reads and
-// writes each once: as little as stays in the processor's own cache.
+// cache is the size in bytes of the track cache of each volume of Mirror. Each track
+// is read or written only once, so a size that fits the processor's own cache is
+// best.
 const cache = 1 << 20
 
-// Options says how one volume is made a mirror of another.
+// Options holds the options of Mirror.
 type Options struct {
 	Log hclog.Logger
-	// Progress, if not nil, is told now and then what share of the tracks, 0 to 1,
-	// has been copied.
+	// Progress, if not nil, is called now and then with the share of the tracks, 0 to
+	// 1, that has been copied.
 	Progress func(share float64, copying string)
-	// Stopped, if not nil, is told that the synchronisation has heard of the end of its
-	// context, before it returns.
+	// Stopped, if not nil, is called when the synchronisation has noticed the end of
+	// its context, before it returns.
 	Stopped func()
-	// Streams is how many copies of tracks are under way at once; 0 is
-	// mirror.DefaultStreams.
+	// Streams is the number of copies of tracks that are under way at once; 0 stands
+	// for mirror.DefaultStreams.
 	Streams int
-	// PrimaryShadows are the shadow files that lie on the primary's image, the
-	// topmost last, and MirrorShadows those on the mirror's, of which only the
+	// PrimaryShadows lists the shadow files, which hold changes to the primary's
+	// image, the topmost last, and MirrorShadows the mirror's, of which only the
 	// topmost is written to.
 	PrimaryShadows, MirrorShadows []string
 	// IgnoreOpened writes to a compressed mirror although its OPENED bit is on: its
 	// last user did not close it.
 	IgnoreOpened bool
-	// NoSync leaves it to the operating system when the mirror is durable.
+	// NoSync lets the operating system decide when the mirror becomes durable.
 	NoSync bool
 }
 
-// Result says what a synchronisation did.
+// Result holds the counts of a synchronisation.
 type Result struct {
 	Primary string `json:"primary"`
 	Mirror  string `json:"mirror"`
 	Device  string `json:"device"`
 	Tracks  int64  `json:"tracks"` // or groups of blocks
-	// Programs is how many channel programs the two devices executed, and
-	// BytesRead and BytesWritten what they moved.
+	// Programs is the number of channel programs that the two devices executed, and
+	// BytesRead and BytesWritten the numbers of bytes that they moved.
 	Programs     uint64  `json:"channelPrograms"`
 	BytesRead    uint64  `json:"bytesRead"`
 	BytesWritten uint64  `json:"bytesWritten"`
@@ -103,7 +104,7 @@ func build(primary, mirror string, o Options) (*rig.Rig, error) {
 	return rig.Build(&x.Machine, rig.Options{Log: o.Log, NoSync: o.NoSync})
 }
 
-// WriteText writes the outcome for people.
+// WriteText writes the result for people.
 func (m *Result) WriteText(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%s: %s mirrored to %s, %d tracks, %d channel programs, %d bytes read, %d written, %.1f s of virtual time\n",
 		m.Primary, m.Device, m.Mirror, m.Tracks, m.Programs, m.BytesRead, m.BytesWritten, m.VirtualS)

@@ -10,8 +10,8 @@ import (
 	"github.com/iosrun/iosrun/lab/rig"
 )
 
-// Copies makes mirrors of a rig identical to their primaries, and knows every
-// synchronisation that was asked for.
+// Copies makes mirrors of a rig identical to their primaries, and keeps a list of
+// all synchronisations that were asked for.
 type Copies struct {
 	rig *rig.Rig
 	all []*Copy // in the order in which they were begun
@@ -22,7 +22,7 @@ type Copy struct {
 	// Mirror is the mirror's name.
 	Mirror string
 	Begun  machine.Time
-	// Ended is 0 before the end, and Err nil.
+	// Ended is the virtual time of the end; before the end it is 0, and Err nil.
 	Ended machine.Time
 	Err   error
 
@@ -32,8 +32,8 @@ type Copy struct {
 // NewCopies makes Copies of a rig's mirrors; none is begun.
 func NewCopies(r *rig.Rig) *Copies { return &Copies{rig: r} }
 
-// Begin synchronises a mirror of a pair, both numbered from 1; what the options
-// say of the devices is filled in.
+// Begin begins to synchronise a mirror of a pair, both numbered from 1. It fills in
+// the options that depend on the devices.
 func (c *Copies) Begin(pair, place int, o mirror.SyncOptions) error {
 	p := &c.rig.Pairs[pair-1]
 	k := &Copy{Mirror: c.rig.MirrorName(pair, place), Begun: c.now()}
@@ -65,7 +65,7 @@ func (c *Copies) refused(pair, place int, why error) {
 }
 
 // Whole makes every mirror of the first pair identical to the primary, one after the
-// other, with so many copies of tracks under way at once; 0 stands for
+// other, with streams copies of tracks under way at once; 0 stands for
 // mirror.DefaultStreams. The loop runs meanwhile.
 func (c *Copies) Whole(ctx context.Context, l *Loop, streams int) error {
 	for i := range c.rig.Pairs[0].Mirrors() {
@@ -89,13 +89,13 @@ func (c *Copies) Whole(ctx context.Context, l *Loop, streams int) error {
 
 func (c *Copies) now() machine.Time { return c.rig.Machine.Clock.Now() }
 
-// All are the synchronisations that were asked for, in order.
+// All returns the synchronisations that were asked for, in order.
 func (c *Copies) All() []*Copy { return c.all }
 
 // Any reports whether a synchronisation was asked for.
 func (c *Copies) Any() bool { return len(c.all) != 0 }
 
-// Progress tells how far the synchronisation is.
+// Progress returns the progress of the synchronisation.
 func (k *Copy) Progress() mirror.SyncProgress {
 	if k.sync == nil {
 		return mirror.SyncProgress{Ended: true}
@@ -103,7 +103,7 @@ func (k *Copy) Progress() mirror.SyncProgress {
 	return k.sync.Progress()
 }
 
-// Last is the number of tracks that the latest synchronisation has copied.
+// Last returns the number of tracks that the latest synchronisation has copied.
 func (c *Copies) Last() uint64 {
 	if len(c.all) == 0 {
 		return 0
@@ -111,12 +111,12 @@ func (c *Copies) Last() uint64 {
 	return c.all[len(c.all)-1].Progress().Copied
 }
 
-// Share is the share of the volume, 0 to 1, that the latest synchronisation has
+// Share returns the share of the volume, 0 to 1, that the latest synchronisation has
 // copied.
 func (c *Copies) Share() float64 { return min(1, float64(c.Last())/float64(c.rig.Geometry.Tracks())) }
 
-// Now says which mirrors are being synchronised and how far that is; empty for
-// none.
+// Now returns a text with the mirrors that are being synchronised and their
+// progress; it is empty when there are none.
 func (c *Copies) Now() string {
 	n, left, text := 0, 0, ""
 	for _, k := range c.all {

@@ -7,15 +7,16 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// progressEvery is how many events happen between tellings of the progress.
+// progressEvery is the number of events between two reports of the progress.
 const progressEvery = 1 << 14
 
 // Hooks are called on the goroutine of the loop. Each may be nil.
 type Hooks struct {
-	// Progress is told now and then what share of the work, 0 to 1, has been done, and
-	// in words what mirrors are being synchronised meanwhile; no words for none.
+	// Progress is called now and then with the share of the work, 0 to 1, that has
+	// been done, and a text about the mirrors that are being synchronised, which is
+	// empty when there are none.
 	Progress func(share float64, copying string)
-	// Stopped is told that the loop has heard of the end of its context, before it
+	// Stopped is called when the loop has noticed the end of its context, before it
 	// returns.
 	Stopped func()
 }
@@ -31,28 +32,27 @@ type Loop struct {
 	err   error
 }
 
-// NewLoop makes a loop on a machine's clock. far tells how far the work is, as
-// Hooks.Progress has it.
+// NewLoop makes a loop on a machine's clock. far returns the arguments of
+// Hooks.Progress.
 func NewLoop(m *machine.Machine, h Hooks, far func() (share float64, copying string)) *Loop {
 	return &Loop{Hooks: h, clock: &m.Clock, far: far}
 }
 
-// Fail ends the loop with an error, once the event that is happening is over. The
-// first error stays.
+// Fail ends the loop with an error after the present event. The first error is kept.
 func (l *Loop) Fail(err error) {
 	if l.err == nil {
 		l.err = err
 	}
 }
 
-// Err is the error that the loop has ended with, nil before. That its context has
-// ended is none.
+// Err returns the error that the loop has ended with, or nil. The end of its context
+// is not an error here.
 func (l *Loop) Err() error { return l.err }
 
 // Run lets events happen until there are none, the loop fails, or the context
 // ends.
 func (l *Loop) Run(ctx context.Context) error {
-	var stop atomic.Bool // to look at it costs nothing, at a context it would
+	var stop atomic.Bool // checking it costs nothing; checking a context would
 	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
 	for n := 0; ; n++ {
 		if n%progressEvery == 0 && l.Progress != nil {

@@ -20,24 +20,25 @@ const (
 	kindFault
 )
 
-// Options are what a player needs beside the rig and the description. Each may be
-// left out.
+// Options holds the optional parameters of a player besides the rig and the
+// description.
 type Options struct {
 	Hooks
-	// Completed is told of each request that ended: its number from 0, whether it
-	// wrote, its completion code and the time that it took.
+	// Completed is called at the end of each request, with its number from 0, whether
+	// it wrote, its completion code and the time that it took.
 	Completed func(number int64, write bool, code uint8, took machine.Time)
-	// Identified is told under which identity an I/O of a request, numbered from 0,
-	// goes its way, before it does. A large request has several.
+	// Identified is called before the start of each I/O of a request, with the number
+	// of the request from 0 and the identity of the I/O. A large request has several
+	// I/Os.
 	Identified func(number int64, io uint64)
 }
 
 // Player is the application on a rig. It belongs to the rig's goroutine.
 type Player struct {
 	*Loop
-	// Block is the access method that the requests are made to.
+	// Block is the access method that carries out the requests.
 	Block *access.Block
-	// Layout is where on each volume the access method's blocks lie.
+	// Layout describes the place of the access method's blocks on each volume.
 	Layout access.Layout
 	Copies *Copies
 
@@ -50,18 +51,18 @@ type Player struct {
 	completed func(number int64, write bool, code uint8, took machine.Time)
 }
 
-// arrivals are the requests of a workload that are still to come.
+// arrivals holds the source of requests that have not arrived yet.
 type arrivals struct {
 	source trace.Source // nil before it is opened
 	trace  *trace.Trace // nil for a generator
 	next   trace.Request
-	more   bool         // next is to arrive
-	begin  machine.Time // of the workload on the machine's clock
+	more   bool         // next holds a request that has not arrived yet
+	begin  machine.Time // begin of the workload on the machine's clock
 }
 
 // New makes a player of an experiment's workload, and makes the volumes ready for
-// it. swaps are what happens to the policy meanwhile. The caller closes the player
-// before the rig.
+// it. swaps are the changes of the policy meanwhile. The caller must close the
+// player before the rig.
 func New(r *rig.Rig, x *description.Experiment, swaps []Swap, o Options) (*Player, error) {
 	p := &Player{rig: r, traffic: &x.Traffic, completed: o.Completed}
 	p.Copies = NewCopies(r)
@@ -90,8 +91,8 @@ func New(r *rig.Rig, x *description.Experiment, swaps []Swap, o Options) (*Playe
 	return p, nil
 }
 
-// format makes the cylinders that the workload has for itself ready for the
-// block access method. Volumes in memory are formatted all over.
+// format formats the extent that is reserved for the workload, for the block access
+// method. Volumes in memory are formatted as a whole.
 func (p *Player) format(e *description.Extent) error {
 	if e.Cylinders == 0 || p.rig.Description.Primary.Image == nil {
 		return nil
@@ -127,7 +128,7 @@ func (p *Player) Close() error {
 	return p.arrivals.source.Close()
 }
 
-// Play lets the workload happen, from now on, until nothing is left to do.
+// Play plays the workload, from now on, until no event is left.
 func (p *Player) Play(ctx context.Context) error {
 	p.arrivals.begin = p.clock.Now()
 	if err := p.advance(); err != nil {
@@ -142,8 +143,8 @@ func (p *Player) Play(ctx context.Context) error {
 	return p.Drain(ctx)
 }
 
-// Drain lets everything happen until nothing is left to do, the standing chains of
-// the volumes and their end included.
+// Drain lets events happen until none are left. It also ends the standing chains of
+// the volumes.
 func (p *Player) Drain(ctx context.Context) error {
 	p.rig.StartStanding()
 	if err := p.Run(ctx); err != nil {
@@ -153,8 +154,8 @@ func (p *Player) Drain(ctx context.Context) error {
 	return p.Run(ctx)
 }
 
-// PlayTrace has a trace played from now on, at its own times, beside whatever else
-// is done. There is one at a time.
+// PlayTrace plays a trace from now on, at its own times, together with other I/O.
+// Only one trace is played at a time.
 func (p *Player) PlayTrace(t *trace.Trace) error {
 	a := &p.arrivals
 	if a.more {
@@ -167,17 +168,17 @@ func (p *Player) PlayTrace(t *trace.Trace) error {
 	return p.advance()
 }
 
-// Submit makes a request now, and gives its number.
+// Submit makes a request now, and returns its number.
 func (p *Player) Submit(write bool, offset, length int64) (int64, error) {
 	number := p.begun(write, length, p.clock.Now())
 	return number, p.Block.Submit(uint64(number), write, offset, length)
 }
 
-// later is a time of the workload on the machine's clock, on which other things
-// may have been done first.
+// later converts a time of the workload to the machine's clock, on which the
+// workload may have begun later than 0.
 func (p *Player) later(t machine.Time) machine.Time { return p.arrivals.begin + t }
 
-// advance reads the next request of the workload and has it arrive in its time.
+// advance reads the next request of the workload and schedules its arrival.
 func (p *Player) advance() error {
 	a := &p.arrivals
 	for {
@@ -204,8 +205,8 @@ func (p *Player) advance() error {
 	}
 }
 
-// Event is an arrival, a swap or a fault. A swap or fault for which the run has
-// ended does not happen.
+// Event handles an arrival, a swap or a fault. A swap or fault does not happen when
+// the run has ended before it.
 func (p *Player) Event(kind machine.Kind, arg uint64) {
 	if p.err != nil {
 		return
@@ -239,7 +240,7 @@ func (p *Player) arrive() error {
 	return p.advance()
 }
 
-// begun counts a request that arrives at the given time, and numbers it.
+// begun counts a request that arrives at the given time, and returns its number.
 func (p *Player) begun(write bool, length int64, at machine.Time) int64 {
 	number := p.tally.Issued
 	p.underway.put(inflight{number: number, at: at, write: write, bytes: length})
@@ -247,7 +248,7 @@ func (p *Player) begun(write bool, length int64, at machine.Time) int64 {
 	return number
 }
 
-// Complete is told by the access method that a request has ended.
+// Complete is called by the access method at the end of a request.
 func (p *Player) Complete(token uint64, code uint8, now machine.Time) {
 	f, ok := p.underway.take(int64(token))
 	if !ok {
@@ -260,17 +261,17 @@ func (p *Player) Complete(token uint64, code uint8, now machine.Time) {
 	}
 }
 
-// Tally is what has been counted so far.
+// Tally returns the counts so far.
 func (p *Player) Tally() *Tally { return &p.tally }
 
-// Trace is the trace that is or was played; nil where there is none.
+// Trace returns the trace that is or was played, or nil when there is none.
 func (p *Player) Trace() *trace.Trace { return p.arrivals.trace }
 
-// Begin is the time on the machine's clock at which the workload began.
+// Begin returns the time on the machine's clock at which the workload began.
 func (p *Player) Begin() machine.Time { return p.arrivals.begin }
 
-// Until is the virtual time at which the run has ended. Events for which it was
-// too late are not part of it.
+// Until returns the virtual time at which the run has ended. Events that came too
+// late are not part of it.
 func (p *Player) Until() machine.Time {
 	if len(p.events.late) != 0 {
 		return p.tally.LastEnd
@@ -278,7 +279,8 @@ func (p *Player) Until() machine.Time {
 	return p.clock.Now()
 }
 
-// far tells how much of the workload has been read, and what is being copied.
+// far returns the share of the workload that has been read, and a text about the
+// mirrors that are being synchronised.
 func (p *Player) far() (share float64, copying string) { return p.share(), p.Copies.Now() }
 
 func (p *Player) share() float64 {

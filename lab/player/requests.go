@@ -2,7 +2,8 @@ package player
 
 import "github.com/iosrun/iosrun/emulator/machine"
 
-// requests are those under way, by number. The ring grows with what is in flight.
+// requests is a ring of the requests under way, by number. It grows with their
+// number.
 type requests struct {
 	ring []inflight
 }

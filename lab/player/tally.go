@@ -8,18 +8,18 @@ import (
 // Tally counts the requests of a run.
 type Tally struct {
 	Issued, Ended int64
-	// Reads and Writes are those that were issued, with their bytes.
+	// Reads and Writes are the numbers of requests that were issued, with their bytes.
 	Reads, Writes         int64
 	ReadBytes, WriteBytes int64
-	// Flushes and Trims are no I/O here.
+	// Flushes and Trims are requests for which no I/O is made.
 	Flushes, Trims int64
-	// GoodBytes are the bytes of requests that ended well.
+	// GoodBytes is the number of bytes of requests that ended well.
 	GoodBytes int64
-	// Failed are the requests that ended with an error.
+	// Failed counts the requests that ended with an error.
 	Failed Failures
 	// Duplicates counts the ends of requests that had ended already.
 	Duplicates uint64
-	// FirstAt is the time of the first request, LastEnd that of the last end.
+	// FirstAt is the time of the first request, LastEnd the time of the last end.
 	FirstAt, LastEnd machine.Time
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/iosrun/iosrun/policy/catalog"
 )
 
-// Swap is a change of policy that can be made: the policy has been loaded.
+// Swap is a planned change of policy; the policy has been loaded.
 type Swap struct {
 	description.Swap
 	Prepared *catalog.Prepared
@@ -21,17 +21,17 @@ type Swap struct {
 
 // Swapped is a change of policy that was made.
 type Swapped struct {
-	// At is the time that was asked for.
+	// At is the time for which the change was planned.
 	At     machine.Time
 	Policy string
-	// InFlight is the number of I/Os under way that kept the policy before.
+	// InFlight is the number of I/Os under way, which kept the earlier policy.
 	InFlight int64
 }
 
-// Late is a swap or a fault for which the run had ended.
+// Late is a swap or a fault that did not happen because the run had ended before it.
 type Late struct{ What, Text string }
 
-// SwapError says that a policy could not take another one's place.
+// SwapError says that a policy could not replace another one.
 type SwapError struct {
 	At     machine.Time
 	Policy string
@@ -44,7 +44,7 @@ func (e *SwapError) Error() string {
 
 func (e *SwapError) Unwrap() error { return e.Err }
 
-// timeline is what happens beside the requests.
+// timeline holds the events besides the requests.
 type timeline struct {
 	faults      []description.Fault
 	swaps       []Swap
@@ -54,17 +54,17 @@ type timeline struct {
 	late    []Late
 }
 
-// Planned is the number of faults and swaps that were to happen.
+// Planned returns the numbers of planned faults and swaps.
 func (p *Player) Planned() (faults, swaps int) { return len(p.events.faults), len(p.events.swaps) }
 
-// Swapped are the changes of policy that were made, in order.
+// Swapped returns the changes of policy that were made, in order.
 func (p *Player) Swapped() []Swapped { return p.events.swapped }
 
-// Late are the events for which the run had ended.
+// Late returns the events that did not happen because the run had ended before them.
 func (p *Player) Late() []Late { return p.events.late }
 
-// Swap puts another policy's detours on the slots, now. at is the time at which that
-// was asked for, on the workload's clock.
+// Swap puts another policy's detours on the slots now. at is the planned time, on
+// the workload's clock.
 func (p *Player) Swap(ctx context.Context, at machine.Time, pol *catalog.Prepared) error {
 	inflight := p.rig.Supervisor.Hooks.Current().Inflight()
 	p.events.swapped = append(p.events.swapped, Swapped{at, pol.Policy.Name, int64(inflight)})
@@ -74,7 +74,7 @@ func (p *Player) Swap(ctx context.Context, at machine.Time, pol *catalog.Prepare
 	return nil
 }
 
-// actions carry out what a fault says.
+// actions holds the function that carries out each action.
 var actions = [description.Actions]func(*Player, *description.Fault, *rig.Volume) error{
 	description.LinkDown:      func(_ *Player, _ *description.Fault, v *rig.Volume) error { v.Link.Fail(); return nil },
 	description.LinkUp:        func(p *Player, _ *description.Fault, v *rig.Volume) error { v.Link.Restore(); return p.online(v) },
@@ -94,15 +94,15 @@ func (p *Player) online(v *rig.Volume) error {
 	return nil
 }
 
-// Happen lets a fault happen, now.
+// Happen makes a fault happen now.
 func (p *Player) Happen(f description.Fault) error {
 	p.rig.Log.Info("fault", "time", p.clock.Now(), "pair", f.Pair, "mirror", f.Mirror, "action", f.Action.String())
 	return actions[f.Action](p, &f, p.rig.Pairs[f.Pair-1].At(f.Mirror))
 }
 
-// resynchronise brings a mirror's marked tracks over and lets it follow the
-// primary again. A mirror that is being synchronised already is left alone, and
-// the synchronisation counts as one that has failed.
+// resynchronise copies the marked tracks to a mirror and lets it follow the primary
+// again. A mirror that is being synchronised already is left alone, and this
+// synchronisation counts as failed.
 func (p *Player) resynchronise(f *description.Fault) error {
 	err := p.Copies.Begin(f.Pair, f.Mirror, p.events.synchronise)
 	if errors.Is(err, mirror.ErrBusy) {
@@ -113,9 +113,9 @@ func (p *Player) resynchronise(f *description.Fault) error {
 	return err
 }
 
-// tooLate notes an event for which the run has ended: the last request has
-// ended, no other is to come, and nothing that an event could happen to is under
-// way with the mirrors.
+// tooLate reports whether the run has ended before an event, and then notes the
+// event. A run has ended when the last request has ended, no other will come, and no
+// synchronisation or mirror I/O is under way that the event could affect.
 func (p *Player) tooLate(what, text string) bool {
 	if p.arrivals.more || p.tally.Ended != p.tally.Issued || p.Copies.Now() != "" || p.mirroring() {
 		return false
@@ -125,7 +125,7 @@ func (p *Player) tooLate(what, text string) bool {
 	return true
 }
 
-// mirroring says whether a mirror I/O is under way or about to be.
+// mirroring reports whether a mirror I/O is under way or about to start.
 func (p *Player) mirroring() bool {
 	for _, m := range p.rig.Mirrors() {
 		if under, _ := m.Oldest(); under != nil || m.Waiting() != 0 {

@@ -10,18 +10,19 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// Media tells what volumes hold now.
+// Media reads the present content of volumes.
 type Media interface {
-	// Read gives the contents of a block on the volume that its pair reads from.
+	// Read reads the contents of a block on the volume that its pair reads from.
 	Read(block int64, into *Block) error
 	// Arriving reports whether writes that were on their way to the volume when it was
-	// promoted may still be.
+	// promoted may still arrive.
 	Arriving(block int64) bool
 	// Where names the place of a block for messages.
 	Where(block int64) string
 }
 
-// MaxFindings is the number of findings that are told in words; all are counted.
+// MaxFindings is the number of findings that are described in words; all are
+// counted.
 const MaxFindings = 3
 
 // Checker watches one block access method. It implements access.Witness.
@@ -30,19 +31,20 @@ type Checker struct {
 	place  func(block int64) (volume int, home, run int64)
 	table  table
 	writes writes
-	count  uint64 // of what has been told, for what comes before what
+	count  uint64 // number of calls so far, which orders the events
 	reads  []read
 	free   int // index in reads + 1
 	head   int // the read that has been under way for the longest, index + 1
 	tail   int
-	// seen has what a read has returned of a write that is under way: reads that
-	// begin later must not return anything older.
+	// seen has, by unit, content of a write under way that a read has returned: reads
+	// that begin later must not return anything older.
 	seen     map[int64]sighting
-	programs []*program // that are under way
+	programs []*program // programs that are under way
 	// raced has, by unit, the latest write that was under way together with a channel
 	// program that may have written the unit, too.
 	raced map[int64]uint64
-	// stirred has, by unit, when a channel program that may have written it has ended.
+	// stirred has, by unit, the time by the checker's count at which a channel program
+	// that may have written it has ended.
 	stirred  map[int64]uint64
 	loss     loss
 	tally    Tally
@@ -51,7 +53,7 @@ type Checker struct {
 
 // read is a read that is under way.
 type read struct {
-	contents    []Content // of its units when it was asked for
+	contents    []Content // contents of its units when it was submitted
 	began       uint64
 	older, next int // index + 1; next also of those not in use
 }
@@ -61,31 +63,32 @@ type sighting struct {
 	when    uint64
 }
 
-// Tally counts what the checker has looked at and found.
+// Tally holds the checker's counts.
 type Tally struct {
-	Reads  uint64 // that ended well and were held against the writes
-	Writes uint64 // that ended, well or not
+	Reads  uint64 // reads that ended well and were checked
+	Writes uint64 // writes that ended, well or not
 	// Acknowledged is the number of writes that ended well.
 	Acknowledged uint64
-	Units        uint64 // of these reads
-	Swept        uint64 // units that media were held against at the end
+	Units        uint64 // units of these reads
+	Swept        uint64 // units of media that were checked at the end
 	// Unjudged is the number of units of reads and media that could not be judged,
 	// because their content was unknown.
 	Unjudged uint64
-	// Programs is the number of channel programs of their own that were run on the
-	// volumes, and Unread those of them that read what could not be attributed.
+	// Programs is the number of channel programs that were run as they are on the
+	// volumes, and Unread the number of those whose reads could not be attributed to
+	// records.
 	Programs, Unread uint64
 	// Wrong is the number of wrong units, in WrongIOs reads and writes and on media at
 	// the end.
 	Wrong, WrongIOs uint64
 }
 
-// Config describes what is watched.
+// Config describes the volumes that are watched.
 type Config struct {
 	Block *access.Block
 	Media Media
-	// Learn says that the volumes hold something of which nothing is known; the first
-	// read of a unit tells. Otherwise they begin with zeros.
+	// Learn says that the volumes have unknown content at the beginning: the first
+	// read of a unit defines it. Otherwise they begin with zeros.
 	Learn bool
 }
 
@@ -102,13 +105,14 @@ func New(c Config) *Checker {
 	}
 }
 
-// Tally is what the checker has counted so far.
+// Tally returns the counts so far.
 func (c *Checker) Tally() Tally { return c.tally }
 
-// Findings tells of the first MaxFindings wrong reads, writes and blocks of media.
+// Findings describes the first MaxFindings wrong reads, writes and blocks of media.
 func (c *Checker) Findings() []string { return c.findings }
 
-// Submitted notes what a read may return, or a write that is under way from now on.
+// Submitted notes the contents that a read may return, or a write that is under way
+// from now on.
 func (c *Checker) Submitted(t *access.Transfer) {
 	c.count++
 	if !t.Write {
@@ -156,7 +160,7 @@ func (c *Checker) begin(t *access.Transfer) {
 	t.Mark = i
 }
 
-// end takes a read out of those under way.
+// end removes a read from those under way.
 func (c *Checker) end(i int) {
 	r := &c.reads[i-1]
 	if r.older == 0 {
@@ -188,8 +192,8 @@ func (c *Checker) Started(t *access.Transfer) {
 	}
 }
 
-// Reread holds what a write of parts of blocks has read against earlier writes. No
-// other write to the blocks is under way.
+// Reread compares the data that a write of parts of blocks has read with earlier
+// writes. No other write to the blocks is under way.
 func (c *Checker) Reread(t *access.Transfer, _ machine.Time) {
 	c.count++
 	first := t.Offset / access.BlockSize * access.BlockSize
@@ -197,7 +201,7 @@ func (c *Checker) Reread(t *access.Transfer, _ machine.Time) {
 	c.judge(t, first, length, nil, t.Since)
 }
 
-// Ended judges a read, and takes a write as acknowledged or failed.
+// Ended judges a read, and notes a write as acknowledged or failed.
 func (c *Checker) Ended(t *access.Transfer, now machine.Time) {
 	c.count++
 	if t.Write {
@@ -259,7 +263,8 @@ func (c *Checker) writeEnded(t *access.Transfer, now machine.Time) {
 	}
 }
 
-// retire forgets writes that no read can return any more but as the last one.
+// retire forgets writes that no read can return any more, except as the last
+// acknowledged one.
 func (c *Checker) retire() {
 	w := &c.writes
 	for w.oldest <= w.last {
@@ -309,8 +314,9 @@ func (c *Checker) awaits(e *write) bool {
 	return false
 }
 
-// judge holds the units that have been read against what they may be. contents are
-// what they were at the count began, or nil where nothing has changed since.
+// judge compares the units that have been read with the contents that they may have.
+// contents are their contents at the count began, or nil when nothing has changed
+// since.
 func (c *Checker) judge(t *access.Transfer, offset, length int64, contents []Content, began uint64) {
 	first, n := offset/machine.UnitSize, int(length/machine.UnitSize)
 	c.tally.Reads++
@@ -357,16 +363,16 @@ func (c *Checker) judge(t *access.Transfer, offset, length int64, contents []Con
 	}
 }
 
-// judgement is that of one read.
+// judgement is the judgement of one read.
 type judgement struct {
 	c     *Checker
 	began uint64
 	wrong uint64
-	text  string // of the first wrong unit
+	text  string // text about the first wrong unit
 }
 
-// unit judges a unit that has been read as v; it was then when the read began and
-// is last now.
+// unit judges a unit whose content was read as v. then is its content when the read
+// began, and last its present content.
 func (j *judgement) unit(u int64, v, then, last Content) {
 	c := j.c
 	if then == unsure || last == unsure {
@@ -417,7 +423,7 @@ func (j *judgement) fault(u int64, say func() string) {
 	}
 }
 
-// wrong counts units that are wrong, and tells of the first few.
+// wrong counts wrong units, and describes the first few.
 func (c *Checker) wrong(units uint64, say func() string) {
 	c.tally.Wrong += units
 	c.tally.WrongIOs++

@@ -136,7 +136,7 @@ func TestLiesAreFound(t *testing.T) {
 			g.run()
 			g.d.units[base+9] = 77
 			g.read(8, 8)
-		}, "unit 1: content that no write of the run has stored; right was what was found there before"},
+		}, "unit 1: content that no write of the run has stored; right was the content found there before"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newRig(t, 1, false)

@@ -7,37 +7,38 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// Content identifies what a unit (512 bytes) holds. A tag, by which the writes of
-// the block access method are told apart, stands for itself; other bytes have the
-// foreign bit and a hash. Equal contents are equal units, for all practical
+// Content identifies the content of a unit of 512 bytes. The writes of the block
+// access method fill units with tags, which stand for themselves; other bytes have
+// the foreign bit and a hash. Units with equal Content are equal, for all practical
 // purposes.
 type Content uint64
 
 // UnitsABlock is the number of units of a block.
 const UnitsABlock = access.BlockSize / machine.UnitSize
 
-// Block is the contents of a block's units.
+// Block holds the contents of a block's units.
 type Block [UnitsABlock]Content
 
 const (
-	// foreign marks content that is not to be attributed to a write of the run: it
-	// was there before, or a channel program of its own has stored it.
+	// foreign marks content that does not belong to a write of the block access
+	// method: it was there before, or a channel program that is run as it is has
+	// stored it.
 	foreign Content = 1 << 63
 	hashed  Content = foreign | 1<<62
-	// unlearned stands for content that is not known yet: the first read tells.
+	// unlearned stands for content that is not known yet: the first read defines it.
 	unlearned = foreign | 1
 	// unsure stands for content that nobody can know before the next write: a channel
 	// program is changing it, or has left it in doubt.
 	unsure = foreign | 2
-	// Missing stands for a unit that is not there: its record is gone, or of another
-	// length.
+	// Missing stands for a unit that does not exist: its record is gone, or has
+	// another length.
 	Missing = foreign | 3
 )
 
-// OfTag is the content that a tag names.
+// OfTag returns the content of a unit filled with a tag.
 func OfTag(t machine.Tag) Content { return Content(t) }
 
-// OfBytes is the content of the bytes of a unit.
+// OfBytes returns the content of the bytes of a unit.
 func OfBytes(unit []byte) Content {
 	if t, ok := machine.TagOf(unit); ok && Content(t)&foreign == 0 {
 		return Content(t)
@@ -50,8 +51,8 @@ func OfBytes(unit []byte) Content {
 	return hashed | Content(h)
 }
 
-// alien is v as the content of a unit that no write of the run has stored, even if
-// it looks like one: a tag of an earlier run may be in an image.
+// alien returns v marked as content that no write of the run has stored, even if it
+// looks like one: an image may have a tag of an earlier run.
 func (v Content) alien() Content {
 	if v&foreign != 0 {
 		return v
@@ -60,10 +61,11 @@ func (v Content) alien() Content {
 	return hashed | Content(h^h>>29)
 }
 
-// known reports whether v stands for content.
+// known reports whether v stands for known content.
 func (v Content) known() bool { return v != unlearned && v != unsure }
 
-// number is the number of the write that has stored v; 0 for content of no write.
+// number returns the number of the write that has stored v, or 0 for content of no
+// write.
 func (v Content) number() uint64 {
 	if v&foreign != 0 {
 		return 0
@@ -71,8 +73,8 @@ func (v Content) number() uint64 {
 	return uint64(v) >> access.ContentShift
 }
 
-// same reports whether a unit whose content is to be want holds it when it is seen
-// to hold v.
+// same reports whether v, the content found in a unit, agrees with want, the
+// expected one.
 func same(want, v Content) bool {
 	return v == want || want&foreign != 0 && want.known() && v.alien() == want
 }

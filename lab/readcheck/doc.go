@@ -1,9 +1,10 @@
-// Package readcheck holds what reads return against what writes have left. A read
-// must return what the last acknowledged write left, or what a write that was under
-// way at the same time wrote; never anything older. The package also finds the
-// acknowledged writes that were lost.
+// Package readcheck compares the data that reads return with the data of the writes
+// before. A read must return the data of the last acknowledged write, or of a write
+// that was under way at the same time; never anything older. The package also finds
+// the acknowledged writes that were lost.
 //
-// It is told of requests by the access method and looks at media; it knows nothing
-// of mirrors, accounts or detours, and never changes what it watches. Its memory
-// grows with what was written and what is under way, not with the length of a run.
+// The access method tells it of requests, and it reads media; it knows nothing of
+// mirrors, accounts or detours, and never changes what it watches. Its memory grows
+// with the number of blocks written and of requests under way, not with the length
+// of a run.
 package readcheck

@@ -8,19 +8,19 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// Loss is acknowledged writes that are gone: no volume that their pair now reads
-// from has them. A write that was overwritten before is none of them.
+// Loss counts acknowledged writes that are lost: no volume that their pair now reads
+// from has them. A write that was overwritten before does not count.
 type Loss struct {
 	Writes int64
 	Bytes  int64
 }
 
-// loss is what the checker knows of lost writes.
+// loss holds the checker's data about lost writes.
 type loss struct {
 	doubts map[int64]doubt // by unit
 	gone   map[int64]gone  // by unit
-	// allowed and other are the writes by number, and units, that were lost by a
-	// promotion that the policy allows, and otherwise.
+	// allowed holds the writes, by number, and the units that were lost by a promotion
+	// that the policy allows, and other those lost otherwise.
 	allowed, other lostWrites
 	findings       []string
 }
@@ -56,22 +56,22 @@ type doubt struct {
 	allowed             bool
 }
 
-// Lost tells what was lost: by promotions that the policy in force allowed although
-// the mirror lacked acknowledged writes, and otherwise. What is still on its way to
-// a new primary is not lost yet.
+// Lost returns the losses by promotions that the policy in force allowed although
+// the mirror lacked acknowledged writes, and all other losses. Writes still on their
+// way to a new primary are not lost yet.
 func (c *Checker) Lost() (allowed, other Loss) {
 	return c.loss.allowed.sum(), c.loss.other.sum()
 }
 
-// LostFindings tells of the first MaxFindings lost writes.
+// LostFindings describes the first MaxFindings lost writes.
 func (c *Checker) LostFindings() []string { return c.loss.findings }
 
-// Promoted says that the pair of a volume, numbered from 0, reads from another
-// volume from now on: Media shows that one already. allowed says that the policy
-// allows this to lose writes.
+// Promoted notes that the pair of a volume, numbered from 0, reads from another
+// volume from now on, which Media must show already. allowed says that the policy
+// allows this promotion to lose writes.
 func (c *Checker) Promoted(volume int, allowed bool) error {
 	c.count++
-	for u := range c.seen { // a write under way need not be on the new primary
+	for u := range c.seen { // the new primary need not have a write under way
 		if on, _, _ := c.place(u / UnitsABlock); on == volume {
 			delete(c.seen, u)
 		}
@@ -89,7 +89,7 @@ func (c *Checker) Promoted(volume int, allowed bool) error {
 			if !want.known() || same(want, on[i]) || on[i].number() > want.number() && c.writes.possible(u, on[i]) {
 				continue
 			}
-			if d, ok := c.loss.doubts[u]; ok { // of an earlier promotion: that is settled
+			if d, ok := c.loss.doubts[u]; ok { // a doubt of an earlier promotion: it is settled now
 				c.lose(u, d)
 			}
 			c.loss.doubts[u] = doubt{want, on[i], allowed}
@@ -98,11 +98,11 @@ func (c *Checker) Promoted(volume int, allowed bool) error {
 	})
 }
 
-// resolve judges a read of a unit in doubt, and reports whether what it has returned
-// is right on that account.
+// resolve judges a read of a unit in doubt, and reports whether the doubt explains
+// its content.
 func (c *Checker) resolve(u int64, d doubt, v Content) bool {
 	switch {
-	case same(d.acknowledged, v): // from the new primary, or from the old one before
+	case same(d.acknowledged, v): // read from the new primary, or from the old one before
 		if c.arrived(u, d) {
 			delete(c.loss.doubts, u)
 		}
@@ -116,8 +116,8 @@ func (c *Checker) resolve(u int64, d doubt, v Content) bool {
 	return false
 }
 
-// beforeOverwriting looks what a write that is about to start finds in units that are
-// in doubt: what has not arrived now does not count any more once it is overwritten.
+// beforeOverwriting settles the units in doubt that a write is about to overwrite:
+// afterwards nobody can see whether their content has arrived.
 func (c *Checker) beforeOverwriting(t *access.Transfer) {
 	first, n := t.Offset/machine.UnitSize, t.Length/machine.UnitSize
 	for u := first; u < first+n; u++ {
@@ -127,7 +127,7 @@ func (c *Checker) beforeOverwriting(t *access.Transfer) {
 	}
 }
 
-// arrived reports whether the medium has by now what was acknowledged.
+// arrived reports whether the medium has the acknowledged content by now.
 func (c *Checker) arrived(u int64, d doubt) bool {
 	var on Block
 	return c.media.Read(u/UnitsABlock, &on) == nil && same(d.acknowledged, on[u%UnitsABlock])
@@ -142,7 +142,7 @@ func (c *Checker) overwritten(first, n int64) {
 	}
 }
 
-// settle decides every doubt: nothing is on its way any more.
+// settle decides every doubt, when nothing is on its way any more.
 func (c *Checker) settle() {
 	units := make([]int64, 0, len(c.loss.doubts))
 	for u := range c.loss.doubts {
@@ -159,8 +159,8 @@ func (c *Checker) settle() {
 	}
 }
 
-// lose counts a unit as lost. From now on it is right to read what the new primary
-// had.
+// lose counts a unit as lost. From now on a read of it rightly returns the content
+// of the new primary.
 func (c *Checker) lose(u int64, d doubt) {
 	delete(c.loss.doubts, u)
 	if d.acknowledged.number() != 0 {
@@ -178,22 +178,23 @@ func (c *Checker) lose(u int64, d doubt) {
 	}
 }
 
-// gone is the content that a unit had before it was lost.
+// gone holds the content that a unit had before it was lost.
 type gone struct {
 	content Content
 	when    uint64
 }
 
-// goneSince reports whether v is what the unit had before it was lost, for a read that
-// began before: it may have come from the old primary.
+// goneSince reports whether v is the content that the unit had before it was lost,
+// and the loss came after the count began. A read that began before may have got it
+// from the old primary.
 func (c *Checker) goneSince(u int64, v Content, began uint64) bool {
 	g, ok := c.loss.gone[u]
 	return ok && began <= g.when && same(g.content, v)
 }
 
-// broughtBack looks at a unit that a write of parts of its block has read. If that has
-// been lost since, the write stores it on the new primary now, or fails: from then on
-// nobody knows.
+// broughtBack handles a unit that a write of parts of its block has read. If its
+// content v has been lost since, the write stores it on the new primary now, or
+// fails: from then on the content is unknown.
 func (c *Checker) broughtBack(u int64, v Content) {
 	if g, ok := c.loss.gone[u]; ok && same(g.content, v) && c.table.get(u) != g.content {
 		c.table.set(u, unsure)
@@ -206,9 +207,9 @@ func (c *Checker) tellLost(u int64, v Content, why string) {
 	}
 }
 
-// Unreadable says that the pair of a volume, numbered from 0, cannot read from its
-// primary at the end of the run. legs read blocks of the mirrors that it could still
-// turn to: what none of them holds is lost.
+// Unreadable notes that the pair of a volume, numbered from 0, cannot read from its
+// primary at the end of the run. legs are functions that read blocks of the mirrors
+// that it could still use: acknowledged content that none of them has is lost.
 func (c *Checker) Unreadable(volume int, legs []func(block int64, into *Block) error) error {
 	c.settle()
 	on := make([]Block, len(legs))

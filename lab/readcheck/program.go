@@ -9,17 +9,19 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// A channel program of its own is attributed as far as its CCWs tell without being
-// run: records that it reads or writes whole behind a locate record with which the
-// record is named. Of other programs the checker knows at most on which tracks they
-// write, from their define extent or seeks. What is there is then unknown until it
-// is read once; what they read is not judged.
+// A channel program that is run as it is is understood as far as its CCWs show
+// without being run: they show the records that it reads or writes whole behind a
+// locate record that names the record. Of other programs the checker knows at most
+// the tracks that they write to, from their define extent or seeks. The content of
+// these tracks is then unknown until it is read once; the reads of such programs are
+// not judged.
 
-// Layout tells how the blocks of a volume lie on its device.
+// Layout describes the place of a volume's blocks on its device.
 type Layout struct {
-	// Device is where blocks lie.
+	// Device is the layout of blocks on the device.
 	Device access.Layout
-	// Number gives the application's block that lies on block home of the volume.
+	// Number returns the application's block that lies on block home of the volume,
+	// and false when none does.
 	Number func(home int64) (block int64, ok bool)
 	// Heads is the number of tracks of a cylinder, and Records the number of records
 	// of a track; 0 on fixed-block devices.
@@ -31,12 +33,13 @@ type Layout struct {
 // program is a channel program that is under way.
 type program struct {
 	p *access.Program
-	// records are read or written whole.
+	// records lists the records that are read or written whole.
 	records []record
-	// first and last are tracks that the program may write to beside, or blocks of 512
-	// bytes on fixed-block devices; none where last is less.
+	// first and last bound further tracks that the program may write to, or blocks of
+	// 512 bytes on fixed-block devices; there are none when last is less than first.
 	first, last int64
-	// doubtful are the units that a write of the access method has reached meanwhile.
+	// doubtful holds the units that a write of the access method has reached
+	// meanwhile.
 	doubtful map[int64]bool
 	layout   *Layout
 }
@@ -47,11 +50,11 @@ type record struct {
 	ccw   int
 	track int64
 	write bool
-	exact bool // its data area holds at the end what was read or written
+	exact bool // at the end its data area still has the data that was read or written
 	then  Block
 }
 
-// ProgramStarted says that a channel program is about to be run on a volume.
+// ProgramStarted notes that a channel program is about to be run on a volume.
 func (c *Checker) ProgramStarted(p *access.Program, l *Layout) {
 	c.count++
 	c.tally.Programs++
@@ -64,7 +67,7 @@ func (c *Checker) ProgramStarted(p *access.Program, l *Layout) {
 		r := &g.records[i]
 		c.table.load(r.then[:], r.block*UnitsABlock)
 	}
-	for _, o := range c.programs[:len(c.programs)-1] { // nobody knows which comes last
+	for _, o := range c.programs[:len(c.programs)-1] { // it is unknown which comes last
 		theirs := make(map[int64]bool)
 		o.eachWritten(func(u int64) { theirs[u] = true })
 		g.eachWritten(func(u int64) {
@@ -81,8 +84,8 @@ func (c *Checker) ProgramStarted(p *access.Program, l *Layout) {
 	}
 }
 
-// doubtPrograms notes that nobody knows which of a write and a program that are
-// under way together comes last.
+// doubtPrograms notes that it is unknown whether a write or a program that is under
+// way at the same time comes last.
 func (c *Checker) doubtPrograms(e *write) {
 	for _, g := range c.programs {
 		g.eachWritten(func(u int64) {
@@ -94,8 +97,8 @@ func (c *Checker) doubtPrograms(e *write) {
 	}
 }
 
-// settleRaces leaves the units of an acknowledged write unjudged for which a program
-// may have come after it. A write that was asked for later comes after both.
+// settleRaces marks the units of an acknowledged write as unknown for which a
+// program may have come after it. A write that was submitted later comes after both.
 func (c *Checker) settleRaces(number uint64, first, n int64) {
 	for u := first; u < first+n; u++ {
 		switch r, ok := c.raced[u]; {
@@ -110,7 +113,8 @@ func (c *Checker) settleRaces(number uint64, first, n int64) {
 	}
 }
 
-// ProgramEnded judges what a program has read, and learns what it has written.
+// ProgramEnded judges the reads of a program, and learns the content that it has
+// written.
 func (c *Checker) ProgramEnded(p *access.Program) {
 	c.count++
 	for i, g := range c.programs {
@@ -215,15 +219,15 @@ func (g *program) eachWritten(f func(unit int64)) {
 	}
 }
 
-// wholeVolume is the last track of a program that may write anywhere.
+// wholeVolume is the value of program.last for a program that may write anywhere.
 const wholeVolume = 1 << 62
 
-// understand finds out what the program reads and writes, and reports whether all
-// that it reads of the volume's blocks is known.
+// understand finds the records that the program reads and writes, and reports
+// whether all its reads of the volume's blocks are known.
 func (g *program) understand() bool {
 	p := g.p
 	writes, attributed, modifies := false, true, false
-	extent := [2]int64{0, -1} // of define extent; a chain that is resumed may have another
+	extent := [2]int64{0, -1} // the extent of define extent; a chain that is resumed may have another
 	seeks := [2]int64{wholeVolume, -1}
 	domain := struct {
 		left, track, record int
@@ -275,7 +279,7 @@ func (g *program) understand() bool {
 		case arch.IsWrite(w.Command):
 			writes = true
 		case arch.IsRead(w.Command):
-			attributed = false // a read, in a way that is not understood
+			attributed = false // a read that is not understood
 		}
 	}
 	switch {
@@ -290,7 +294,7 @@ func (g *program) understand() bool {
 	default:
 		g.first, g.last = 0, wholeVolume
 	}
-	for i := range g.records { // what else the program writes may be the same record
+	for i := range g.records { // other writes of the program may go to the same record
 		r := &g.records[i]
 		r.exact = r.exact && (r.track < g.first || r.track > g.last)
 		for j := range g.records {
@@ -302,8 +306,8 @@ func (g *program) understand() bool {
 	return attributed
 }
 
-// union is an extent, which has nothing where its end comes before its beginning, with
-// all from first to last beside.
+// union returns the smallest extent that contains the given one and first to last.
+// An extent whose end comes before its beginning is empty.
 func union(extent [2]int64, first, last int64) [2]int64 {
 	if extent[1] < extent[0] {
 		return [2]int64{first, last}
@@ -311,8 +315,8 @@ func union(extent [2]int64, first, last int64) [2]int64 {
 	return [2]int64{min(extent[0], first), max(extent[1], last)}
 }
 
-// untouched reports whether the data area of CCW number i holds at the end what the
-// CCW has moved: no other CCW that reads shares it.
+// untouched reports whether the data area of CCW number i still has the data of the
+// CCW at the end: no other CCW that reads shares it.
 func (g *program) untouched(i int) bool {
 	for j := range g.p.Words() {
 		if j > i && stores(g.p.Word(j).Command) && g.p.Shares(i, j) {
@@ -327,10 +331,11 @@ func stores(command byte) bool {
 	return command&3 == 2 || command&3 == 0 && command != arch.CommandTransfer
 }
 
-// track is the number of the track with the address CCHH at p.
+// track returns the number of the track with the address CCHH (cylinder and head) at
+// p.
 func (g *program) track(p []byte) int64 {
 	cylinder, head := int64(binary.BigEndian.Uint16(p)), int64(binary.BigEndian.Uint16(p[2:]))
-	if g.layout.Heads <= 15 { // the cylinder's high bits are in front of the head's
+	if g.layout.Heads <= 15 { // the high bits of the cylinder are in front of those of the head
 		cylinder, head = cylinder|head>>4<<16, head&0xF
 	}
 	return cylinder*int64(g.layout.Heads) + head

@@ -2,10 +2,10 @@ package readcheck
 
 import "fmt"
 
-// Sweep holds every block that a write or a read has made known against what is on
-// the volume that its pair reads from now: the last acknowledged write, or a later
-// one that is under way or has failed. So a write that nobody has read again is
-// seen as well. It is called at the end of a run.
+// Sweep compares every block that is known from a write or a read with the volume
+// that its pair reads from now. The volume must have the last acknowledged write, or
+// a later one that is under way or has failed. So writes that nobody has read again
+// are checked as well. It is called at the end of a run.
 func (c *Checker) Sweep() error {
 	c.settle()
 	var on Block

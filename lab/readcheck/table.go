@@ -2,16 +2,17 @@ package readcheck
 
 import "github.com/iosrun/iosrun/emulator/machine"
 
-// Pages of the table, and directories of pages, are made where something is
-// written: 16 blocks are 64 KiB of the volume and take 1152 bytes.
+// Pages of the table, and directories of pages, are made at the first write to them:
+// a page of 16 blocks covers 64 KiB of the volume and takes 1152 bytes.
 const (
 	pageBlocks = 16
 	pageCount  = 256
 	dirBlocks  = pageBlocks * pageCount
 )
 
-// cell is what the last acknowledged write has left in each unit of a block, and
-// when that was acknowledged. They lie side by side because a write touches both.
+// cell holds, for each unit of a block, the content of the last acknowledged write
+// and the count at which it was acknowledged. They lie side by side because a write
+// touches both.
 type cell struct {
 	units        Block
 	acknowledged machine.Time
@@ -19,11 +20,11 @@ type cell struct {
 
 type page [pageBlocks]cell
 
-// table is the contents of all blocks.
+// table holds the contents of all blocks.
 type table struct {
 	dirs   []*[pageCount]*page
 	blocks int64
-	empty  cell // of a block that nobody has written: of zeros, or unlearned
+	empty  cell // cell of a block that nobody has written: zeros, or unlearned
 }
 
 func newTable(blocks int64, blank Content) table {
@@ -34,7 +35,7 @@ func newTable(blocks int64, blank Content) table {
 	return t
 }
 
-// at is the cell of a block: of those that nobody has written, a common one, which
+// at returns the cell of a block. Blocks that nobody has written share one, which
 // must not be changed.
 func (t *table) at(block int64) *cell {
 	if d := t.dirs[block/dirBlocks]; d != nil {
@@ -45,7 +46,7 @@ func (t *table) at(block int64) *cell {
 	return &t.empty
 }
 
-// make is the cell of a block, to be changed.
+// make returns the cell of a block for a change.
 func (t *table) make(block int64) *cell {
 	d := t.dirs[block/dirBlocks]
 	if d == nil {
@@ -63,7 +64,7 @@ func (t *table) make(block int64) *cell {
 	return &p[block%pageBlocks]
 }
 
-// get is the content of a unit.
+// get returns the content of a unit.
 func (t *table) get(unit int64) Content { return t.at(unit / UnitsABlock).units[unit%UnitsABlock] }
 
 func (t *table) set(unit int64, v Content) { t.make(unit / UnitsABlock).units[unit%UnitsABlock] = v }
@@ -76,7 +77,7 @@ func (t *table) load(into []Content, first int64) {
 	}
 }
 
-// each calls f for every block of a page that there is, in order, until it fails.
+// each calls f for every block of the pages that exist, in order, until it fails.
 func (t *table) each(f func(block int64, units *Block) error) error {
 	for i, d := range t.dirs {
 		if d == nil {

@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	// remembered is the number of the latest writes of which a message can tell more
-	// than the number.
+	// remembered is the number of latest writes about which a message has more data
+	// than their number.
 	remembered = 1 << 11
-	// MaxFailed is the most failed writes that are kept. Beyond that, the units of the
-	// older half are not judged until they are written again.
+	// MaxFailed is the largest number of failed writes that are kept. When there are
+	// more, the units of the older half are not judged until they are written again.
 	MaxFailed = 1 << 16
 )
 
@@ -20,43 +20,44 @@ const (
 type write struct {
 	number  uint64
 	token   uint64
-	id      uint64 // of its last I/O
+	id      uint64 // identity of its last I/O
 	first   int64  // unit
 	units   int64
-	open    int // parts that have not ended
+	open    int // number of parts that have not ended
 	failed  bool
-	ended   uint64       // when its last part ended, by the checker's count
+	ended   uint64       // time at which its last part ended, by the checker's count
 	endedAt machine.Time // the same in virtual time
 }
 
-// content is what the write stores in a unit that it covers.
+// content returns the content that the write stores in a unit that it covers.
 func (w *write) content(unit int64) Content {
 	return Content(w.number<<access.ContentShift + uint64(unit-w.first) + 1)
 }
 
 func (w *write) covers(unit int64) bool { return unit >= w.first && unit < w.first+w.units }
 
-// rewrites reports whether the write stores into a unit, be it what was there before:
-// blocks are written whole, and a part of one is read first.
+// rewrites reports whether the write stores into a unit, even if only its old
+// content: blocks are written whole, after a read when only a part of one is
+// written.
 func (w *write) rewrites(unit int64) bool {
 	return unit >= w.first/UnitsABlock*UnitsABlock && unit < (w.first+w.units+UnitsABlock-1)/UnitsABlock*UnitsABlock
 }
 
-// writes is a ring of the write requests by number. Those from oldest on may be
-// what a read that is under way returns; others are remembered for messages.
+// writes is a ring of the write requests by number. A read under way may return the
+// data of those from oldest on; others are remembered for messages.
 type writes struct {
 	ring   []write
 	oldest uint64
 	last   uint64
-	failed map[uint64]write // whose units may not have been written again
-	limit  int              // of failed, before they are looked through
+	failed map[uint64]write // failed writes with units that may not have been written again
+	limit  int              // size of failed at which it is pruned
 }
 
 func newWrites() writes {
 	return writes{ring: make([]write, remembered), oldest: 1, failed: make(map[uint64]write), limit: 64}
 }
 
-// add is the place of the next write.
+// add returns the place of the next write.
 func (w *writes) add() *write {
 	w.last++
 	if w.last-w.oldest >= uint64(len(w.ring)) {
@@ -71,7 +72,7 @@ func (w *writes) add() *write {
 	return e
 }
 
-// find is the write of that number, or nil when it is forgotten.
+// find returns the write of that number, or nil when it is forgotten.
 func (w *writes) find(number uint64) *write {
 	if e := &w.ring[number%uint64(len(w.ring))]; number != 0 && e.number == number {
 		return e
@@ -79,8 +80,8 @@ func (w *writes) find(number uint64) *write {
 	return nil
 }
 
-// possible reports whether content v of a unit can be that of a write that has not
-// been acknowledged before every read under way began: it is under way, has ended
+// possible reports whether content v of a unit can come from a write that was not
+// acknowledged before every read under way began: one that is under way, has ended
 // since, or has failed.
 func (w *writes) possible(unit int64, v Content) bool {
 	n := v.number()
@@ -95,7 +96,7 @@ func (w *writes) possible(unit int64, v Content) bool {
 	return e.covers(unit) && e.content(unit) == v
 }
 
-// text says which write has stored content v of a unit.
+// text describes the write that has stored content v of a unit.
 func (c *Checker) text(u int64, v Content) string {
 	w := &c.writes
 	switch {
@@ -106,7 +107,7 @@ func (c *Checker) text(u int64, v Content) string {
 	case v == Missing:
 		return "no record of a block"
 	case v.number() == 0 && c.table.get(u) == v:
-		return "what was found there before"
+		return "the content found there before"
 	case v.number() == 0:
 		return "content that no write of the run has stored"
 	}

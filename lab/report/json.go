@@ -7,11 +7,11 @@ import (
 	"slices"
 )
 
-// SchemaVersion is the version of the JSON form. It grows when a field changes
-// its meaning or goes, not when one is added.
+// SchemaVersion is the version of the JSON form. It grows when a field changes its
+// meaning or is removed, not when one is added.
 const SchemaVersion = 2
 
-// MaxJSON is the longest report that ReadJSON takes, in bytes.
+// MaxJSON is the size of the largest report that ReadJSON reads, in bytes.
 const MaxJSON = 64 << 20
 
 // Report is the JSON form: runs over the same workload, the first of which is
@@ -20,13 +20,13 @@ type Report struct {
 	SchemaVersion int   `json:"schema_version"`
 	Runs          []Run `json:"runs"`
 	// Interrupted says that a signal has ended the comparison; NotBegun names the
-	// policies of which there is no run for that reason.
+	// policies without a run for that reason.
 	Interrupted bool     `json:"interrupted,omitempty"`
 	NotBegun    []string `json:"not_begun,omitempty"`
 }
 
-// WriteJSON writes the runs as a Report, indented, with a line end. notBegun are
-// the policies that a signal has kept from being run.
+// WriteJSON writes the runs as a Report, indented, with a line end. notBegun are the
+// policies that were not run because of a signal.
 func WriteJSON(w io.Writer, runs []Run, notBegun ...string) error {
 	if runs == nil {
 		runs = []Run{}
@@ -41,8 +41,8 @@ func WriteJSON(w io.Writer, runs []Run, notBegun ...string) error {
 	return nil
 }
 
-// ReadJSON reads a Report. Unknown fields are passed over, since later minor
-// forms add some.
+// ReadJSON reads a Report. Unknown fields are ignored, because later programs may
+// add some.
 func ReadJSON(r io.Reader) (Report, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxJSON+1))
 	if err != nil {

@@ -10,20 +10,21 @@ import (
 
 // Limits of a paired comparison.
 const (
-	// MaxCells is the most cells that a Series keeps, of 16 bytes each. With up to
-	// so many requests in the workload a cell is one request.
+	// MaxCells is the largest number of cells, of 16 bytes each, that a Series keeps.
+	// When the workload has no more requests than that, a cell is one request.
 	MaxCells = 1 << 17
-	// MaxBlocks is the most blocks from which an interval is derived; with more
-	// than MaxBlocks/2 x firstBlock requests, there are at least half as many.
+	// MaxBlocks is the largest number of blocks from which an interval is derived;
+	// with more than MaxBlocks/2 x firstBlock requests, there are at least half as
+	// many.
 	MaxBlocks = 400
-	// MinBlocks is the fewest blocks from which an interval is derived.
+	// MinBlocks is the smallest number of blocks from which an interval is derived.
 	MinBlocks = 8
-	// Resamples is how many times the blocks are drawn anew.
+	// Resamples is the number of times that the blocks are drawn anew.
 	Resamples = 2000
 	// Confidence is the coverage of an interval.
 	Confidence = 0.95
 
-	// firstBlock is how many consecutive requests a block has at least.
+	// firstBlock is the smallest number of consecutive requests in a block.
 	firstBlock = 16
 )
 
@@ -34,13 +35,13 @@ const (
 // request, in bounded memory. A cell is one request for as long as MaxCells
 // allows it; then neighbours are merged. The zero value is ready for use.
 type Series struct {
-	length int64  // requests a cell covers; 0 before the first
+	length int64  // number of requests that a cell covers; 0 before the first
 	cells  []cell // up to the last that has an I/O
 }
 
 type cell struct {
-	sum    int64 // nanoseconds of those that ended well
-	count  int32 // of those that ended well
+	sum    int64 // latencies of the requests that ended well, in nanoseconds
+	count  int32 // number of requests that ended well
 	failed int32
 }
 
@@ -50,7 +51,7 @@ func (c *cell) add(o cell) {
 	c.failed += o.failed
 }
 
-// block is the sum of differences over so many I/Os.
+// block holds the sum of the differences over a number of I/Os.
 type block struct {
 	sum   int64 // nanoseconds; exact for 106 days of latency a block
 	count int64
@@ -72,7 +73,7 @@ func (s *Series) Fail(k int64) {
 	}
 }
 
-// at is the cell of request k.
+// at returns the cell of request k.
 func (s *Series) at(k int64) *cell {
 	if s.length == 0 {
 		s.length = 1
@@ -101,7 +102,7 @@ func (s *Series) merge() {
 	s.length *= 2
 }
 
-// merged is the series, or a copy of it, with cells of at least the length.
+// merged returns the series, or a copy of it, with cells of at least the length.
 func (s *Series) merged(length int64) Series {
 	c := *s
 	if c.length != 0 && c.length < length {
@@ -113,7 +114,7 @@ func (s *Series) merged(length int64) Series {
 	return c
 }
 
-// get is cell number i; behind the last one cells are empty.
+// get returns cell number i; cells behind the last one are empty.
 func (s *Series) get(i int) cell {
 	if i < len(s.cells) {
 		return s.cells[i]
@@ -121,7 +122,7 @@ func (s *Series) get(i int) cell {
 	return cell{}
 }
 
-// Count is how many latencies were recorded.
+// Count returns the number of latencies recorded.
 func (s *Series) Count() int64 {
 	var n int64
 	for i := range s.cells {
@@ -130,23 +131,23 @@ func (s *Series) Count() int64 {
 	return n
 }
 
-// Difference is the mean of latency(B) - latency(A) over the I/Os of a class,
+// Difference holds the mean of latency(B) - latency(A) over the I/Os of a class,
 // each I/O of B paired with the same I/O of A.
 type Difference struct {
 	// Count is the number of pairs that were compared.
 	Count  int64   `json:"count"`
 	Blocks int     `json:"blocks"`
 	MeanUS float64 `json:"mean_us"`
-	// Interval is where the mean lies with that confidence; nil where there
-	// are fewer than MinBlocks blocks to tell it from.
+	// Interval is the confidence interval of the mean; it is nil when there are fewer
+	// than MinBlocks blocks.
 	Interval *Interval `json:"interval,omitempty"`
 	// Significant says that there is an interval and that it excludes 0.
 	Significant bool `json:"significant"`
-	// LeftOut says which pairs were not compared; nil where all were.
+	// LeftOut counts the pairs that were not compared; it is nil when all were.
 	LeftOut *LeftOut `json:"left_out,omitempty"`
 }
 
-// LeftOut says how many pairs were not compared because the I/O failed on a side.
+// LeftOut counts the pairs that were not compared because the I/O failed on a side.
 type LeftOut struct {
 	// Pairs is the number of pairs. With more than MaxCells requests a pair's
 	// neighbours are left out with it.
@@ -164,8 +165,8 @@ type Interval struct {
 	Confidence float64 `json:"confidence"`
 }
 
-// Compare pairs the I/Os of two runs over the same workload. Pairs of which a
-// side failed are left out. The interval is a percentile bootstrap over blocks of
+// Compare pairs the I/Os of two runs over the same workload. A pair in which a side
+// failed is left out. The interval is a percentile bootstrap over blocks of
 // consecutive requests, drawn with replacement (Carlstein's non-overlapping block
 // bootstrap, Annals of Statistics 14(3), 1986): latencies of neighbours depend on
 // one another, and resampling single I/Os would give intervals that are far too
@@ -175,7 +176,7 @@ func Compare(a, b *Series, seed uint64) (Difference, error) {
 	length := max(a.length, b.length, 1)
 	x, y := a.merged(length), b.merged(length)
 	cells := max(len(x.cells), len(y.cells))
-	each := max(firstBlock, length) // requests a block
+	each := max(firstBlock, length) // number of requests in a block
 	for int64(cells-1)*length/each >= MaxBlocks {
 		each *= 2
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// records has a section for each detour that has recorded something.
+// records returns a section for each detour that has recorded something.
 func records(runs []Run) string {
 	var b strings.Builder
 	for i := range runs {
@@ -27,7 +27,7 @@ func records(runs []Run) string {
 	return b.String()
 }
 
-// table has a row for each record of the module.
+// table returns a table with a row for each record of the module.
 func (m *Module) table() string {
 	t := newTable()
 	t.AppendHeader(table.Row{"", "count", "sum", "largest"})
@@ -42,7 +42,7 @@ func (m *Module) table() string {
 	return trimLines(t.Render())
 }
 
-// show gives a value in the record's unit.
+// show returns the text of a value in the record's unit.
 func (r *Record) show(v uint64) string {
 	switch {
 	case v == 0:

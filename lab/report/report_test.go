@@ -212,7 +212,7 @@ func TestInterruptedRunsClaimNothing(t *testing.T) {
 	var b strings.Builder
 	require.NoError(t, WriteTable(&b, []Run{whole, part}, TableOptions{}))
 	text := b.String()
-	assert.Contains(t, text, "INTERRUPTED: the figures of constant-copy are of what had been played; no check was made of them")
+	assert.Contains(t, text, "INTERRUPTED: the figures of constant-copy are of the part that was played; no check was made")
 	assert.Regexp(t, `completed once +ok +not made`, text)
 	assert.NotContains(t, text, "%")
 	assert.True(t, whole.OK())

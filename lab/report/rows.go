@@ -13,13 +13,13 @@ import (
 type figure struct {
 	label string
 	cell  func(r *Run) string
-	// difference is what stands beside the cell of a run that is not the first.
+	// difference returns the text beside the cell of a run that is not the first.
 	difference func(base, r *Run) string
 }
 
 func none(_, _ *Run) string { return "" }
 
-// measured is a row whose figures are compared.
+// measured returns a row whose figures are compared.
 func measured(label string, value func(*Run) float64, show func(float64) string) figure {
 	return figure{
 		label:      label,
@@ -28,7 +28,7 @@ func measured(label string, value func(*Run) float64, show func(float64) string)
 	}
 }
 
-// where leaves the row empty for runs that do not have the figure.
+// where returns the row with empty cells for runs that do not have the figure.
 func (f figure) where(has func(*Run) bool) figure {
 	return figure{
 		label: f.label,
@@ -47,10 +47,10 @@ func (f figure) where(has func(*Run) bool) figure {
 	}
 }
 
-// stated is a row of text.
+// stated returns a row of text.
 func stated(label string, cell func(*Run) string) figure { return figure{label, cell, none} }
 
-// groups are the rows of the table, in sections.
+// groups returns the rows of the table, in sections.
 func groups(runs []Run) [][]figure {
 	return [][]figure{
 		workload(runs),
@@ -80,7 +80,7 @@ func groups(runs []Run) [][]figure {
 	}
 }
 
-// contained are the rows of what the host has contained.
+// contained returns the rows about failures of detours that the host has contained.
 func contained(runs []Run) []figure {
 	rows := []figure{
 		stated("violations", func(r *Run) string { return count(r.Violations) }),
@@ -94,7 +94,7 @@ func contained(runs []Run) []figure {
 	return append(rows, passedOver(runs)...)
 }
 
-// workload is shown where the runs do not have the same one.
+// workload returns a row with the workload, for runs that do not have the same one.
 func workload(runs []Run) []figure {
 	if !slices.ContainsFunc(runs, func(r Run) bool { return r.Workload != runs[0].Workload }) {
 		return nil
@@ -105,8 +105,8 @@ func workload(runs []Run) []figure {
 	}
 }
 
-// failures are the requests that ended with an error: a row of its own, and one
-// more for each class and code that there is.
+// failures returns the rows about requests that ended with an error: one for all,
+// and one for each class and code that occurred.
 func failures(runs []Run) []figure {
 	rows := []figure{stated("failed requests", func(r *Run) string { return count(r.failedRequests()) })}
 	var seen []FailedCode
@@ -136,7 +136,7 @@ func (r *Run) failedRequests() int64 { return r.Failed.Total() }
 // unlike marks a difference between figures of unlike requests: some failed.
 const unlike = " !"
 
-// marked marks the differences of the row where one of the two runs has failed
+// marked marks the differences of the row when one of the two runs has failed
 // requests, which are not in its figure.
 func (f figure) marked(failed func(*Run) int64) figure {
 	plain := f.difference
@@ -150,7 +150,7 @@ func (f figure) marked(failed func(*Run) int64) figure {
 	return f
 }
 
-// class is a class of I/Os that has latencies.
+// class is a class of I/Os with latencies: reads or writes.
 type class struct {
 	name    string
 	summary func(*Run) *histogram.Summary
@@ -169,10 +169,10 @@ var (
 	}
 )
 
-// tooFew stands in the place of a figure for which there are too few I/Os.
+// tooFew replaces a figure for which there are too few I/Os.
 const tooFew = "too few I/Os"
 
-// rows has a row for each percentile, for the mean and for the paired
+// rows returns a row for each percentile, for the mean and for the paired
 // differences.
 func (c class) rows(runs []Run) []figure {
 	if !slices.ContainsFunc(runs, func(r Run) bool { return c.summary(&r).Count > 0 }) {
@@ -217,7 +217,7 @@ func (c class) rows(runs []Run) []figure {
 	percent := mean.difference
 	mean.difference = func(base, r *Run) string {
 		d := percent(base, r)
-		// The means are of the same requests only where no pair was left out.
+		// The means are of the same requests only when no pair was left out.
 		if d != "" && of(r).Count > 0 && unclear(of(r)) && of(r).LeftOut == nil {
 			d = "~"
 		}
@@ -256,10 +256,10 @@ func (c class) rows(runs []Run) []figure {
 		stated("  to", bound(func(i *Interval) float64 { return i.HighUS })))
 }
 
-// unclear says that there is an interval and that it includes 0.
+// unclear reports whether there is an interval and it includes 0.
 func unclear(d *Difference) bool { return d.Interval != nil && !d.Significant }
 
-// HookName is the name that people read for the hook that the JSON calls name.
+// HookName returns the name for people of the hook that has the given name in JSON.
 func HookName(name string) string {
 	for _, row := range abi.HookTable {
 		if row.Report == name {
@@ -269,7 +269,7 @@ func HookName(name string) string {
 	return name
 }
 
-// calls has a row for each slot that a run called, in the order of appearance.
+// calls returns a row for each slot that a run called, in the order of appearance.
 func calls(runs []Run) []figure {
 	rows := []figure{measured("Wasm calls an I/O", func(r *Run) float64 { return r.WasmCalls.PerIO }, digits)}
 	var slots []string
@@ -293,7 +293,8 @@ func calls(runs []Run) []figure {
 	return rows
 }
 
-// passedOver is shown where a detour was passed over.
+// passedOver returns a row with the number of detours that were passed over, if
+// there are any.
 func passedOver(runs []Run) []figure {
 	if !slices.ContainsFunc(runs, func(r Run) bool { return r.PassedOver() != 0 }) {
 		return nil
@@ -301,12 +302,12 @@ func passedOver(runs []Run) []figure {
 	return []figure{stated("detours passed over", func(r *Run) string { return count(r.PassedOver()) })}
 }
 
-// mirrors say how the mirrors are at the end.
+// mirrors returns the rows about the state of the mirrors at the end.
 func mirrors(runs []Run) []figure {
 	return []figure{stated("mirrors", mirrorStates), stated("out-of-sync tracks", outOfSync)}
 }
 
-// losses has what is gone, and where there were any the promotions.
+// losses returns the rows about lost writes, and about promotions if there were any.
 func losses(runs []Run) []figure {
 	rows := []figure{stated("lost writes", func(r *Run) string { return count(r.LostWrites) })}
 	if slices.ContainsFunc(runs, func(r Run) bool { return r.LostBytes != 0 }) {
@@ -318,7 +319,7 @@ func losses(runs []Run) []figure {
 	return rows
 }
 
-// promotions has the number carried out and the number refused.
+// promotions returns a text with the number carried out and the number refused.
 func promotions(r *Run) string {
 	done, refused := int64(0), int64(0)
 	for _, p := range r.Promotions {
@@ -333,11 +334,11 @@ func promotions(r *Run) string {
 	return count(done) + ", refused " + count(refused)
 }
 
-// maxCounts is of how many mirrors each has its own count in a cell.
+// maxCounts is the largest number of mirrors for which a cell has a count of each.
 const maxCounts = 4
 
-// mirrorStates has each state once, with the number of mirrors that are in it
-// where they are not all.
+// mirrorStates returns a text with each state once, with the number of mirrors in it
+// unless all are.
 func mirrorStates(r *Run) string {
 	var states []string
 	counts := make(map[string]int)
@@ -358,7 +359,7 @@ func mirrorStates(r *Run) string {
 	return strings.Join(states, ", ")
 }
 
-// text is the state in words.
+// text returns the state in words.
 func (m *Mirror) text() string {
 	switch {
 	case m.State == MirrorInSyncBut && m.OutOfSyncTracks == 1:
@@ -369,7 +370,8 @@ func (m *Mirror) text() string {
 	return m.State
 }
 
-// outOfSync has the count of each mirror, or that of all where they are many.
+// outOfSync returns a text with the count of each mirror, or the sum when there are
+// many.
 func outOfSync(r *Run) string {
 	if len(r.Mirrors) > maxCounts {
 		var all int64
@@ -389,7 +391,7 @@ func outOfSync(r *Run) string {
 	return strings.Join(counts, " + ")
 }
 
-// checks has a row for each check that a run made, in the order of appearance.
+// checks returns a row for each check that a run made, in the order of appearance.
 func checks(runs []Run) []figure {
 	var names []string
 	for _, r := range runs {

@@ -15,25 +15,26 @@ import (
 const (
 	// DefaultWidth is the width of a table in columns of a terminal.
 	DefaultWidth = 100
-	// maxHeading is how much of a policy's name stands over its column.
+	// maxHeading is the largest number of characters of a policy's name over its
+	// column.
 	maxHeading = 24
 )
 
-// TableOptions say how a table looks. The zero value is the usual table.
+// TableOptions choose the form of a table. The zero value is the usual form.
 type TableOptions struct {
-	// Width is the most columns of the terminal to use, 0 for DefaultWidth.
-	// What is too wide becomes several tables, each with the first run; where there
-	// is no room for two runs, a table a run.
+	// Width is the largest width in columns of the terminal; 0 stands for
+	// DefaultWidth. A wider table is split into several tables, each with the first
+	// run, or, when two runs do not fit, into a table for each run.
 	Width int
 	// Modules lists the modules of each run below the table.
 	Modules bool
 }
 
-// WriteTable shows the runs side by side, a row a figure and a column a run.
-// Every run but the first also shows how far it is from the first: per cent of
-// the figure, and for reads and writes the mean of the paired differences, with
-// "~" where its interval includes 0 and "!" where requests failed that are not in
-// the figures. Failed checks are explained below.
+// WriteTable shows the runs side by side, with a row for each figure and a column
+// for each run. Every run but the first also shows its difference from the first: in
+// per cent of the figure, and for reads and writes as the mean of the paired
+// differences, with "~" when its interval includes 0 and "!" when failed requests
+// are missing in the figures. Failed checks are explained below.
 func WriteTable(w io.Writer, runs []Run, options TableOptions) error {
 	if len(runs) == 0 {
 		return fmt.Errorf("report table: no runs: want at least 1")
@@ -88,7 +89,7 @@ func widest(s string) int {
 	return most
 }
 
-// partial says which runs were interrupted.
+// partial returns the lines about interrupted runs.
 func partial(runs []Run) string {
 	var names []string
 	for _, r := range runs {
@@ -99,10 +100,10 @@ func partial(runs []Run) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return "INTERRUPTED: the figures of " + strings.Join(names, ", ") + " are of what had been played; no check was made of them\n"
+	return "INTERRUPTED: the figures of " + strings.Join(names, ", ") + " are of the part that was played; no check was made\n"
 }
 
-// title says what the workload was, where it was the same for all.
+// title returns a line about the workload, if it is the same for all.
 func title(runs []Run) string {
 	for _, r := range runs[1:] {
 		if r.Workload != runs[0].Workload {
@@ -152,7 +153,7 @@ func apart(runs []Run) string {
 	return b.String()
 }
 
-// tooNarrow says that the width has no room for two runs side by side.
+// tooNarrow reports whether two runs side by side do not fit the width.
 func tooNarrow(runs []Run, width int) bool {
 	for i := range runs[1:] {
 		if widest(render(runs[:1], runs[1+i:2+i])) > width {
@@ -191,7 +192,7 @@ func render(base, others []Run) string {
 			for i := range runs {
 				row = append(row, f.cell(&runs[i]))
 				if i > 0 {
-					difference := "" // of runs that have not played the same
+					difference := "" // runs with another workload have no difference
 					if !runs[0].Interrupted && !runs[i].Interrupted {
 						difference = f.difference(&runs[0], &runs[i])
 					}
@@ -285,8 +286,8 @@ func notes(runs []Run, options TableOptions) string {
 	return b.String()
 }
 
-// failureNotes say which comparisons are of unlike requests, because some
-// failed, and how many pairs are in no paired difference.
+// failureNotes lists the comparisons that are affected by failed requests, with the
+// number of pairs that were left out of paired differences.
 func failureNotes(runs []Run) string {
 	var parts []string
 	for i := range runs {
@@ -314,7 +315,7 @@ func failureNotes(runs []Run) string {
 	return b.String()
 }
 
-// lines say what went wrong with the detour, in a run that began with a policy.
+// lines describes the faults of the detour, in a run that began with the policy.
 func (d *DetourFault) lines(policy string) (all []string) {
 	who := HookName(d.Slot) + " " + d.Name
 	if d.Policy != policy {
@@ -335,7 +336,7 @@ func (d *DetourFault) lines(policy string) (all []string) {
 	return all
 }
 
-// Reason says after what the detour is not called any more.
+// Reason returns the reason why the host stopped calling the detour.
 func (p *PassedOver) Reason() string {
 	if p.Kept != 0 {
 		return count(p.Failures) + " calls without an answer and " + count(p.Kept) + " requests kept for all of their time"
@@ -343,7 +344,7 @@ func (p *PassedOver) Reason() string {
 	return count(p.Failures) + " calls without an answer"
 }
 
-// text is the synchronisation in a line.
+// text describes the synchronisation in a line.
 func (s *Synchronisation) text() string {
 	t := fmt.Sprintf("%s synchronised from %s", s.Mirror, showSeconds(s.BegunS))
 	switch {

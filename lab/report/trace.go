@@ -6,32 +6,33 @@ import (
 	"strings"
 )
 
-// Trace is what was found out about the trace that was played, beside its
+// Trace holds facts and problems found in the trace that was played, besides its
 // requests.
 type Trace struct {
-	// Layout and Packing are the trace's; Packing is empty for plain data.
+	// Layout is the trace's layout, and Packing the name of its compression; Packing
+	// is empty for plain data.
 	Layout  string `json:"layout"`
 	Packing string `json:"packing,omitempty"`
-	// Device is the device that the requests are of, as the trace names it.
+	// Device is the name in the trace of the device of the requests.
 	Device string `json:"device,omitempty"`
-	// Rows is how many rows have been read, headers and blank lines not counted.
+	// Rows is the number of rows that have been read, without headers and blank lines.
 	Rows int64 `json:"rows"`
-	// Skipped are the first bad rows that were left out; the workload has the
-	// number of all.
+	// Skipped lists the first bad rows that were left out; the workload has the number
+	// of all.
 	Skipped []SkippedRow `json:"first_skipped_rows,omitempty"`
-	// OtherDevices is how many rows were of another device than was asked for.
+	// OtherDevices is the number of rows of other devices than the one asked for.
 	OtherDevices int64 `json:"rows_of_other_devices,omitempty"`
-	// NotPlayed are the rows that are no request, by what they are.
+	// NotPlayed counts the valid rows that are not played, by kind.
 	NotPlayed []NotPlayed `json:"not_played,omitempty"`
-	// Reordered is how many rows were put in order of time, and ReorderedByUS the
-	// most microseconds by which one had been late.
+	// Reordered is the number of rows that were put in order of time, and
+	// ReorderedByUS the longest time in microseconds by which one was late.
 	Reordered     int64   `json:"reordered_rows,omitempty"`
 	ReorderedByUS float64 `json:"reordered_by_us,omitempty"`
-	// Padding is how many zeros stood behind the end of packed data, and Behind how
-	// many other bytes, which were not read.
+	// Padding is the number of zeros behind the end of packed data, and Behind the
+	// number of other bytes there. Neither are rows.
 	Padding int64 `json:"padding_bytes,omitempty"`
 	Behind  int64 `json:"bytes_behind_the_end,omitempty"`
-	// Notes says in words what else is worth knowing.
+	// Notes holds further remarks for a person, one sentence each.
 	Notes []string `json:"notes,omitempty"`
 }
 
@@ -41,14 +42,13 @@ type SkippedRow struct {
 	Problem string `json:"problem"`
 }
 
-// NotPlayed is a kind of row that is no request.
+// NotPlayed is a kind of valid rows that are not played.
 type NotPlayed struct {
 	Name  string `json:"name"`
 	Count int64  `json:"count"`
 }
 
-// traceLines says what was found out about the trace, a line each, where it was
-// the same for all runs.
+// traceLines returns the lines about the trace, if it was the same for all runs.
 func traceLines(runs []Run) string {
 	t := runs[0].Trace
 	for _, r := range runs[1:] {
@@ -88,7 +88,7 @@ func traceLines(runs []Run) string {
 	return b.String()
 }
 
-// rowsWere begins a line about so many rows.
+// rowsWere returns the beginning of a line about n rows.
 func rowsWere(n int64, kind string) string {
 	if n == 1 {
 		return "1 " + kind + "row was"

@@ -9,21 +9,22 @@ import (
 // unit is a row of a table of units, smallest first.
 type unit struct {
 	name string
-	of   float64 // how much of the base unit it is
+	of   float64 // its size in base units
 }
 
 var (
-	timeUnits = [...]unit{{"ns", 1e-3}, {"µs", 1}, {"ms", 1e3}, {"s", 1e6}} // of a microsecond
+	timeUnits = [...]unit{{"ns", 1e-3}, {"µs", 1}, {"ms", 1e3}, {"s", 1e6}} // the base unit is a microsecond
 	byteUnits = [...]unit{{"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}}
 )
 
-// showUS shows microseconds with three digits, in the unit that fits.
+// showUS returns the text of microseconds, with three digits and in the unit that
+// fits.
 func showUS(us float64) string { return scaled(us, timeUnits[:]) }
 
-// showSeconds shows seconds likewise.
+// showSeconds does the same for seconds.
 func showSeconds(s float64) string { return scaled(s*1e6, timeUnits[:]) }
 
-// showBytes shows bytes likewise; a kB is 1,000 bytes.
+// showBytes does the same for bytes; a kB is 1,000 bytes.
 func showBytes(b float64) string { return scaled(b, byteUnits[:]) }
 
 func scaled(v float64, units []unit) string {
@@ -38,13 +39,13 @@ func scaled(v float64, units []unit) string {
 		u = next
 	}
 	if u == byteUnits[0] {
-		return thousands(v) + " B" // there is no part of a byte
+		return thousands(v) + " B" // without a fraction
 	}
 	return digits(v/u.of) + " " + u.name
 }
 
-// digits shows a number with three significant digits, at most two decimals,
-// and its thousands apart.
+// digits returns the text of a number with three significant digits, at most two
+// decimals, and separated thousands.
 func digits(v float64) string {
 	switch a := math.Abs(v); {
 	case v == 0:
@@ -57,7 +58,7 @@ func digits(v float64) string {
 	return thousands(v)
 }
 
-// thousands shows a number without decimals, its thousands apart.
+// thousands returns the text of a number without decimals, with separated thousands.
 func thousands(v float64) string {
 	s := strconv.FormatFloat(math.Abs(v), 'f', 0, 64)
 	for i := len(s) - 3; i > 0; i -= 3 {
@@ -69,7 +70,7 @@ func thousands(v float64) string {
 	return s
 }
 
-// signed shows a difference in microseconds.
+// signed returns the text of a difference in microseconds, with its sign.
 func signed(us float64) string {
 	if us > 0 {
 		return "+" + showUS(us)
@@ -77,8 +78,8 @@ func signed(us float64) string {
 	return showUS(us)
 }
 
-// change shows how far v is from base: as a percentage, or from ten times base
-// up as a multiple. It is empty where base is 0.
+// change returns the text of the difference of v from base: a percentage, or a
+// multiple from ten times base up. It is empty when base is 0.
 func change(base, v float64) string {
 	switch {
 	case base == 0:

@@ -2,8 +2,8 @@ package rig
 
 import "github.com/iosrun/iosrun/emulator/media"
 
-// Compare holds a mirror against its primary, track by track: how many tracks
-// differ, and how many of those the account has not marked.
+// Compare compares a mirror with its primary, track by track. It returns the number
+// of tracks that differ, and the number of those that the account has not marked.
 func (m *Mirror) Compare(g *media.Geometry) (differ, unmarked int, err error) {
 	primary, v := m.Of.VolumeOf(m.Of.Primary()), m.Of.VolumeOf(m.Unit())
 	for t := range m.Pair().Geometry().Tracks {

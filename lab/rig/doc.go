@@ -4,5 +4,5 @@
 // policies' detours on the slots, and takes everything down at the end.
 //
 // A rig belongs to one goroutine. It knows no workload and no report, and nothing
-// happens on it by itself: whoever has it lets the clock run.
+// happens on it by itself: its owner lets the clock run.
 package rig

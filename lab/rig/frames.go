@@ -5,7 +5,7 @@ import (
 	"github.com/iosrun/iosrun/hooks"
 )
 
-// shown is a detour whose frame somebody looks at before and after each call.
+// shown is a detour whose frame is passed to a function before and after each call.
 type shown struct {
 	hooks.Detour
 	to func(*abi.Frame)
@@ -21,14 +21,15 @@ func (s shown) Call(h abi.Hook) error {
 	return err
 }
 
-// UseChain gives the detour the means to read long chains, if it wants them.
+// UseChain gives the detour the reader of long chains, if it uses one.
 func (s shown) UseChain(r hooks.ChainReader) {
 	if u, ok := s.Detour.(hooks.ChainUser); ok {
 		u.UseChain(r)
 	}
 }
 
-// show has the frames of all detours of a policy shown.
+// show makes the frames of all detours of a policy be passed to a function before
+// and after each call.
 func show(sequences [hooks.Slots][]*hooks.Attachment, to func(*abi.Frame)) {
 	for _, c := range sequences {
 		for _, a := range c {

@@ -8,12 +8,12 @@ import (
 	"github.com/iosrun/iosrun/lab/description"
 )
 
-// ErrUnlike says that a mirror's image is not of its primary's device type and
-// size.
+// ErrUnlike says that a mirror's image has another device type or size than its
+// primary's.
 var ErrUnlike = errors.New("a mirror is like its primary")
 
-// openImages opens the images of the volumes and finds their geometry, which is
-// in the place of the model's. Where there are images, there is one pair.
+// openImages opens the images of the volumes and takes their geometry instead of the
+// model's. With images there is only one pair.
 func (r *Rig) openImages() error {
 	only, d := &r.Pairs[0], r.Description
 	err := r.openImage(only.At(0), d.Primary.Image)

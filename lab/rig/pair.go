@@ -10,8 +10,8 @@ import (
 
 // Volume is one side of a pair: its medium, its device, its link and its base unit.
 type Volume struct {
-	// CKD is the medium of a count-key-data device, FBA that of a device of blocks. The
-	// other is nil.
+	// CKD is the medium of a count-key-data device, FBA the medium of a fixed-block
+	// device. The other one is nil.
 	CKD    media.CKD
 	FBA    media.FBA
 	Device *dasd.Device
@@ -25,14 +25,14 @@ type Pair struct {
 	volumes []Volume // as they were before any promotion, the primary first
 }
 
-// At is the volume of a place, as it was before any promotion: 0 is the primary, 1
-// the first mirror.
+// At returns the volume of a place, as it was before any promotion: 0 is the
+// primary, 1 the first mirror.
 func (p *Pair) At(place int) *Volume { return &p.volumes[place] }
 
-// Places is the number of volumes of the pair.
+// Places returns the number of volumes of the pair.
 func (p *Pair) Places() int { return len(p.volumes) }
 
-// VolumeOf is the volume on a unit. A promotion has units change places.
+// VolumeOf returns the volume of a unit. A promotion exchanges the units of volumes.
 func (p *Pair) VolumeOf(u *ios.UCB) *Volume {
 	for i := range p.volumes {
 		if p.volumes[i].Unit == u {
@@ -56,8 +56,8 @@ func (v *Volume) inMemory(g *media.Geometry) (err error) {
 	if v.CKD, err = media.NewMemoryCKD(g, g.RecordsPerTrack(0, program.BlockSize), program.BlockSize); err != nil {
 		return err
 	}
-	// A pair's volumes have one serial number: the mirror is to take the primary's
-	// place.
+	// A pair's volumes have the same serial number, because a mirror may take the
+	// primary's place.
 	return media.InitCKD(v.CKD, media.Label{Serial: "IOSRUN"})
 }
 

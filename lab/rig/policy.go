@@ -9,17 +9,17 @@ import (
 	"github.com/iosrun/iosrun/policy/catalog"
 )
 
-// Installation is a policy's detours on the slots.
+// Installation holds a policy's detours on the slots.
 type Installation struct {
 	Policy    string
 	Sequences [hooks.Slots][]*hooks.Attachment
-	// PointInTime says that the policy promises that the mirrors are a point in time of
-	// all pairs together.
+	// PointInTime says that the policy promises that the mirrors keep the state of one
+	// point in time of all pairs together.
 	PointInTime bool
 }
 
-// Install puts a policy's detours on the slots in place of those that stand there.
-// An I/O under way keeps the detours that it began with.
+// Install puts a policy's detours on the slots instead of the present ones. An I/O
+// under way keeps the detours that it began with.
 func (r *Rig) Install(ctx context.Context, p *catalog.Prepared) error {
 	sequences, err := p.Attachments(ctx, r.Description.Seed, r.Description.Native)
 	if err != nil {
@@ -39,10 +39,10 @@ func (r *Rig) Install(ctx context.Context, p *catalog.Prepared) error {
 	return nil
 }
 
-// Installed are the policies that have stood on the slots, in order.
+// Installed returns the policies that have been on the slots, in order.
 func (r *Rig) Installed() []Installation { return r.installed }
 
-// promiseOf is what a policy promises of completions and promotions.
+// promiseOf returns the promise of a policy about completions and promotions.
 func promiseOf(p *policy.Policy) intercept.Promise {
 	promise := intercept.Promise{Durability: intercept.DurablePrimary, Copies: p.Copies, StalePromotion: p.StalePromotion == policy.Allow}
 	if p.Durability == "mirrors" {

@@ -19,16 +19,16 @@ import (
 	"github.com/iosrun/iosrun/lab/description"
 )
 
-// Options are what a rig needs beside its description.
+// Options holds the parameters of a rig besides its description.
 type Options struct {
-	// Log must not be nil.
+	// Log gets the machine's messages; it must not be nil.
 	Log hclog.Logger
-	// Steps, if not nil, is told of the steps that the machine takes.
+	// Steps, if not nil, records the steps that the machine takes.
 	Steps machine.StepRecorder
-	// Frames, if not nil, is shown the frame of each call of a detour, as it is before
-	// the call and as it is after it. It must not change it.
+	// Frames, if not nil, is called with the frame of each call of a detour, before
+	// the call and after it. It must not change the frame.
 	Frames func(*abi.Frame)
-	// NoSync leaves it to the operating system when changes to image files become
+	// NoSync lets the operating system decide when changes to image files become
 	// durable.
 	NoSync bool
 }
@@ -43,10 +43,10 @@ type Rig struct {
 	Mirroring   *mirror.Process
 	// Geometry describes the devices; all are alike.
 	Geometry *media.Geometry
-	// Pairs are all pairs, in the order of their numbers, which begin at 1.
+	// Pairs lists all pairs, in the order of their numbers, which begin at 1.
 	Pairs []Pair
-	// Promised, if not nil, is told what a policy promises whose detours have been put
-	// on the slots.
+	// Promised, if not nil, is called with the promise of a policy when its detours
+	// have been put on the slots.
 	Promised func(intercept.Promise)
 
 	frames    func(*abi.Frame)
@@ -55,21 +55,22 @@ type Rig struct {
 	installed []Installation
 }
 
-// Device numbers of the volumes: the first pair's primary and first mirror, and
-// how far apart others are; aliases follow their base unit.
+// Device numbers of the volumes: of the first pair's primary and first mirror, and
+// the steps to the others. Aliases follow their base unit.
 const (
 	primaryNumber = 0x1000
 	mirrorNumber  = 0x2000
-	volumeStep    = 0x0100 // between primaries, and between a primary's mirrors
+	volumeStep    = 0x0100 // step between primaries, and between a primary's mirrors
 	mirrorsStep   = abi.MaxMirrors * volumeStep
 )
 
-// group is the consistency group of all pairs: they are one application's.
+// group is the number of the consistency group of all pairs, which belong to one
+// application.
 const group = 1
 
 // Build makes the machine: processors, channel subsystem, I/O supervisor, storage
 // subsystems with a volume each, and the pairs. The slots lead to their conventional
-// targets. The caller closes the rig.
+// targets. The caller must close the rig.
 func Build(d *description.Machine, o Options) (*Rig, error) {
 	m, err := machine.New(d.Processors)
 	if err != nil {
@@ -177,7 +178,7 @@ func (r *Rig) addVolume(v *Volume, sub *dasd.Subsystem, number uint16, d *descri
 	return nil
 }
 
-// geometry is what the intercept process must know of the devices.
+// geometry returns the data about the devices that the intercept process needs.
 func (r *Rig) geometry() chain.Geometry {
 	g := r.Geometry
 	if g.FBA() {
@@ -186,15 +187,17 @@ func (r *Rig) geometry() chain.Geometry {
 	return chain.Geometry{Class: abi.ClassECKD, Tracks: uint32(g.Tracks()), Heads: uint32(g.Heads)}
 }
 
-// RecordsATrack is the number of blocks on a formatted track; 0 where a track takes
-// none, and on devices of blocks.
+// RecordsATrack returns the number of blocks on a formatted track; 0 when a block
+// does not fit a track, and on fixed-block devices.
 func (r *Rig) RecordsATrack() int { return r.Geometry.RecordsPerTrack(0, program.BlockSize) }
 
-// Online takes a volume into use again that the I/O supervisor has boxed because
-// it did not answer, as an operator does who knows that it has been repaired.
+// Online takes a volume into use again that the I/O supervisor has boxed, which
+// means taken out of use because it did not answer. An operator does this after a
+// repair.
 func (r *Rig) Online(v *Volume) { r.Supervisor.Online(r.Machine.Clock.Now(), v.Unit) }
 
-// MirrorName is a mirror's name in messages, pair and mirror numbered from 1.
+// MirrorName returns a mirror's name in messages; pair and mirror are numbered from
+// 1.
 func (r *Rig) MirrorName(pair, mirror int) string {
 	if len(r.Pairs) == 1 {
 		return fmt.Sprintf("mirror %d", mirror)
@@ -209,13 +212,13 @@ type Mirror struct {
 	Name string
 }
 
-// Mirror is a mirror of a pair, both numbered from 1.
+// Mirror returns a mirror of a pair, both numbered from 1.
 func (r *Rig) Mirror(pair, mirror int) Mirror {
 	p := &r.Pairs[pair-1]
 	return Mirror{p.Mirrors()[mirror-1], p, r.MirrorName(pair, mirror)}
 }
 
-// Mirrors are the mirrors of all pairs, in order.
+// Mirrors returns the mirrors of all pairs, in order.
 func (r *Rig) Mirrors() (all []Mirror) {
 	for i := range r.Pairs {
 		for j := range r.Pairs[i].Mirrors() {

@@ -2,7 +2,8 @@ package rig
 
 import "github.com/iosrun/iosrun/emulator/machine"
 
-// StartStanding sets up the standing chains that the description asks for.
+// StartStanding starts the standing chains that the description asks for: suspended
+// channel programs to which mirror I/Os are joined.
 func (r *Rig) StartStanding() {
 	for _, m := range r.Mirrors() {
 		if r.Description.Mirrors[m.Index()].Standing {
@@ -13,7 +14,7 @@ func (r *Rig) StartStanding() {
 	}
 }
 
-// StopStanding ends the standing chains: they would stand for ever.
+// StopStanding ends the standing chains, which would wait for ever.
 func (r *Rig) StopStanding() {
 	for _, m := range r.Mirrors() {
 		r.Intercept.StopStanding(m.Mirror)

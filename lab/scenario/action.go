@@ -14,31 +14,31 @@ import (
 	"github.com/iosrun/iosrun/trace"
 )
 
-// Action is something that is done at a virtual time: one of its fields beside At,
-// After and Settings is set. The I/Os of a scenario are numbered from 1 in the order in which its
-// actions ask for them.
+// Action is one step of a scenario at a virtual time: exactly one of its fields
+// besides At, After and Settings is set. The I/Os of a scenario are numbered from 1
+// in the order in which its actions ask for them.
 type Action struct {
 	At Duration `yaml:"at"`
-	// After are numbers of I/Os, asked for by actions before it, that must have ended:
-	// until then it waits.
+	// After lists the numbers of I/Os of earlier actions; the action waits until they
+	// have ended.
 	After []int `yaml:"after,omitempty"`
 	// Read and Write are requests to the block access method.
 	Read  *Block `yaml:"read,omitempty"`
 	Write *Block `yaml:"write,omitempty"`
 	// Program is a channel program that is run as it is.
 	Program *Program `yaml:"program,omitempty"`
-	// Resume lets the channel program that is I/O of that number go on after it has
+	// Resume is the number of the I/O whose channel program goes on after it has
 	// suspended itself.
 	Resume int `yaml:"resume,omitempty"`
 	// Fault is PLACE:ACTION, as in an experiment.
 	Fault string `yaml:"fault,omitempty"`
-	// Policy is put in the place of the policy in force. Settings go before those of
-	// its detours; left out, they are the scenario's.
+	// Policy replaces the policy in force. Settings override those of its detours; by
+	// default they are the scenario's.
 	Policy   string    `yaml:"policy,omitempty"`
 	Settings *Settings `yaml:"settings,omitempty"`
 	// Synchronise makes a mirror identical to its primary.
 	Synchronise *Synchronise `yaml:"synchronise,omitempty"`
-	// Trace is a trace that is played from then on, at its own times.
+	// Trace is played from then on, at its own times.
 	Trace *Trace `yaml:"trace,omitempty"`
 
 	fault description.Fault
@@ -48,22 +48,25 @@ type Action struct {
 type Block struct {
 	Offset int64 `yaml:"offset"`
 	Length int64 `yaml:"length"`
-	// Times is how many requests are made, Every after how long the next one, and
-	// Step by how many bytes its offset is higher.
+	// Times is the number of requests, Every the time between two of them, and Step
+	// the number of bytes by which the offset of the next one is higher.
 	Times int      `yaml:"times,omitempty"`
 	Every Duration `yaml:"every,omitempty"`
 	Step  int64    `yaml:"step,omitempty"`
-	// Code is the completion code with which each must end; 7F if left out.
+	// Code is the completion code with which each must end, by default 7F (normal
+	// end).
 	Code Code `yaml:"code,omitempty"`
-	// Within is the time within which each must end; left out, it is not looked at.
+	// Within is the time within which each must end; without it the time is not
+	// checked.
 	Within Duration `yaml:"within,omitempty"`
 }
 
 func (b *Block) times() int { return max(1, b.Times) }
 
-// Synchronise says how a mirror is made identical. (FIG. 2.)
+// Synchronise holds the options for making a mirror identical to its primary. (FIG.
+// 2 of the method.)
 type Synchronise struct {
-	// Pair numbers the pair; left out, it is the first.
+	// Pair is the number of the pair, by default 1.
 	Pair   int `yaml:"pair,omitempty"`
 	Mirror int `yaml:"mirror"`
 	// Full copies every track, not only those that are marked.
@@ -77,7 +80,7 @@ type Synchronise struct {
 // Trace is a short trace. Its requests are not among the I/Os that are numbered;
 // each must end well.
 type Trace struct {
-	// Rows are what a trace's file would hold, in any of the layouts.
+	// Rows is the content of a trace's file, in any of the layouts.
 	Rows string `yaml:"rows"`
 	// SkipBad is the number of bad rows that are tolerated.
 	SkipBad int64 `yaml:"skip-bad,omitempty"`
@@ -113,7 +116,7 @@ func (c *Code) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// or is the code, or the usual one.
+// or returns the code, or the one of a normal end when it is 0.
 func (c Code) or() uint8 {
 	if c == 0 {
 		return arch.CompletionNormal
@@ -133,7 +136,8 @@ func (a *Action) ios() int {
 	return 0
 }
 
-// check reports how many I/Os the action asks for, after before others.
+// check returns the number of I/Os that the action asks for; before is the number of
+// earlier ones. The error says which field is invalid.
 func (a *Action) check(m *description.Machine, before int) (int, error) {
 	set := 0
 	for _, is := range []bool{a.Read != nil, a.Write != nil, a.Program != nil, a.Resume != 0, a.Fault != "", a.Policy != "", a.Synchronise != nil, a.Trace != nil} {
@@ -216,7 +220,7 @@ func place(text string, pairs, mirrors int) (pair, number int, err error) {
 	return pair, number, nil
 }
 
-// numbered reads a name with a number from 1 to most behind it.
+// numbered reads a name followed by a number from 1 to most.
 func numbered(text, name string, most int) (int, bool) {
 	digits, ok := strings.CutPrefix(text, name)
 	n, err := strconv.Atoi(digits)

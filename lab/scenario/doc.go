@@ -1,5 +1,5 @@
-// Package scenario is small experiments that show one thing each: what is done
-// on the machine at which virtual time, down to single channel command words, and
-// what must come of it. A scenario is a YAML file; those of the project are
-// embedded, and together they make every step of the method happen.
+// Package scenario plays small experiments that show one behaviour each. A scenario
+// lists the actions on the machine with their virtual times, down to single
+// channel-command words, and the expected results. It is a YAML file; those of the
+// project are embedded, and together they make every step of the method happen.
 package scenario

@@ -9,39 +9,39 @@ import (
 	"github.com/iosrun/iosrun/trace/steps"
 )
 
-// Expect is what must come of a scenario.
+// Expect lists the expected results of a scenario.
 type Expect struct {
 	// Steps must be taken, each by the component that the table of steps names;
 	// Never must not be taken.
 	Steps []string `yaml:"steps,omitempty"`
 	Never []string `yaml:"never,omitempty"`
-	// Mirrors is what is expected of each mirror at the end, those of the first
+	// Mirrors lists the expected state of each mirror at the end, those of the first
 	// pair first; mirrors beyond the list must be in sync and identical.
 	Mirrors []Mirror `yaml:"mirrors,omitempty"`
-	// Fails names the checks of a run that must not hold.
+	// Fails names the checks of a run that must fail.
 	Fails []string `yaml:"fails,omitempty"`
-	// Promoted is how many mirrors become the primary.
+	// Promoted is the number of mirrors that become the primary.
 	Promoted int `yaml:"promoted,omitempty"`
-	// Lost is how many acknowledged writes are lost.
+	// Lost is the number of acknowledged writes that are lost.
 	Lost int64 `yaml:"lost,omitempty"`
-	// Modes is how often pairs change their mode, between synchronous and constant
-	// copy, and Held how often a completion is held back for a mirror (312). Left
-	// out, neither is looked at.
+	// Modes is the number of times that pairs change their mode, between synchronous
+	// and constant copy, and Held the number of times that a completion is held back
+	// for a mirror (312). Without them they are not checked.
 	Modes *int `yaml:"modes,omitempty"`
 	Held  *int `yaml:"held,omitempty"`
 	// AnyCode allows I/Os to end in any way. AnyState allows mirrors to be in any state,
 	// at the end and when they are to be synchronised, synchronisations to fail, and
-	// mirrors to be promoted. What must hold at the end of any run is checked all the
-	// same.
+	// mirrors to be promoted. The end-of-run checks are still made.
 	AnyCode  bool `yaml:"any-code,omitempty"`
 	AnyState bool `yaml:"any-state,omitempty"`
 }
 
-// Mirror is what is expected of a mirror.
+// Mirror is the expected state of a mirror.
 type Mirror struct {
 	// State is "in sync", "synchronising", "dissociated" or "failed".
 	State string `yaml:"state"`
-	// Marked is how many tracks are marked out of sync; -1 is any number above 0.
+	// Marked is the number of tracks that are marked out of sync; -1 stands for any
+	// number above 0.
 	Marked int `yaml:"marked,omitempty"`
 }
 
@@ -85,7 +85,7 @@ func byName() (map[string]steps.Row, error) {
 	return m, nil
 }
 
-// verify lists what did not come as expected.
+// verify lists the results that differ from the expected ones.
 func (e *Expect) verify(stage *experiment.Stage, c *steps.Counter) ([]string, error) {
 	rows, err := byName()
 	if err != nil {
@@ -140,8 +140,8 @@ func (e *Expect) verify(stage *experiment.Stage, c *steps.Counter) ([]string, er
 	return append(wrong, e.often(stage, c.Count(rows["312"]))...), nil
 }
 
-// often lists what did not happen as often as expected; completions were held back
-// so many times.
+// often lists the events that did not happen as often as expected; held is the
+// number of times that a completion was held back.
 func (e *Expect) often(stage *experiment.Stage, held uint64) (wrong []string) {
 	if n := int(stage.Intercept().Counts().Modes); e.Modes != nil && n != *e.Modes {
 		wrong = append(wrong, fmt.Sprintf("pairs changed their mode %d times: want %d", n, *e.Modes))

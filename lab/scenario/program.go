@@ -14,42 +14,43 @@ import (
 	"github.com/iosrun/iosrun/lab/description"
 )
 
-// Program is a channel program and where it is run.
+// Program is a channel program and the volume on which it is run.
 type Program struct {
-	// On is "primary" or "mirrorN", of another pair than the first "pair2.primary" and
-	// so on.
+	// On names the volume: "primary" or "mirrorN", for another pair than the first
+	// "pair2.primary" and so on.
 	On   string `yaml:"on"`
 	CCWs []CCW  `yaml:"ccws"`
-	// Code is the completion code with which it must end; 7F if left out.
+	// Code is the completion code with which it must end, by default 7F (normal end).
 	Code Code `yaml:"code,omitempty"`
 
 	pair, place int
 	built       []access.CCW
 }
 
-// CCW is a channel command word in a file. Command chaining is understood: every
-// CCW has its flag but the last, transfers in channel, and those with data
+// CCW is a channel-command word in a file. Command chaining need not be given: every
+// CCW gets its flag except the last one, transfers in channel, and those with data
 // chaining.
 type CCW struct {
 	Command Code `yaml:"command"`
-	// Flags are names: cd, sli, skip, pci, ida, s, mida; "end" ends the chain there.
-	// With ida the data area is reached through a list of indirect data addresses.
+	// Flags lists names of flags: cd, sli, skip, pci, ida, s, mida; "end" ends the
+	// chain there. With ida the data area is reached through a list of indirect data
+	// addresses.
 	Flags []string `yaml:"flags,omitempty"`
-	// Count is the count; left out, it is the length of the data.
+	// Count is the count, by default the length of the data.
 	Count int `yaml:"count,omitempty"`
-	// Data is what the data area holds at first.
+	// Data is the content of the data area at the beginning.
 	Data Bytes `yaml:"data,omitempty"`
-	// At is where the data area is, for a CCW without one of its own: "ccw 3" is
+	// At is the place of the data area, for a CCW without one of its own: "ccw 3" is
 	// CCW number 3 of the program (from 1), "data 3 + 8" byte 8 of its data area.
 	At string `yaml:"at,omitempty"`
-	// Gives is what the data area must hold at the end.
+	// Gives is the expected content of the data area at the end.
 	Gives Bytes `yaml:"gives,omitempty"`
-	// Note says what the CCW is for.
+	// Note explains the CCW to a reader.
 	Note string `yaml:"note,omitempty"`
 }
 
-// Bytes are bytes as hexadecimal digits, with blanks as the writer likes; XX*N is
-// a byte N times.
+// Bytes are bytes in hexadecimal digits, with blanks anywhere between them; XX*N
+// stands for a byte N times.
 type Bytes []byte
 
 // UnmarshalYAML reads bytes.

@@ -20,32 +20,32 @@ import (
 	"github.com/iosrun/iosrun/trace/steps"
 )
 
-// Options are what a run needs beside the scenario.
+// Options holds the parameters of a run besides the scenario.
 type Options struct {
 	Log hclog.Logger
-	// Steps, if not nil, is told of the steps that the machine takes.
+	// Steps, if not nil, records the steps that the machine takes.
 	Steps machine.StepRecorder
-	// Frames, if not nil, is shown the frames of detours before and after each call.
+	// Frames, if not nil, is called with the frame of a detour before and after each
+	// call.
 	Frames func(*abi.Frame)
-	// Identified, if not nil, is told under which identity an I/O, numbered from
-	// 1, goes its way; a large request has several.
+	// Identified, if not nil, is called with the number of an I/O of the scenario,
+	// from 1, and its identity on the machine; a large request has several identities.
 	Identified func(number int, io uint64)
 }
 
-// Result is what came of a scenario.
+// Result holds the results of a scenario.
 type Result struct {
-	// Steps is how often each step was taken.
+	// Steps counts the steps that were taken.
 	Steps *steps.Counter
-	// Run is what was measured and checked, as for any run.
+	// Run holds the measurements and checks, as for any run.
 	Run *experiment.Result
-	// Wrong lists what did not come as expected, the checks that do not hold among
-	// it.
+	// Wrong lists the results that differ from the expected ones, including the checks
+	// that do not hold.
 	Wrong []string
-	// Codes are the completion codes of the I/Os, that of I/O K at K-1; 0 for one that
-	// has not ended.
+	// Codes holds the completion codes of the I/Os, the one of I/O K at index K-1; 0
+	// for one that has not ended.
 	Codes []uint8
-	// Hash is the event-log hash, Took the virtual time until nothing was left to
-	// do.
+	// Hash is the event-log hash, Took the virtual time until no event was left.
 	Hash uint64
 	Took machine.Time
 }
@@ -87,8 +87,8 @@ const (
 	kindRepeat
 )
 
-// Run plays the scenario on a machine of its own. An error means that it could
-// not be played; what did not come as expected is in the result.
+// Run plays the scenario on a machine of its own. An error means that it could not
+// be played; unexpected results are in Result.Wrong.
 func (s *Scenario) Run(ctx context.Context, l *catalog.Loader, o Options) (*Result, error) {
 	r, err := s.run(ctx, l, o)
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *Scenario) run(ctx context.Context, l *catalog.Loader, o Options) (res *
 	p.stage, err = experiment.NewPlan(s.stage, pol).Stage(ctx, 0, experiment.Options{
 		Log: o.Log, Observe: true, Frames: o.Frames, Steps: steps.Both(res.Steps, o.Steps), Completed: p.completed,
 		Identified: func(number int64, io uint64) {
-			if index, ok := p.tokens[number]; ok { // not one of a trace
+			if index, ok := p.tokens[number]; ok { // not a request of a trace
 				p.identified(index, io)
 			}
 		},
@@ -143,7 +143,7 @@ func (s *Scenario) run(ctx context.Context, l *catalog.Loader, o Options) (res *
 	return res, p.conclude(res)
 }
 
-// prepare loads a policy, with settings of the scenario's.
+// prepare loads a policy, with settings of the scenario.
 func (s *Scenario) prepare(ctx context.Context, l *catalog.Loader, name string, settings *Settings) (*catalog.Prepared, error) {
 	pol, err := policy.Load(name)
 	if err != nil {
@@ -166,7 +166,7 @@ func override(chain []policy.Detour, settings map[string]any) {
 	}
 }
 
-// set builds the channel programs and asks for the actions' events.
+// set builds the channel programs and schedules the actions' events.
 func (p *player) set() error {
 	m := p.stage.Machine()
 	p.excp = p.stage.Programs()
@@ -211,7 +211,7 @@ func (p *player) identified(index int, io uint64) {
 	}
 }
 
-// Event does an action.
+// Event carries out an action.
 func (p *player) Event(kind machine.Kind, arg uint64) {
 	if p.err != nil {
 		return
@@ -229,7 +229,7 @@ func (p *player) Event(kind machine.Kind, arg uint64) {
 	}
 }
 
-// waits has an action wait for the I/Os after which it comes and that have not ended,
+// waits makes an action wait for those I/Os of its list After that have not ended,
 // and reports whether there are any.
 func (p *player) waits(i int) bool {
 	for _, k := range p.s.Play[i].After {
@@ -241,7 +241,7 @@ func (p *player) waits(i int) bool {
 	return p.behind[i] != 0
 }
 
-// ended notes the end of an I/O and has the actions go on that have waited for it.
+// ended notes the end of an I/O and carries out the actions that have waited for it.
 func (p *player) ended(index int) {
 	x := &p.ios[index]
 	x.ended = true
@@ -300,7 +300,7 @@ func (p *player) do(i int, a *Action) error {
 	return err
 }
 
-// repeat makes the first request of an action, and asks for the others' events.
+// repeat makes the first request of an action, and schedules the others.
 func (p *player) repeat(i int, b *Block) error {
 	clock := &p.stage.Machine().Clock
 	for k := 1; k < b.times(); k++ {
@@ -316,7 +316,7 @@ func (p *player) submit(index int) error {
 	return err
 }
 
-// completed is told by the block access method.
+// completed is called by the block access method at the end of a request.
 func (p *player) completed(number int64, _ bool, code uint8, took machine.Time) {
 	if index, ok := p.tokens[number]; ok {
 		p.ios[index].got, p.ios[index].took = code, took
@@ -326,7 +326,7 @@ func (p *player) completed(number int64, _ bool, code uint8, took machine.Time) 
 	}
 }
 
-// conclude holds what came against what was expected.
+// conclude compares the results with the expected ones.
 func (p *player) conclude(res *Result) error {
 	res.Wrong = p.wrong
 	for i := range p.ios {
@@ -361,7 +361,7 @@ func (p *player) conclude(res *Result) error {
 	return err
 }
 
-// status says what the last status of a channel program was.
+// status describes the last status of a channel program.
 func (x *request) status() string {
 	if x.program == nil {
 		return ""
@@ -370,7 +370,7 @@ func (x *request) status() string {
 	return fmt.Sprintf(" (unit status %02X, channel status %02X, residual count %d, sense % X)", uint8(w.Unit), uint8(w.Channel), w.Residual, x.program.IRB.ECW[:8])
 }
 
-// storage holds the data areas against what they must hold at the end.
+// storage compares the data areas with their expected content at the end.
 func (x *request) storage(number int) (wrong []string) {
 	for i := range x.spec.CCWs {
 		want := []byte(x.spec.CCWs[i].Gives)

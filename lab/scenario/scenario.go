@@ -18,9 +18,10 @@ import (
 
 // Limits of a scenario.
 const (
-	// MaxFile is the most bytes of a scenario's file.
+	// MaxFile is the largest size of a scenario's file in bytes.
 	MaxFile = 256 << 10
-	// MaxActions is the most actions, MaxIOs the most I/Os that they ask for.
+	// MaxActions is the largest number of actions, MaxIOs the largest number of I/Os
+	// that they ask for.
 	MaxActions = 256
 	MaxIOs     = 10_000
 )
@@ -28,24 +29,24 @@ const (
 // ErrUnknown says that a name is neither a scenario of the project nor a file.
 var ErrUnknown = errors.New("unknown scenario")
 
-// Scenario is what is done on a machine, and what must come of it.
+// Scenario is a list of actions on a machine, with the expected results.
 type Scenario struct {
 	Name    string `yaml:"name"`
 	Summary string `yaml:"summary,omitempty"`
-	// Machine is the keys of an experiment that describe its machine; what is left
-	// out is as in Base.
+	// Machine holds settings of an experiment that describe its machine; keys that are
+	// left out have the values of Base.
 	Machine map[string]any `yaml:"machine,omitempty"`
 	// Policy is the policy in force at the beginning: a name or a file.
 	Policy string `yaml:"policy"`
-	// Settings go before those of the policy's detours, by slot.
+	// Settings override those of the policy's detours, by slot.
 	Settings Settings `yaml:"settings,omitempty"`
-	// Play is what is done.
+	// Play lists the actions.
 	Play []Action `yaml:"play"`
-	// Expect is what must come of it, beside what must hold at the end of any run
-	// and the completion codes that the actions name.
+	// Expect lists the expected results, besides the end-of-run checks and the
+	// completion codes that the actions name.
 	Expect Expect `yaml:"expect,omitempty"`
 
-	// Source is the file, or "built-in".
+	// Source is the path of the file, or "built-in".
 	Source string `yaml:"-"`
 
 	stage *description.Experiment // the machine
@@ -58,8 +59,8 @@ type Settings struct {
 	PostStatus map[string]any `yaml:"post-status,omitempty"`
 }
 
-// Base is the machine that scenarios describe theirs against: a small volume and
-// a mirror 50 km away.
+// Base returns the default machine of scenarios: a small volume and a mirror 50 km
+// away.
 func Base() experiment.Config {
 	c := experiment.Default()
 	c.Model = "3390-1"
@@ -76,10 +77,10 @@ var builtin embed.FS
 
 var documents = shelf.Shelf{FS: builtin, Dir: "scenarios", Kind: "scenario", Unknown: ErrUnknown, MaxFile: MaxFile}
 
-// Names are the names of the project's scenarios, in order.
+// Names returns the names of the project's scenarios, in alphabetical order.
 func Names() []string { return documents.Names() }
 
-// Load gives the project's scenario of that name, or reads the file of that name
+// Load returns the project's scenario of that name, or reads the file of that name
 // when it looks like a path.
 func Load(name string) (*Scenario, error) {
 	text, source, err := documents.Read(name)
@@ -128,7 +129,7 @@ func (s *Scenario) check(c *experiment.Config) error {
 	if s.stage, err = c.ParseStage(); err != nil {
 		return fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
-	s.stage.Traffic.Name = s.Name // as reports call what is played
+	s.stage.Traffic.Name = s.Name // the name of the workload in reports
 	machine := &s.stage.Machine
 	ios := 0
 	for i := range s.Play {
@@ -146,7 +147,7 @@ func (s *Scenario) check(c *experiment.Config) error {
 	return nil
 }
 
-// IOs is how many I/Os the scenario asks for.
+// IOs returns the number of I/Os that the scenario asks for.
 func (s *Scenario) IOs() int {
 	n := 0
 	for i := range s.Play {

@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Text is the scenario as its file would have it, with a line for each action. What
-// Parse makes of it is the same scenario.
+// Text returns the text of a scenario's file, with a line for each action. Parse
+// makes the same scenario of it.
 func (s *Scenario) Text() ([]byte, error) {
 	var n yaml.Node
 	if err := n.Encode(s); err != nil {
@@ -33,11 +33,11 @@ func (d Duration) MarshalYAML() (any, error) { return time.Duration(d).String(),
 
 // MarshalYAML writes two hexadecimal digits.
 func (c Code) MarshalYAML() (any, error) {
-	// In quotation marks where YAML would take the digits for a number.
+	// The digits are quoted because YAML could read them as a number.
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: fmt.Sprintf("%02X", uint8(c))}, nil
 }
 
-// A run of bytes is written as XX*N where its pattern has at most patternBytes and
+// A run of bytes is written as XX*N when its pattern has at most patternBytes and
 // the run at least runBytes.
 const (
 	patternBytes = 8
@@ -47,7 +47,7 @@ const (
 // MarshalYAML writes the bytes as UnmarshalYAML reads them.
 func (b Bytes) MarshalYAML() (any, error) {
 	var out strings.Builder
-	separate := true // the next digits are a word of their own
+	separate := true // the next digits begin a new word
 	for i := 0; i < len(b); {
 		size, times := pattern(b[i:])
 		if size != 0 {
@@ -69,8 +69,8 @@ func (b Bytes) MarshalYAML() (any, error) {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: out.String()}, nil
 }
 
-// pattern gives the length of a pattern that the bytes begin with several times, and
-// how often; 0 where a run is not worth its own word.
+// pattern returns the length of a pattern that the bytes begin with several times,
+// and the number of times; 0 when such a run is too short for a word of its own.
 func pattern(b []byte) (size, times int) {
 	for size = 1; size <= patternBytes && size <= len(b); size++ {
 		n := size

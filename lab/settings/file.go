@@ -22,8 +22,8 @@ const (
 	MaxVariable = 4096
 )
 
-// experimentFile reads an experiment file. Every key and every value of it is
-// checked where it stands.
+// experimentFile reads an experiment file. Errors about keys and values name their
+// lines.
 func experimentFile(path string, k keys, o origins) (map[string]any, error) {
 	text, err := files.ReadAll(path, "experiment", MaxFile)
 	if err != nil {
@@ -45,7 +45,7 @@ func experimentFile(path string, k keys, o origins) (map[string]any, error) {
 		return nil, fmt.Errorf("experiment %s line %d: want keys with their values, such as \"seed: 1\"", path, root.Line)
 	}
 	var values map[string]any
-	if err := root.Decode(&values); err != nil { // a key that is there twice, an alias of itself
+	if err := root.Decode(&values); err != nil { // a key that occurs twice, an alias of itself
 		return nil, fmt.Errorf("experiment %s: %w", path, err)
 	}
 	w := &walk{keys: k, origins: o, path: path}
@@ -64,9 +64,8 @@ type walk struct {
 
 func (w *walk) at(n *yaml.Node) string { return fmt.Sprintf("experiment %s line %d", w.path, n.Line) }
 
-// group checks the keys of a group. key is the group's own as it stands in the
-// file, such as mirrors.0, and pattern as the table of keys has it, such as
-// mirrors.*.
+// group checks the keys of a group. key is the key of the group in the file, such as
+// mirrors.0, and pattern its key in the table of keys, such as mirrors.*.
 func (w *walk) group(n *yaml.Node, key, pattern string) error {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, value := n.Content[i], resolved(n.Content[i+1])

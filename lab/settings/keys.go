@@ -11,12 +11,13 @@ import (
 	"github.com/iosrun/iosrun/names/suggest"
 )
 
-// Prefix is that of the names of variables: IOSRUN_WORKLOAD_TRACE is the setting
-// workload.trace, IOSRUN_WORKLOAD_SKIP__BAD is workload.skip-bad.
+// Prefix begins the names of environment variables with settings:
+// IOSRUN_WORKLOAD_TRACE is the setting workload.trace, IOSRUN_WORKLOAD_SKIP__BAD is
+// workload.skip-bad.
 const Prefix = "IOSRUN_"
 
-// keys are the settings of an experiment: the type of each by its key, such as
-// workload.speed. An entry of a list has "*" for its number.
+// keys maps the key of each setting of an experiment, such as workload.speed, to its
+// type. An entry of a list has "*" instead of its number.
 type keys map[string]reflect.Type
 
 func settingKeys() keys {
@@ -47,7 +48,8 @@ func (k keys) add(t reflect.Type, prefix string) {
 	}
 }
 
-// within are the names of the keys directly in a group, "" for all of them.
+// within returns the names of the keys directly in a group; "" is the group of all
+// keys.
 func (k keys) within(group string) []string {
 	if group != "" {
 		group += "."
@@ -62,11 +64,11 @@ func (k keys) within(group string) []string {
 	return names
 }
 
-// origins say where a setting was given, by its key: a line of a file, a variable
-// or a flag.
+// origins holds the place where a setting was given, by its key: a line of a file, a
+// variable or a flag.
 type origins map[string]string
 
-// of is where a key was given, or what it is a part of.
+// of returns the place where a key, or a group that contains it, was given.
 func (o origins) of(key string) string {
 	for {
 		if at, ok := o[key]; ok {
@@ -80,7 +82,7 @@ func (o origins) of(key string) string {
 	}
 }
 
-// environment gives the settings of variables, by their keys.
+// environment returns the settings given by environment variables, by their keys.
 func environment(k keys, o origins, variables, others []string) (map[string]any, error) {
 	names := make(map[string]string, len(k))
 	for key := range k {
@@ -110,7 +112,7 @@ func environment(k keys, o origins, variables, others []string) (map[string]any,
 	return found, nil
 }
 
-// variable is the name of a key's variable.
+// variable returns the name of a key's environment variable.
 func variable(key string) string {
 	return Prefix + strings.ToUpper(strings.NewReplacer(".", "_", "-", "__").Replace(key))
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/iosrun/iosrun/lab/workload"
 )
 
-// Settings are the settings of an experiment while they are gathered. What comes
-// later takes the place of what was there.
+// Settings holds the settings of an experiment while they are gathered. Later values
+// replace earlier ones.
 type Settings struct {
 	values  *koanf.Koanf
 	keys    keys
 	origins origins
 }
 
-// New gives the default settings. No policies are among them, so that it can be told
-// whether any were named.
+// New returns the default settings. They have no policies, so that the caller can
+// see whether any were named.
 func New() (*Settings, error) {
 	s := &Settings{values: koanf.New("."), keys: settingKeys(), origins: make(origins)}
 	if err := s.values.Load(structs.Provider(experiment.Default(), "koanf"), nil); err != nil {
@@ -32,7 +32,7 @@ func New() (*Settings, error) {
 	return s, nil
 }
 
-// File takes the settings of an experiment file.
+// File adds the settings of an experiment file.
 func (s *Settings) File(path string) error {
 	values, err := experimentFile(path, s.keys, s.origins)
 	if err != nil {
@@ -56,9 +56,9 @@ func (s *Settings) File(path string) error {
 	return nil
 }
 
-// Environment takes the settings of variables, each "NAME=value" as os.Environ has
-// them. A variable with the prefix that is no setting's is an error, unless it is
-// one of the others.
+// Environment adds the settings of environment variables, each "NAME=value" as in
+// os.Environ. A variable with the prefix that belongs to no setting is an error,
+// unless others has its name.
 func (s *Settings) Environment(variables []string, others ...string) error {
 	values, err := environment(s.keys, s.origins, variables, others)
 	if err != nil {
@@ -67,8 +67,8 @@ func (s *Settings) Environment(variables []string, others ...string) error {
 	return s.values.Load(confmap.Provider(values, "."), nil)
 }
 
-// Put takes values by their keys. origins says where a key, or a part of one, was
-// given, as errors name it. A list takes the place of a whole list.
+// Put adds values by their keys. origins holds the place where a key, or a part of
+// one, was given, for errors. A list replaces a whole list.
 func (s *Settings) Put(values map[string]any, origins map[string]string) error {
 	if _, made := values["workload.generator"]; made && !s.values.Exists("workload.generator.rate") {
 		if err := s.generatorDefaults(); err != nil {
@@ -76,7 +76,7 @@ func (s *Settings) Put(values map[string]any, origins map[string]string) error {
 		}
 	}
 	for key, v := range values {
-		if _, is := v.([]any); is { // entries that are no longer there
+		if _, is := v.([]any); is { // origins of entries that the new list does not have
 			maps.DeleteFunc(s.origins, func(at, _ string) bool { return strings.HasPrefix(at, key+".") })
 		}
 	}
@@ -84,7 +84,8 @@ func (s *Settings) Put(values map[string]any, origins map[string]string) error {
 	return s.values.Load(confmap.Provider(values, "."), nil)
 }
 
-// Config gives the experiment. It is not checked.
+// Config returns the settings as an experiment's configuration. They are not
+// checked.
 func (s *Settings) Config() (*experiment.Config, error) {
 	c := &experiment.Config{Origin: s.origins.of}
 	if err := decode(s.values.Raw(), c); err != nil {
@@ -93,14 +94,14 @@ func (s *Settings) Config() (*experiment.Config, error) {
 	return c, nil
 }
 
-// generatorDefaults puts there what an experiment's generator is described against.
+// generatorDefaults adds the default settings of an experiment's generator.
 func (s *Settings) generatorDefaults() error {
 	own := koanf.New(".")
 	if err := own.Load(structs.Provider(workload.DefaultGenerator(), "koanf"), nil); err != nil {
 		return err
 	}
-	// The seed and the volume's size are the experiment's; how long it lasts is to
-	// be said.
+	// The experiment gives the seed and the volume's size; the user must give the
+	// duration.
 	own.Delete("duration")
 	own.Delete("seed")
 	own.Delete("volume_bytes")

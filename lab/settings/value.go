@@ -12,13 +12,13 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 )
 
-// fits reports a value that is not of a setting's type.
+// fits returns an error when a value does not have a setting's type.
 func fits(value any, t reflect.Type) error {
 	into := reflect.New(t)
 	return decodeText(decode(value, into.Interface()))
 }
 
-// decode puts settings into what is there for them, a pointer.
+// decode stores settings in the value that into points at.
 func decode(from, into any) error {
 	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: into, TagName: "koanf", ErrorUnused: true, WeaklyTypedInput: true, DecodeHook: settingHook(),
@@ -29,14 +29,14 @@ func decode(from, into any) error {
 	return d.Decode(from)
 }
 
-// settingHook makes values of text and refuses those that a setting would hold as
-// another value.
+// settingHook converts text to values, and refuses values that a setting could not
+// hold exactly.
 func settingHook() mapstructure.DecodeHookFunc {
 	return mapstructure.ComposeDecodeHookFunc(mapstructure.DecodeHookFuncType(exactly), mapstructure.StringToSliceHookFunc(","))
 }
 
-// exactly is the value as a setting of that type holds it: a number with a part is
-// no whole number, one that is too large is not cut off, and a number alone is no
+// exactly returns the value in a setting's type. It refuses a number with a fraction
+// for a whole number, a number that is too large, and a number without a unit for a
 // time.
 func exactly(_, to reflect.Type, value any) (any, error) {
 	text, isText := value.(string)
@@ -78,7 +78,7 @@ func exactly(_, to reflect.Type, value any) (any, error) {
 	return value, nil
 }
 
-// whole is a value as a whole number of a type.
+// whole returns a value as a whole number of a type.
 func whole(to reflect.Type, value any) (any, error) {
 	wrong := fmt.Errorf("%s: want %s", quotedValue(value), kindText(to))
 	from, target := reflect.ValueOf(value), reflect.New(to).Elem()
@@ -94,7 +94,7 @@ func whole(to reflect.Type, value any) (any, error) {
 		}
 	case from.CanFloat():
 		f := from.Float()
-		if f != math.Trunc(f) || !(math.Abs(f) < 1<<53) { // every whole number is exact below
+		if f != math.Trunc(f) || !(math.Abs(f) < 1<<53) { // whole numbers below are exact
 			return nil, wrong
 		}
 		i, u = int64(f), uint64(max(0, f))
@@ -110,7 +110,7 @@ func whole(to reflect.Type, value any) (any, error) {
 			return nil, wrong
 		}
 	default:
-		return value, nil // the decoder says what is wrong
+		return value, nil // the decoder reports the error
 	}
 	if target.CanInt() {
 		if target.OverflowInt(i) {
@@ -131,7 +131,7 @@ func quotedValue(value any) string {
 	return fmt.Sprint(value)
 }
 
-// kindText is what values of a type are.
+// kindText returns the words for values of a type.
 func kindText(t reflect.Type) string {
 	v := reflect.New(t).Elem()
 	switch {
@@ -149,8 +149,8 @@ func kindText(t reflect.Type) string {
 	return "a text"
 }
 
-// decodeText makes the decoder's error one line, without its name for what it
-// decodes where there is none.
+// decodeText turns the decoder's error into one line, without the name of the
+// decoded value when that is empty.
 func decodeText(err error) error {
 	if err == nil {
 		return nil

@@ -10,19 +10,19 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// CompareOptions says how two volumes are compared.
+// CompareOptions holds the options of Compare.
 type CompareOptions struct {
 	First    image.Options
 	Second   image.Options
-	Limit    int // differences kept; 0 is DefaultFindings
+	Limit    int // largest number of differences kept; 0 stands for DefaultFindings
 	Progress Progress
 }
 
-// shownBytes is how many bytes of each side a difference shows.
+// shownBytes is the number of bytes of each side that a difference shows.
 const shownBytes = 16
 
-// Difference is where two volumes differ. Of each track, and of each block, the
-// first one is given.
+// Difference is a place at which two volumes differ. Only the first one of each
+// track, or of each block, is given.
 type Difference struct {
 	Cylinder int `json:"cylinder"`
 	Head     int `json:"head"`
@@ -30,7 +30,7 @@ type Difference struct {
 	// track, with 0 for record zero.
 	Record  int   `json:"record"`
 	Ordinal int   `json:"ordinal"`
-	Block   int64 `json:"block,omitempty"` // of FBA volumes
+	Block   int64 `json:"block,omitempty"` // number of the block on FBA volumes
 	// Area is "home address", "count", "key", "data", "block", or "record" when
 	// only one of the tracks has a record there.
 	Area   string `json:"area"`
@@ -45,11 +45,11 @@ type Difference struct {
 type Comparison struct {
 	First  string `json:"first"`
 	Second string `json:"second"`
-	// Shape is how the devices differ, empty when they are alike. Volumes of
-	// different device types are not compared further; of volumes of different
-	// sizes the part that both have is.
+	// Shape describes the difference of the devices; it is empty when they are alike.
+	// Volumes of different device types are not compared further; of volumes of
+	// different sizes the common part is compared.
 	Shape string `json:"shape,omitempty"`
-	// Compared and Differing count tracks, or blocks.
+	// Compared and Differing are numbers of tracks, or blocks.
 	Compared    int64        `json:"compared"`
 	Differing   int64        `json:"differing"`
 	Differences []Difference `json:"differences,omitempty"`
@@ -58,7 +58,7 @@ type Comparison struct {
 	limit int
 }
 
-// Equal tells whether the volumes hold the same.
+// Equal reports whether the volumes have the same content.
 func (c *Comparison) Equal() bool { return c.Shape == "" && c.Differing == 0 }
 
 // Compare compares two volumes, in whatever formats, track by track or block by
@@ -180,7 +180,7 @@ func recordDifference(x, y *media.Track, r, s media.Record) (Difference, bool) {
 	return area("data", x.Data(r), y.Data(s))
 }
 
-// lonely is the difference of a record that only one track has.
+// lonely returns the difference of a record that only one track has.
 func lonely(r, s media.Record, first bool) Difference {
 	if first {
 		return Difference{Area: "record", Record: int(r.Number), Ordinal: r.Ordinal, First: fmt.Sprintf("%x", countBytes(r))}
@@ -252,7 +252,7 @@ func (d *Difference) place(fba bool) string {
 	return fmt.Sprintf("cylinder %d head %d record %d, %s, byte %d", d.Cylinder, d.Head, d.Record, d.Area, d.Offset)
 }
 
-// WriteText writes the outcome for people, a difference a line.
+// WriteText writes the outcome for people, with a line for each difference.
 func (c *Comparison) WriteText(w io.Writer) error {
 	p := &printer{w: w}
 	if c.Shape != "" {

@@ -11,14 +11,15 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// CopyOptions says how a volume is copied.
+// CopyOptions holds the options of Copy.
 type CopyOptions struct {
-	// Source says how the volume to copy is opened.
+	// Source holds the options for opening the volume to copy.
 	Source image.Options
-	// Target is how the copy is kept. Its format must hold the same kind of
-	// volume as the source's; empty is the plain one.
+	// Target holds the options for the files of the copy. Its format must be for the
+	// same kind of volume as the source's; empty stands for the plain format.
 	Target image.CreateOptions
-	// Workers compress in parallel; 0 is one for each processor.
+	// Workers is the number of goroutines that compress in parallel; 0 stands for one
+	// for each processor.
 	Workers  int
 	Progress Progress
 }
@@ -29,13 +30,12 @@ type Copied struct {
 	Target   string     `json:"target"`
 	Geometry Geometry   `json:"geometry"`
 	Units    int        `json:"units"` // tracks, or block groups
-	Bytes    int64      `json:"bytes"` // of track images, or blocks
+	Bytes    int64      `json:"bytes"` // size of the track images, or blocks
 	From     image.Info `json:"from"`
 }
 
 // Copy copies the volume at source to a new image at target, in any format that
-// holds its kind. Tracks are checked on the way; after an error there is no
-// target.
+// holds its kind. Tracks are checked on the way; after an error no target is left.
 func Copy(source, target string, o CopyOptions) (*Copied, error) {
 	v, err := image.Open(source, media.ReadOnly, sequential(o.Source))
 	if err != nil {
@@ -79,8 +79,8 @@ func copyTo(v image.Volume, target string, o CopyOptions) (*Copied, error) {
 	return c, b.Commit()
 }
 
-// reader gives the units of a volume as a builder takes them: tracks in the
-// volume's memory, block groups in that of p.
+// reader returns a function that reads the units of a volume for a builder: tracks
+// in the volume's memory, block groups in p.
 func reader(v image.Volume) func(n int, p []byte) ([]byte, error) {
 	switch v := v.(type) {
 	case *image.CKD:
@@ -108,7 +108,8 @@ func reader(v image.Volume) func(n int, p []byte) ([]byte, error) {
 	return nil
 }
 
-// straight copies without compressing: reading and writing are the whole work.
+// straight copies without compressing, so that reading and writing are the only
+// work.
 func (c *Copied) straight(v image.Volume, b *image.Builder, p Progress) error {
 	read := reader(v)
 	var buffer []byte

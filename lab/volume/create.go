@@ -7,19 +7,21 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// CreateOptions says what volume to make.
+// CreateOptions describes the volume to make.
 type CreateOptions struct {
-	// Device is the type, with or without model: "3390", "3390-3", "9336-20".
+	// Device is the device type, with or without model: "3390", "3390-3", "9336-20".
 	Device string
-	// Cylinders of a CKD volume; 0 is as many as the model has.
+	// Cylinders is the number of cylinders of a CKD volume; 0 stands for the model's
+	// own number.
 	Cylinders int
-	// Alternates adds the model's alternate cylinders where Cylinders is 0.
+	// Alternates adds the model's alternate cylinders when Cylinders is 0.
 	Alternates bool
-	// Blocks of an FBA volume, of 512 bytes; 0 is as many as the model has.
+	// Blocks is the number of blocks of 512 bytes of an FBA volume; 0 stands for the
+	// model's own number.
 	Blocks int64
-	// Content is the label and the formatting.
+	// Content describes the label and the formatting.
 	Content image.Content
-	// Image is how the volume is kept in files.
+	// Image holds the options for the volume's files.
 	Image image.CreateOptions
 }
 

@@ -20,7 +20,7 @@ type Geometry struct {
 	Heads     int    `json:"heads,omitempty"`
 	Tracks    int    `json:"tracks,omitempty"`
 	TrackSize int    `json:"trackSize,omitempty"` // bytes of a track image
-	Blocks    int64  `json:"blocks,omitempty"`    // of 512 bytes
+	Blocks    int64  `json:"blocks,omitempty"`    // number of blocks of 512 bytes
 }
 
 func geometryOf(g *media.Geometry) Geometry {
@@ -31,12 +31,12 @@ func geometryOf(g *media.Geometry) Geometry {
 	return r
 }
 
-// Label is what a volume label says.
+// Label holds the data of a volume label.
 type Label struct {
 	Serial string `json:"serial"`
 	Owner  string `json:"owner,omitempty"`
-	// Contents is where the table of contents begins: the address of a record,
-	// or of a block of an FBA volume.
+	// Contents is the address of the table of contents: of a record, or of a block of
+	// an FBA volume.
 	Contents *Address `json:"contents,omitempty"`
 	Block    int64    `json:"block,omitempty"`
 }
@@ -57,13 +57,13 @@ type Info struct {
 	Path     string   `json:"path"`
 	Geometry Geometry `json:"geometry"`
 	Label    *Label   `json:"label,omitempty"` // nil without one
-	// Damage is why the label cannot be read, or empty.
+	// Damage is the reason why the label cannot be read; it is empty when it can.
 	Damage string     `json:"damage,omitempty"`
 	Image  image.Info `json:"image"`
 }
 
-// Inspect describes the volume at path. With an error of the label's track or
-// block it gives what else there is to tell.
+// Inspect describes the volume at path. When the track or block of the label is
+// damaged it returns the other data.
 func Inspect(path string, o image.Options) (*Info, error) {
 	v, err := image.Open(path, media.ReadOnly, o)
 	if err != nil {
@@ -76,7 +76,7 @@ func Inspect(path string, o image.Options) (*Info, error) {
 	return i, errors.Join(err, v.Close())
 }
 
-// Places in a volume label, in bytes, and where it is.
+// Offsets in a volume label, in bytes, and its place on the volume.
 const (
 	labelMark     = "VOL1"
 	labelRecord   = 3
@@ -102,8 +102,8 @@ func ebcdic(p []byte) string {
 	return strings.TrimRight(string(s), " ")
 }
 
-// readLabel reads the volume label; there is none when nothing that looks like
-// one is in its place.
+// readLabel reads the volume label; it returns nil when the place of the label has
+// something else.
 func readLabel(v image.Volume) (*Label, error) {
 	switch v := v.(type) {
 	case *image.FBA:

@@ -16,16 +16,16 @@ type Listing struct {
 	Path     string    `json:"path"`
 	Geometry Geometry  `json:"geometry"`
 	Label    *Label    `json:"label,omitempty"`
-	Contents *Extent   `json:"contents,omitempty"` // where the table is
+	Contents *Extent   `json:"contents,omitempty"` // the extent of the table
 	DataSets []DataSet `json:"dataSets"`
-	Tracks   int       `json:"tracks"` // allocated to the data sets
+	Tracks   int       `json:"tracks"` // number of tracks allocated to the data sets
 }
 
-// DataSet is what a format 1 or 8 label says.
+// DataSet describes a data set (a file) by its format 1 or 8 label.
 type DataSet struct {
 	Name         string   `json:"name"`
 	Serial       string   `json:"serial"`
-	Sequence     int      `json:"sequence"` // of the volume
+	Sequence     int      `json:"sequence"` // sequence number of the volume
 	Created      string   `json:"created,omitempty"`
 	Referenced   string   `json:"referenced,omitempty"`
 	Expires      string   `json:"expires,omitempty"`
@@ -37,15 +37,16 @@ type DataSet struct {
 	KeyLength    int      `json:"keyLength"`
 	Extents      []Extent `json:"extents"`
 	Tracks       int      `json:"tracks"`
-	// Unit is in what space was asked for: "TRK", "CYL", "BLK" (blocks) or "ABS"
-	// (given tracks); Secondary is how much of it an extension takes.
+	// Unit is the unit of the request for space: "TRK" (tracks), "CYL" (cylinders),
+	// "BLK" (blocks) or "ABS" (given tracks); Secondary is the size of an extension in
+	// that unit.
 	Unit      string `json:"unit"`
 	Secondary int    `json:"secondary"`
-	// UsedTracks is up to the last block written, as the label says; data sets
-	// without that entry have 0.
+	// UsedTracks is the number of tracks up to the last block written, according to
+	// the label; it is 0 for data sets without that entry.
 	UsedTracks int     `json:"usedTracks"`
-	At         Address `json:"at"` // of the label
-	// Members are those of a partitioned data set, where they were asked for.
+	At         Address `json:"at"` // address of the label
+	// Members lists the members of a partitioned data set, if they were asked for.
 	Members []Member `json:"members,omitempty"`
 }
 
@@ -62,14 +63,14 @@ func (e Extent) String() string {
 	return fmt.Sprintf("%d/%d-%d/%d", e.FirstCylinder, e.FirstHead, e.LastCylinder, e.LastHead)
 }
 
-// ErrNoContents says that a volume has no table of contents where its label
-// says.
+// ErrNoContents says that a volume has no table of contents at the address in its
+// label.
 var ErrNoContents = errors.New("volume has no table of contents")
 
-// List lists the data sets of the volume at path. An FBA volume has its label
-// listed only. With members, the directories of partitioned data sets are read
-// too. It fails with ErrNoContents, and gives what it found, where there
-// is no table of contents: freshly made volumes have none yet.
+// List lists the data sets of the volume at path; of an FBA volume it lists only the
+// label. With members, it also reads the directories of partitioned data sets. When
+// there is no table of contents, as on freshly made volumes, it returns
+// ErrNoContents together with the rest of the listing.
 func List(path string, members bool, o image.Options) (*Listing, error) {
 	v, err := image.Open(path, media.ReadOnly, o)
 	if err != nil {
@@ -91,8 +92,9 @@ type dataLabel struct {
 	data [labelDataLength]byte
 }
 
-// Lengths of a data label's key and data, and places in its data; the manuals
-// count from the key on, 44 more (DFSMSdfp Advanced Services, "VTOC").
+// Lengths of a data label's key and data, and offsets in its data; the manuals count
+// from the beginning of the key, which gives 44 more (DFSMSdfp Advanced Services,
+// "VTOC").
 const (
 	labelKeyLength  = 44
 	labelDataLength = 96
@@ -120,11 +122,11 @@ const (
 
 	extentLength   = 10 // type, sequence number, low and high address
 	extentsInFirst = 3
-	extentsInKey   = 4 // of a format 3 label, behind its four-byte mark
+	extentsInKey   = 4 // number of extents in the key of a format 3 label, behind its four-byte mark
 	extentsInData  = 9
 	keyMarkLength  = 4
 	maximumExtents = 123
-	maximumLabels  = 1 << 20 // of a table of contents
+	maximumLabels  = 1 << 20 // largest number of labels of a table of contents
 )
 
 // Format bytes of data labels.
@@ -183,7 +185,7 @@ type found struct {
 	at    Address
 }
 
-// labelsOf gives the format 1 and 8 labels of track n.
+// labelsOf returns the format 1 and 8 labels of track n.
 func labelsOf(v *image.CKD, n int) ([]found, error) {
 	t, err := v.Track(n)
 	if err != nil {
@@ -206,7 +208,7 @@ func labelsOf(v *image.CKD, n int) ([]found, error) {
 	return list, err
 }
 
-// readDataLabel reads the label at a, nil when no such record is there.
+// readDataLabel reads the label at a; it returns nil when there is no such record.
 func readDataLabel(v *image.CKD, a Address) (*dataLabel, error) {
 	g := v.Geometry()
 	if a.Cylinder >= g.Cylinders || a.Head >= g.Heads {
@@ -310,7 +312,7 @@ func extentOf(p []byte, g *media.Geometry) (Extent, error) {
 // flags.
 var spaceUnits = [4]string{"ABS", "BLK", "TRK", "CYL"}
 
-// date decodes a year since 1900 and a day of it.
+// date returns the text of a date, given as a year since 1900 and a day of the year.
 func date(p []byte) string {
 	day := int(binary.BigEndian.Uint16(p[1:]))
 	if p[0] == 0 && day == 0 {
@@ -319,7 +321,7 @@ func date(p []byte) string {
 	return fmt.Sprintf("%d.%03d", 1900+int(p[0]), day)
 }
 
-// organization names a data set's organization.
+// organization returns the name of a data set's organization.
 func organization(a, b byte) string {
 	s := "?"
 	switch {
@@ -342,7 +344,7 @@ func organization(a, b byte) string {
 	return s
 }
 
-// recordFormat names a record format.
+// recordFormat returns the name of a record format.
 func recordFormat(b byte) string {
 	s := ""
 	switch b & 0xC0 {

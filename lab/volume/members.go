@@ -14,19 +14,20 @@ type Member struct {
 	Name  string `json:"name"`
 	Alias bool   `json:"alias,omitempty"`
 	// Track is the track of the member's first record, counted from the data set's
-	// first one, and At the record's place on the volume.
+	// first track, and At the record's address on the volume.
 	Track int     `json:"track"`
 	At    Address `json:"at"`
-	// UserData is what the entry says behind the address, in hexadecimal.
+	// UserData holds the bytes of the entry behind the address, in hexadecimal.
 	UserData string `json:"userData,omitempty"`
 }
 
-// The directory of a partitioned data set is records with a key of 8 bytes (the
-// last name in the block) and 256 bytes of data, up to an end-of-file record. The
-// data begins with the number of bytes in use; an entry is a name of 8 bytes, TTR
-// (3), a byte with the alias bit and the number of halfwords of user data, and
-// those. The name of the last entry is all ones. (DFSMS Using Data Sets,
-// "Processing a partitioned data set".)
+// The directory of a partitioned data set, a file of named members, consists of
+// records with a key of 8 bytes (the last name in the block) and 256 bytes of data,
+// up to an end-of-file record. The data begins with the number of bytes in use; an
+// entry is a name of 8 bytes, the relative address TTR (3 bytes), a byte with the
+// alias bit and the number of halfwords of user data, and the user data. The name of
+// the last entry is all ones. (DFSMS Using Data Sets, "Processing a partitioned data
+// set".)
 const (
 	directoryKey     = 8
 	directoryData    = 256
@@ -55,7 +56,7 @@ func (l *Listing) readMembers(v *image.CKD) error {
 	return nil
 }
 
-// track gives the number of the data set's relative track on the volume.
+// track returns the number on the volume of the data set's relative track.
 func (d *DataSet) track(relative int, g *media.Geometry) (int, error) {
 	left := relative
 	for _, e := range d.Extents {
@@ -119,7 +120,7 @@ func (d *DataSet) readDirectory(v *image.CKD) error {
 	return nil
 }
 
-// addMembers decodes a block of the directory, and tells whether it has the last
+// addMembers decodes a block of the directory, and reports whether it has the last
 // entry.
 func (d *DataSet) addMembers(p []byte, g *media.Geometry) (last bool, err error) {
 	used := int(binary.BigEndian.Uint16(p))

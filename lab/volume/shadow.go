@@ -23,10 +23,10 @@ type Merged struct {
 
 // MergeShadows merges the topmost of the shadow files on the image at under into
 // the file that it lies on, or with all, each of them in turn, so that the image
-// alone is left. The outcome has what was merged before an error.
+// alone is left. After an error the outcome has the merges before it.
 func MergeShadows(under string, shadows []string, all bool, o image.MergeOptions) (*Merged, error) {
 	if all && o.Keep {
-		return nil, errors.New("shadow files that are all merged cannot be kept: the lower ones are not what they were")
+		return nil, errors.New("shadow files cannot be kept when all are merged: the lower ones have changed")
 	}
 	m := &Merged{}
 	for n := len(shadows); ; n-- {

@@ -9,9 +9,9 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// Progress is told how much of a volume is done, in tracks or block groups. It
-// is called from the caller's goroutine, once every progressStep units and at
-// the end. An error that it returns ends the work.
+// Progress is called with the part of a volume that is done, in tracks or block
+// groups. It is called from the caller's goroutine, once every progressStep units
+// and at the end. An error that it returns ends the work.
 type Progress func(done, total int) error
 
 const progressStep = 256
@@ -23,9 +23,9 @@ func (p Progress) step(done, total int) error {
 	return nil
 }
 
-// sequentialCache bounds the cache of a volume that is read once from end to end
-// when the options have no bound: a few tracks, which stay in the processor's
-// own cache.
+// sequentialCache is the size in bytes of the track cache of a volume that is read
+// once from end to end, when the options give none: a few tracks, which stay in the
+// processor's own cache.
 const sequentialCache = 256 << 10
 
 func sequential(o image.Options) image.Options {
@@ -35,18 +35,18 @@ func sequential(o image.Options) image.Options {
 	return o
 }
 
-// DefaultFindings bounds the findings and differences that are kept when the
-// options have no bound; all are counted.
+// DefaultFindings is the number of findings and differences that are kept when the
+// options give none; all are counted.
 const DefaultFindings = 100
 
-// VerifyOptions says how a volume is checked.
+// VerifyOptions holds the options of Verify.
 type VerifyOptions struct {
 	Image    image.Options
-	Limit    int // findings kept; 0 is DefaultFindings
+	Limit    int // largest number of findings kept; 0 stands for DefaultFindings
 	Progress Progress
 }
 
-// Finding is something that is wrong with a volume.
+// Finding is an error found in a volume.
 type Finding struct {
 	Cylinder int    `json:"cylinder"`
 	Head     int    `json:"head"`
@@ -57,14 +57,14 @@ type Finding struct {
 type Report struct {
 	Path     string    `json:"path"`
 	Geometry *Geometry `json:"geometry,omitempty"` // nil when the image does not open
-	// Fatal is why the image does not open, or empty.
+	// Fatal is the reason why the image cannot be opened; it is empty when it can.
 	Fatal string `json:"fatal,omitempty"`
-	// Damaged and Full count tracks (or block groups) that cannot be read, and
-	// tracks that hold more than the device could.
+	// Damaged is the number of tracks (or block groups) that cannot be read, and Full
+	// the number of tracks that hold more than the device could.
 	Damaged int `json:"damaged"`
 	Full    int `json:"full"`
-	// Records is how many records there are behind records zero, and Bytes what
-	// they hold in keys and data.
+	// Records is the number of records behind records zero, and Bytes the number of
+	// bytes of their keys and data.
 	Records  int64     `json:"records"`
 	Bytes    int64     `json:"bytes"`
 	Findings []Finding `json:"findings,omitempty"`
@@ -73,13 +73,13 @@ type Report struct {
 	limit int
 }
 
-// Sound tells whether nothing is wrong.
+// Sound reports whether no errors were found.
 func (r *Report) Sound() bool { return r.Fatal == "" && r.Damaged == 0 && r.Full == 0 }
 
 // Verify checks the volume at path: headers, lookup tables and free space, and
-// then that every track can be read and parsed and holds no more than the
-// device's tracks do. What is wrong with the volume is in the report; an error
-// says that it could not be checked.
+// then that every track can be read and parsed and holds no more than the device's
+// tracks do. Errors of the volume are in the report; a returned error says that it
+// could not be checked.
 func Verify(path string, o VerifyOptions) (*Report, error) {
 	r := &Report{Path: path, limit: o.Limit}
 	if r.limit <= 0 {
@@ -146,7 +146,7 @@ func (r *Report) tracks(v *image.CKD, p Progress) error {
 	return p.step(g.Tracks(), g.Tracks())
 }
 
-// count counts the records of a track, and gives the last two.
+// count counts the records of a track, and returns the last two.
 func (r *Report) count(t *media.Track) (last [2]media.Record, err error) {
 	last[1], err = t.Zero()
 	for err == nil {
@@ -161,7 +161,7 @@ func (r *Report) count(t *media.Track) (last [2]media.Record, err error) {
 	return last, err
 }
 
-// capacity tells whether a device could hold a track's records, by writing the
+// capacity finds out whether a device could hold a track's records, by writing the
 // last one anew behind the others.
 type capacity struct {
 	geometry *media.Geometry

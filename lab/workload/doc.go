@@ -1,7 +1,7 @@
-// Package workload makes requests up, with a seeded generator, and changes what a
-// source hands out: how fast requests arrive, and when they end.
+// Package workload generates requests from a seed, and changes the requests of a
+// source: the speed at which they arrive, and their number.
 //
-// It knows requests and sources (package trace) and nothing of volumes, devices
-// or policies; it never reads a clock and draws from no random source but a
-// generator's own.
+// It knows requests and sources (package trace) and nothing of volumes, devices or
+// policies; it never reads a clock, and its only random source is the generator's
+// own.
 package workload

@@ -11,19 +11,19 @@ import (
 	"github.com/iosrun/iosrun/trace"
 )
 
-// Pattern is how a generator chooses addresses.
+// Pattern is the way in which a generator chooses addresses.
 type Pattern string
 
 // The patterns.
 const (
-	// PatternRandom draws each address anew; Skew says how unevenly.
+	// PatternRandom draws each address anew, with the distribution that Skew gives.
 	PatternRandom Pattern = "random"
-	// PatternSequential goes on where the last request ended, and starts again
-	// at 0 where the next would cross the end of the volume.
+	// PatternSequential goes on at the end of the last request, and starts again at 0
+	// when the next one would cross the end of the volume.
 	PatternSequential Pattern = "sequential"
 )
 
-// Arrival is how a generator spaces its requests.
+// Arrival is the distribution of the times between a generator's requests.
 type Arrival string
 
 // The arrivals.
@@ -36,7 +36,7 @@ const (
 
 // Limits of a generator.
 const (
-	// MaxSizes is the most entries in GeneratorConfig.Sizes.
+	// MaxSizes is the largest number of entries in GeneratorConfig.Sizes.
 	MaxSizes = 64
 	// MaxSkew is the largest Zipf exponent; at it 999 requests in 1,000 go to
 	// one address.
@@ -45,8 +45,8 @@ const (
 	MaxRate = 1e9
 )
 
-// SizeWeight is a request size in bytes and how often it comes up, relative to
-// the other sizes.
+// SizeWeight is a request size in bytes with its frequency relative to the other
+// sizes.
 type SizeWeight struct {
 	Bytes  int64   `json:"bytes" koanf:"bytes"`
 	Weight float64 `json:"weight" koanf:"weight"`
@@ -59,28 +59,29 @@ type SizeWeight struct {
 type GeneratorConfig struct {
 	// ReadShare is the share of reads, from 0 to 1; the rest are writes.
 	ReadShare float64 `json:"read_share" koanf:"read_share"`
-	// Sizes are the sizes that requests have, multiples of AlignBytes.
+	// Sizes lists the sizes of requests, multiples of AlignBytes.
 	Sizes []SizeWeight `json:"sizes" koanf:"sizes"`
 	// Pattern is random or sequential.
 	Pattern Pattern `json:"pattern" koanf:"pattern"`
-	// Skew is the exponent of the Zipf distribution of a random pattern: 0
-	// has all addresses equally likely, 0.9 to 1.1 is usual of disks. The most
-	// popular addresses lie scattered over the volume.
+	// Skew is the exponent of the Zipf distribution of a random pattern: with 0 all
+	// addresses are equally likely, 0.9 to 1.1 is usual for disks. The most popular
+	// addresses are scattered over the volume.
 	Skew float64 `json:"skew" koanf:"skew"`
 	// Arrival is poisson or fixed.
 	Arrival Arrival `json:"arrival" koanf:"arrival"`
 	// Rate is the mean arrival rate in requests a second of virtual time.
 	Rate float64 `json:"rate" koanf:"rate"`
-	// Count ends the workload after so many requests; 0 does not.
+	// Count is the number of requests after which the workload ends; 0 stands for no
+	// limit.
 	Count int64 `json:"count" koanf:"count"`
-	// Duration ends it before the first request at or after that time; 0 does
-	// not. One of Count and Duration must be given.
+	// Duration ends the workload before the first request at or after that time; 0
+	// stands for no limit. One of Count and Duration must be given.
 	Duration time.Duration `json:"duration" koanf:"duration"`
 	// VolumeBytes is the size of the volume, at least the largest of Sizes.
 	// A random request starts where the largest of Sizes would still fit.
 	VolumeBytes int64 `json:"volume_bytes" koanf:"volume_bytes"`
-	// AlignBytes is what addresses are multiples of: itself a multiple of
-	// trace.SectorBytes.
+	// AlignBytes is the number of bytes of which all addresses are multiples; it is
+	// itself a multiple of trace.SectorBytes.
 	AlignBytes int64 `json:"align_bytes" koanf:"align_bytes"`
 	// Seed chooses one of the workloads that fit the description.
 	Seed uint64 `json:"seed" koanf:"seed"`
@@ -103,11 +104,11 @@ func DefaultGenerator() GeneratorConfig {
 	}
 }
 
-// GeneratorError says what is wrong with a generator's configuration.
+// GeneratorError says which setting of a generator is invalid.
 type GeneratorError struct {
-	// Key is the setting, by its key.
+	// Key is the key of the setting.
 	Key string
-	// Problem says what would be right.
+	// Problem says which values would be right.
 	Problem string
 }
 
@@ -117,7 +118,7 @@ func unfit(key, format string, args ...any) error {
 	return &GeneratorError{key, fmt.Sprintf(format, args...)}
 }
 
-// Validate says what is wrong with the configuration, or nil.
+// Validate returns an error about the first invalid setting, or nil.
 func (c *GeneratorConfig) Validate() error {
 	switch {
 	case !(c.ReadShare >= 0 && c.ReadShare <= 1):
@@ -155,7 +156,7 @@ func (c *GeneratorConfig) Validate() error {
 	return nil
 }
 
-// sizes gives the upper bound of each size's share of [0, total).
+// sizes returns the upper bound of each size's share of [0, total).
 func (c *GeneratorConfig) sizes() (bounds []float64, total float64, err error) {
 	for i, s := range c.Sizes {
 		switch {
@@ -188,20 +189,21 @@ type Generator struct {
 	random  *rand.Rand
 	bounds  []float64
 	weights float64
-	starts  int64 // addresses a random request may start at
+	starts  int64 // number of addresses at which a random request may start
 	zipf    zipf
 	scatter scatter
 	gap     float64 // mean nanoseconds between requests
 	made    int64
 	ended   bool // the duration is over
 	at      machine.Time
-	part    float64 // the part of a nanosecond by which at is short
-	cursor  int64   // where the next sequential request starts
+	part    float64 // fraction of a nanosecond by which at is too small
+	cursor  int64   // offset of the next sequential request
 }
 
 var _ trace.Source = (*Generator)(nil)
 
-// NewGenerator makes a generator, or says what is wrong with its configuration.
+// NewGenerator makes a generator. It returns an error when its configuration is
+// invalid.
 func NewGenerator(config GeneratorConfig) (*Generator, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -287,5 +289,5 @@ func (g *Generator) place(length int64) int64 {
 	return int64(g.scatter.at(uint64(g.zipf.draw(g.random)-1))) * c.AlignBytes
 }
 
-// Close does nothing: a generator holds nothing.
+// Close does nothing: a generator has nothing to release.
 func (g *Generator) Close() error { return nil }

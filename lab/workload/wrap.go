@@ -14,7 +14,7 @@ const (
 	MaxSpeed = 1e9
 )
 
-// CheckSpeed reports a factor with which Speedup cannot work.
+// CheckSpeed returns an error about a factor that Speedup does not accept, or nil.
 func CheckSpeed(factor float64) error {
 	if !(factor >= MinSpeed && factor <= MaxSpeed) {
 		return fmt.Errorf("%v: want more than 0, from %v to %v", factor, MinSpeed, MaxSpeed)
@@ -22,9 +22,9 @@ func CheckSpeed(factor float64) error {
 	return nil
 }
 
-// Speedup has the requests of a source arrive factor times as fast; a factor
-// below 1 slows them down. It does not touch offsets or lengths. Closing it
-// closes the source.
+// Speedup returns a source whose requests arrive factor times as fast; a factor
+// below 1 slows them down. It does not touch offsets or lengths. Closing it closes
+// the source.
 func Speedup(source trace.Source, factor float64) (trace.Source, error) {
 	if err := CheckSpeed(factor); err != nil {
 		return nil, fmt.Errorf("speedup %w", err)

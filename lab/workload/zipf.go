@@ -8,12 +8,12 @@ import (
 // zipf draws ranks 1 to n with probabilities proportional to rank^-s, for any
 // s above 0, in constant time and memory: rejection-inversion (Hörmann and
 // Derflinger, "Rejection-inversion to generate variates from monotone discrete
-// distributions", ACM TOMACS 6(3), 1996). math/rand's Zipf wants s above 1,
-// which leaves out most measured storage workloads.
+// distributions", ACM TOMACS 6(3), 1996). math/rand's Zipf needs s above 1, which
+// excludes most measured storage workloads.
 //
-// Under the curve h(x) = x^-s, the strip from k-1/2 to k+1/2 is at least as
-// large as h(k), since h is convex. A point is drawn uniformly from the area,
-// and kept where it falls in the last h(k) of the strip that it hit.
+// Under the curve h(x) = x^-s, the strip from k-1/2 to k+1/2 is at least as large as
+// h(k), since h is convex. A point is drawn uniformly from the area, and kept when
+// it falls into the last h(k) of its strip.
 type zipf struct {
 	n         float64
 	s         float64
@@ -43,21 +43,22 @@ func (z *zipf) draw(r *rand.Rand) int64 {
 
 func (z *zipf) height(x float64) float64 { return math.Exp(-z.s * math.Log(x)) }
 
-// area is the integral of the curve from 1 to x, (x^(1-s) - 1) / (1-s), in a
-// form that stays exact where s is at or near 1.
+// area returns the integral of the curve from 1 to x, (x^(1-s) - 1) / (1-s), in a
+// form that stays exact when s is at or near 1.
 func (z *zipf) area(x float64) float64 {
 	l := math.Log(x)
 	return l * expm1Ratio((1-z.s)*l)
 }
 
-// inverse is the x up to which the area is y. For s above 1 the area has a
-// bound, which rounding must not cross.
+// inverse returns the x up to which the area is y. For s above 1 the area has an
+// upper bound, which rounding must not cross.
 func (z *zipf) inverse(y float64) float64 {
 	t := max((1-z.s)*y, -1)
 	return math.Exp(y * log1pRatio(t))
 }
 
-// nearZero is where the ratios below are taken from their series.
+// nearZero is the size of an argument below which the ratios below are computed from
+// their series.
 const nearZero = 1e-8
 
 func expm1Ratio(t float64) float64 {

@@ -15,18 +15,18 @@ import (
 // class is a class of channel programs.
 type class struct {
 	name string
-	// make draws a program. data is what it writes, of any length.
+	// make draws a program.
 	make func(c *chains) []scenario.CCW
-	// on says where it is run.
+	// on is the side on which it is run.
 	on side
-	// turbulent says that it, or what meets it, may end with an error, or that it is
-	// only of interest where that is expected.
+	// turbulent says that the program, or an I/O that overlaps it, may end with an
+	// error, or that it is only of interest when errors are expected.
 	turbulent bool
 	// suspends says that it is resumed later.
 	suspends bool
 }
 
-// side is where a program is run.
+// side is the kind of volume on which a program is run: a primary or a mirror.
 type side uint8
 
 const (
@@ -34,7 +34,7 @@ const (
 	onMirror
 )
 
-// ckdClasses are the classes on volumes of count, key and data.
+// ckdClasses lists the classes on count-key-data volumes.
 var ckdClasses = []class{
 	{name: "read", make: func(c *chains) []scenario.CCW { return c.blocks(false) }},
 	{name: "write", make: func(c *chains) []scenario.CCW { return c.blocks(true) }},
@@ -64,7 +64,7 @@ var ckdClasses = []class{
 	{name: "write on a mirror", make: func(c *chains) []scenario.CCW { return c.blocks(true) }, on: onMirror, turbulent: true},
 }
 
-// fixedClasses are the classes on volumes of fixed blocks.
+// fixedClasses lists the classes on fixed-block volumes.
 var fixedClasses = []class{
 	{name: "fixed-block read", make: func(c *chains) []scenario.CCW { return c.fixed(false) }},
 	{name: "fixed-block write", make: func(c *chains) []scenario.CCW { return c.fixed(true) }},
@@ -85,31 +85,31 @@ var fixedClasses = []class{
 type chains struct {
 	d *draw
 	p device
-	// tracks is the number of tracks that programs go to.
+	// tracks is the number of tracks that programs use.
 	tracks int
-	// fixedFirst is the first block of a fixed-block volume that requests go to.
+	// fixedFirst is the first block of a fixed-block volume that requests use.
 	fixedFirst int
 	// written numbers the writes, so that no two of them write the same.
 	written uint32
-	// touched are the tracks that the program being drawn goes to.
+	// touched lists the tracks that the program being drawn uses.
 	touched []int
 }
 
-// take gives the tracks that the program goes to that was drawn last.
+// take returns the tracks that the program drawn last uses, and clears the list.
 func (c *chains) take() []int {
 	all := c.touched
 	c.touched = nil
 	return all
 }
 
-// Where a program is laid out to be taken apart again: its control storage and its
-// data area.
+// Addresses at which a program is built before it is taken apart: its control
+// storage and its data area.
 const (
 	controlAt machine.Address = 0x10000
 	dataAt    machine.Address = 0x100000
 )
 
-// firstTrack is the first track that requests go to: cylinder 0 is the label's.
+// firstTrack returns the first track that requests use: cylinder 0 has the label.
 func (c *chains) firstTrack() int { return c.p.heads }
 
 // track draws a track.
@@ -122,15 +122,15 @@ func (c *chains) track() int {
 // record draws a record number.
 func (c *chains) record() int { return c.d.between(1, c.p.records) }
 
-// content is n bytes that no other write of the world has. As a count they are 2048,
-// for programs that read into their own CCWs.
+// content returns n bytes that no other write of the world has. Read as a count they
+// are 2048, for programs that read into their own CCWs.
 func (c *chains) content(n int) []byte {
 	c.written++
 	word := binary.BigEndian.AppendUint32(nil, 0x08000000|c.written)
 	return slices.Repeat(word, n/len(word)+1)[:n]
 }
 
-// layout gives the CCWs that a builder of emulator/program has stored. Parameters
+// layout returns the CCWs that a builder of emulator/program has stored. Parameters
 // and the data of writes are filled in.
 func layout(build func(program.Control, machine.Address), data []byte) []scenario.CCW {
 	view := make([]byte, program.TrackControlSize)
@@ -160,12 +160,13 @@ func layout(build func(program.Control, machine.Address), data []byte) []scenari
 	}
 }
 
-// eckd is the builder for the volume.
+// eckd returns the builder for the volume.
 func (c *chains) eckd() program.ECKD {
 	return program.ECKD{Heads: c.p.heads, RecordsATrack: c.p.records}
 }
 
-// run gives the CCWs that read or write n records from one of a track on.
+// run returns the CCWs that read or write n records, from the given one of a track
+// on.
 func (c *chains) run(write bool, track, record, n int) []scenario.CCW {
 	e := c.eckd()
 	return layout(func(s program.Control, data machine.Address) { e.Blocks(s, data, write, track, record-1, n) }, c.content(n*requestBytes))
@@ -189,7 +190,7 @@ func (c *chains) readWrite() []scenario.CCW {
 	return append(c.run(true, track, 1, 1)[:1], append(c.run(false, track, c.record(), 1)[1:], c.run(true, track, c.record(), 1)[1:]...)...)
 }
 
-// copying writes what it has read.
+// copying writes the data that it has read.
 func (c *chains) copying() []scenario.CCW {
 	all := c.readWrite()
 	w := &all[4]
@@ -200,7 +201,7 @@ func (c *chains) copying() []scenario.CCW {
 // isData reports whether a CCW moves records: it is no control command.
 func isData(c *scenario.CCW) bool { return c.Command&3 == 1 || c.Command&3 == 2 }
 
-// indirect has data areas reached through lists of addresses.
+// indirect changes the CCWs to reach their data areas through lists of addresses.
 func indirect(all []scenario.CCW) []scenario.CCW {
 	for i := range all {
 		if isData(&all[i]) {
@@ -237,16 +238,16 @@ func (c *chains) chainData(all []scenario.CCW) (out []scenario.CCW) {
 	return out
 }
 
-// interrupt has one of the CCWs ask for a program-controlled interruption.
+// interrupt makes one of the CCWs ask for a program-controlled interruption.
 func (c *chains) interrupt(all []scenario.CCW) []scenario.CCW {
 	w := &all[c.d.IntN(len(all))]
 	w.Flags = append(w.Flags, "pci")
 	return all
 }
 
-// suspending writes or reads a record, suspends itself and writes another one, which
-// it looks for as before there was locate record: of what a chain has set up, nothing
-// is left when it is resumed.
+// suspending writes or reads a record, suspends itself and writes another one. It
+// finds the second one by seek and search, the commands from before locate record,
+// because a resumed chain has lost the settings of its commands before.
 func (c *chains) suspending(write bool) []scenario.CCW {
 	track := c.track()
 	first := c.run(write, track, c.record(), 1)
@@ -256,7 +257,7 @@ func (c *chains) suspending(write bool) []scenario.CCW {
 	return suspended(first, c.searchOn(track, true))
 }
 
-// suspended has a program suspend itself between two parts.
+// suspended returns a program that suspends itself between two parts.
 func suspended(first, second []scenario.CCW) []scenario.CCW {
 	second[0].Flags = append(second[0].Flags, "s")
 	for i := range second {
@@ -269,13 +270,13 @@ func suspended(first, second []scenario.CCW) []scenario.CCW {
 	return append(first, second...)
 }
 
-// address is a track as commands name it.
+// address returns the address of a track for commands.
 func (c *chains) address(track int) []byte {
 	return binary.BigEndian.AppendUint32(nil, uint32(track/c.p.heads)<<16|uint32(track%c.p.heads))
 }
 
-// search looks for a record with a loop, as before there was locate record, and reads
-// or writes it.
+// search looks for a record with a loop of search commands, as programs did before
+// locate record, and reads or writes it.
 func (c *chains) search(write bool) []scenario.CCW { return c.searchOn(c.track(), write) }
 
 func (c *chains) searchOn(track int, write bool) []scenario.CCW {
@@ -291,8 +292,8 @@ func (c *chains) searchOn(track int, write bool) []scenario.CCW {
 	return append(all, scenario.CCW{Command: arch.CommandReadData, Count: requestBytes})
 }
 
-// hidden has a part of itself behind a search that is hard to follow: for the host it
-// is no chain that can be repeated on a mirror.
+// hidden returns a program with a part behind a search that is hard to follow: the
+// host cannot repeat such a chain on a mirror.
 func (c *chains) hidden() []scenario.CCW {
 	track := c.track()
 	at := c.address(track)
@@ -317,8 +318,8 @@ func (c *chains) selfModifying() []scenario.CCW {
 	return all
 }
 
-// image is a track as a full-track command reads it: record zero and records of the
-// same length.
+// image returns the image of a track that a full-track command reads: record zero
+// and records of the same length.
 func (c *chains) image(track, records, length int) []byte {
 	count := func(record, n int) []byte {
 		return binary.BigEndian.AppendUint16(append(c.address(track), byte(record), 0), uint16(n))
@@ -337,7 +338,7 @@ func (c *chains) format(records, length int) []scenario.CCW {
 	e, image := c.eckd(), c.image(track, records, length)
 	return layout(func(s program.Control, data machine.Address) {
 		if err := e.WriteTrack(s, image, data, track); err != nil {
-			panic(err) // the image is the package's own
+			panic(err) // cannot happen: the image was made above
 		}
 	}, image)
 }
@@ -380,18 +381,18 @@ func (c *chains) cacheFastWrite() []scenario.CCW {
 	return all
 }
 
-// long is the parameter of a locate record as its extended form has it.
+// long returns the parameter of a locate record in its extended form.
 func long(locate []byte) []byte { return append(slices.Clone(locate), 0, 0, 0, 0) }
 
-// extended reads or writes behind a locate record extended.
+// extended returns a program that reads or writes behind a locate record extended.
 func (c *chains) extended() []scenario.CCW {
 	all := c.blocks(c.d.chance(2, 3))
 	all[1] = scenario.CCW{Command: arch.CommandLocateRecordExtended, Data: long(all[1].Data)}
 	return all
 }
 
-// prefix reads or writes behind a prefix, which is define extent and locate record in
-// one.
+// prefix returns a program that reads or writes behind a prefix, which is define
+// extent and locate record in one command.
 func (c *chains) prefix() []scenario.CCW {
 	all := c.blocks(c.d.chance(2, 3))
 	p := make([]byte, 64)
@@ -402,7 +403,8 @@ func (c *chains) prefix() []scenario.CCW {
 	return all[1:]
 }
 
-// noData asks for what the device is, and moves no record.
+// noData returns a program that asks for the properties of the device, and moves no
+// record.
 func noData(command scenario.Code) []scenario.CCW {
 	return []scenario.CCW{
 		{Command: arch.CommandSenseID, Count: 7, Flags: []string{"sli"}},
@@ -410,7 +412,7 @@ func noData(command scenario.Code) []scenario.CCW {
 	}
 }
 
-// fixedRun gives the CCWs that read or write blocks of a fixed-block device.
+// fixedRun returns the CCWs that read or write blocks of a fixed-block device.
 func (c *chains) fixedRun(write bool, first, n int) []scenario.CCW {
 	for t := first / trackBlocks; t <= (first+n-1)/trackBlocks; t++ {
 		c.touched = append(c.touched, t)
@@ -433,7 +435,7 @@ func (c *chains) fixed(write bool) []scenario.CCW {
 // fixedReadWrite reads blocks and writes others of the same extent.
 func (c *chains) fixedReadWrite() []scenario.CCW {
 	first := c.fixedFirst + c.d.IntN(c.tracks*trackBlocks-32)
-	all := c.fixedRun(true, first, 32) // whose extent holds for both
+	all := c.fixedRun(true, first, 32) // its extent is for both
 	relative := func(write bool) []scenario.CCW {
 		at, n := c.d.IntN(16), c.d.between(1, 16)
 		run := c.fixedRun(write, first, n)[1:]

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// Counts counts things by group and name.
+// Counts holds numbers by group and name.
 type Counts map[string]map[string]int
 
-// Add counts n things of a name.
+// Add adds n to the number of a name.
 func (c Counts) Add(group, name string, n int) {
 	if c[group] == nil {
 		c[group] = make(map[string]int)
@@ -25,8 +25,8 @@ func (c Counts) AddAll(o Counts) {
 	}
 }
 
-// Groups are the groups, in order, and Names the names of one.
+// Groups returns the groups, in alphabetical order.
 func (c Counts) Groups() []string { return slices.Sorted(maps.Keys(c)) }
 
-// Names are the names of a group, in order.
+// Names returns the names of a group, in alphabetical order.
 func (c Counts) Names(group string) []string { return slices.Sorted(maps.Keys(c[group])) }

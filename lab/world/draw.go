@@ -5,15 +5,16 @@ import (
 	"time"
 )
 
-// draw draws from a seed.
+// draw draws pseudo-random values from a seed.
 type draw struct{ *rand.Rand }
 
-// stream tells a world's draws from those that others make of the same seed.
+// stream makes a world's draws different from those that other packages make from
+// the same seed.
 const stream = 0x576F726C64 // "World"
 
 func newDraw(seed uint64) *draw { return &draw{rand.New(rand.NewPCG(seed, stream))} }
 
-// chance is true n times in of.
+// chance returns true with a probability of n in of.
 func (d *draw) chance(n, of int) bool { return d.IntN(of) < n }
 
 // between draws a number from low to high.

@@ -8,9 +8,9 @@ import (
 	"github.com/iosrun/iosrun/policy/catalog"
 )
 
-// Each runs the worlds of count seeds from first on, jobs of them at a time, and gives
-// their results in the order of the seeds. It ends with the first error of f, or of a
-// world that cannot be played; that one names the seed.
+// Each runs the worlds of count seeds from first on, jobs of them at a time, and
+// passes their results to f in the order of the seeds. It ends with the first error
+// of f, or with that of a world that cannot be played, which names the seed.
 func Each(ctx context.Context, l *catalog.Loader, first uint64, count, jobs int, limits Limits, f func(*World, *Result) error) error {
 	if err := limits.Check(); err != nil {
 		return err
@@ -21,7 +21,7 @@ func Each(ctx context.Context, l *catalog.Loader, first uint64, count, jobs int,
 		r   *Result
 		err error
 	}
-	results := make(chan chan played, max(0, jobs-1)) // of the worlds under way, in order
+	results := make(chan chan played, max(0, jobs-1)) // results of the worlds under way, in order
 	var workers sync.WaitGroup
 	defer workers.Wait()
 	defer cancel()

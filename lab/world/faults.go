@@ -7,14 +7,14 @@ import (
 	"github.com/iosrun/iosrun/lab/scenario"
 )
 
-// trouble is something that goes wrong with a volume: actions of faults, each after a
-// share of what is left of the world's span.
+// trouble is a sequence of faults of a volume, each after a share of the rest of the
+// world's span.
 type trouble struct {
 	name    string
 	actions []string
 }
 
-// troubles are what can go wrong.
+// troubles lists the possible sequences.
 var troubles = []trouble{
 	{"link cut", []string{"link-down"}},
 	{"link cut and restored", []string{"link-down", "link-up"}},
@@ -27,14 +27,15 @@ var troubles = []trouble{
 	{"device not responding for a while", []string{"not-responding", "restore"}},
 }
 
-// Times of what happens when the workload is over. By then every missing interruption
-// has been found, and whoever waits for a mirror has been told.
+// Times of the events after the workload. By then every missing interruption has
+// been found, and every application that waits for a mirror has been told.
 const (
 	repairedAt     = 600 * time.Second
 	synchronisedAt = 700 * time.Second
 )
 
-// where names a place of a pair, numbered from 1; place 0 is the primary's.
+// where returns the name of a place of a pair; pairs are numbered from 1, and place
+// 0 is the primary.
 func where(pair, place int) string {
 	name := "primary"
 	if place != 0 {
@@ -43,7 +44,7 @@ func where(pair, place int) string {
 	return fmt.Sprintf("pair%d.%s", pair, name)
 }
 
-// addTroubles draws what goes wrong.
+// addTroubles draws faults.
 func (w *World) addTroubles(d *draw, l *Limits) {
 	for range d.between(min(1, l.Faults), l.Faults) {
 		t := pick(d, troubles)
@@ -57,7 +58,7 @@ func (w *World) addTroubles(d *draw, l *Limits) {
 	}
 }
 
-// addSynchronisations has mirrors brought up to date while I/O goes on.
+// addSynchronisations draws synchronisations of mirrors while I/O goes on.
 func (w *World) addSynchronisations(d *draw, l *Limits) {
 	for range d.between(0, l.Synchronisations) {
 		s := &scenario.Synchronise{Pair: d.between(1, w.pairs), Mirror: d.between(1, w.mirrors), Full: d.chance(1, 3), Threshold: d.IntN(8), Rounds: d.between(1, 4)}
@@ -69,8 +70,8 @@ func (w *World) addSynchronisations(d *draw, l *Limits) {
 	}
 }
 
-// addEnd repairs everything, so that what was acknowledged can be read, and has the
-// mirrors brought up to date.
+// addEnd repairs everything, so that acknowledged data can be read, and synchronises
+// the mirrors.
 func (w *World) addEnd(d *draw) {
 	if w.turbulent {
 		for pair := 1; pair <= w.pairs; pair++ {

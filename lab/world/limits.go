@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// Limits bound the worlds that seeds make. Worlds of other limits are other worlds.
+// Limits bounds the worlds that are made from seeds. The same seed makes another
+// world with other limits.
 type Limits struct {
-	// Pairs is the most pairs of a primary and its mirrors, Mirrors the most mirrors of
-	// a primary.
+	// Pairs is the largest number of pairs of a primary and its mirrors, Mirrors the
+	// largest number of mirrors of a primary.
 	Pairs, Mirrors int
-	// Cylinders is the most cylinders of a CKD volume, of which the first is the
-	// label's; a fixed-block volume is about as large.
+	// Cylinders is the largest number of cylinders of a CKD volume, of which the first
+	// has the label; a fixed-block volume is about as large.
 	Cylinders int
-	// Tracks is the most tracks of a volume that requests and channel programs go to:
-	// the fewer, the more of them meet.
+	// Tracks is the largest number of tracks of a volume that requests and channel
+	// programs use: with fewer tracks more of them overlap.
 	Tracks int
-	// Requests is the most actions of a world that ask for I/O: requests to the block
-	// access method, up to five of them at a time, and channel programs.
+	// Requests is the largest number of actions of a world that ask for I/O: requests
+	// to the block access method, up to five of them at a time, and channel programs.
 	Requests int
-	// Faults is the most faults, Swaps the most changes of the policy and
-	// Synchronisations the most of them that are begun while I/O goes on.
+	// Faults, Swaps and Synchronisations are the largest numbers of faults, of changes
+	// of the policy, and of synchronisations that begin while I/O goes on.
 	Faults, Swaps, Synchronisations int
-	// Unordered has channel programs that write overlap other writes that are under way.
-	// Otherwise a program comes after the writes to its tracks that were asked for
-	// before, and those asked for later come after it, as the block access method has it
-	// among its own.
+	// Unordered lets channel programs that write overlap other writes under way.
+	// Without it a program waits for earlier writes to its tracks, and later ones wait
+	// for it, as the block access method orders its own requests.
 	Unordered bool
-	// Span is the time over which all of that is spread.
+	// Span is the time over which all these actions are spread.
 	Span time.Duration
 }
 
-// DefaultLimits make a world that runs within a fraction of a second.
+// DefaultLimits returns limits for worlds that run within a fraction of a second.
 func DefaultLimits() Limits {
 	return Limits{
 		Pairs: 3, Mirrors: 3, Cylinders: 3, Tracks: 6, Requests: 48, Faults: 4, Swaps: 3, Synchronisations: 3,
@@ -40,19 +40,19 @@ func DefaultLimits() Limits {
 	}
 }
 
-// The largest limits: what a scenario can hold, and what fits a volume.
+// The largest limits, because of the size of a scenario and of a volume.
 const (
 	maxPairs, maxMirrors         = 8, 8
-	maxCylinders, maxTracks      = 64, 15 // the tracks are those of one cylinder
+	maxCylinders, maxTracks      = 64, 15 // all tracks are in one cylinder
 	maxRequests                  = 128
 	maxFaults, maxSwaps, maxSyns = 16, 8, 8
 	maxSpan                      = time.Hour
 )
 
-// ErrLimits says that limits cannot be had.
+// ErrLimits says that limits are out of range.
 var ErrLimits = errors.New("limits of a world")
 
-// Check reports the first limit that cannot be had.
+// Check returns an error about the first limit that is out of range, or nil.
 func (l *Limits) Check() error {
 	for _, k := range []struct {
 		name              string

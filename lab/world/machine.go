@@ -16,7 +16,8 @@ type device struct {
 	records int
 }
 
-// devices are the kinds of volumes of worlds; a test holds them against the geometry.
+// devices lists the kinds of volumes of worlds; a test compares them with the
+// geometries.
 var devices = []device{
 	{model: "3390-3", heads: 15, records: 12},
 	{model: "3390-3", heads: 15, records: 12},
@@ -26,16 +27,17 @@ var devices = []device{
 
 // Sizes of fixed-block volumes, in blocks of 512 bytes.
 const (
-	trackBlocks    = media.GroupBlocks // that count as a track
-	cylinderBlocks = 15 * 12 * 8       // about a cylinder of a 3390
-	requestBytes   = 4096              // of a record that the block access method writes
+	trackBlocks    = media.GroupBlocks // number of blocks that count as a track
+	cylinderBlocks = 15 * 12 * 8       // about the size of a cylinder of a 3390
+	requestBytes   = 4096              // size of a record that the block access method writes
 	blocksARecord  = requestBytes / 512
 )
 
-// stripeKiB is the stripe of requests over several pairs.
+// stripeKiB is the size in KiB of the pieces in which requests are spread over
+// several pairs.
 const stripeKiB = 16
 
-// layout is where on a volume the blocks of the block access method lie.
+// layout returns the layout on a volume of the blocks of the block access method.
 func (v *device) layout(size int) access.Layout {
 	var l access.Layout
 	var err error
@@ -50,7 +52,7 @@ func (v *device) layout(size int) access.Layout {
 	return l
 }
 
-// track is the track, or the group of blocks, on which a block lies.
+// track returns the track, or the group of blocks, on which a block lies.
 func (w *World) track(block int) int {
 	at := w.layout.Locate(int64(block))
 	if w.device.fixed {
@@ -59,13 +61,14 @@ func (w *World) track(block int) int {
 	return at.Track
 }
 
-// condition is something about a place of a volume that makes it slow, far or narrow.
+// condition is a change of a volume's place that makes it slow, far or narrow.
 type condition struct {
 	name string
 	keys func(d *draw) map[string]any
 }
 
-// conditions are what a place can be like, one beside its distance.
+// conditions lists the possible changes of a place; it gets one besides its
+// distance.
 var conditions = []condition{
 	{"ordinary", func(*draw) map[string]any { return nil }},
 	{"far", func(d *draw) map[string]any { return map[string]any{"kilometres": d.between(200, 3000)} }},
@@ -83,16 +86,16 @@ var conditions = []condition{
 	{"same subsystem", func(*draw) map[string]any { return map[string]any{"same-subsystem": true} }},
 }
 
-// forMirrors is where the conditions begin that only a mirror can be in.
+// forMirrors is the index of the first condition that is only for mirrors.
 const forMirrors = 6
 
-// links are the types of links.
+// links lists the types of links, the long ones first.
 var links = []string{"ficon-8", "ficon-2", "ficon-32", "escon"}
 
 // longLinks is the number of types that reach far.
 const longLinks = 3
 
-// machine draws the volumes and their places, and counts what they are like.
+// machine draws the volumes and their places, and counts their properties.
 func (w *World) machine(d *draw, l *Limits) {
 	w.device = pick(d, devices)
 	w.pairs, w.mirrors = d.between(1, l.Pairs), d.between(1, l.Mirrors)

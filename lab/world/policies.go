@@ -3,15 +3,15 @@ package world
 import "github.com/iosrun/iosrun/lab/scenario"
 
 // A policy of a world is one of those that ship with the program, with settings of
-// its detours from this table. What a policy declares must hold with each of them: a
-// setting that belongs to what it declares, such as the number of mirrors that a
-// completion waits for, is not here.
+// its detours from this table. The policy's promise must hold with each of these
+// settings: a setting that is part of the promise, such as the number of mirrors
+// that a completion waits for, is not here.
 type policy struct {
 	name                string
 	frontEnd, postState []setting
 }
 
-// setting is a setting of a detour and the values that it is given.
+// setting is a setting of a detour with its possible values.
 type setting struct {
 	name   string
 	values []any
@@ -33,7 +33,8 @@ var (
 	onTimeOut          = setting{"on-time-out", []any{"release", "fail"}}
 )
 
-// policies are the shipped policies. A test holds them against what ships.
+// policies lists the shipped policies. A test compares them with those in the
+// program.
 var policies = []policy{
 	{"adaptive", []setting{interloper, lag, caughtUp}, []setting{onMirrorFailure, onPrimaryFailure, onChainError, chainRetries, onTimeOut}},
 	{"audit", nil, nil},

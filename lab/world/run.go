@@ -13,23 +13,23 @@ import (
 	"github.com/iosrun/iosrun/policy/catalog"
 )
 
-// Result is what came of a world.
+// Result holds the results of a world.
 type Result struct {
 	Seed uint64 `json:"seed"`
 	// Hash is the event-log hash: equal worlds have equal ones.
 	Hash string `json:"event_log_hash"`
 	// VirtualS is the virtual time that it took, in seconds.
 	VirtualS float64 `json:"virtual_s"`
-	// Wrong lists what did not hold; none for a good world.
+	// Wrong lists the properties that did not hold; it is empty for a good world.
 	Wrong []string `json:"wrong,omitempty"`
-	// Checks are the checks of the end of the run.
+	// Checks lists the end-of-run checks.
 	Checks []report.Check `json:"checks"`
-	// Has counts what the world had in it, and what came of its I/Os and checks.
+	// Has counts the parts of the world, and the results of its I/Os and checks.
 	Has Counts `json:"has"`
 }
 
-// Run plays a world. An error means that it could not be played; what did not hold is
-// in the result.
+// Run plays a world. An error means that it could not be played; properties that did
+// not hold are in Result.Wrong.
 func Run(ctx context.Context, l *catalog.Loader, w *World) (*Result, error) {
 	text, err := w.Text()
 	if err != nil {
@@ -75,8 +75,8 @@ func Run(ctx context.Context, l *catalog.Loader, w *World) (*Result, error) {
 	return res, nil
 }
 
-// What comes of I/Os and of checks. Counts has a group for each ending of I/Os, and
-// for each outcome of checks one that begins with checkGroup.
+// The results of I/Os and of checks. Counts has a group for each result of I/Os, and
+// for each result of checks one that begins with checkGroup.
 const (
 	endedWell  = "ended well"
 	ok         = "ok"
@@ -88,7 +88,7 @@ const (
 
 var outcomes = []string{endedWell, ok, allowed, nothing, failed}
 
-// outcome is what came of a check.
+// outcome returns the result of a check.
 func outcome(k report.Check) string {
 	switch {
 	case k.Failed():
@@ -101,8 +101,8 @@ func outcome(k report.Check) string {
 	return ok
 }
 
-// synchronised: when nothing is broken any more, a synchronisation leaves no mirror
-// that lacks anything. (Guarantee 1.)
+// synchronised checks that after all repairs a synchronisation leaves no mirror that
+// lacks any data. (Guarantee 1.)
 func synchronised(r *report.Run) report.Check {
 	c := report.Check{Name: "synchronised at the end", OK: true, Detail: fmt.Sprintf("all of %d mirrors", len(r.Mirrors))}
 	for _, m := range r.Mirrors {

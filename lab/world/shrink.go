@@ -10,15 +10,15 @@ import (
 	"github.com/iosrun/iosrun/policy/catalog"
 )
 
-// Shrink leaves actions out of a world for as long as the first thing that was wrong
-// with it, or another with the same check, is wrong; what repairs it at the end stays. It
-// gives the smaller world and the number of runs that it took.
+// Shrink leaves actions out of a world as long as it still fails in the first way,
+// or in another with the same check; the repairs at the end stay. It returns the
+// smaller world and the number of runs that it took.
 func Shrink(ctx context.Context, l *catalog.Loader, w *World, r *Result) (*World, int, error) {
 	if len(r.Wrong) == 0 {
 		return w, 0, nil
 	}
 	check, _, _ := strings.Cut(r.Wrong[0], ":")
-	if strings.HasPrefix(check, "I/O ") { // its number changes
+	if strings.HasPrefix(check, "I/O ") { // because its number changes
 		check = "I/O "
 	}
 	failed := func(r *Result) bool {
@@ -29,7 +29,7 @@ func Shrink(ctx context.Context, l *catalog.Loader, w *World, r *Result) (*World
 		for at := 0; at < len(w.Scenario.Play); {
 			smaller := w.without(at, min(at+size, len(w.Scenario.Play)))
 			if n := len(smaller.Scenario.Play); n == 0 || n == len(w.Scenario.Play) {
-				at += size // nothing is left, or nothing was left out
+				at += size // no action is left, or none was left out
 				continue
 			}
 			runs++
@@ -47,13 +47,13 @@ func Shrink(ctx context.Context, l *catalog.Loader, w *World, r *Result) (*World
 	return w, runs, nil
 }
 
-// without is the world without the actions from one to before another, and without
-// what resumes their programs.
+// without returns the world without the actions with the indices from to to-1, and
+// without the actions that resume their programs.
 func (w *World) without(from, to int) *World {
 	s, out := *w.Scenario, *w
 	s.Play = nil
 	out.Classes = nil
-	number := make(map[int]int) // of I/Os that stay, by what it was
+	number := make(map[int]int) // new numbers of the I/Os that stay, by their old ones
 	next := 1
 	for i, a := range w.Scenario.Play {
 		n := ios(&a)
@@ -84,7 +84,7 @@ func (w *World) without(from, to int) *World {
 	return &out
 }
 
-// ios is the number of I/Os that an action asks for.
+// ios returns the number of I/Os that an action asks for.
 func ios(a *scenario.Action) int {
 	switch {
 	case a.Program != nil:

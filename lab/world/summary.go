@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// Summary is what came of many worlds.
+// Summary sums up the results of many worlds.
 type Summary struct {
 	First  uint64 `json:"first_seed"`
 	Worlds int    `json:"worlds"`
-	// Failed has the results of the worlds in which something did not hold.
+	// Failed has the results of the worlds in which a property did not hold.
 	Failed []*Result `json:"failed"`
-	// Has counts what the worlds had in them, and what came of their I/Os and checks.
+	// Has counts the parts of the worlds, and the results of their I/Os and checks.
 	Has Counts `json:"has"`
 }
 
-// Add takes up the result of a world.
+// Add adds the result of a world.
 func (s *Summary) Add(r *Result) {
 	if s.Has == nil {
 		s.Has = make(Counts)
@@ -33,12 +33,12 @@ func (s *Summary) Add(r *Result) {
 type Row struct {
 	Group, Name string
 	Count       int
-	// Outcome says how the I/Os of a class have ended, or what came of a check.
+	// Outcome sums up the results of the I/Os of a class, or of a check.
 	Outcome string
 }
 
-// Rows are what the worlds had in them, by group and name. I/Os and checks have what
-// came of them beside.
+// Rows returns the parts of the worlds, by group and name, with the results of I/Os
+// and checks.
 func (s *Summary) Rows() (all []Row) {
 	row := func(group, name string, of map[string]string) {
 		r := Row{Group: group, Name: name, Count: s.Has[group][name]}
@@ -60,7 +60,7 @@ func (s *Summary) Rows() (all []Row) {
 		checks[outcome] = checkGroup + outcome
 	}
 	ends := map[string]string{endedWell: endedWell, failed: failed}
-	named := make(Counts) // the checks, whatever came of them
+	named := make(Counts) // the checks, whatever their results
 	for _, group := range s.Has.Groups() {
 		switch {
 		case group == endedWell || group == failed:

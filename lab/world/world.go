@@ -9,18 +9,17 @@ import (
 	"github.com/iosrun/iosrun/lab/scenario"
 )
 
-// World is what a seed has made: a machine, and all that happens on it.
+// World is a machine made from a seed, with all actions on it.
 type World struct {
 	Seed uint64
-	// Scenario is the world as it is played. Its text is that of a scenario's file.
+	// Scenario is the world in the form in which it is played and written to a file.
 	Scenario *scenario.Scenario
-	// Synchronised says that every mirror is synchronised at the end, when nothing is
-	// broken any more: then none may lack anything.
+	// Synchronised says that every mirror is synchronised at the end, after all
+	// repairs: then none may lack any data.
 	Synchronised bool
-	// Has counts what the world has in it.
+	// Has counts the parts of the world.
 	Has Counts
-	// Classes are the classes of the I/Os, in the order in which the scenario numbers
-	// them.
+	// Classes lists the classes of the I/Os, in the order of their numbers.
 	Classes []string
 
 	device         device
@@ -36,8 +35,8 @@ type World struct {
 type event struct {
 	at     time.Duration
 	action scenario.Action
-	class  string // of its I/Os
-	writes []home // where they write
+	class  string // class of its I/Os
+	writes []home // tracks to which they write
 	resume int    // index of the event of the program that it resumes, or -1
 	first  int    // number of its first I/O
 }
@@ -78,7 +77,7 @@ func New(seed uint64, l Limits) *World {
 
 func (w *World) count(group, name string) { w.Has.Add(group, name, 1) }
 
-// add has something happen at a time, and gives the index of its event.
+// add adds an action at a time, and returns the index of its event.
 func (w *World) add(at time.Duration, a scenario.Action) int {
 	a.At = scenario.Duration(at)
 	w.events = append(w.events, event{at: at, action: a, resume: -1})
@@ -126,7 +125,7 @@ func (w *World) addRequests(d *draw, l *Limits) {
 // meet others on the same tracks.
 func (w *World) addBlocks(d *draw, at time.Duration) {
 	units := int64(w.tracks * w.pairs * max(w.device.records, trackBlocks/blocksARecord) * blocksARecord)
-	const most = 64 // of 512 bytes
+	const most = 64 // largest number of blocks of 512 bytes
 	b := &scenario.Block{Length: int64(d.between(1, most)) * 512, Offset: d.Int64N(units-most) * 512}
 	if d.chance(2, 3) { // whole records
 		b.Offset -= b.Offset % requestBytes
@@ -147,7 +146,7 @@ func (w *World) addBlocks(d *draw, at time.Duration) {
 	}
 }
 
-// homes are the tracks that requests go to.
+// homes returns the tracks that requests use.
 func (w *World) homes(b *scenario.Block) (all []home) {
 	const stripe = stripeKiB << 10 / requestBytes
 	for k := range int64(max(1, b.Times)) {
@@ -208,12 +207,12 @@ func (w *World) settle() {
 	w.events = nil
 }
 
-// writers are the I/Os that write to a track and that the next one comes after: a
-// channel program, and the requests to the block access method behind it.
+// writers holds the numbers of I/Os that write to a track and that the next one must
+// wait for: a channel program, and the later requests to the block access method.
 type writers struct{ program, blocks []int }
 
-// order has the event come after writes to its tracks that were asked for before. Its
-// I/Os are numbered up to last.
+// order makes the event wait for earlier writes to its tracks. Its I/Os are numbered
+// up to last.
 func (e *event) order(tracks map[home]*writers, last int) {
 	for _, h := range e.writes {
 		t := tracks[h]
@@ -236,5 +235,5 @@ func (e *event) order(tracks map[home]*writers, last int) {
 	e.action.After = slices.Compact(e.action.After)
 }
 
-// Text is the world as the text of a scenario's file.
+// Text returns the world as the text of a scenario's file.
 func (w *World) Text() ([]byte, error) { return w.Scenario.Text() }

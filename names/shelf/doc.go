@@ -1,3 +1,3 @@
-// Package shelf finds YAML documents by name: those that ship with the program,
-// and files of the user's.
+// Package shelf finds YAML documents by name: those that ship with the program, and
+// the user's files.
 package shelf

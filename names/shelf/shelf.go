@@ -11,24 +11,25 @@ import (
 	"github.com/iosrun/iosrun/names/suggest"
 )
 
-// Shelf is the documents of one kind that ship with the program. It may be used
+// Shelf holds the documents of one kind that ship with the program. It may be used
 // from several goroutines.
 type Shelf struct {
-	// FS has the documents in the folder Dir, each as its name with ".yaml".
+	// FS has the documents in the folder Dir. The file of a document is its name with
+	// ".yaml".
 	FS  fs.FS
 	Dir string
-	// Kind is what messages call a document.
+	// Kind is the word for a document in messages.
 	Kind string
-	// Unknown says that a name is neither on the shelf nor a file's.
+	// Unknown is the error for a name that is neither on the shelf nor a file.
 	Unknown error
-	// MaxFile is the most bytes of a file.
+	// MaxFile is the largest size of a file in bytes.
 	MaxFile int64
 }
 
 // BuiltIn is the source of documents on a shelf.
 const BuiltIn = "built-in"
 
-// Names are the names of the documents on the shelf, in order.
+// Names returns the names of the documents on the shelf, in alphabetical order.
 func (s *Shelf) Names() []string {
 	entries, err := fs.ReadDir(s.FS, s.Dir)
 	if err != nil {
@@ -42,9 +43,9 @@ func (s *Shelf) Names() []string {
 	return names
 }
 
-// Read gives the text of the document of that name, or of the file of that name
-// when it looks like a path: it has a separator, or ends in .yaml or .yml. source
-// is the file, or BuiltIn.
+// Read returns the text of the document of that name, or of the file of that name
+// when it looks like a path: it has a separator, or ends in .yaml or .yml. source is
+// the path of the file, or BuiltIn.
 func (s *Shelf) Read(name string) (text []byte, source string, err error) {
 	if strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
 		text, err := files.ReadAll(name, s.Kind, s.MaxFile)

@@ -1,3 +1,3 @@
-// Package suggest finds the name that somebody may have meant who wrote another.
-// It knows nothing of what the names are of.
+// Package suggest finds the name that a user may have meant when the given one does
+// not exist. It does not know what the names stand for.
 package suggest

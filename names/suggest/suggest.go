@@ -7,13 +7,14 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// longest is the longest word that is looked at, in bytes.
+// longest is the length of the longest word that is compared, in bytes.
 const longest = 64
 
-// Nearest gives the name that the word differs least from, and "" where none is
-// near: at most a third of the word's letters, rounded up, may be wrong, missing or
-// too many, and not all of them, or two neighbours may have changed places. Upper and lower case are the
-// same. Of names equally near it gives the one that begins most like the word.
+// Nearest returns the name that differs least from the word, or "" when none is
+// near. A name is near when at most a third of the word's letters, rounded up, but
+// not all of them, are wrong, missing or too many, or when two neighbours have
+// changed places. Upper and lower case are the same. Of names equally near it
+// returns the one that has the longest beginning in common with the word.
 func Nearest(word string, names []string) string {
 	if word == "" || len(word) > longest {
 		return ""
@@ -36,14 +37,14 @@ func Nearest(word string, names []string) string {
 	return best
 }
 
-// swapped says that one word is the other with two neighbours in each other's
-// place.
+// swapped reports whether one word is the other one with two neighbouring letters
+// swapped.
 func swapped(a, b string) bool {
 	i := prefix(a, b)
 	return len(a) == len(b) && i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }
 
-// prefix is how many bytes two words begin with in common.
+// prefix returns the length in bytes of the beginning that two words have in common.
 func prefix(a, b string) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {
@@ -52,8 +53,8 @@ func prefix(a, b string) int {
 	return n
 }
 
-// DidYouMean is the end of an error about a word that is none of the names: "; did
-// you mean ...?", or nothing where none is near.
+// DidYouMean returns the end of an error text about a word that is none of the
+// names: "; did you mean ...?", or an empty string when no name is near.
 func DidYouMean(word string, names []string) string {
 	if n := Nearest(word, names); n != "" {
 		return fmt.Sprintf("; did you mean %q?", n)

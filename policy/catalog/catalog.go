@@ -22,7 +22,7 @@ import (
 const Suffix = ".wasm"
 
 var (
-	// ErrNotBuilt says that the folder of built modules lacks one.
+	// ErrNotBuilt says that a module is missing in the folder of built modules.
 	ErrNotBuilt = errors.New("is not built")
 	// ErrUnknown says that a reference is neither a shipped module nor a file nor
 	// a folder.
@@ -44,10 +44,10 @@ var names = []string{
 	"poststatus/standard",
 }
 
-// Shipped lists the names of the shipped modules.
+// Shipped returns the names of the shipped modules.
 func Shipped() []string { return slices.Clone(names) }
 
-// SourceFolder is where the main package of a shipped module lies, relative to
+// SourceFolder returns the folder of a shipped module's main package, relative to
 // the root of the source tree.
 func SourceFolder(name string) string {
 	return filepath.Join("plugins", filepath.FromSlash(name), "wasm")
@@ -55,27 +55,28 @@ func SourceFolder(name string) string {
 
 // Catalog finds modules. Its methods may be called from several goroutines.
 type Catalog struct {
-	// Dir is a folder of built modules, which take the place of those that the
-	// program carries; a module's file is its name with the suffix. Empty is the
-	// program's own.
+	// Dir is a folder of built modules, which take the place of those that the program
+	// carries; a module's file is its name with the suffix. When Dir is empty the
+	// program's own modules are used.
 	Dir string
-	// BuildCache is the folder for modules built from source; empty is the user's
-	// cache folder.
+	// BuildCache is the folder for modules built from source. When it is empty the
+	// user's cache folder is used.
 	BuildCache string
 	// Uses, if not nil, is told of the files that modules are read or built from.
 	Uses *files.Uses
 }
 
-// Entry is a shipped module as it stands.
+// Entry describes a shipped module.
 type Entry struct {
 	Name string `json:"name"`
-	// File that holds the module; empty for one that the program carries.
+	// File is the path of the module's file; it is empty for a module that the program
+	// carries.
 	File string `json:"file,omitempty"`
-	// Built says that the module is there.
+	// Built says that the module exists.
 	Built bool `json:"built"`
 }
 
-// List says which shipped modules there are.
+// List returns an entry for each shipped module.
 func (c *Catalog) List() []Entry {
 	var l []Entry
 	for _, n := range names {
@@ -90,19 +91,20 @@ func (c *Catalog) List() []Entry {
 	return l
 }
 
-// File is where the folder of built modules has a shipped module.
+// File returns the path of a shipped module in the folder of built modules.
 func (c *Catalog) File(name string) string {
 	return filepath.Join(c.Dir, filepath.FromSlash(name)+Suffix)
 }
 
-// Build builds a module from a folder of Go source and gives its file in the cache.
-// An unchanged folder is not built again.
+// Build builds a module from a folder of Go source and returns the path of its file
+// in the cache. An unchanged folder is not built again.
 func (c *Catalog) Build(ctx context.Context, folder string) (path string, err error) {
 	return build.Build(ctx, folder, c.BuildCache, c.Uses)
 }
 
 // BuildArchive builds the shipped modules from the source tree into an archive. It
-// leaves one that holds them already as it is, and says whether it wrote one.
+// leaves an archive that holds the same modules already as it is; written says
+// whether it wrote one.
 func (c *Catalog) BuildArchive(ctx context.Context, source, archive string) (written bool, err error) {
 	modules := make(map[string][]byte)
 	for _, n := range names {
@@ -157,7 +159,7 @@ func (c *Catalog) Module(ctx context.Context, ref string) (*host.Module, error) 
 	return host.Open(path)
 }
 
-// embedded gives a module that the program carries.
+// embedded returns a module that the program carries.
 func embedded(name string) (*host.Module, error) {
 	set, err := shipped.Embedded()
 	if err != nil {

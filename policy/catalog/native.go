@@ -17,8 +17,8 @@ import (
 	poststatus "github.com/iosrun/iosrun/plugins/poststatus/standard"
 )
 
-// natives are the shipped detours as functions that are linked in, by module
-// name and hook.
+// natives holds the functions of the shipped detours that are linked into the
+// program, by module name and hook.
 var natives = map[string][abi.Hooks]func(*abi.Frame){
 	"backend/standard":        {abi.BackEnd: backend.BackEnd},
 	"frontend/adaptive":       {abi.FrontEnd: adaptive.FrontEnd},
@@ -32,8 +32,8 @@ var natives = map[string][abi.Hooks]func(*abi.Frame){
 	"poststatus/standard":     {abi.PostStatus: poststatus.PostStatus},
 }
 
-// Native makes the shipped detour of that name as one that is linked in, with
-// settings in the manifest's order.
+// Native makes a detour from the linked-in functions of the shipped detour of that
+// name, with settings in the manifest's order.
 func Native(name string, settings []int64) (*hooks.Native, error) {
 	f, ok := natives[name]
 	if !ok {

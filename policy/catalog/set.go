@@ -16,8 +16,8 @@ import (
 	"github.com/iosrun/iosrun/policy"
 )
 
-// Loader turns policies into attachments. It compiles a module once, whatever
-// number of policies and machines use it. It is safe for several goroutines.
+// Loader turns policies into attachments. It compiles a module only once, even if
+// several policies and machines use it. It is safe for several goroutines.
 type Loader struct {
 	Catalog Catalog
 	Runtime *host.Runtime
@@ -36,7 +36,6 @@ type Prepared struct {
 	loader *Loader
 }
 
-// PreparedDetour is a detour of a prepared policy.
 type PreparedDetour struct {
 	Detour  *policy.Detour
 	Module  *host.Module
@@ -47,8 +46,8 @@ type PreparedDetour struct {
 	rule     hooks.Containment
 }
 
-// Prepare loads what the policy names. A module that wants more than it was
-// granted, lacks exports or speaks another version is refused.
+// Prepare loads the modules that the policy names. It refuses a module that needs
+// more than it was granted, lacks exports or has another version.
 func (l *Loader) Prepare(ctx context.Context, p *policy.Policy) (*Prepared, error) {
 	if p.Source != shelf.BuiltIn {
 		if err := l.Catalog.Uses.Reads(p.Source, "a policy"); err != nil {
@@ -123,11 +122,11 @@ func (l *Loader) load(ctx context.Context, ref string, granted abi.Capability) (
 	return c, nil
 }
 
-// Inspect says what a module is and whether a policy that grants it so much could
-// load it; grants that are nil are all that the module asks for. It is the way on
-// which modules are loaded. Nothing of the module runs, unless rehearse asks for
-// the rest of that way: its start and the canned frames. The settings are the
-// module's defaults.
+// Inspect describes a module and reports whether a policy with these grants could
+// load it; nil grants stand for all that the module asks for. It makes the same
+// checks as loading does. Nothing of the module runs, unless rehearse asks for the
+// remaining checks: its start and the canned frames. The settings are the module's
+// defaults.
 func (l *Loader) Inspect(ctx context.Context, ref string, grants []string, rehearse bool) (*host.Module, *host.Report, error) {
 	m, err := l.Catalog.Module(ctx, ref)
 	if err != nil {
@@ -156,12 +155,12 @@ func (l *Loader) Inspect(ctx context.Context, ref string, grants []string, rehea
 	return m, report, i.Close()
 }
 
-// rehearsalSeed is the seed of an instance that is made to be looked at.
+// rehearsalSeed is the seed of an instance that Inspect makes.
 const rehearsalSeed = 1
 
-// Try makes an instance of each detour, rehearses it and closes it again: what
-// only running can tell of a policy is known then. With native it looks whether
-// the shipped detours are linked in.
+// Try makes an instance of each detour, rehearses it and closes it again. It finds
+// the faults of a policy that show only when its modules run. With native it uses
+// the linked-in shipped detours.
 func (r *Prepared) Try(ctx context.Context, seed uint64, native bool) error {
 	all, err := r.Attachments(ctx, seed, native)
 	if err != nil {
@@ -176,9 +175,9 @@ func (r *Prepared) Try(ctx context.Context, seed uint64, native bool) error {
 }
 
 // Attachments makes an instance of each detour for one machine, rehearses it and
-// gives it ready for hooks.Table.Install. The instances are closed by the table;
-// on an error they are closed already. With native the shipped detours are those
-// that are linked in.
+// returns it ready for hooks.Table.Install. The table closes the instances; after an
+// error they are closed already. With native the shipped detours run as linked-in
+// functions and not as modules.
 func (r *Prepared) Attachments(ctx context.Context, seed uint64, native bool) ([hooks.Slots][]*hooks.Attachment, error) {
 	var all [hooks.Slots][]*hooks.Attachment
 	for s := range r.Detours {
@@ -234,7 +233,7 @@ func (d *PreparedDetour) instance(ctx context.Context, seed uint64, log hclog.Lo
 	return i, nil
 }
 
-// settingText gives settings as text: whole numbers, truth values and names.
+// settingText returns the text of settings: whole numbers, truth values and names.
 func settingText(given map[string]any) (map[string]string, error) {
 	text := make(map[string]string, len(given))
 	for k, v := range given {

@@ -10,21 +10,20 @@ import (
 
 // The range and precision of a Latency.
 const (
-	// MaxLatency is the longest latency that the histogram tells apart; what is
-	// longer counts as MaxLatency in percentiles, and in full in mean and
-	// maximum.
+	// MaxLatency is the longest latency that the histogram tells apart. A longer one
+	// counts as MaxLatency in percentiles, and in full in mean and maximum.
 	MaxLatency = 3600 * machine.Second
 	// significantDigits bounds the error of a percentile to 1 in 1,000.
 	significantDigits = 3
 )
 
-// Latency is the histogram of the latencies of a class of I/Os. It takes about 270 KB,
-// whatever is recorded.
+// Latency is the histogram of the latencies of a class of I/Os. It takes about 270
+// KB, for any number of latencies.
 type Latency struct {
 	histogram *hdrhistogram.Histogram
 	count     int64
 	max       machine.Time
-	// sum is 128 bits, so that the mean is exact.
+	// sumHigh and sumLow are the sum in 128 bits, so that the mean is exact.
 	sumHigh, sumLow uint64
 	outside         int64
 }
@@ -50,20 +49,20 @@ func (l *Latency) Record(latency machine.Time) {
 		l.outside++
 		latency = MaxLatency
 	}
-	// The value is in range, which is the only error there is.
+	// The value is in range; nothing else can fail.
 	_ = l.histogram.RecordValue(int64(latency))
 }
 
-// Count is how many latencies were recorded.
+// Count returns the number of latencies recorded.
 func (l *Latency) Count() int64 { return l.count }
 
-// Max is the longest latency, exactly; 0 where there is none.
+// Max returns the longest latency in nanoseconds, exactly; 0 when there is none.
 func (l *Latency) Max() machine.Time { return l.max }
 
-// Outside is how many latencies were negative or above MaxLatency.
+// Outside returns the number of latencies that were negative or above MaxLatency.
 func (l *Latency) Outside() int64 { return l.outside }
 
-// Mean is the mean in nanoseconds; 0 where there is no latency.
+// Mean returns the mean in nanoseconds; 0 when there is no latency.
 func (l *Latency) Mean() float64 {
 	if l.count == 0 {
 		return 0
@@ -71,9 +70,9 @@ func (l *Latency) Mean() float64 {
 	return (float64(l.sumHigh)*(1<<64) + float64(l.sumLow)) / float64(l.count)
 }
 
-// Percentile is the least latency that p percent of the recorded ones do not
-// exceed, rounded up by at most 1 in 1,000; p is from 0 to 100. It is 0 where
-// there is no latency.
+// Percentile returns the smallest latency that p percent of the recorded ones do not
+// exceed, in nanoseconds, rounded up by at most 1 in 1,000; p is from 0 to 100. It
+// returns 0 when there is no latency.
 func (l *Latency) Percentile(p float64) machine.Time {
 	if l.count == 0 {
 		return 0
@@ -106,7 +105,7 @@ type Summary struct {
 	Outside int64 `json:"outside,omitempty"`
 }
 
-// Summary gives the figures that are shown.
+// Summary returns the figures that are shown.
 func (l *Latency) Summary() Summary {
 	us := func(t machine.Time) float64 { return float64(t) / float64(machine.Microsecond) }
 	return Summary{
@@ -121,8 +120,8 @@ func (l *Latency) Summary() Summary {
 	}
 }
 
-// EnoughFor says whether so many latencies are enough to tell percentile p, above
-// 0 and below 100, from the longest of them.
+// EnoughFor reports whether count latencies are enough to tell percentile p, above 0
+// and below 100, from the longest of them.
 func EnoughFor(p float64, count int64) bool {
 	const rounding = 1e-9 // 100-99.9 is a little more than 0.1
 	return float64(count)*(100-p) >= 100*(1-rounding)

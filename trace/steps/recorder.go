@@ -25,7 +25,8 @@ func (c *Counter) Step(_ machine.Time, step machine.Step, who string, _ uint64) 
 // Transition does nothing: the machine counts its transitions itself.
 func (c *Counter) Transition(machine.Time, string, int, string, string, uint64) {}
 
-// Count is how often the step was taken by the component that the row names.
+// Count returns the number of times that the component named by the row took the
+// step.
 func (c *Counter) Count(r Row) uint64 { return c.counts[Taken{r.Step, r.Actor}] }
 
 // Add adds the counts of another counter.

@@ -10,29 +10,29 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// MaxDrawn is the most events that are drawn.
+// MaxDrawn is the largest number of events that are drawn.
 const MaxDrawn = 2000
 
 // The measures of a drawing, in pixels.
 const (
 	margin     = 16
-	timeWidth  = 96 // of the column of times
+	timeWidth  = 96 // width of the column of times
 	laneWidth  = 74
 	rowHeight  = 20
 	headHeight = 128
-	pauseRoom  = 14 // where nothing happens for a while
+	pauseRoom  = 14 // height of a pause
 	textWidth  = 700
 	dotRadius  = 4
-	// pause is how long nothing happens before the drawing says so.
+	// pause is the shortest time without an event that is drawn as a pause.
 	pause = 20 * machine.Microsecond
-	// longest is how many characters of a step's text are drawn.
+	// longest is the largest number of characters of a step's text that are drawn.
 	longest = 98
 )
 
-// WriteSVG draws events as a sequence diagram: a lane a component, in the order
-// in which they first act, time downwards, not to scale; where nothing happens
-// for a while, lines are dashed. Each event is a dot on its component's lane with its number and text at
-// the right; an arrow is control that passes from one component to another.
+// WriteSVG draws events as a sequence diagram: a lane for each component, in the
+// order of their first events, with time running downwards, not to scale; lines are
+// dashed in a pause. Each event is a dot on its component's lane with its number and
+// text at the right; an arrow shows control passing from one component to another.
 func WriteSVG(w io.Writer, title string, events []Event) error {
 	switch {
 	case len(events) == 0:
@@ -69,7 +69,7 @@ type drawing struct {
 
 func (d *drawing) printf(format string, args ...any) { fmt.Fprintf(&d.out, format, args...) }
 
-// rows gives each event its place.
+// rows computes the position of each event.
 func (d *drawing) rows(events []Event) {
 	y := headHeight + rowHeight
 	for i, e := range events {
@@ -142,7 +142,7 @@ func (d *drawing) marks(events []Event) {
 	}
 }
 
-// passage draws how control goes from one event to the next.
+// passage draws the way of control from one event to the next.
 func (d *drawing) passage(class string, x0, y0, x, y int) {
 	if x0 == x {
 		d.printf(`<path class="%s" d="M%d %dV%d"/>`+"\n", class, x, y0, y)
@@ -155,7 +155,7 @@ func (d *drawing) passage(class string, x0, y0, x, y int) {
 	d.printf(`<path class="%s" marker-end="url(#tip)" d="M%d %dV%dH%d"/>`+"\n", class, x0, y0, y, tip)
 }
 
-// Microseconds gives a time as text, in microseconds.
+// Microseconds returns the text of a time, in microseconds.
 func Microseconds(t machine.Time) string {
 	return fmt.Sprintf("%d.%03d µs", t/machine.Microsecond, t%machine.Microsecond)
 }

@@ -16,13 +16,13 @@ var text string
 // Row is a step of the method.
 type Row struct {
 	Step   machine.Step `json:"-"`
-	Name   string       `json:"step"` // as the table has it: "114", "M1"
+	Name   string       `json:"step"` // name in the table: "114", "M1"
 	Figure string       `json:"figure"`
 	Actor  string       `json:"actor"`
 	What   string       `json:"what"`
 }
 
-// Table is the steps in the order of the method.
+// Table returns the steps in the order of the method.
 func Table() ([]Row, error) {
 	var rows []Row
 	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
@@ -55,7 +55,7 @@ func Parse(name string) (machine.Step, error) {
 	return base + machine.Step(n), nil
 }
 
-// Name is the name of a step.
+// Name returns the name of a step.
 func Name(s machine.Step) string {
 	if s > step.M {
 		return fmt.Sprintf("M%d", s-step.M)

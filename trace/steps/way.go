@@ -8,7 +8,7 @@ import (
 	"github.com/iosrun/iosrun/emulator/machine"
 )
 
-// MaxEvents is the most events that a Way keeps.
+// MaxEvents is the largest number of events that a Way keeps.
 const MaxEvents = 100_000
 
 // Event is a step on the way of an I/O.
@@ -21,22 +21,22 @@ type Event struct {
 	IO     uint64       `json:"io"`
 }
 
-// Way records the way of the I/Os that it follows, and of what happens meanwhile
-// for no I/O in particular (identity 0). It implements machine.StepRecorder and
-// belongs to its machine.
+// Way records the events of the I/Os that it follows, and the events meanwhile that
+// belong to no I/O (identity 0). It implements machine.StepRecorder and belongs to
+// its machine.
 type Way struct {
-	// All follows every I/O.
+	// All says that every I/O is followed.
 	All bool
-	// States records changes of state, too.
+	// States says that changes of state are recorded, too.
 	States bool
 
 	ios    map[uint64]bool
 	taken  []taken
-	own    int  // events up to the last one of an I/O that is followed
+	own    int  // number of events up to the last one of an I/O that is followed
 	Missed bool // there were more than MaxEvents
 }
 
-// taken is a step, or with from and to a change of state.
+// taken is a step, or, when from and to are set, a change of state.
 type taken struct {
 	at       machine.Time
 	step     machine.Step
@@ -45,8 +45,8 @@ type taken struct {
 	from, to string
 }
 
-// Follow has the way of an I/O recorded from now on. An I/O's mirror I/Os have
-// its identity.
+// Follow makes w record the events of an I/O from now on. The mirror I/Os of an I/O
+// have the same identity.
 func (w *Way) Follow(io uint64) {
 	if w.ios == nil {
 		w.ios = make(map[uint64]bool)
@@ -86,8 +86,8 @@ func (w *Way) take(t taken) {
 	}
 }
 
-// Events are the events in the order of their times, up to the last one of an I/O
-// that is followed.
+// Events returns the events in the order of their times, up to the last one of an
+// I/O that is followed.
 func (w *Way) Events() ([]Event, error) {
 	rows, err := Table()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package volumetest makes volumes with the Hercules emulator's programs, and
-// has them read volumes, for tests of several packages. Tests skip where the
+// Package volumetest makes volumes with the Hercules emulator's programs, and reads
+// volumes with them, for tests of several packages. Tests are skipped when the
 // programs are not installed.
 package volumetest
 
@@ -21,8 +21,8 @@ import (
 	"github.com/iosrun/iosrun/emulator/media"
 )
 
-// Tool runs one of the Hercules emulator's programs in a directory and gives
-// its standard output; it skips the test where they are not installed.
+// Tool runs one of the Hercules emulator's programs in a directory and returns its
+// standard output; it skips the test when they are not installed.
 func Tool(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -55,7 +55,7 @@ type Member struct {
 	Lines []string
 }
 
-// Members are the members of PO.LIB on a loaded volume.
+// Members returns the members of PO.LIB on a loaded volume.
 func Members() []Member {
 	return []Member{
 		{"ALPHA", []string{"FIRST LINE OF ALPHA", "SECOND LINE", "", "LAST LINE"}},
@@ -72,8 +72,8 @@ func manyLines(n int) []string {
 	return lines
 }
 
-// Of the data set of members: blocks of 39 records of 80 bytes, a directory of
-// 5 blocks.
+// The data set of members has blocks of 39 records of 80 bytes, and a directory of 5
+// blocks.
 const (
 	lineLength      = 80
 	blockLines      = 39
@@ -81,7 +81,7 @@ const (
 	directoryLength = 256
 )
 
-// library is the track on which the directory of PO.LIB begins.
+// library returns the track on which the directory of PO.LIB begins.
 func library(t *testing.T, v *image.CKD) int {
 	t.Helper()
 	for n := range v.Geometry().Tracks() {
@@ -97,14 +97,14 @@ func library(t *testing.T, v *image.CKD) int {
 	return 0
 }
 
-// putMembers writes members to a partitioned data set that is empty, from its
-// first track on. A directory block holds all entries.
+// putMembers writes members to an empty partitioned data set, from its track first
+// on. A directory block holds all entries.
 func putMembers(t *testing.T, v *image.CKD, first int) {
 	t.Helper()
 	g := v.Geometry()
 	track, err := v.Update(first)
 	require.NoError(t, err)
-	// The directory blocks are there; the first gets the entries.
+	// The directory blocks exist; the first one gets the entries.
 	directory, found, err := track.Record(1)
 	require.NoError(t, err)
 	require.True(t, found)
@@ -191,8 +191,8 @@ func LoadedOn(t *testing.T, dir, device string, cylinders int) string {
 	return path
 }
 
-// Printed is what Hercules' tools print of a volume: its data sets, the members
-// of PO.LIB, and one member; and the files that dasdpdsu makes.
+// Printed returns the output of Hercules' tools about a volume: its data sets, the
+// members of PO.LIB, and one member; and the files that dasdpdsu makes.
 func Printed(t *testing.T, dir, path string) []string {
 	t.Helper()
 	out := []string{

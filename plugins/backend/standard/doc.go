@@ -1,4 +1,6 @@
-// Package standard is the back-end detour: it learns from the condition code of
-// the primary SSCH whether the mirror requests of an I/O are to be started, and
-// has them started where that is allowed. (FIGs. 12 and 13.)
+// Package standard is the back-end detour. It gets the condition code of the
+// primary's start subchannel (SSCH), the instruction that starts an I/O. If the
+// primary was started it has the mirror requests of the I/O started, where the state
+// of the mirror allows that; otherwise it drops them. (FIGs. 12 and 13 of the
+// method.)
 package standard

@@ -6,23 +6,23 @@ import (
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
 
-// masks says what is to be done for which mirrors.
+// masks holds a mask of mirrors for each action.
 type masks struct {
 	label, drop, resume, schedule, start uint8
 }
 
-// BackEnd answers for the return address, disabled, and for the run that it asks
-// for there, enabled.
+// BackEnd answers both calls of the hook for an I/O: the one at the return address,
+// with the processor disabled, and the enabled one that it asks for there.
 func BackEnd(f *abi.Frame) {
 	if !plain(f) {
 		general(f)
 	}
 }
 
-// plain answers as general does where nothing is the matter: the primary was
-// started, and every mirror request waits for a mirror that is in sync. It
-// reports no steps, and false for a request that is for general. It is one loop
-// without a call: in a module a call costs as much as the loop.
+// plain gives the same answer as general in the usual case: the primary was started,
+// and every mirror request waits for a mirror that is in sync. In any other case, or
+// when steps are traced, it returns false and leaves the request to general. It is
+// one loop without a call, because in a module a call costs as much as the loop.
 func plain(f *abi.Frame) bool {
 	if f.Head.Flags&abi.Tracing != 0 || f.Status.CC != 0 || f.Status.Flags&abi.FlagCCWError != 0 || f.Pair.Mirrors > abi.MaxMirrors {
 		return false
@@ -68,8 +68,8 @@ func general(f *abi.Frame) {
 		return
 	}
 	if f.Status.Flags&abi.FlagCCWError != 0 {
-		// There is no chain to start: the request stays on the shadow queue for the
-		// post-status detour to decide about (304, 306).
+		// There is no chain to start: the request stays on the shadow queue, and the
+		// post-status detour decides about it (304, 306).
 		leave(f)
 		return
 	}
@@ -108,14 +108,15 @@ func general(f *abi.Frame) {
 	leave(f)
 }
 
-// leave goes back to IOSVSSCH, which there is none of in the enabled run.
+// leave reports the return to IOSVSSCH, the I/O supervisor's start routine. The
+// enabled call does not return there.
 func leave(f *abi.Frame) {
 	if f.Head.Flags&abi.Disabled != 0 {
 		f.Took(step.LeaveBackEnd)
 	}
 }
 
-// waiting is the mask of the mirrors with a mirror request on the shadow queue.
+// waiting returns the mask of the mirrors with a mirror request on the shadow queue.
 func waiting(f *abi.Frame) (mask uint8) {
 	all := pair.Mirrors(&f.Pair)
 	for i := range all {
@@ -126,7 +127,8 @@ func waiting(f *abi.Frame) (mask uint8) {
 	return mask
 }
 
-// sort decides for each waiting mirror request where it goes. (FIG. 13.)
+// sort decides for each waiting mirror request whether it is started, resumed,
+// delayed or dropped. (FIG. 13.)
 func sort(f *abi.Frame, waiting uint8) (to masks) {
 	disabled := f.Head.Flags&abi.Disabled != 0
 	all := pair.Mirrors(&f.Pair)

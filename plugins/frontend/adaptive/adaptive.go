@@ -9,21 +9,22 @@ import (
 
 // The settings, in the manifest's order.
 const (
-	// Lag is how many writes a mirror lags behind when the pair goes to constant
-	// copy.
+	// Lag is the number of writes by which a mirror lags behind when the pair goes to
+	// constant copy.
 	Lag = iota
-	// CaughtUp is how many it may lag behind at most for the pair to go back. What
-	// is not below Lag means one below it.
+	// CaughtUp is the largest lag in writes at which the pair goes back. A value that
+	// is not below Lag counts as Lag - 1.
 	CaughtUp
-	Interloper // what becomes of a write to a mirror (130): 0 reject, 1 inhibit
-	Settings   // how many there are
+	Interloper // treatment of an application's write to a mirror (130): 0 reject, 1 inhibit
+	Settings   // number of settings
 )
 
-// FrontEnd answers for the DDTSIO slot. Chains that are longer than the frame
-// carries are cases of step 218: no valid mirror chain.
+// FrontEnd answers for the DDTSIO slot, before a request is started. A chain that is
+// longer than the frame carries is treated as in step 218: no valid mirror chain.
 func FrontEnd(f *abi.Frame) { FrontEndLong(f, nil) }
 
-// FrontEndLong is FrontEnd with the means to read long chains.
+// FrontEndLong is FrontEnd, but reads long chains with rest; without rest it is the
+// same.
 func FrontEndLong(f *abi.Frame, rest *chain.Rest) {
 	engine.Variant{Inhibit: f.Settings.Value[Interloper] != 0, Rest: rest}.FrontEnd(f)
 	if mirrored(&f.Response) {
@@ -31,11 +32,11 @@ func FrontEndLong(f *abi.Frame, rest *chain.Rest) {
 	}
 }
 
-// mirrored reports whether the answer has the mirrors written to and leaves the
-// mode alone. A chain that suspends itself sets the mode for its own reasons
-// (182, 216, 234): that holds until the next write that does not.
+// mirrored reports whether the response asks for mirror writes and leaves the mode
+// alone. A chain that suspends itself sets the mode for its own reasons (182, 216,
+// 234): that holds until the next write that does not.
 func mirrored(r *abi.Response) bool {
-	if r.Intents == 2 && r.Intent[0].Kind == abi.IntentMirror { // what plain writes get
+	if r.Intents == 2 && r.Intent[0].Kind == abi.IntentMirror { // the intents of a plain write
 		return true
 	}
 	write := false
@@ -50,7 +51,7 @@ func mirrored(r *abi.Response) bool {
 	return write
 }
 
-// adapt asks for the other mode where the pair's is no longer the right one.
+// adapt asks for the other mode when the lag of the mirrors requires it.
 func adapt(f *abi.Frame) {
 	high := max(f.Settings.Value[Lag], 1)
 	low := min(f.Settings.Value[CaughtUp], high-1)
@@ -62,7 +63,7 @@ func adapt(f *abi.Frame) {
 	}
 }
 
-// lag is the most that one of the mirrors that follow lags behind.
+// lag returns the largest lag, in writes, of the mirrors that follow the primary.
 func lag(p *abi.Pair) (most uint32) {
 	all := pair.Mirrors(p)
 	for i := range all {

@@ -1,11 +1,11 @@
-// Package adaptive is the front-end detour of mirroring that is synchronous until
-// a mirror lags, and in constant copy from then on until all mirrors have caught
-// up. How far a mirror lags is counted in writes: the requests on its unit, or
-// the writes that it lacks although an application was told that they are done,
-// whichever is more.
+// Package adaptive is a front-end detour that changes the mode of a pair. Mirroring
+// is synchronous until a mirror lags, and then in constant copy, in which
+// applications do not wait for the mirrors, until all mirrors have caught up. The
+// lag of a mirror is counted in writes: it is the number of requests on its unit, or
+// the number of acknowledged writes that it lacks, whichever is larger.
 //
-// Two limits, one for the way there and a lower one for the way back, keep it
-// from changing to and fro at every write. Nothing is kept from call to call: the
-// mode is the pair's, and the host keeps it. What becomes of each request is what
-// standard does; the mode that this detour asks for holds from the next one on.
+// There are two limits, a lower one for the change back, so that the mode does not
+// change at every write. The detour keeps nothing from call to call: the host keeps
+// the mode of the pair. Each request is treated as by the detour standard; the mode
+// that this detour asks for applies from the next request on.
 package adaptive

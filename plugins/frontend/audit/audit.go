@@ -16,18 +16,19 @@ const (
 	ReadsWritesPlain          //
 	ReadsWritesSpecial        //
 	Neither                   //
-	Unseen                    // not visible as a whole; ReadsWritesSpecial as well
+	Unseen                    // the program cannot be seen as a whole; counts as ReadsWritesSpecial, too
 	MirrorReadable            // a mirror could have served the read
-	Interlopers               // may write to a mirror
-	DrivenAgain               // which time the request came, from the second on
-	Records                   // how many there are
+	Interlopers               // an application's requests that may write to a mirror
+	DrivenAgain               // calls for a request after its first; the value is the number of the call
+	Records                   // number of records
 )
 
-// FrontEnd answers for the DDTSIO slot. Chains that are longer than the frame
-// carries are Unseen.
+// FrontEnd answers for the DDTSIO slot, before a request is started. Chains that are
+// longer than the frame carries are Unseen.
 func FrontEnd(f *abi.Frame) { FrontEndLong(f, nil) }
 
-// FrontEndLong is FrontEnd with the means to read long chains.
+// FrontEndLong is FrontEnd, but reads long chains with rest; without rest it is the
+// same.
 func FrontEndLong(f *abi.Frame, rest *chain.Rest) {
 	if f.Target.Origin == abi.OriginApplication {
 		record(f, rest)
@@ -56,6 +57,6 @@ func record(f *abi.Frame, rest *chain.Rest) {
 	}
 }
 
-// classRecord is the record of a class: they are numbered in the order of the
-// classes, whose step numbers are two apart.
+// classRecord returns the record of a class: records are numbered in the order of
+// the classes, whose step numbers are two apart.
 func classRecord(c chain.Class) uint8 { return uint8(c-chain.WritesPlain) / 2 }

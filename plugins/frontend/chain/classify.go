@@ -21,23 +21,24 @@ const (
 	Neither            Class = step.ClassNeither
 )
 
-// Program is a channel program that has been judged.
+// Program is a channel program with the properties that decide about mirroring.
 type Program struct {
-	// CCWs are the program in the order in which the channel meets them. They are
-	// the frame's or the Rest's, and good until the detour's answer.
+	// CCWs are the channel-command words of the program in the order in which the
+	// channel meets them. They lie in the frame or in the Rest, and are valid until
+	// the detour returns.
 	CCWs []abi.CCW
 	// Commands is the table for the device's class.
 	Commands *Table
-	// Kinds is what its commands do, together.
+	// Kinds has the kinds of all its commands together.
 	Kinds Kind
-	// Flags are those of all its CCWs, together.
+	// Flags has the flags of all its CCWs together.
 	Flags uint8
-	// Whole says that nothing of the program is out of sight. A program that is
-	// not whole is taken to read and to write.
+	// Whole says that CCWs has the whole program. A program that is not whole is
+	// assumed to read and to write.
 	Whole bool
 	// Extent is the index of its define extent or prefix, or -1.
 	Extent int
-	// Self is how it modifies itself.
+	// Self says how it modifies itself.
 	Self Modification
 }
 
@@ -53,12 +54,12 @@ func (p *Program) Judge(f *abi.Frame, rest *Rest) {
 	}
 }
 
-// scan is the one pass over the CCWs that every request pays for.
+// scan is the only pass over the CCWs that every request needs.
 func (p *Program) scan() {
 	var (
 		kinds, kind, before Kind
 		flags               uint8
-		chained             bool // by data chaining: the command code means nothing
+		chained             bool // continued by data chaining: the command code has no meaning
 		table               = p.Commands
 		ccws                = p.CCWs
 	)
@@ -87,16 +88,16 @@ func (p *Program) scan() {
 	p.Kinds, p.Flags = kinds, flags
 }
 
-// isTransfer reports whether c, of kind k by its code, is a transfer in channel.
-// In the middle of data chaining a code is looked at for this alone, and only
-// the exact one counts: any other may be what the storage happened to hold.
+// isTransfer reports whether c, of kind k by its code, is a transfer in channel. In
+// the middle of data chaining a command code has no other meaning, and only the
+// exact code of a transfer counts: the byte may hold anything else.
 func isTransfer(c *abi.CCW, k Kind, chained bool) bool {
 	return k&Transfer != 0 && (!chained || c.Command == arch.CommandTransfer)
 }
 
-// leavesPath reports whether the transfer in channel i, right behind a search,
-// leads away. Then what a satisfied search goes on with, the CCW behind the
-// transfer, is not among ccws, which follow the transfer.
+// leavesPath reports whether the transfer in channel i, right behind a search, leads
+// away from the CCW behind it. A satisfied search goes on with that CCW, which is
+// then missing in ccws, because ccws follow the transfer.
 func leavesPath(ccws []abi.CCW, i int) bool {
 	return i+1 < len(ccws) && ccws[i+1].Location != ccws[i].Location+8
 }
@@ -115,9 +116,8 @@ func (p *Program) Suspends() bool { return p.Flags&arch.FlagS != 0 }
 // interruption (178, 198).
 func (p *Program) Interrupts() bool { return p.Flags&arch.FlagPCI != 0 }
 
-// Class is the class of the program. A program that cannot be seen as a whole
-// may do anything: it reads and writes, with a special feature. (Steps 158 to
-// 170.)
+// Class returns the class of the program. A program that cannot be seen as a whole
+// may do anything: it reads and writes, with a special feature. (Steps 158 to 170.)
 func (p *Program) Class() Class {
 	if !p.Whole {
 		return ReadsWritesSpecial
@@ -146,16 +146,16 @@ func (p *Program) OnlyReads() bool {
 	return p.Whole && p.Kinds&Writes == 0 && !p.Self.CCWs
 }
 
-// Routable reports whether another device with the same data can run the program
-// in this one's place: it reads data alone, and neither its answer nor what it
-// leaves behind is tied to the device that ran it. A program that suspends
-// itself is resumed on the subchannel it was started on.
+// Routable reports whether another device with the same data can run the program in
+// this one's place: it only reads data, and neither its result nor its effects
+// belong to the device that ran it. A program that suspends itself is not routable:
+// it is resumed on the subchannel it was started on.
 func (p *Program) Routable() bool {
 	return p.OnlyReads() && p.Kinds&Reads != 0 && p.Kinds&(Own|State) == 0 && !p.Suspends() && !p.Self.Any()
 }
 
-// Target is the index of the CCW that the transfer in channel i leads to, and
-// whether it is one of the program's.
+// Target returns the index of the CCW that the transfer in channel i leads to, and
+// whether that CCW belongs to the program.
 func (p *Program) Target(i int) (int, bool) {
 	to := p.CCWs[i].Address
 	if i+1 < len(p.CCWs) && p.CCWs[i+1].Location == to {

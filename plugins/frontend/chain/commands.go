@@ -5,32 +5,33 @@ import (
 	"github.com/iosrun/iosrun/abi/arch"
 )
 
-// Kind is what a command does, as far as mirroring cares.
+// Kind classifies a command by its effect on the mirror, a bit for each effect.
 type Kind uint16
 
-// The kinds. A command can be of several.
+// The kinds. A command can have several.
 const (
-	// Reads: takes data from the tracks or blocks of the device.
+	// Reads says that the command takes data from the tracks or blocks of the device.
 	Reads Kind = 1 << iota
-	// Writes: puts data on the tracks or blocks of the device.
+	// Writes says that it puts data on the tracks or blocks of the device.
 	Writes
-	// Stores: puts data into main storage, whether from the medium or not.
+	// Stores says that it puts data into main storage, whether from the medium or not.
 	Stores
-	// Sends: takes data from main storage, whether for the medium or as
+	// Sends says that it takes data from main storage, whether for the medium or as
 	// parameters and search arguments.
 	Sends
-	// State: changes the state of the storage subsystem (step 220).
+	// State says that it changes the state of the storage subsystem (step 220).
 	State
-	// Own: answers with something that is the device's or the subsystem's own, so
-	// that no other device can answer in its place.
+	// Own says that its answer describes the device or the subsystem itself, so that
+	// no other device can answer in its place.
 	Own
-	// Extent: define extent, whose parameters carry the fast-write identification.
+	// Extent says that it is define extent, whose parameters carry the identification
+	// of cache fast write.
 	Extent
-	// Prefix: can have the parameters of define extent among its own.
+	// Prefix says that it can have the parameters of define extent among its own.
 	Prefix
-	// Search: can end with status modifier, which skips the next CCW.
+	// Search says that it can end with status modifier, which skips the next CCW.
 	Search
-	// Transfer: transfer in channel.
+	// Transfer says that it is transfer in channel.
 	Transfer
 )
 
@@ -41,10 +42,10 @@ type Command struct {
 	Kind Kind
 }
 
-// ECKD is the commands of count-key-data devices (3990 storage control
-// reference). A code with the multitrack bit (80) that is not listed itself is
-// what the code without it is. Set path group id is not a change of state: it
-// is about this host's path to this device.
+// ECKD lists the commands of count-key-data devices (3990 storage control
+// reference). A code with the multitrack bit (80) that is not listed itself has the
+// kind of the code without the bit. Set path group id is not a change of state,
+// because it concerns only this host's path to this device.
 var ECKD = [...]Command{
 	{arch.CommandReadIPL, "read initial program load", Reads | Stores},
 	{arch.CommandNoOperation, "no operation", 0},
@@ -109,7 +110,7 @@ var ECKD = [...]Command{
 	{arch.CommandReadConfiguration, "read configuration data", Stores | Own},
 }
 
-// FBA is the commands of fixed-block devices (3370 reference).
+// FBA lists the commands of fixed-block devices (3370 reference).
 var FBA = [...]Command{
 	{arch.CommandReadIPL, "read initial program load", Reads | Stores},
 	{arch.CommandNoOperation, "no operation", 0},
@@ -129,14 +130,14 @@ var FBA = [...]Command{
 // Table has the kind of every command code of a device class.
 type Table [256]Kind
 
-// The tables, complete: what no row names has the kind that its low bits say
+// The complete tables: a code without a row has the kind that its low bits give
 // (Principles of Operation, "Command Code").
 var (
 	eckd = complete(ECKD[:], arch.Multitrack)
 	fba  = complete(FBA[:], 0)
 )
 
-// Commands is the table of a device class.
+// Commands returns the table of a device class.
 func Commands(c abi.DeviceClass) *Table {
 	if c == abi.ClassFBA {
 		return &fba
@@ -159,8 +160,8 @@ func complete(rows []Command, multitrack uint8) (t Table) {
 	return t
 }
 
-// byLowBits is the kind of a command that no table lists. The device will most
-// likely reject it; until then it is taken for the most that it can be.
+// byLowBits returns the kind of a command that no table lists. The device will most
+// likely reject it; until then every effect that its low bits allow is assumed.
 func byLowBits(code uint8) Kind {
 	switch {
 	case arch.IsTransfer(code):

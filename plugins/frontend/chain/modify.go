@@ -5,13 +5,13 @@ import (
 	"github.com/iosrun/iosrun/abi/arch"
 )
 
-// Modification says what of itself a program modifies: what it stores into.
+// Modification says which parts of itself a program stores into.
 type Modification struct {
 	CCWs bool // CCWs of its own (202, 206)
 	Data bool // data areas that a later CCW of its sends (204, 206)
-	// Shared has a bit for each CCW, by index, whose data area is one of those
-	// that overlap: those that are stored into and those that are sent. It is
-	// complete for programs of at most abi.MaxRecipe CCWs.
+	// Shared has the index of each CCW whose data area overlaps another one's, where
+	// one of the two is stored into and the other is sent later. It is complete for
+	// programs of at most abi.MaxRecipe CCWs.
 	Shared Set
 }
 
@@ -39,10 +39,10 @@ func (a *span) cover(b span) {
 	a.first, a.end = min(a.first, b.first), max(a.end, b.end)
 }
 
-// area is the data area of c. With indirect addresses it is what stands in for
-// it: the list of address words, at its shortest. Two CCWs with one list have
-// one area; what lies behind different lists cannot be seen from here and is
-// taken to be apart.
+// area returns the data area of c. With indirect addresses it returns the list of
+// address words instead, at its shortest. Two CCWs with the same list have the same
+// area; the areas behind different lists cannot be seen from here and are assumed
+// not to overlap.
 func area(c *abi.CCW) span {
 	first, n := uint64(c.Address), uint64(c.Count)
 	switch {
@@ -57,9 +57,9 @@ func area(c *abi.CCW) span {
 
 func location(c *abi.CCW) span { return span{uint64(c.Location), uint64(c.Location) + 8} }
 
-// modification finds what of itself a program modifies. It looks at each pair of
-// CCWs only if the coarse answer leaves that possible. A program of more CCWs
-// than a recipe can have keeps the coarse answer: a finer one would not help,
+// modification finds the parts of itself that a program modifies. It looks at each
+// pair of CCWs only if the coarse answer leaves that possible. A program of more
+// CCWs than a recipe can have keeps the coarse answer: a finer one would not help,
 // because no duplicate of it can be made, and would take the square of its length.
 func modification(ccws []abi.CCW, table *Table) Modification {
 	m := coarse(ccws, table)
@@ -78,7 +78,8 @@ func modification(ccws []abi.CCW, table *Table) Modification {
 	return m
 }
 
-// judge holds CCW i, which stores, against the others; w has walked up to it.
+// judge compares the area of CCW i, which stores, with the other CCWs and the areas
+// that later ones send; w has walked up to CCW i.
 func (m *Modification) judge(ccws []abi.CCW, table *Table, i int, w Walk) {
 	stored := area(&ccws[i])
 	for j := range ccws {
@@ -96,8 +97,8 @@ func (m *Modification) judge(ccws []abi.CCW, table *Table, i int, w Walk) {
 	}
 }
 
-// coarse holds what is stored against the storage that all CCWs lie in, and
-// against that which all sent areas lie in. What it denies is not so.
+// coarse compares the stored areas with one range that covers all CCWs and one that
+// covers all sent areas. A false in its answer is certain, a true only possible.
 func coarse(ccws []abi.CCW, table *Table) (m Modification) {
 	var program, sent span
 	var w Walk
@@ -121,15 +122,15 @@ func coarse(ccws []abi.CCW, table *Table) (m Modification) {
 	return m
 }
 
-// Walk goes through the CCWs of a program and knows, from one to the next, which
-// command is being carried out.
+// Walk goes through the CCWs of a program and keeps track of the command that is
+// being carried out.
 type Walk struct {
 	kind    Kind
 	chained bool
 }
 
-// Next is what c does: its command's kind, or with data chaining the kind of the
-// command that it continues; Transfer for a transfer in channel.
+// Next returns the kind of c: its command's kind, or with data chaining the kind of
+// the command that it continues; Transfer for a transfer in channel.
 func (w *Walk) Next(c *abi.CCW, table *Table) Kind {
 	k := table[c.Command]
 	if isTransfer(c, k, w.chained) {
@@ -142,9 +143,10 @@ func (w *Walk) Next(c *abi.CCW, table *Table) Kind {
 	return w.kind
 }
 
-// StoresApart reports that all the storage that ccws, without data chaining,
-// store into lies below or above all that they lie in and send, by which they do
-// not modify themselves. It is a quick answer: false says nothing.
+// StoresApart reports whether all areas that ccws store into lie below, or all
+// above, the CCWs themselves and all areas that they send; then they do not modify
+// themselves. ccws must be without data chaining. It is a quick test: false does not
+// mean that they modify themselves.
 func StoresApart(ccws []abi.CCW, table *Table) bool {
 	const slack = 4 // a list of one address word, where an area is shorter
 	low, high := [2]uint64{1 << 63, 1 << 63}, [2]uint64{}

@@ -2,13 +2,13 @@ package chain
 
 import "github.com/iosrun/iosrun/abi"
 
-// MaxCCWs is the most CCWs of a program that are judged; a longer one counts as
-// one that cannot be seen as a whole.
+// MaxCCWs is the largest number of CCWs of a program that is analysed; a longer
+// program counts as one that cannot be seen as a whole.
 const MaxCCWs = 1024
 
-// Rest reads programs that are longer than the frame carries. A detour has one,
-// kept from call to call: the storage that it reads into is handed to the host,
-// and made for each call it would have to be allocated for each call.
+// Rest reads programs that are longer than the frame carries. A detour keeps one
+// from call to call, because the storage that it reads into is handed to the host
+// and would have to be allocated anew for each call.
 type Rest struct {
 	// Read copies CCWs of the request's chain from number first on and reports how
 	// many it copied; it is guest/chain.Read in a module. Without it, a program
@@ -18,7 +18,7 @@ type Rest struct {
 	ccws [MaxCCWs]abi.CCW
 }
 
-// Whole gives the CCWs of a chain, and whether these are all. rest may be nil.
+// Whole returns the CCWs of a chain, and whether these are all. rest may be nil.
 func Whole(c *abi.Chain, rest *Rest) ([]abi.CCW, bool) {
 	count, inline := int(c.Count), int(c.Inline)
 	whole := c.Flags&abi.ChainTruncated == 0

@@ -8,15 +8,16 @@ import (
 
 // The settings, in the manifest's order.
 const (
-	Interloper = iota // what becomes of a write to a mirror (130): 0 reject, 1 inhibit
-	Settings          // how many there are
+	Interloper = iota // treatment of an application's write to a mirror (130): 0 reject, 1 inhibit
+	Settings          // number of settings
 )
 
-// FrontEnd answers for the DDTSIO slot. Chains that are longer than the frame
-// carries are cases of step 218: no valid mirror chain.
+// FrontEnd answers for the DDTSIO slot, before a request is started. A chain that is
+// longer than the frame carries is treated as in step 218: no valid mirror chain.
 func FrontEnd(f *abi.Frame) { FrontEndLong(f, nil) }
 
-// FrontEndLong is FrontEnd with the means to read long chains.
+// FrontEndLong is FrontEnd, but reads long chains with rest; without rest it is the
+// same.
 func FrontEndLong(f *abi.Frame, rest *chain.Rest) {
 	engine.Variant{ConstantCopy: true, Inhibit: f.Settings.Value[Interloper] != 0, Rest: rest}.FrontEnd(f)
 }

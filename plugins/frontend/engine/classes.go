@@ -29,15 +29,15 @@ func (r *request) decide() {
 	}
 }
 
-// same asks for the same chain on the mirrors, or for a duplicate if the same
-// one would put something into main storage or interrupt a second time.
+// same asks for the same chain on the mirrors, or for a duplicate if the same chain
+// would store into main storage or interrupt a second time.
 func (r *request) same() {
 	r.wanted = true
 	r.duplicate = r.program.Kinds&chain.Stores != 0 || r.program.Interrupts()
 }
 
-// writes is for chains that only write. What cache fast write needs is settled
-// where the chains are made, for each mirror by itself (173, 174).
+// writes decides about chains that only write. Cache fast write is handled where the
+// chains are made, for each mirror on its own (173, 174).
 func (r *request) writes() {
 	r.frame.Took(step.AskWhetherCacheFastWrite)
 	r.same()
@@ -66,8 +66,8 @@ func (r *request) specialWrites() {
 	}
 }
 
-// unsuspended has the mirrors get the chain as if it did not suspend itself, as
-// soon as they can, and nobody wait for it.
+// unsuspended asks for the chain on the mirrors as if it did not suspend itself, in
+// constant copy: it follows as soon as it can, and no application waits for it.
 func (r *request) unsuspended() {
 	r.constantCopy()
 	r.wanted, r.duplicate = true, true
@@ -75,7 +75,8 @@ func (r *request) unsuspended() {
 	r.flags |= abi.MirrorConstantCopy
 }
 
-// reads is for chains that only read, special features or not. (FIG. 9.)
+// reads decides about chains that only read, with special features or without. (FIG.
+// 9.)
 func (r *request) reads() {
 	f := r.frame
 	f.Took(step.AskWhetherReadsSelected)
@@ -95,8 +96,8 @@ func (r *request) reads() {
 	}
 }
 
-// specialReadsWrites is for chains that read and write with a special feature.
-// (FIG. 11.)
+// specialReadsWrites decides about chains that read and write with a special
+// feature. (FIG. 11.)
 func (r *request) specialReadsWrites() {
 	f := r.frame
 	f.Took(step.AskWhetherInterrupts)
@@ -120,10 +121,10 @@ func (r *request) specialReadsWrites() {
 	r.valid = false
 }
 
-// selfModifying duplicates a chain that modifies itself. The duplicate's CCWs
-// are out of the chain's reach, so the chain that the mirror gets is the one
-// before the modification; where that makes a difference, only the tracks can
-// tell what the primary has written, so they are copied, too.
+// selfModifying duplicates a chain that modifies itself. The chain does not modify
+// the duplicate's CCWs, so the mirror gets the chain as it was before the
+// modification. Where that makes a difference, only the primary's tracks show the
+// data that it has written, so they are copied, too.
 func (r *request) selfModifying() {
 	f := r.frame
 	switch self := &r.program.Self; {
@@ -151,7 +152,7 @@ func (r *request) changedTracks() {
 	}
 }
 
-// neither is for chains that neither read nor write.
+// neither decides about chains that neither read nor write.
 func (r *request) neither() {
 	f := r.frame
 	f.Took(step.AskWhetherStateChanges)

@@ -7,19 +7,19 @@ import (
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
 
-// Variant is what one front-end detour does differently from another.
+// Variant holds the choices in which front-end detours differ.
 type Variant struct {
-	// ConstantCopy lets no application wait for a mirror.
+	// ConstantCopy says that no application waits for a mirror.
 	ConstantCopy bool
-	// Inhibit lets an interloper's request to a mirror run with its writes
-	// inhibited, where it would be rejected otherwise (130).
+	// Inhibit lets an unauthorised request to a mirror run with its writes inhibited.
+	// Otherwise it is rejected (130).
 	Inhibit bool
-	// CopyInterrupting has the tracks copied that a chain changes which is not
+	// CopyInterrupting asks the host to copy the tracks changed by a chain that is not
 	// mirrored because of a program-controlled interruption (184).
 	CopyInterrupting bool
-	// Choose says which of the mirrors of a mask a read goes to, or Primary. The
-	// mask is never empty and has none but mirrors that can serve the read. Without
-	// it reads stay with the primary (186, 188).
+	// Choose returns the index of the mirror that a read goes to, one of the mask, or
+	// Primary. The mask is never empty and has only mirrors that can serve the read.
+	// Without it reads stay with the primary (186, 188).
 	Choose func(f *abi.Frame, mirrors uint8) int
 	// Rest reads long chains; nil where they cannot be read.
 	Rest *chain.Rest
@@ -28,7 +28,7 @@ type Variant struct {
 // Primary is the answer of Variant.Choose for the primary device.
 const Primary = -1
 
-// FrontEnd answers for the DDTSIO slot.
+// FrontEnd answers for the DDTSIO slot, before a request is started.
 func (v Variant) FrontEnd(f *abi.Frame) {
 	if !v.plain(f) {
 		v.general(f)
@@ -50,14 +50,15 @@ func (v Variant) general(f *abi.Frame) {
 	}
 }
 
-// bypass goes on with DDTSIO and leaves the return address alone.
+// bypass goes on with DDTSIO, the I/O supervisor's routine behind the slot, and
+// leaves the return address alone.
 func bypass(f *abi.Frame) {
 	f.Took(step.BypassBackEnd)
 	f.Took(step.ContinueWithDDTSIO)
 }
 
-// intercept goes on with DDTSIO and has the condition code pass through the
-// back-end detour.
+// intercept goes on with DDTSIO and asks for the back-end detour, which then gets
+// the condition code.
 func intercept(f *abi.Frame) {
 	f.Took(step.CallBackEnd)
 	f.Response.Ask(abi.IntentBackEnd)
@@ -67,7 +68,7 @@ func intercept(f *abi.Frame) {
 // mirror judges a request to a mirror device. (FIG. 6.)
 func (v Variant) mirror(f *abi.Frame) {
 	if f.Head.Flags&abi.Tracing == 0 && (f.Target.Origin == abi.OriginMirror || f.Target.Origin == abi.OriginSync) {
-		return // whatever 126 would find: 106, 100
+		return // the answer of step 126 makes no difference: 106, 100
 	}
 	f.Took(step.AskWhetherUnauthorisedWrite)
 	var p chain.Program
@@ -97,8 +98,8 @@ func (v Variant) mirror(f *abi.Frame) {
 func (v Variant) primary(f *abi.Frame) {
 	f.Took(step.AskWhetherRedrive)
 	to := writable(f)
-	// A mirror that is cut off gets no new request that an earlier one could be in
-	// the way of, and may never end the earlier one.
+	// A mirror that is cut off does not count: it gets no new request that could
+	// overtake an earlier one, and the earlier one may never end.
 	if f.Pair.Active&to != 0 {
 		f.Took(step.LeaveQueued)
 		f.Response.Ask(abi.IntentRetry)
@@ -107,7 +108,7 @@ func (v Variant) primary(f *abi.Frame) {
 		return
 	}
 	f.Took(step.CreateMirrorRequest)
-	var r request // filled field by field: a literal would be made aside and copied
+	var r request // filled field by field, because a literal would be copied
 	r.frame, r.variant, r.mirrors, r.valid = f, v, to, true
 	if v.ConstantCopy {
 		r.flags = abi.MirrorConstantCopy
@@ -115,8 +116,8 @@ func (v Variant) primary(f *abi.Frame) {
 	r.create()
 }
 
-// writable is the mask of the mirrors that are to get what is written: those
-// that follow the primary, and those that are being made to.
+// writable returns the mask of the mirrors that must get a write: those in sync with
+// the primary, and those that are synchronising.
 func writable(f *abi.Frame) (mask uint8) {
 	all := pair.Mirrors(&f.Pair)
 	for i := range all {

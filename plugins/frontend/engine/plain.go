@@ -8,13 +8,12 @@ import (
 	"github.com/iosrun/iosrun/plugins/internal/pair"
 )
 
-// plain answers for the requests that mirroring mostly sees: short chains to a
-// primary that only write or only read, without special features or cache fast
-// write. It reports whether the request was one; if not, it has done nothing.
+// plain answers the most frequent requests: short chains to a primary that only
+// write or only read, without special features or cache fast write. It returns false
+// for any other request, and has then done nothing.
 //
-// What it answers is what general would. It exists because a module pays for
-// every call and every taken branch: with few of them the answer takes a sixth
-// of the time.
+// It gives the same answer as general. It exists because calls and taken branches
+// cost time in a module: with few of them the answer takes a sixth of the time.
 func (v *Variant) plain(f *abi.Frame) bool {
 	c := &f.Chain
 	n := int(c.Count)

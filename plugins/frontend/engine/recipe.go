@@ -10,10 +10,10 @@ import (
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 )
 
-// build makes the mirror chains and asks for them: one for the mirrors that can
-// have the program's define extent as it is, and with cache fast write one for
-// each other identification. It reports whether all could be made; if not, it
-// has asked for none.
+// build makes the mirror chains and asks for them: one for the mirrors that can use
+// the program's define extent as it is, and with cache fast write one for each other
+// identification of cache fast write (CFWID) among the mirrors. It reports whether
+// all could be made; if not, it has asked for none.
 func (r *request) build() bool {
 	r.asked, r.built = r.frame.Response.Intents, true
 	if r.mirrors == 0 {
@@ -44,7 +44,8 @@ func (r *request) build() bool {
 	return true
 }
 
-// abandon takes the mirror chains back. It reports false for build.
+// abandon takes the mirror chains back. It always returns false, as the result of
+// build.
 func (r *request) abandon() bool {
 	out := &r.frame.Response
 	out.Intents, out.Recipes, out.Parameters = r.asked, 0, 0
@@ -62,7 +63,7 @@ func (r *request) chain(mask uint8, duplicate bool, fast fastWrite, id uint16) b
 	return r.recipe(n.First, fast, id)
 }
 
-// withID is those mirrors of the mask whose fast-write identification is id.
+// withID returns those mirrors of the mask whose fast-write identification is id.
 func withID(pair *abi.Pair, mask uint8, id uint16) (alike uint8) {
 	for m := mask; m != 0; m &= m - 1 {
 		if i := bits.TrailingZeros8(m); pair.Mirror[i].CFWID == id {
@@ -72,7 +73,8 @@ func withID(pair *abi.Pair, mask uint8, id uint16) (alike uint8) {
 	return alike
 }
 
-// fastWrite says where the fast-write identification of a program stands.
+// fastWrite is the offset of the fast-write identification in a program's
+// parameters, or one of the constants below.
 type fastWrite int8
 
 const (
@@ -107,8 +109,8 @@ func (r *request) fastWrite() fastWrite {
 	return at
 }
 
-// recipe makes a duplicate of the program that stores nothing outside private
-// areas. With fast its define extent has the fast-write identification id. It
+// recipe makes a duplicate of the program that stores nothing outside private areas.
+// When fast is an offset its define extent has the fast-write identification id. It
 // reports whether the program can be duplicated and the response has room.
 func (r *request) recipe(first uint16, fast fastWrite, id uint16) bool {
 	p, out := &r.program, &r.frame.Response
@@ -148,7 +150,7 @@ func (r *request) recipe(first uint16, fast fastWrite, id uint16) bool {
 }
 
 // extent copies the parameters of define extent or prefix into the response, with
-// another fast-write identification, and gives the index of the block (174).
+// another fast-write identification, and returns the index of the block (174).
 func (r *request) extent(c *abi.CCW, at fastWrite, id uint16) (block uint8, ok bool) {
 	from := &r.frame.Chain
 	blocks := (int(c.Count) + abi.ParameterSize - 1) / abi.ParameterSize

@@ -7,27 +7,27 @@ import (
 	"github.com/iosrun/iosrun/plugins/frontend/chain"
 )
 
-// request is one request to a primary device and what is to become of it on the
-// mirrors.
+// request is one request to a primary device, with the decisions about its mirror
+// I/O.
 type request struct {
 	frame   *abi.Frame
 	variant Variant
 	program chain.Program
-	// mirrors is the mask of those to mirror to.
+	// mirrors is the mask of the mirrors that must get the request.
 	mirrors uint8
 
-	// What the classes' procedures (FIGs. 8 to 11) decide.
+	// The decisions of the classes' procedures (FIGs. 8 to 11).
 
 	valid     bool  // false: no mirror chain can be made (218)
 	wanted    bool  // a mirror chain is to be made
-	duplicate bool  // it cannot be the same chain
-	private   bool  // what it modifies of its data areas is duplicated, too (212)
+	duplicate bool  // the mirrors need a duplicate of the chain
+	private   bool  // the data areas that it modifies are duplicated, too (212)
 	routed    bool  // a read that a mirror serves (192)
 	clear     uint8 // flags that the CCWs of the duplicate lose
-	flags     uint8 // of the mirror intents
+	flags     uint8 // flags of the mirror intents
 
-	asked uint16 // intents in the response before those for the mirror chains
-	built bool   // these are in the response
+	asked uint16 // number of intents in the response before those for the mirror chains
+	built bool   // the intents for the mirror chains are in the response
 }
 
 // create creates the mirror I/O request. (FIG. 7.)
@@ -64,7 +64,8 @@ func (r *request) create() {
 }
 
 // hold leaves the mirror request on the shadow queue, unless its chain suspends
-// itself: then nobody would resume it, and the pair falls back to constant copy.
+// itself. Nobody would resume such a chain, so it is abandoned and the pair falls
+// back to constant copy.
 func (r *request) hold() {
 	r.frame.Took(step.AskWhetherMirrorChainSuspends)
 	if (r.program.Flags&^r.clear)&arch.FlagS == 0 {

@@ -1,3 +1,3 @@
-// Package passthrough is a front-end detour that lets everything through: what a
-// call costs, and what happens without mirroring, is measured with it.
+// Package passthrough is a front-end detour that lets every request through. It
+// serves to measure the cost of a call, and runs without mirroring.
 package passthrough

@@ -10,16 +10,17 @@ import (
 const (
 	SelectorSetting = iota // a Selector
 	StripeTracks           // tracks of a stripe (FBA: groups of blocks)
-	Congestion             // requests on the primary's unit from which on PreferPrimary avoids it; 0: never
-	Interloper             // what becomes of a write to a mirror (130): 0 reject, 1 inhibit
-	Settings               // how many there are
+	Congestion             // number of requests on the primary's unit from which on PreferPrimary avoids it; 0: never
+	Interloper             // treatment of an application's write to a mirror (130): 0 reject, 1 inhibit
+	Settings               // number of settings
 )
 
-// FrontEnd answers for the DDTSIO slot. Chains that are longer than the frame
-// carries are cases of step 218: no valid mirror chain.
+// FrontEnd answers for the DDTSIO slot, before a request is started. A chain that is
+// longer than the frame carries is treated as in step 218: no valid mirror chain.
 func FrontEnd(f *abi.Frame) { FrontEndLong(f, nil) }
 
-// FrontEndLong is FrontEnd with the means to read long chains.
+// FrontEndLong is FrontEnd, but reads long chains with rest; without rest it is the
+// same.
 func FrontEndLong(f *abi.Frame, rest *chain.Rest) {
 	engine.Variant{Choose: Choose, Inhibit: f.Settings.Value[Interloper] != 0, Rest: rest}.FrontEnd(f)
 }

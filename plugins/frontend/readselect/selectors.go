@@ -7,12 +7,12 @@ import (
 	"github.com/iosrun/iosrun/plugins/frontend/engine"
 )
 
-// Selector is a way to choose where a read goes. Each is one that systems with
-// several copies or several paths are known to use; its comment says which.
+// Selector is a way to choose the device that serves a read. Each is used by known
+// systems with several copies or several paths, which its comment names.
 type Selector int64
 
-// The selectors. Where two sides are equally good the primary wins, and then the
-// mirror with the lower number.
+// The selectors. A side is the primary or a mirror. Of equally good sides the
+// primary is taken, or else the mirror with the lowest number.
 const (
 	// LowestLatency takes the side with the shortest expected time: read latency
 	// times the requests that will then be on its unit. This is "shortest expected
@@ -29,22 +29,21 @@ const (
 	RoundRobin
 	// Stripe takes turns by the address: each side serves its stripes, so that its
 	// cache holds other tracks than the others' (DRBD's 32K-striping to 1M-striping;
-	// the address goes to a disk as RAID 0 has it).
+	// the address decides as in RAID 0).
 	Stripe
-	// Sequential stays with the side whose last request ended where this one
-	// begins, and else takes the side whose head is nearest (md raid1's read
-	// balance for disks with heads, by next sequential sector and head distance).
+	// Sequential takes the side whose last request ended where this one begins, or
+	// else the side whose head is nearest (md raid1's read balance for disks with
+	// heads, by next sequential sector and head distance).
 	Sequential
 	// PreferPrimary stays with the primary unless it is congested, and then takes
 	// the mirror with the fewest requests (DRBD's prefer-local and
 	// when-congested-remote).
 	PreferPrimary
-	Selectors // how many there are
+	Selectors // number of selectors
 )
 
-// Choose says to which of the mirrors of the mask, or to the primary
-// (engine.Primary), the read goes. The mask must have none but mirrors that the
-// pair has.
+// Choose returns the index of the mirror that the read goes to, one of the mask, or
+// engine.Primary. The mask must have only mirrors of the pair.
 func Choose(f *abi.Frame, mirrors uint8) int {
 	p := &f.Pair
 	switch Selector(f.Settings.Value[SelectorSetting]) {
@@ -73,11 +72,11 @@ func Choose(f *abi.Frame, mirrors uint8) int {
 	return engine.Primary
 }
 
-// expected is the time until a further request would be done, in nanoseconds.
+// expected returns the time until a further request would be done, in nanoseconds.
 func expected(latency, queue uint32) uint64 { return uint64(latency) * (uint64(queue) + 1) }
 
-// leastPending gives the mirror with the fewest requests, fewer than primary, or
-// else the primary.
+// leastPending returns the mirror with the fewest requests, if it has fewer than
+// primary, the number of the primary's, or else the primary.
 func leastPending(p *abi.Pair, mirrors uint8, primary uint32) int {
 	best, queue := engine.Primary, primary
 	for m := mirrors; m != 0; m &= m - 1 {
@@ -88,7 +87,7 @@ func leastPending(p *abi.Pair, mirrors uint8, primary uint32) int {
 	return best
 }
 
-// turn gives the side whose turn it is: the primary, then each mirror.
+// turn returns the side whose turn it is: the primary, then each mirror.
 func turn(n uint64, mirrors uint8) int {
 	k := int(n % uint64(bits.OnesCount8(mirrors)+1))
 	if k == 0 {
@@ -100,8 +99,8 @@ func turn(n uint64, mirrors uint8) int {
 	return bits.TrailingZeros8(mirrors)
 }
 
-// nearest gives the side on which the read is sequential, or else the one with
-// the head nearest.
+// nearest returns the side on which the read is sequential, or else the one with the
+// nearest head.
 func nearest(f *abi.Frame, mirrors uint8) int {
 	first := f.Target.FirstTrack
 	best, far := engine.Primary, distance(first, f.Pair.LastTrack)
@@ -114,8 +113,8 @@ func nearest(f *abi.Frame, mirrors uint8) int {
 	return best
 }
 
-// distance is how many tracks a head at last has to go for first; going on with
-// the same track or the next is no way at all.
+// distance returns the number of tracks that a head at track last has to move to
+// reach track first; the same track and the next one count as 0.
 func distance(first, last uint32) uint32 {
 	switch {
 	case first == last+1:

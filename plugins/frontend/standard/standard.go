@@ -8,16 +8,17 @@ import (
 
 // The settings, in the manifest's order.
 const (
-	Interloper   = iota // what becomes of a write to a mirror (130): 0 reject, 1 inhibit
-	Interrupting        // what becomes of a chain that writes and has PCI (184): 0 leave, 1 copy its tracks
-	Settings            // how many there are
+	Interloper   = iota // treatment of an application's write to a mirror (130): 0 reject, 1 inhibit
+	Interrupting        // treatment of a chain that writes and has a program-controlled interruption (PCI; 184): 0 do not mirror it, 1 copy its tracks
+	Settings            // number of settings
 )
 
-// FrontEnd answers for the DDTSIO slot. Chains that are longer than the frame
-// carries are cases of step 218: no valid mirror chain.
+// FrontEnd answers for the DDTSIO slot, before a request is started. A chain that is
+// longer than the frame carries is treated as in step 218: no valid mirror chain.
 func FrontEnd(f *abi.Frame) { FrontEndLong(f, nil) }
 
-// FrontEndLong is FrontEnd with the means to read long chains.
+// FrontEndLong is FrontEnd, but reads long chains with rest; without rest it is the
+// same.
 func FrontEndLong(f *abi.Frame, rest *chain.Rest) {
 	v := &f.Settings.Value
 	engine.Variant{Inhibit: v[Interloper] != 0, CopyInterrupting: v[Interrupting] != 0, Rest: rest}.FrontEnd(f)

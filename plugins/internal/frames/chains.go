@@ -8,7 +8,7 @@ import (
 )
 
 // fillChain makes a chain and puts it into the frame as a host does, or, now and
-// then, as none would.
+// then, as no host would.
 func (g *Generator) fillChain(f *abi.Frame) {
 	r := g.rand
 	g.chain = g.chain[:0]

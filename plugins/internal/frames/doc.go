@@ -1,4 +1,4 @@
-// Package frames makes frames for tests of detours, the same ones for the same
-// seed: most are such as a host fills, some are such as no host should, because
-// a detour must answer those soundly, too.
+// Package frames makes frames for tests of detours, the same ones for the same seed.
+// Most are like those that a host fills, some are like no host should fill them,
+// because a detour must give a valid response to those, too.
 package frames

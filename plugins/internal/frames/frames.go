@@ -7,15 +7,15 @@ import (
 	"github.com/iosrun/iosrun/abi"
 )
 
-// MaxChain is the most CCWs of a chain that a Generator makes.
+// MaxChain is the largest number of CCWs of a chain that a Generator makes.
 const MaxChain = 200
 
 // Generator makes frames. It is for one goroutine.
 type Generator struct {
 	rand  *rand.Rand
-	chain []abi.CCW // of the frame made last, whole
-	cpa   uint32    // where it lies
-	// Where the next area of parameters and the next data area lie.
+	chain []abi.CCW // whole chain of the frame made last
+	cpa   uint32    // address of the chain
+	// Addresses of the next area of parameters and of the next data area.
 	parameter, data uint32
 }
 
@@ -24,8 +24,8 @@ func New(seed uint64) *Generator {
 	return &Generator{rand: rand.New(rand.NewPCG(seed, 0x105)), chain: make([]abi.CCW, 0, MaxChain)}
 }
 
-// ReadChain copies CCWs of the chain of the frame made last, from number first
-// on, and reports how many it copied: what the host does for chain_read.
+// ReadChain copies CCWs of the chain of the frame made last, from number first on,
+// and reports how many it copied, as the host does for chain_read.
 func (g *Generator) ReadChain(first int, into []abi.CCW) int {
 	if first < 0 || first >= len(g.chain) {
 		return 0
@@ -73,8 +73,8 @@ func (g *Generator) Fill(f *abi.Frame, h abi.Hook) {
 	o.Verdict, o.Intents, o.Recipes, o.Parameters, o.Steps = 0, 0, 0, 0, 0
 }
 
-// failure fills in how an I/O has failed: before it was started, or by a status
-// with as many of its bits and of the sense bytes' as it happens.
+// failure fills in the failure of an I/O: one before it was started, or a status
+// with random bits in it and in the sense bytes.
 func (g *Generator) failure(f *abi.Frame) {
 	r := g.rand
 	f.Target.CompletionCode = pick(r, 0, 0, 0, 0, 0, 0, abi.CompletionPermanent, abi.CompletionPurged, abi.CompletionNoPath, uint8(r.Uint32()))

@@ -1,2 +1,3 @@
-// Package pair answers what detours of every slot ask about a pair.
+// Package pair answers questions about the mirrors of a pair that detours of every
+// slot have.
 package pair

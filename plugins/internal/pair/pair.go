@@ -2,18 +2,19 @@ package pair
 
 import "github.com/iosrun/iosrun/abi"
 
-// Mirrors is the pair's mirrors. They are the frame's.
+// Mirrors returns the pair's mirrors. They lie in the frame.
 func Mirrors(p *abi.Pair) []abi.Mirror {
 	return p.Mirror[:min(p.Mirrors, abi.MaxMirrors)]
 }
 
-// Follows reports whether the mirror is to get what is written to the primary: it
-// is in sync, or is being made to be.
+// Follows reports whether the mirror must get writes to the primary: it is in sync,
+// or synchronising.
 func Follows(m *abi.Mirror) bool {
 	return m.State == abi.MirrorInSync || m.State == abi.MirrorSynchronising
 }
 
-// Readable is the mask of the mirrors that have what a request reads.
+// Readable returns the mask of the mirrors that have the current data of the tracks
+// that a request reads.
 func Readable(p *abi.Pair) (mask uint8) {
 	all := Mirrors(p)
 	for i := range all {

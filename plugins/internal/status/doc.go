@@ -1,3 +1,3 @@
-// Package status reads how an I/O has ended from the subchannel-status word and
+// Package status finds out how an I/O has ended, from the subchannel-status word and
 // the sense bytes of a frame.
 package status

@@ -23,11 +23,11 @@ func Missing(s *abi.Status) bool {
 // sense bytes.
 func UnitCheck(s *abi.Status) bool { return arch.UnitStatus(s.SCSW[arch.SCSWUnit])&arch.UnitCheck != 0 }
 
-// ChannelError reports whether the channel has found something wrong, such as a
-// program check or an incorrect length.
+// ChannelError reports whether the channel has found an error, such as a program
+// check or an incorrect length.
 func ChannelError(s *abi.Status) bool {
 	return arch.ChannelStatus(s.SCSW[arch.SCSWChannel])&^arch.PCI != 0
 }
 
-// half is the halfword of the subchannel-status word at an offset.
+// half returns the halfword of the subchannel-status word at an offset.
 func half(s *abi.Status, at int) uint16 { return binary.BigEndian.Uint16(s.SCSW[at:]) }

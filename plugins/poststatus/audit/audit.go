@@ -16,12 +16,13 @@ const (
 	ChannelError        // program check, incorrect length and so on
 	Otherwise           // any other end: failed before it was started, unit exception, busy
 	Equipment           // of the unit checks: the device does not work
-	Program             // of the unit checks: the channel program is wrong
-	Recovered           // ended well after so many retries
-	Records             // how many there are
+	Program             // of the unit checks: the channel program is invalid
+	Recovered           // ended well after retries; the value is their number
+	Records             // number of records
 )
 
-// PostStatus answers for SRBEP.
+// PostStatus answers for SRBEP, the pointer to the routine that gets an I/O's
+// status.
 func PostStatus(f *abi.Frame) {
 	f.Took(step.EnterPostStatus)
 	if o := f.Target.Origin; (o == abi.OriginApplication || o == abi.OriginRouted) && fresh(f) {
@@ -30,9 +31,9 @@ func PostStatus(f *abi.Frame) {
 	f.Took(step.YieldToIECVPST)
 }
 
-// fresh reports whether the call is about an end that has not been seen. For an
-// I/O that was held back, or whose mirror I/Os end later, there are further
-// calls: those are more than the retries account for.
+// fresh reports whether the call is the first one for this end of the I/O. An I/O
+// that was held back, or whose mirror I/Os end later, has further calls, so that the
+// number of its calls is larger than that of its retries.
 func fresh(f *abi.Frame) bool { return f.Head.Call == uint32(f.Target.Retries) }
 
 func record(f *abi.Frame) {
@@ -57,14 +58,14 @@ func record(f *abi.Frame) {
 	}
 }
 
-// outcome is the record of an I/O that has not ended well.
+// outcome returns the record of an I/O that has not ended well.
 func outcome(f *abi.Frame) uint8 {
 	s := &f.Status
 	switch {
 	case f.Target.CompletionCode == abi.CompletionNoPath:
 		return NoPath
 	case f.Target.CompletionCode != abi.CompletionNone:
-		return Otherwise // not started: the status is an earlier one
+		return Otherwise // not started: the status belongs to an earlier start
 	case status.NoPath(s):
 		return NoPath
 	case status.Missing(s):

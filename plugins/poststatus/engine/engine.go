@@ -8,16 +8,17 @@ import (
 
 // The settings, in the manifests' order.
 const (
-	OnMirrorFailure  = iota // what is dissociated when a mirror I/O fails (M4): a scope of abi.IntentDissociate
-	OnPrimaryFailure        // when the primary I/O fails (M3): 0 report, 1 promote a mirror
-	OnChainError            // when no valid mirror chain was made (306): 0 retry, 1 dissociate
-	ChainRetries            // attempts at most
-	// CompleteAfter is how many mirrors must have a write before its completion is
-	// reported; 0, or more than follow, is all that follow. With ConstantCopy it
-	// means nothing, and the manifest does not have it.
+	OnMirrorFailure  = iota // the mirrors that are dissociated when a mirror I/O fails (M4): a scope of abi.IntentDissociate
+	OnPrimaryFailure        // action when the primary I/O fails (M3): 0 report, 1 promote a mirror
+	OnChainError            // action when no valid mirror chain was made (306): 0 retry, 1 dissociate
+	ChainRetries            // largest number of attempts
+	// CompleteAfter is the number of mirrors that must have a write before its
+	// completion is reported; 0, or more than follow the primary, means all that
+	// follow it. With ConstantCopy it has no meaning, and the manifest does not have
+	// it.
 	CompleteAfter
-	OnTimeOut // what becomes of a request whose mirror does not answer (M2): 0 release, 1 fail
-	Settings  // how many there are
+	OnTimeOut // treatment of a request whose mirror does not answer (M2): 0 release, 1 fail
+	Settings  // number of settings
 )
 
 const (
@@ -26,14 +27,14 @@ const (
 	fail       = 1
 )
 
-// Variant is what one post-status detour does differently from another.
+// Variant holds the choice in which post-status detours differ.
 type Variant struct {
-	// ConstantCopy reports completion once the primary has it, for every request.
+	// ConstantCopy says that completion is reported as soon as the primary has the
+	// write, for every request.
 	ConstantCopy bool
 }
 
-// mirrorIO is the masks of the mirrors by how far the mirror I/O of the request
-// has got.
+// mirrorIO holds masks of the mirrors, by the state of the request's I/O on them.
 type mirrorIO struct {
 	queued  uint8 // not started
 	begun   uint8
@@ -41,17 +42,18 @@ type mirrorIO struct {
 	ignored uint8 // not complete, on mirrors that are cut off already
 }
 
-// PostStatus answers for SRBEP.
+// PostStatus answers for SRBEP, the pointer to the routine that gets an I/O's
+// status.
 func (v Variant) PostStatus(f *abi.Frame) {
 	if !v.plain(f) {
 		v.general(f)
 	}
 }
 
-// plain answers as general does where nothing is the matter: the target is not a
-// primary, or its mirror I/Os are complete or under way. It reports no steps, and
-// false for a request that is for general. It is one loop without a call: in a
-// module a call costs as much as the loop.
+// plain gives the same answer as general in the usual case: the target is not a
+// primary, or its mirror I/Os are complete or under way. In any other case, or when
+// steps are traced, it returns false and leaves the request to general. It is one
+// loop without a call, because in a module a call costs as much as the loop.
 func (v Variant) plain(f *abi.Frame) bool {
 	if f.Head.Flags&abi.Tracing != 0 {
 		return false
@@ -136,8 +138,8 @@ func enough(f *abi.Frame) bool {
 	return left <= 0
 }
 
-// survey looks at the mirror I/Os. On a mirror that is cut off nothing is
-// expected any more; the host has marked what it misses.
+// survey looks at the mirror I/Os. An I/O on a mirror that is cut off is ignored:
+// the host has marked the tracks that the mirror lacks.
 func survey(f *abi.Frame) (m mirrorIO) {
 	all := pair.Mirrors(&f.Pair)
 	for i := range all {
@@ -161,8 +163,8 @@ func survey(f *abi.Frame) (m mirrorIO) {
 	return m
 }
 
-// judge does what is to be done about mirror I/Os that have not succeeded, and
-// gives the mask of those that are under way then. (Steps 304, 306, M4.)
+// judge asks for retries or dissociation of mirror I/Os that have not succeeded, and
+// returns the mask of those that are still under way then. (Steps 304, 306, M4.)
 func (v Variant) judge(f *abi.Frame, m *mirrorIO) (under uint8) {
 	f.Took(step.AskWhetherCCWError)
 	timedOut := f.Status.Flags&abi.FlagTimedOut != 0
@@ -170,7 +172,7 @@ func (v Variant) judge(f *abi.Frame, m *mirrorIO) (under uint8) {
 	switch {
 	case timedOut:
 		lost, under = lost|under, 0
-	case f.Status.Flags&abi.FlagCCWError != 0: // what has no chain does not start by itself
+	case f.Status.Flags&abi.FlagCCWError != 0: // a request without a chain does not start by itself
 		lost, under = lost|m.queued, m.begun
 		if lost != 0 && f.Settings.Value[OnChainError] != dissociate && int64(f.Head.Call) < f.Settings.Value[ChainRetries] {
 			f.Took(step.RetryMirrorIO)
@@ -195,7 +197,7 @@ func (v Variant) judge(f *abi.Frame, m *mirrorIO) (under uint8) {
 	return under
 }
 
-// scope is what goes with a mirror that fails.
+// scope returns the scope of the dissociation when a mirror fails.
 func scope(f *abi.Frame) uint8 {
 	s := f.Settings.Value[OnMirrorFailure]
 	if s < 0 || s > int64(abi.ScopeGroup) {

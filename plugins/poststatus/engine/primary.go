@@ -8,9 +8,9 @@ import (
 	"github.com/iosrun/iosrun/plugins/internal/status"
 )
 
-// primaryFailed notes the error and, where that is configured, the device or its
-// path does not work and there is a mirror to do it, has a mirror take the
-// primary's place. (Step 298, M3.)
+// primaryFailed sets the primary-error flag. It asks for the promotion of a mirror
+// when that is configured, the device or its path does not work, and there is a
+// suitable mirror. (Step 298, M3.)
 func (v Variant) primaryFailed(f *abi.Frame) {
 	f.Took(step.SetPrimaryError)
 	f.Response.SetFlags(abi.FlagPrimaryError)
@@ -22,9 +22,9 @@ func (v Variant) primaryFailed(f *abi.Frame) {
 	}
 }
 
-// replaced reports whether another I/O has had a mirror promoted since this one
-// was started: the device that it failed on stands in that mirror's place, and
-// the host drives it again on the new primary.
+// replaced reports whether a mirror was promoted because of another I/O since this
+// one was started. The device that it failed on is then a mirror itself, and the
+// host starts the request again on the new primary.
 func replaced(f *abi.Frame) bool {
 	all := pair.Mirrors(&f.Pair)
 	for i := range all {
@@ -35,8 +35,9 @@ func replaced(f *abi.Frame) bool {
 	return false
 }
 
-// successor is the mirror that lacks least of what the primary has: the fewest
-// tracks out of sync, then the fewest writes at risk.
+// successor returns the mirror that lacks least of the primary's data: the one with
+// the fewest tracks out of sync, and among equals with the fewest writes at risk. ok
+// is false when there is none.
 func successor(f *abi.Frame) (best uint8, ok bool) {
 	all := pair.Mirrors(&f.Pair)
 	for i := range all {
@@ -54,15 +55,15 @@ func successor(f *abi.Frame) (best uint8, ok bool) {
 // broken reports whether the I/O has failed because the primary or its path does
 // not work: there is no path, no interruption came, or the device says so itself.
 // An equipment check must have come again after error recovery has driven the
-// request once more: it may have been a passing one.
-// Any other error is about the channel program, the data or a state that the
-// device was put into (a command reject, a file mask, write inhibited): a mirror
-// that has the same would answer the same.
+// request once more: the first may have been temporary. Any other error comes from
+// the channel program, the data or a state that the device was put into (a command
+// reject, a file mask, write inhibited): a mirror would answer in the same way.
 func broken(f *abi.Frame) bool {
 	s := &f.Status
 	switch {
 	case f.Target.CompletionCode != abi.CompletionNone:
-		// It was not started, or failed by somebody else: its status is an earlier one.
+		// It was not started, or the host made it fail: its status belongs to an earlier
+		// start.
 		return f.Target.CompletionCode == abi.CompletionNoPath
 	case status.NoPath(s) || status.Missing(s):
 		return true

@@ -17,7 +17,7 @@ import (
 
 // The limits of an archive.
 const (
-	// MaxArchive is the most bytes that an archive unpacks to.
+	// MaxArchive is the largest size of an unpacked archive in bytes.
 	MaxArchive = 256 << 20
 	// window is the size of the compressor's window, in bytes. Modules made from Go
 	// share most of their code, so it reaches over all of them.
@@ -42,18 +42,18 @@ type Set struct {
 	modules   map[string][]byte
 }
 
-// Embedded gives the modules that the program carries. The first call unpacks
+// Embedded returns the modules that the program carries. The first call unpacks
 // them.
 var Embedded = sync.OnceValues(func() (*Set, error) { return Unpack(archive) })
 
-// Module gives the bytes of a module, which must not be changed; false when the
-// archive has none of that name.
+// Module returns the bytes of a module, which the caller must not change, or false
+// when the archive has none of that name.
 func (s *Set) Module(name string) ([]byte, bool) {
 	m, ok := s.modules[name]
 	return m, ok
 }
 
-// Names are the names of the modules, in order.
+// Names returns the names of the modules, in alphabetical order.
 func (s *Set) Names() []string {
 	var names []string
 	for n := range s.modules {

@@ -8,8 +8,8 @@ import (
 	"github.com/iosrun/iosrun/plugins/frontend/standard"
 )
 
-// long is a package variable for the reason that the frame is one: made for each
-// call it would be garbage after each call.
+// long is a package variable because one made for each call would be garbage after
+// the call.
 var long = rest.Rest{Read: chain.Read}
 
 //lint:ignore U1000 the host calls it
