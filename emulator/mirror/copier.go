@@ -28,8 +28,7 @@ type copier struct {
 	held *ios.UCB // the unit of the latest hold
 }
 
-// driver is what a copier copies for: it decides what is copied next, and hears
-// what becomes of it.
+// driver decides what a copier copies next, and hears what becomes of it.
 type driver interface {
 	// when returns the time, now or later, at which the next n tracks may be begun.
 	when(n uint32) machine.Time

@@ -36,8 +36,8 @@ type SyncOptions struct {
 	TracksPerSecond int
 	// Changed is the primary device's mask.
 	Changed ChangedTracks
-	// RecordsATrack is how many 4 KiB records a formatted track of the devices
-	// has. Tracks that are formatted otherwise are copied whole, one by one.
+	// RecordsATrack is the number of 4 KiB records on a formatted track of the
+	// devices. Tracks that are formatted otherwise are copied whole, one by one.
 	RecordsATrack int
 	// Whole copies all tracks of a CKD device whole. That is faster where the
 	// tracks of either side are not formatted in records of 4 KiB, as on volumes of
