@@ -40,6 +40,7 @@ type mirrorIO struct {
 	begun   uint8
 	failed  uint8
 	ignored uint8 // not complete, on mirrors that are cut off already
+	copied  uint8 // any, on mirrors that a synchronisation brings what they lack
 }
 
 // PostStatus answers for SRBEP, the pointer to the routine that gets an I/O's
@@ -144,6 +145,9 @@ func survey(f *abi.Frame) (m mirrorIO) {
 	all := pair.Mirrors(&f.Pair)
 	for i := range all {
 		n, bit := &all[i], uint8(1)<<i
+		if n.State == abi.MirrorSynchronising {
+			m.copied |= bit
+		}
 		to := &m.ignored
 		if pair.Follows(n) {
 			switch n.IO {
@@ -173,7 +177,7 @@ func (v Variant) judge(f *abi.Frame, m *mirrorIO) (under uint8) {
 	case timedOut:
 		lost, under = lost|under, 0
 	case f.Status.Flags&abi.FlagCCWError != 0: // a request without a chain does not start by itself
-		lost, under = lost|m.queued, m.begun
+		lost, under = (lost|m.queued)&^m.copied, m.begun
 		if lost != 0 && f.Settings.Value[OnChainError] != dissociate && int64(f.Head.Call) < f.Settings.Value[ChainRetries] {
 			f.Took(step.RetryMirrorIO)
 			f.Response.Ask(abi.IntentRetryMirror).Mirrors = lost
