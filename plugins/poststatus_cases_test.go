@@ -145,6 +145,8 @@ func postStatusCases() []testCase {
 
 		{name: "no valid chain", detour: post, edit: with(retries, status(abi.FlagCCWError), mirrors(in(abi.MirrorIOShadow), in(abi.MirrorIOFailed))), verdict: abi.Return,
 			intents: asks(intent(abi.IntentRetryMirror, 0b11), incomplete), steps: s(290, 292, 296, 300, 304, 306, 308, 312)},
+		{name: "no valid chain, a mirror being synchronised", detour: post, edit: with(retries, status(abi.FlagCCWError), mirrors(mirror(abi.MirrorSynchronising, abi.MirrorIOFailed))),
+			steps: s(290, 292, 296, 300, 304, 294)},
 		{name: "no valid chain, tried often enough", detour: post, edit: with(retries, call(2), status(abi.FlagCCWError), mirrors(in(abi.MirrorIOShadow), in(abi.MirrorIOFailed))),
 			intents: asks(intent(abi.IntentDrop, 0b01), dissociate(0b11, abi.ScopeMirror)), steps: s(290, 292, 296, 300, 304, 294)},
 		{name: "no valid chain, dissociated at once", detour: post, edit: with(retries, setting(engine.OnChainError, 1), status(abi.FlagCCWError), mirrors(in(abi.MirrorIOShadow))),

@@ -298,7 +298,7 @@ func TestRunOptions(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, bytes.Equal(before, after), "the cases wrote")
 
-	assert.ErrorContains(t, f.Run(context.Background(), Options{Cases: []string{"Q"}}, collect), "none of that id")
+	assert.ErrorContains(t, f.Run(context.Background(), Options{Cases: []string{"Q"}}, collect), "no case has this id")
 	assert.ErrorContains(t, f.Run(context.Background(), Options{Images: map[string]string{"q": path}}, collect), "no case is of it")
 	delete(f.Volumes, "a")
 	assert.ErrorContains(t, f.Run(context.Background(), Options{}, collect), "has no volume")
