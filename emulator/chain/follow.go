@@ -21,7 +21,7 @@ func (g *Program) Follow(s *machine.Storage, cpa machine.Address, format1 bool, 
 	if g.Truncated() {
 		g.Writes = true
 		c.where.wide()
-		c.late.wide()
+		g.late.wide()
 	}
 	if g.Stores && c.stored.overlaps(c.sent) {
 		g.modified(s, c.roles, &c.where)
@@ -31,7 +31,7 @@ func (g *Program) Follow(s *machine.Storage, cpa machine.Address, format1 bool, 
 	case g.Suspends && g.Modifies:
 		g.Late = g.Tracks
 	case g.Suspends:
-		g.Late = c.late.extent()
+		g.Late = g.late.extent()
 	}
 }
 
@@ -43,7 +43,6 @@ type cursor struct {
 	format1 bool
 	roles   *Roles
 	where   where
-	late    where // of what comes after a suspension
 
 	at      machine.Address // address of the next CCW
 	command byte            // command code that data chaining continues
@@ -79,7 +78,7 @@ func (c *cursor) step() bool {
 		return true
 	}
 	if w.Flags&arch.FlagS != 0 && !c.g.Suspends {
-		c.g.Suspends, c.late = true, c.where.resumed()
+		c.g.Suspends, c.g.late = true, c.where.resumed()
 	}
 	if !c.chained {
 		c.begin(w, e)
@@ -127,7 +126,7 @@ func (c *cursor) begin(w channel.CCW, e *abi.CCW) {
 	}
 	c.place(&c.where, w.Command, e)
 	if c.g.Suspends {
-		c.place(&c.late, w.Command, e)
+		c.place(&c.g.late, w.Command, e)
 	}
 }
 

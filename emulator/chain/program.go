@@ -70,6 +70,7 @@ type Program struct {
 	// storage.
 	Branches bool
 
+	late where             // places after a suspension; set with Suspends
 	ways []machine.Address // beginnings of ways that have not been followed yet
 }
 

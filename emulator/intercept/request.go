@@ -130,28 +130,48 @@ func (r *Request) made() uint8 { return r.mask((*mirrorRequest).made) }
 
 // active returns the mask of the mirrors with a mirror I/O of this request under
 // way (step 120).
-func (r *Request) active() uint8 { return r.mask((*mirrorRequest).active) }
+func (r *Request) active() (mask uint8) {
+	legs := r.legs() // without a call for each: it is asked for every frame
+	for i := range legs {
+		if legs[i].active() {
+			mask |= 1 << i
+		}
+	}
+	return mask
+}
 
 // outstanding reports whether something of the request is under way: a mirror I/O,
 // a copy of tracks, a read of a label.
-func (r *Request) outstanding() bool { return r.any((*mirrorRequest).outstanding) }
+func (r *Request) outstanding() bool {
+	legs := r.legs()
+	for i := range legs {
+		if legs[i].outstanding() {
+			return true
+		}
+	}
+	return false
+}
 
 // mirrorRequest is a request's place for one mirror: its mirror I/O (chain, IOSB,
 // IOQ) and the states of the mirror I/O, of the copy of its tracks, and of the
 // write.
 type mirrorRequest struct {
+	// What is looked at most lies together.
 	r            *Request
-	number       uint8 // number of the leg, from 1
 	m            *Mirror
-	older, newer *mirrorRequest // mirror requests begun before and after it on the same mirror
-	begunAt      machine.Time
-	block        ios.IOSB
+	number       uint8 // number of the leg, from 1
 	state        mirrorState
 	leg          legState
 	label        labelState
 	copy         copyState
 	risk         riskState
 	flags        abi.MirrorFlags
+	inexact      bool // its chain may do something else than the primary's
+	chain        machine.Address
+	epoch        uint32         // epoch of the account when it counted as under way
+	older, newer *mirrorRequest // mirror requests begun before and after it on the same mirror
+	begunAt      machine.Time
+	block        ios.IOSB
 	begunIn      uint32       // number of the mirror's synchronisations when it was begun
 	endedIn      uint32       // the same number when its IOSB was free again
 	labels       int          // number of times that the label has been read
@@ -159,13 +179,10 @@ type mirrorRequest struct {
 	triedAt      machine.Time // time of the first further attempt
 	area         *area
 	copies       *dataCopy
-	inexact      bool         // its chain may do something else than the primary's
 	touches      chain.Extent // tracks that such a chain can write
-	epoch        uint32       // epoch of the account when it counted as under way
 	unit         *ios.UCB     // unit to which it was started
 	leftSince    machine.Time
 	length       int // number of CCWs of a chain that the host has built
-	chain        machine.Address
 }
 
 func (mr *mirrorRequest) made() bool { return mr.state != mirrorNone }

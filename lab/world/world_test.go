@@ -47,6 +47,9 @@ const seeds = 24
 
 // TestWorldsHold: in no world is a guarantee broken.
 func TestWorldsHold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays many worlds, one machine each: nothing there is shared")
+	}
 	l := modules(t)
 	first, last := uint64(0), uint64(seeds-1)
 	if text := os.Getenv("IOSRUN_SEEDS"); text != "" {
@@ -85,6 +88,9 @@ func TestEqualSeedsAreEqualWorlds(t *testing.T) {
 // TestWorldsHaveEverything: the first worlds have every class of channel program, every
 // fault, every shipped policy, and places of every kind.
 func TestWorldsHaveEverything(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays many worlds, one machine each: nothing there is shared")
+	}
 	has := make(Counts)
 	for seed := range uint64(100) {
 		has.AddAll(New(seed, DefaultLimits()).Has)
